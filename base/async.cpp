@@ -1,0 +1,74 @@
+#include "base/async.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <cstdlib>
+
+namespace base {
+
+void spawn(const asio::any_io_executor& executor, std::string name, std::function<Task<void>()> body) {
+    // The function object is kept alive by the completion handler: a coroutine lambda uses its captures
+    // for as long as it runs.
+    auto kept = std::make_shared<std::function<Task<void>()>>(std::move(body));
+    asio::co_spawn(
+        executor, [kept]() -> Task<void> { return (*kept)(); },
+        [kept, name = std::move(name)](const std::exception_ptr& error) {
+            if (!error) return;
+            try {
+                std::rethrow_exception(error);
+            } catch (const std::exception& e) {
+                spdlog::critical("event=panic task=\"{}\" why=\"{}\"", name, e.what());
+            } catch (...) {
+                spdlog::critical("event=panic task=\"{}\" why=\"unknown exception\"", name);
+            }
+            spdlog::shutdown();
+            std::abort();
+        });
+}
+
+Task<bool> sleep_for(std::chrono::milliseconds duration) {
+    auto executor = co_await asio::this_coro::executor;
+    asio::steady_timer timer(executor, duration);
+    const auto [error] = co_await timer.async_wait(use_result);
+    co_return !error;
+}
+
+Deadline::Deadline(const asio::any_io_executor& executor, std::function<void()> expire)
+    : state_(std::make_shared<State>(executor)) {
+    state_->expire = std::move(expire);
+}
+
+Deadline::~Deadline() { disarm(); }
+
+void Deadline::arm(std::chrono::milliseconds limit) {
+    const std::uint64_t generation = ++state_->generation;
+    state_->timer.expires_after(limit);
+    state_->timer.async_wait([state = state_, generation](const boost::system::error_code& error) {
+        // A handler that was already queued when the timer was re-armed must not fire.
+        if (error || generation != state->generation) return;
+        state->expired = true;
+        state->expire();
+    });
+}
+
+void Deadline::disarm() {
+    ++state_->generation;
+    state_->timer.cancel();
+}
+
+void Signal::notify() {
+    notified_ = true;
+    if (waiting_) timer_.cancel();
+}
+
+Task<bool> Signal::wait(std::chrono::milliseconds limit) {
+    if (!notified_) {
+        timer_.expires_after(limit);
+        waiting_ = true;
+        co_await timer_.async_wait(use_result);
+        waiting_ = false;
+    }
+    co_return std::exchange(notified_, false);
+}
+
+}  // namespace base

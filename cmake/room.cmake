@@ -1,0 +1,15 @@
+# room(NAME [USES LIBRARY...] [EXCEPT FILE...]): one library for one folder of the source tree.
+# All its .cpp files belong to it; which folder may include which is checked by tests/unit/include_rules.py.
+function(room name)
+    cmake_parse_arguments(ROOM "" "" "USES;EXCEPT" ${ARGN})
+    file(GLOB sources CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/${name}/*.cpp)
+    list(REMOVE_ITEM sources ${ROOM_EXCEPT} "")
+    list(TRANSFORM sources PREPEND ${PROJECT_SOURCE_DIR}/)
+    add_library(${name} STATIC ${sources})
+    target_link_libraries(${name} PUBLIC common ${ROOM_USES})
+    if(name STREQUAL "base")
+        target_precompile_headers(base PRIVATE ${PROJECT_SOURCE_DIR}/base/precompiled.hpp)
+    else()
+        target_precompile_headers(${name} REUSE_FROM base)
+    endif()
+endfunction()

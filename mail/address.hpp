@@ -1,0 +1,46 @@
+// Mailbox and ReversePath: RFC 5321 section 4.1.2 and RFC 6531 addresses, kept verbatim.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "mail/domain.hpp"
+
+namespace mail {
+
+/// `local-part@domain`, exactly as it was written; immutable value.
+class Mailbox {
+  public:
+    /// Dot-string or quoted-string local part, ASCII or UTF-8; domain or address literal. Never accepts
+    /// control characters, white space outside of quotes, or source routes. Errc::syntax, Errc::limit.
+    static base::Result<Mailbox> parse(std::string_view text);
+
+    const std::string& text() const { return text_; }
+    std::string_view local_part() const { return std::string_view(text_).substr(0, at_); }
+    /// As it was written; compare domain() instead.
+    std::string_view domain_text() const { return std::string_view(text_).substr(at_ + 1); }
+    const Domain& domain() const { return domain_; }
+    /// True if any octet is not ASCII, so that every hop has to speak SMTPUTF8.
+    bool needs_smtputf8() const;
+    /// RFC 5321 section 4.5.1: compared without regard to case.
+    bool is_postmaster() const;
+
+    bool operator==(const Mailbox& other) const { return text_ == other.text_; }
+
+  private:
+    Mailbox(std::string text, std::size_t at, Domain domain)
+        : text_(std::move(text)), at_(at), domain_(std::move(domain)) {}
+    std::string text_;
+    std::size_t at_;
+    Domain domain_;
+};
+
+/// MAIL FROM: nothing is the null reverse-path `<>`.
+using ReversePath = std::optional<Mailbox>;
+
+/// The text between the angle brackets: empty for the null reverse-path.
+std::string_view to_text(const ReversePath& path);
+
+}  // namespace mail

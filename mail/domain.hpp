@@ -1,0 +1,33 @@
+// Domain: a mail domain in the one form in which domains are compared: lower-case A-labels.
+#pragma once
+
+#include <compare>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace mail {
+
+/// A DNS name (`a.test`, `xn--bcher-kva.test`) or an address literal (`[192.0.2.1]`). Immutable value.
+class Domain {
+  public:
+    /// Takes U-labels or A-labels of any case (IDNA 2008, UTS 46 non-transitional mapping); a final dot
+    /// is not accepted. Errc::syntax for what is neither a host name nor an address literal; Errc::limit
+    /// above 255 octets.
+    static base::Result<Domain> parse(std::string_view text);
+
+    /// `xn--bcher-kva.test`; never empty.
+    const std::string& ascii() const { return ascii_; }
+    bool is_address_literal() const { return ascii_.front() == '['; }
+    /// True if this is below `other`; false if both are equal.
+    bool is_subdomain_of(const Domain& other) const;
+
+    auto operator<=>(const Domain&) const = default;
+
+  private:
+    explicit Domain(std::string ascii) : ascii_(std::move(ascii)) {}
+    std::string ascii_;
+};
+
+}  // namespace mail

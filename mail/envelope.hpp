@@ -1,0 +1,63 @@
+// Envelope: what SMTP says about a message beside its content, with the DSN parameters of RFC 3461.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "mail/address.hpp"
+
+namespace mail {
+
+/// BODY= of RFC 6152.
+enum class Body { seven_bit, eight_bit_mime };
+/// RET= of RFC 3461 section 4.3.
+enum class Ret { unset, full, headers };
+
+/// NOTIFY= of RFC 3461 section 4.1: unset, `NEVER`, or any of the other three.
+struct Notify {
+    bool never = false;
+    bool success = false;
+    bool failure = false;
+    bool delay = false;
+
+    bool is_set() const { return never || success || failure || delay; }
+    /// RFC 3461: without NOTIFY, failures are reported (and delays may be).
+    bool wants_failure() const { return failure || !is_set(); }
+    /// Lower-case words with `separator` between them; empty when unset.
+    std::string to_text(char separator) const;
+    /// Words in any case with `separator` between them. Errc::syntax for another word, a repeated one,
+    /// `never` beside others, or nothing at all.
+    static base::Result<Notify> parse(std::string_view text, char separator);
+
+    bool operator==(const Notify&) const = default;
+};
+
+struct Recipient {
+    std::uint32_t n = 0;  ///< its number in the message, from 0; never changes on the way
+    Mailbox address;
+    Notify notify;
+    std::string orcpt;  ///< `rfc822;bob@b.test`, decoded from xtext; empty when not given
+
+    bool operator==(const Recipient&) const = default;
+};
+
+struct Envelope {
+    ReversePath from;
+    std::vector<Recipient> recipients;
+    Body body = Body::seven_bit;
+    bool smtputf8 = false;    ///< RFC 6531
+    bool requiretls = false;  ///< RFC 8689
+    Ret ret = Ret::unset;
+    std::string envid;  ///< decoded from xtext; empty when not given
+
+    bool operator==(const Envelope&) const = default;
+};
+
+/// xtext of RFC 3461 section 4. Decoding: Errc::syntax for a bad escape or a control character.
+std::string encode_xtext(std::string_view text);
+base::Result<std::string> decode_xtext(std::string_view text);
+
+}  // namespace mail

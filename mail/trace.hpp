@@ -1,0 +1,41 @@
+// Trace fields: what is prepended to a message at final hand-over, and the one thing that is taken away.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "mail/content.hpp"
+#include "mail/domain.hpp"
+
+namespace mail {
+
+/// What one hop over XMPP is said to have been.
+struct XmppTrace {
+    std::string from;         ///< the sending component's JID
+    std::string by;           ///< ours
+    std::string transfer_id;
+    bool smtputf8 = false;
+    base::TimePoint received_at;
+    std::string for_address;  ///< the only recipient, or empty
+};
+
+/// `Received: from mail.a.test by mail.b.test via XMPP with MAILXFER id ...; date`, folded, with CRLF
+/// (RFC 5321 section 4.4; protocol rule 6).
+std::string received_field(const XmppTrace& trace);
+
+/// What the stream's authentication says about the sender (RFC 8601).
+struct XmppAuthentication {
+    std::string authserv_id;      ///< ours
+    std::string assurance;        ///< `pkix`, `dialback` or `none`: what the admin configured
+    Domain domain;                ///< that the sending component was authorised for
+    std::string envelope_domain;  ///< of MAIL FROM, A-labels; empty for the null reverse-path
+};
+/// `Authentication-Results: mx.b.test; x-xmpp-s2s=pass ...`, folded, with CRLF.
+std::string authentication_results_field(const XmppAuthentication& authentication);
+
+/// `trace` (complete fields) before `content`, without those Authentication-Results fields of the
+/// content's header that claim to come from `authserv_id` (RFC 8601 section 5). No other byte changes.
+std::string with_trace(std::string_view trace, std::string_view content, std::string_view authserv_id);
+
+}  // namespace mail

@@ -1,0 +1,51 @@
+// Destination: where a recipient's mail goes next, and Router, which decides it at intake.
+#pragma once
+
+#include <compare>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "mail/envelope.hpp"
+
+namespace queue {
+
+/// The lane out of the queue.
+enum class Lane : std::uint8_t {
+    xmpp = 1,   ///< to the component that serves the recipient's domain
+    local = 2,  ///< into our own MTA: domains that we serve
+    relay = 3,  ///< back to our own MTA, to go on by SMTP
+};
+const char* to_text(Lane lane);
+
+/// Mail of one destination is leased together, and waits together when its next hop is out.
+struct Destination {
+    Lane lane = Lane::local;
+    std::string component;  ///< Lane::xmpp: our component that sends it; else empty
+    std::string domain;     ///< Lane::xmpp: the recipients' domain, A-labels; else empty
+
+    /// `xmpp:b.test`, `local`, `relay`: for people.
+    std::string to_text() const;
+    auto operator<=>(const Destination&) const = default;
+};
+
+/// Pure and immutable: which domains are ours, and which component sends for them.
+class Router {
+  public:
+    /// `served`: domain -> the component that serves it. `main_component` sends mail with a null
+    /// reverse-path; empty if there is none.
+    Router(std::map<mail::Domain, std::string> served, std::string main_component);
+
+    /// Ours -> local. Else xmpp, by the component that serves the sender's domain or a parent of it;
+    /// a foreign sender's mail goes by relay (protocol rule 5).
+    Destination route(const mail::ReversePath& from, const mail::Mailbox& recipient) const;
+    bool serves(const mail::Domain& domain) const { return served_.contains(domain); }
+    /// The component for `domain` or the nearest parent that is served.
+    std::optional<std::string> component_for_sender(const mail::Domain& domain) const;
+
+  private:
+    std::map<mail::Domain, std::string> served_;
+    std::string main_component_;
+};
+
+}  // namespace queue

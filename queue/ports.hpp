@@ -1,0 +1,227 @@
+// The ports of the queue: how mail comes in (Intake) and goes out (Courier), and what the two doors need
+// of each other without knowing each other (RecipientCheck, PeerBook).
+//
+// All calls are made and answered on the event loop.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/async.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "mail/content.hpp"
+#include "mail/envelope.hpp"
+#include "mail/status.hpp"
+#include "queue/destination.hpp"
+#include "queue/queue_id.hpp"
+
+namespace queue {
+
+// ---------------------------------------------------------------- coming in
+
+/// Proof that what is inside is on the disk. Only the storage thread can make one, after the commit; a
+/// reply that says "accepted" takes one (invariant 1).
+template <class T>
+class Committed {
+  public:
+    const T& operator*() const { return value_; }
+    const T* operator->() const { return &value_; }
+
+  private:
+    friend class StorageThread;
+    explicit Committed(T value) : value_(std::move(value)) {}
+    T value_;
+};
+
+/// The key of a transfer: unique for ever (protocol, Names).
+struct TransferKey {
+    mail::Domain domain;  ///< the sending domain
+    std::string id;
+    auto operator<=>(const TransferKey&) const = default;
+};
+
+/// What was, or will be, answered for a transfer: one line a recipient, the refused ones included.
+struct RecipientVerdict {
+    std::uint32_t n = 0;
+    mail::Reply reply;
+    bool operator==(const RecipientVerdict&) const = default;
+};
+
+/// A transfer as it came from a peer, with the verdict that is to be committed with it.
+struct ReceivedTransfer {
+    TransferKey key;
+    std::string peer;       ///< the component that sent it
+    std::string component;  ///< ours, that it was sent to
+    mail::Sha256 digest{};  ///< over the parsed values of envelope and hash (protocol rule 3)
+    base::TimePoint expires;
+    std::vector<RecipientVerdict> verdicts;
+};
+
+struct StoredVerdict {
+    mail::Sha256 digest{};
+    std::string peer;
+    std::optional<QueueId> queue_id;  ///< nothing if every recipient was refused
+    std::vector<RecipientVerdict> verdicts;
+};
+
+/// Where a message came from, for `trace`, for trace fields and for who is told of a failure.
+struct Origin {
+    enum class Kind : std::uint8_t { smtp = 1, xmpp = 2, internal = 3 };
+    Kind kind = Kind::smtp;
+    std::string client;  ///< `127.0.0.1`, the peer's component, or `report`
+    std::string helo;
+    std::optional<TransferKey> transfer;  ///< Kind::xmpp
+    std::string component;                ///< Kind::xmpp: ours that received it
+};
+
+struct Arrival {
+    mail::Envelope envelope;  ///< with the accepted recipients only; each keeps its number
+    std::vector<Destination> destinations;  ///< one for each of envelope.recipients
+    mail::Content content;
+    Origin origin;
+    std::optional<ReceivedTransfer> transfer;  ///< set for Kind::xmpp; then no recipient may be left
+    std::optional<base::TimePoint> expires_at;  ///< default: the queue's own expiry
+};
+
+struct Receipt {
+    std::optional<QueueId> id;  ///< nothing only for a transfer whose recipients were all refused
+    /// Set if this key was here before with the same digest: answer this, nothing new was stored.
+    std::optional<StoredVerdict> earlier;
+};
+
+class Intake {
+  public:
+    virtual ~Intake() = default;
+    /// Stores each arrival or says why not; they share a commit where they can. One answer for each, in
+    /// order. Errc::storage (disk, database), Errc::busy (bounds), Errc::conflict (the transfer's key is
+    /// here with another digest).
+    virtual base::Task<std::vector<base::Result<Committed<Receipt>>>> accept_all(std::vector<Arrival> arrivals) = 0;
+    /// The stored verdicts of those keys that are known, in order. Errc::storage.
+    virtual base::Task<base::Result<std::vector<std::optional<StoredVerdict>>>> find_verdicts(
+        std::vector<TransferKey> keys) = 0;
+
+    /// accept_all for one.
+    base::Task<base::Result<Committed<Receipt>>> accept(Arrival arrival);
+};
+
+/// Would our own MTA take mail for these recipients? One reply for each, in order; a check that can't be
+/// made now answers 451 4.4.1 or the like. `postmaster` is always taken (protocol rule 10).
+class RecipientCheck {
+  public:
+    virtual ~RecipientCheck() = default;
+    virtual base::Task<std::vector<mail::Reply>> check(mail::ReversePath from, bool smtputf8,
+                                                       std::vector<mail::Mailbox> recipients) = 0;
+};
+
+// ---------------------------------------------------------------- going out
+
+/// The next hop has taken responsibility.
+struct Delivered {
+    mail::Reply reply;
+    std::string remote;  ///< who said so
+};
+/// To be tried again.
+struct Deferred {
+    mail::Reply reply;
+    std::string remote;
+    /// True if a peer's verdict said so: the next try goes out under a new transfer id. False: whatever
+    /// was sent may have arrived, so the same id is sent again (protocol rules 3 and 4).
+    bool settled = false;
+    std::optional<std::chrono::seconds> retry_after;  ///< as the remote asked
+};
+/// For good; the sender is told.
+struct Failed {
+    mail::Reply reply;
+    std::string remote;
+};
+/// Goes on by Lane::relay. Only for what was never sent, or was refused by an explicit verdict (the fence).
+struct Rerouted {
+    std::string why;
+};
+using Outcome = std::variant<Delivered, Deferred, Failed, Rerouted>;
+
+/// A transfer of ours: committed before its first stanza leaves.
+struct OutgoingTransfer {
+    TransferKey key;
+    std::string peer;         ///< C: the component that it goes to, and to no other
+    bool sent_before = false;  ///< a stanza with this id may have left earlier
+    base::TimePoint expires;
+};
+
+struct LeasedRecipient {
+    mail::Recipient recipient;
+    int attempts = 0;  ///< before this one
+};
+
+/// A message with those of its recipients that one destination is to get. Exclusively ours until settled.
+struct LeasedMessage {
+    QueueId id;
+    mail::Envelope envelope;  ///< with the leased recipients only
+    mail::Content content;
+    Origin origin;
+    base::TimePoint received_at;
+    base::TimePoint expires_at;
+    std::optional<OutgoingTransfer> transfer;  ///< set on Lane::xmpp
+};
+
+/// How much may be leased at once.
+struct LeaseLimits {
+    std::size_t messages = 1;
+    std::size_t recipients = 1000;  ///< of all messages together; one message's rest is leased later
+    std::size_t bytes = 1;          ///< of content; a single larger message is still leased, alone
+};
+
+/// The next hop can be tried now.
+struct Ready {
+    std::string peer;  ///< Lane::xmpp: C; else empty
+    LeaseLimits limits;
+};
+/// Ready, or what all mail of the destination is told for now.
+using Readiness = std::variant<Ready, Deferred, Rerouted>;
+
+struct RecipientOutcome {
+    std::uint32_t n = 0;
+    Outcome outcome;
+};
+struct MessageOutcome {
+    QueueId id;
+    std::vector<RecipientOutcome> recipients;  ///< one for each leased recipient
+    bool sent = true;  ///< false only if it is certain that nothing of it left in this attempt
+};
+
+class Courier {
+  public:
+    virtual ~Courier() = default;
+    /// Looks whether the destination can be tried. Takes its time (discovery); bounded by a minute.
+    virtual base::Task<Readiness> prepare(Destination destination) = 0;
+    /// Delivers, and returns an outcome for every recipient of every message; never throws.
+    virtual base::Task<std::vector<MessageOutcome>> deliver(Destination destination,
+                                                            std::vector<LeasedMessage> messages) = 0;
+    /// How many deliver() may be under way for one destination.
+    virtual std::size_t concurrency() const = 0;
+};
+
+// ---------------------------------------------------------------- what is known of peers
+
+/// A domain that has been found to take mail over XMPP, kept over restarts (sticky discovery).
+struct KnownPeer {
+    mail::Domain domain;
+    std::string component;
+    base::TimePoint first_seen;
+    base::TimePoint last_seen;  ///< the last time that discovery confirmed it
+};
+
+class PeerBook {
+  public:
+    virtual ~PeerBook() = default;
+    virtual base::Task<base::Result<std::vector<KnownPeer>>> load() = 0;
+    virtual base::Task<base::Result<void>> remember(KnownPeer peer) = 0;
+    virtual base::Task<base::Result<void>> forget(mail::Domain domain) = 0;
+};
+
+}  // namespace queue

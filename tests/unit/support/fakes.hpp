@@ -1,0 +1,55 @@
+// Doubles for the ports of base/: a clock that is set by hand and repeatable randomness.
+#pragma once
+
+#include <random>
+
+#include "base/async.hpp"
+#include "base/clock.hpp"
+#include "base/random.hpp"
+
+namespace support {
+
+class ManualClock final : public base::Clock {
+  public:
+    base::TimePoint now() const override { return now_; }
+    void advance(std::chrono::milliseconds by) { now_ += by; }
+    void set(base::TimePoint now) { now_ = now; }
+
+  private:
+    base::TimePoint now_ = base::TimePoint(std::chrono::seconds(1'800'000'000));
+};
+
+class SeededRandom final : public base::Random {
+  public:
+    explicit SeededRandom(std::uint64_t seed = 1) : engine_(seed) {}
+    void fill(std::span<std::uint8_t> bytes) override {
+        for (auto& byte : bytes) byte = static_cast<std::uint8_t>(engine_());
+    }
+
+  private:
+    std::mt19937_64 engine_;
+};
+
+/// Runs `body` on a loop of its own until it has returned (an exception fails the test), and returns its
+/// value. The rest of what runs on `io` is left as it is.
+template <class T>
+T run(boost::asio::io_context& io, std::function<base::Task<T>()> body) {
+    std::optional<T> value;
+    std::exception_ptr error;
+    bool done = false;
+    boost::asio::co_spawn(
+        io, [&]() -> base::Task<T> { return body(); },
+        [&](std::exception_ptr e, T v) {
+            error = e;
+            if (!e) value.emplace(std::move(v));
+            done = true;
+        });
+    io.restart();
+    while (!done && io.run_one_for(std::chrono::seconds(30)) > 0) {
+    }
+    if (error) std::rethrow_exception(error);
+    if (!value) throw std::runtime_error("the coroutine did not end within 30 s");
+    return std::move(*value);
+}
+
+}  // namespace support

@@ -1,0 +1,4 @@
+#pragma once
+#include <catch2/catch.hpp>
+
+#include "base/precompiled.hpp"
