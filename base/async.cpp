@@ -1,14 +1,15 @@
 #include "base/async.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <cstdlib>
+
+#include <spdlog/spdlog.h>
 
 namespace base {
 
-void spawn(const asio::any_io_executor& executor, std::string name, std::function<Task<void>()> body) {
-    // The function object is kept alive by the completion handler: a coroutine lambda uses its captures
-    // for as long as it runs.
+void spawn(const asio::any_io_executor& executor, std::string name,
+           std::function<Task<void>()> body) {
+    // The function object is kept alive by the completion handler: a coroutine lambda uses its
+    // captures for as long as it runs.
     auto kept = std::make_shared<std::function<Task<void>()>>(std::move(body));
     asio::co_spawn(
         executor, [kept]() -> Task<void> { return (*kept)(); },
@@ -38,7 +39,9 @@ Deadline::Deadline(const asio::any_io_executor& executor, std::function<void()> 
     state_->expire = std::move(expire);
 }
 
-Deadline::~Deadline() { disarm(); }
+Deadline::~Deadline() {
+    disarm();
+}
 
 void Deadline::arm(std::chrono::milliseconds limit) {
     const std::uint64_t generation = ++state_->generation;

@@ -4,12 +4,15 @@
 // statement, arguments named first, no capturing lambda as a temporary in a co_await expression.
 #pragma once
 
-#include <boost/asio.hpp>
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+
+#include <boost/asio.hpp>
 
 namespace base {
 
@@ -21,9 +24,10 @@ using Task = asio::awaitable<T>;
 /// For sockets and timers: errors come back as values, never as exceptions.
 inline constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
 
-/// Starts `body` on the loop and forgets it. An exception that leaves it is a broken invariant: it is
-/// logged with `name`, and the process ends (the queue is made for that).
-void spawn(const asio::any_io_executor& executor, std::string name, std::function<Task<void>()> body);
+/// Starts `body` on the loop and forgets it. An exception that leaves it is a broken invariant: it
+/// is logged with `name`, and the process ends (the queue is made for that).
+void spawn(const asio::any_io_executor& executor, std::string name,
+           std::function<Task<void>()> body);
 
 /// Waits for `duration`; false if cancelled before that.
 Task<bool> sleep_for(std::chrono::milliseconds duration);
@@ -57,8 +61,8 @@ class OneShot {
     std::optional<T> value_;
 };
 
-/// Calls `expire` (which closes or cancels what is waited for) unless destroyed or re-armed in time.
-/// The one way in which this program bounds the time of socket operations.
+/// Calls `expire` (which closes or cancels what is waited for) unless destroyed or re-armed in
+/// time. The one way in which this program bounds the time of socket operations.
 class Deadline {
   public:
     Deadline(const asio::any_io_executor& executor, std::function<void()> expire);

@@ -1,10 +1,10 @@
 #include "base/clock.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
 #include <cstdlib>
+
+#include <fmt/format.h>
 
 namespace base {
 namespace {
@@ -39,7 +39,8 @@ bool take_offset(std::string_view& text, minutes& offset) {
     text.remove_prefix(1);
     int hour = 0;
     int minute = 0;
-    if (!take_number(text, 2, hour) || !take_char(text, ':') || !take_number(text, 2, minute)) return false;
+    if (!take_number(text, 2, hour) || !take_char(text, ':') || !take_number(text, 2, minute))
+        return false;
     if (hour > 23 || minute > 59) return false;
     offset = minutes((hour * 60 + minute) * (negative ? -1 : 1));
     return text.empty();
@@ -55,13 +56,15 @@ std::string to_datetime(TimePoint time) {
     const auto day = floor<days>(time);
     const year_month_day date(day);
     const hh_mm_ss clock(floor<seconds>(time - day));
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", int(date.year()), unsigned(date.month()),
-                       unsigned(date.day()), clock.hours().count(), clock.minutes().count(),
-                       clock.seconds().count());
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", int(date.year()),
+                       unsigned(date.month()), unsigned(date.day()), clock.hours().count(),
+                       clock.minutes().count(), clock.seconds().count());
 }
 
 Result<TimePoint> parse_datetime(std::string_view text) {
-    const auto bad = [] { return fail(Errc::syntax, "not a date and time of the form 2026-12-01T00:00:00Z"); };
+    const auto bad = [] {
+        return fail(Errc::syntax, "not a date and time of the form 2026-12-01T00:00:00Z");
+    };
     int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
     if (!take_number(text, 4, year) || !take_char(text, '-') || !take_number(text, 2, month) ||
         !take_char(text, '-') || !take_number(text, 2, day) || !take_char(text, 'T') ||
@@ -71,7 +74,8 @@ Result<TimePoint> parse_datetime(std::string_view text) {
     }
     if (take_char(text, '.')) {
         std::size_t digits = 0;
-        while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9') ++digits;
+        while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9')
+            ++digits;
         if (digits == 0) return bad();
         text.remove_prefix(digits);
     }
@@ -79,7 +83,8 @@ Result<TimePoint> parse_datetime(std::string_view text) {
     if (!take_offset(text, offset)) return bad();
     const year_month_day date{std::chrono::year(year), std::chrono::month(unsigned(month)),
                               std::chrono::day(unsigned(day))};
-    if (!date.ok() || year < 1970 || year > 2200 || hour > 23 || minute > 59 || second > 60) return bad();
+    if (!date.ok() || year < 1970 || year > 2200 || hour > 23 || minute > 59 || second > 60)
+        return bad();
     return TimePoint(std::chrono::sys_days(date) + std::chrono::hours(hour) + minutes(minute) +
                      seconds(second) - offset);
 }

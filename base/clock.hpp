@@ -1,10 +1,11 @@
 // Clock: the wall clock as a port, so that tests can run through five days in a moment.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <chrono>
 #include <string>
-
-#include "base/result.hpp"
+#include <string_view>
 
 namespace base {
 

@@ -1,5 +1,5 @@
-// Every bound of the program, with its reason. A container, buffer, wait or retry that is not bounded by
-// a name from here (or by the configuration, whose bounds are here too) is a bug.
+// Every bound of the program, with its reason. A container, buffer, wait or retry that is not
+// bounded by a name from here (or by the configuration, whose bounds are here too) is a bug.
 #pragma once
 
 #include <chrono>
@@ -10,75 +10,95 @@ namespace base::limits {
 using namespace std::chrono_literals;
 
 // --- Addresses and envelopes (RFC 5321 section 4.5.3.1, with room as it asks for)
-inline constexpr std::size_t kLocalPart = 64 * 4;   ///< octets; RFC says 64, UTF-8 local parts need more
-inline constexpr std::size_t kDomain = 255;         ///< octets of the A-label form
-inline constexpr std::size_t kMailbox = 1000;       ///< octets of a whole mailbox, as text
-inline constexpr std::size_t kEnvid = 100;          ///< octets; RFC 3461 section 4.4
-inline constexpr std::size_t kOrcpt = 500;          ///< octets; RFC 3461 section 4.2
-inline constexpr std::size_t kRecipients = 1000;    ///< of one message; RFC 5321 asks for 100 at least
-inline constexpr std::size_t kStatusText = 512;     ///< bytes of a remote's words that we keep and pass on
+/// octets; RFC says 64, UTF-8 local parts need more
+inline constexpr std::size_t kLocalPart = 64 * 4;
+inline constexpr std::size_t kDomain = 255;    ///< octets of the A-label form
+inline constexpr std::size_t kMailbox = 1000;  ///< octets of a whole mailbox, as text
+inline constexpr std::size_t kEnvid = 100;     ///< octets; RFC 3461 section 4.4
+inline constexpr std::size_t kOrcpt = 500;     ///< octets; RFC 3461 section 4.2
+/// of one message; RFC 5321 asks for 100 at least
+inline constexpr std::size_t kRecipients = 1000;
+/// bytes of a remote's words that we keep and pass on
+inline constexpr std::size_t kStatusText = 512;
+/// bytes of a Message-ID or From that we keep
+inline constexpr std::size_t kHeaderValue = 500;
+/// bytes of an original's header in a report
+inline constexpr std::size_t kReportHeader = 128u << 10;
 
 // --- SMTP
-inline constexpr std::size_t kCommandLine = 4096;   ///< octets with CRLF; RFC 5321's 512 plus extensions
-inline constexpr std::size_t kReplyLine = 2048;     ///< octets; RFC 5321 says 512, servers exceed it
-inline constexpr std::size_t kReplyLines = 100;     ///< of one multi-line reply
-inline constexpr std::size_t kReceived = 100;       ///< Received fields before a mail is a loop
-inline constexpr std::size_t kMessage = 50u << 20;  ///< default bound of a message, bytes
+/// octets with CRLF; RFC 5321's 512 plus extensions
+inline constexpr std::size_t kCommandLine = 4096;
+/// octets; RFC 5321 says 512, servers exceed it
+inline constexpr std::size_t kReplyLine = 2048;
+inline constexpr std::size_t kReplyLines = 100;       ///< of one multi-line reply
+inline constexpr std::size_t kReceived = 100;         ///< Received fields before a mail is a loop
+inline constexpr std::size_t kMessage = 50u << 20;    ///< default bound of a message, bytes
 inline constexpr std::size_t kSmtpConnections = 200;  ///< open at once on all listeners
-inline constexpr std::size_t kBadCommands = 20;     ///< errors in a session before it is closed with 421
-inline constexpr auto kSmtpCommandTime = 5min;      ///< RFC 5321 section 4.5.3.2
-inline constexpr auto kSmtpDataTime = 10min;        ///< for the reply to the final dot, as a client
+/// errors in a session before it is closed with 421
+inline constexpr std::size_t kBadCommands = 20;
+inline constexpr auto kSmtpCommandTime = 5min;  ///< RFC 5321 section 4.5.3.2
+inline constexpr auto kSmtpDataTime = 10min;    ///< for the reply to the final dot, as a client
 inline constexpr auto kSmtpConnectTime = 30s;
-inline constexpr auto kSmtpIdle = 30s;              ///< how long a pooled client connection is kept
-inline constexpr std::size_t kSmtpPool = 20;        ///< client connections to one next hop
+inline constexpr auto kSmtpIdle = 30s;        ///< how long a pooled client connection is kept
+inline constexpr std::size_t kSmtpPool = 20;  ///< client connections to one next hop
 inline constexpr std::size_t kIntakeBytes = 256u << 20;  ///< of all messages being received at once
-inline constexpr auto kRecipientCheckTime = 30s;    ///< whole RCPT check at the local MTA
+inline constexpr auto kRecipientCheckTime = 30s;         ///< whole RCPT check at the local MTA
 
 // --- Route lookup (socketmap)
-inline constexpr std::size_t kNetstring = 4096;       ///< bytes of a request
+inline constexpr std::size_t kNetstring = 4096;  ///< bytes of a request
 inline constexpr std::size_t kRouteClients = 200;
 inline constexpr auto kRouteIdle = 60s;
-inline constexpr std::size_t kRouteMisses = 100;    ///< discoveries waiting that lookups have caused
+/// discoveries waiting that lookups have caused
+inline constexpr std::size_t kRouteMisses = 100;
 
 // --- XMPP stream
-inline constexpr std::size_t kStanza = 1u << 20;    ///< bytes of an incoming stanza, hard bound
+inline constexpr std::size_t kStanza = 1u << 20;  ///< bytes of an incoming stanza, hard bound
 inline constexpr std::size_t kXmlDepth = 32;
 inline constexpr std::size_t kXmlAttributes = 64;   ///< of one element
 inline constexpr std::size_t kXmlElements = 20000;  ///< of one stanza
-inline constexpr std::size_t kStanzaOut = 524288;   ///< default bound of an outgoing stanza (both servers' default)
-inline constexpr std::size_t kStanzaUnknown = 10000;  ///< RFC 6120 section 13.12: what every server must take
-inline constexpr std::size_t kStreamBacklog = 16u << 20;  ///< bytes waiting to be written to a component link
+/// default bound of an outgoing stanza (both servers' default)
+inline constexpr std::size_t kStanzaOut = 524288;
+/// RFC 6120 section 13.12: what every server must take
+inline constexpr std::size_t kStanzaUnknown = 10000;
+/// bytes waiting to be written to a component link
+inline constexpr std::size_t kStreamBacklog = 16u << 20;
 inline constexpr std::size_t kPendingIqs = 1000;
 inline constexpr auto kIqTime = 120s;
-inline constexpr auto kConnectTime = 20s;           ///< TCP and handshake with our own server
+inline constexpr auto kConnectTime = 20s;  ///< TCP and handshake with our own server
 inline constexpr auto kReconnectFirst = 500ms;
 inline constexpr auto kReconnectMost = 30s;
 
 // --- Discovery
-inline constexpr std::size_t kDiscoItems = 200;     ///< candidates of one domain that are asked
+inline constexpr std::size_t kDiscoItems = 200;       ///< candidates of one domain that are asked
 inline constexpr std::size_t kKnownDomains = 100000;  ///< cached answers, positive and negative
-inline constexpr std::size_t kLookups = 50;         ///< discoveries in flight
+inline constexpr std::size_t kLookups = 50;           ///< discoveries in flight
 inline constexpr std::size_t kLookupsWaiting = 1000;
 inline constexpr auto kDnsTime = 5s;
-inline constexpr auto kDiscoTime = 30s;             ///< one disco query; a server dials within it
+inline constexpr auto kDiscoTime = 30s;  ///< one disco query; a server dials within it
 
 // --- Transfer protocol
-inline constexpr std::size_t kBatch = 100;          ///< transfers in one stanza
+inline constexpr std::size_t kBatch = 100;  ///< transfers in one stanza
 inline constexpr std::size_t kBatchRecipients = 1000;
-inline constexpr std::size_t kTransferId = 64;      ///< octets
-inline constexpr std::size_t kBlock = 8u << 20;     ///< bytes a block may inflate to
+inline constexpr std::size_t kTransferId = 64;                  ///< octets
+inline constexpr std::size_t kBlock = 8u << 20;                 ///< bytes a block may inflate to
 inline constexpr auto kRetention = std::chrono::hours(24 * 7);  ///< how far ahead `expires` may lie
-inline constexpr auto kVerdictGrace = 1h;           ///< kept beyond `expires`, for clocks that differ
+/// kept beyond `expires`, for clocks that differ
+inline constexpr auto kVerdictGrace = 1h;
 inline constexpr std::size_t kReceivingBatches = 16;  ///< from one peer at once
 
 // --- Queue
 inline constexpr std::size_t kInlineContent = 256u << 10;  ///< bytes; larger contents are files
-inline constexpr std::size_t kCommitRequests = 256;   ///< requests in one commit
-inline constexpr std::size_t kCommitBytes = 16u << 20;  ///< content bytes in one commit
-inline constexpr std::size_t kLeaseMessages = 100;    ///< of one destination at once
-inline constexpr std::size_t kLeaseBytes = 8u << 20;  ///< content of one lease (or one message, if larger)
-inline constexpr std::size_t kEventsKept = 200;       ///< history lines of one message
-inline constexpr std::size_t kListed = 10000;         ///< rows of one `queue list`
+inline constexpr std::size_t kCommitRequests = 256;        ///< requests in one commit
+inline constexpr std::size_t kCommitBytes = 16u << 20;     ///< content bytes in one commit
+inline constexpr std::size_t kLeaseMessages = 100;         ///< of one destination at once
+/// content of one lease (or one message, if larger)
+inline constexpr std::size_t kLeaseBytes = 8u << 20;
+inline constexpr std::size_t kDestinationsAtWork = 200;  ///< destinations tried at once
+inline constexpr auto kSettleAgain = 2s;              ///< wait after an outcome could not be written
+inline constexpr std::size_t kDiskReserve = 32u << 20;  ///< bytes that intake leaves free for settling
+inline constexpr std::size_t kPruned = 500;           ///< ended messages that one sweep of the history takes
+inline constexpr std::size_t kEventsKept = 200;  ///< history lines of one message
+inline constexpr std::size_t kListed = 10000;    ///< rows of one `queue list`
 
 // --- Control socket
 inline constexpr std::size_t kControlRequest = 64u << 10;

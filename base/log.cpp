@@ -1,11 +1,11 @@
 #include "base/log.hpp"
 
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
+#include "base/text.hpp"
 
 #include <atomic>
 
-#include "base/text.hpp"
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 namespace base::log {
 namespace {
@@ -33,10 +33,14 @@ bool is_plain(std::string_view value) {
 
 spdlog::level::level_enum to_spdlog(Level level) {
     switch (level) {
-        case Level::debug: return spdlog::level::debug;
-        case Level::info: return spdlog::level::info;
-        case Level::warning: return spdlog::level::warn;
-        case Level::error: return spdlog::level::err;
+        case Level::debug:
+            return spdlog::level::debug;
+        case Level::info:
+            return spdlog::level::info;
+        case Level::warning:
+            return spdlog::level::warn;
+        case Level::error:
+            return spdlog::level::err;
     }
     return spdlog::level::err;
 }
@@ -53,7 +57,9 @@ void configure(Level level, Format wanted) {
                         spdlog::pattern_time_type::utc);
 }
 
-Line::Line(std::string_view event) { with("event", event); }
+Line::Line(std::string_view event) {
+    with("event", event);
+}
 
 Line& Line::with(std::string_view key, std::string_view value) {
     const bool plain = format == Format::text && is_plain(value);
@@ -74,6 +80,8 @@ Line& Line::raw(std::string_view key, std::string_view value) {
     return *this;
 }
 
-void Line::write(Level level) const { spdlog::log(to_spdlog(level), "{}", text_); }
+void Line::write(Level level) const {
+    spdlog::log(to_spdlog(level), "{}", text_);
+}
 
 }  // namespace base::log

@@ -1,8 +1,8 @@
 // Log lines: one event a line, `event=NAME key=value ...` or a JSON object.
 //
-// Each room has its own typed functions (`queue/log.hpp`: deferred(id, rcpt, ...)) built on Line; nothing
-// else calls spdlog. Never log a body or a secret. Values from outside are made printable and bounded
-// here. Any thread.
+// Each room has its own typed functions (`queue/log.hpp`: deferred(id, rcpt, ...)) built on Line;
+// nothing else calls spdlog. Never log a body or a secret. Values from outside are made printable
+// and bounded here. Any thread.
 #pragma once
 
 #include <concepts>
@@ -21,7 +21,9 @@ class Line {
   public:
     explicit Line(std::string_view event);
     Line& with(std::string_view key, std::string_view value);
-    Line& with(std::string_view key, const char* value) { return with(key, std::string_view(value)); }
+    Line& with(std::string_view key, const char* value) {
+        return with(key, std::string_view(value));
+    }
     template <std::integral T>
     Line& with(std::string_view key, T value) {
         return raw(key, std::to_string(value));

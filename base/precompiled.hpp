@@ -2,8 +2,6 @@
 #pragma once
 
 #include <array>
-#include <boost/asio.hpp>
-#include <boost/system/result.hpp>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -19,5 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include <boost/asio.hpp>
+#include <boost/system/result.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>

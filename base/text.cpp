@@ -25,7 +25,9 @@ std::size_t utf8_length(std::string_view text) {
 
 }  // namespace
 
-char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char to_lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 std::string to_lower(std::string_view text) {
     std::string lower(text);
@@ -60,7 +62,8 @@ std::vector<std::string_view> split(std::string_view text, std::string_view sepa
 Result<std::uint64_t> parse_number(std::string_view digits, std::uint64_t most) {
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (error == std::errc::result_out_of_range) return fail(Errc::limit, "the number is too large");
+    if (error == std::errc::result_out_of_range)
+        return fail(Errc::limit, "the number is too large");
     if (error != std::errc() || end != digits.data() + digits.size() || digits.empty())
         return fail(Errc::syntax, "not a number");
     if (value > most) return fail(Errc::limit, "the number is too large");

@@ -33,8 +33,10 @@ struct Destination {
 class Router {
   public:
     /// `served`: domain -> the component that serves it. `main_component` sends mail with a null
-    /// reverse-path; empty if there is none.
-    Router(std::map<mail::Domain, std::string> served, std::string main_component);
+    /// reverse-path; empty if there is none. `main_domains`: component -> the domain in whose name it
+    /// sends such mail; without an entry, the first that it serves.
+    Router(std::map<mail::Domain, std::string> served, std::string main_component,
+           std::map<std::string, mail::Domain> main_domains = {});
 
     /// Ours -> local. Else xmpp, by the component that serves the sender's domain or a parent of it;
     /// a foreign sender's mail goes by relay (protocol rule 5).
@@ -42,10 +44,16 @@ class Router {
     bool serves(const mail::Domain& domain) const { return served_.contains(domain); }
     /// The component for `domain` or the nearest parent that is served.
     std::optional<std::string> component_for_sender(const mail::Domain& domain) const;
+    /// The `domain` of a transfer that `component` sends (protocol rule 5); nothing if it may not.
+    std::optional<mail::Domain> sending_domain(const mail::ReversePath& from,
+                                               const std::string& component) const;
 
   private:
+    const std::pair<const mail::Domain, std::string>* nearest(const mail::Domain& domain) const;
+
     std::map<mail::Domain, std::string> served_;
     std::string main_component_;
+    std::map<std::string, mail::Domain> main_domains_;
 };
 
 }  // namespace queue

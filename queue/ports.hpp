@@ -31,6 +31,7 @@ class Committed {
   public:
     const T& operator*() const { return value_; }
     const T* operator->() const { return &value_; }
+    T release() { return std::move(value_); }
 
   private:
     friend class StorageThread;

@@ -1,0 +1,35 @@
+// ContentFiles: contents that are too large for the database, each a file named by its queue id.
+//
+// A file is on the disk, and so is its folder's entry, before the row that names it is committed; it is
+// removed after the row's removal is. What a crash leaves between the two, sweep() takes away at start.
+// Storage thread.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+
+#include "base/result.hpp"
+#include "mail/content.hpp"
+#include "queue/queue_id.hpp"
+
+namespace queue {
+
+class ContentFiles {
+  public:
+    /// Creates `folder` (mode 0700) where it is missing. Throws std::filesystem::filesystem_error.
+    explicit ContentFiles(std::filesystem::path folder);
+
+    /// Written and synced, file and folder, when it returns. Errc::storage.
+    base::Result<void> write(QueueId id, std::string_view bytes) const;
+    /// The file mapped into memory. Errc::storage if it is missing or not `size` bytes long.
+    base::Result<mail::Content> read(QueueId id, std::size_t size) const;
+    void remove(QueueId id) const;
+    /// Removes every file that `is_wanted` says no to; returns how many.
+    std::size_t sweep(const std::function<bool(QueueId)>& is_wanted) const;
+
+  private:
+    std::filesystem::path path_of(QueueId id) const { return folder_ / id.to_text(); }
+    std::filesystem::path folder_;
+};
+
+}  // namespace queue

@@ -1,0 +1,70 @@
+// Database: the one SQLite connection of a store, with its migrations and a cache of its statements.
+//
+// Owned by the Store and used on the storage thread only (and at start, before that thread is). Failures
+// of SQLite come as SQLite::Exception: StorageThread turns them into errors at one place.
+#pragma once
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <filesystem>
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/result.hpp"
+
+namespace queue {
+
+/// A cached statement that is reset and cleared of its bindings when its use ends.
+class Query {
+  public:
+    explicit Query(SQLite::Statement& statement) : statement_(&statement) {}
+    ~Query() {
+        statement_->tryReset();
+        statement_->clearBindings();
+    }
+    Query(const Query&) = delete;
+    Query& operator=(const Query&) = delete;
+    SQLite::Statement* operator->() { return statement_; }
+
+    /// Binds the parameters ?1, ?2, ... in order.
+    template <class... Values>
+    Query& bind(const Values&... values) {
+        int index = 0;
+        (statement_->bind(++index, values), ...);
+        return *this;
+    }
+    bool step() { return statement_->executeStep(); }
+    void run() { statement_->exec(); }
+    std::int64_t integer(int column) const { return statement_->getColumn(column).getInt64(); }
+    std::string text(int column) const { return statement_->getColumn(column).getString(); }
+    bool is_null(int column) const { return statement_->getColumn(column).isNull(); }
+
+  private:
+    SQLite::Statement* statement_;
+};
+
+class Database {
+  public:
+    /// Opens or creates `file` and migrates it. Errc::storage with the file's name for what can't be
+    /// opened, is no database, is damaged, or is of a newer version than this program.
+    static base::Result<std::unique_ptr<Database>> open(const std::filesystem::path& file);
+
+    /// `sql` must be a literal: its address is the key of the cache.
+    Query query(const char* sql);
+    void execute(const char* sql);
+    /// False after SQLite has rolled a transaction back by itself (disk full, I/O error).
+    bool in_transaction() const;
+    std::int64_t last_rowid() const { return connection_.getLastInsertRowid(); }
+    /// Of one statement.
+    int changes() const { return connection_.getChanges(); }
+
+  private:
+    explicit Database(const std::filesystem::path& file);
+    base::Result<void> migrate();
+
+    SQLite::Database connection_;
+    std::unordered_map<const char*, std::unique_ptr<SQLite::Statement>> statements_;
+};
+
+}  // namespace queue

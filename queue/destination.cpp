@@ -1,0 +1,63 @@
+#include "queue/destination.hpp"
+
+namespace queue {
+
+const char* to_text(Lane lane) {
+    switch (lane) {
+        case Lane::xmpp: return "xmpp";
+        case Lane::local: return "local";
+        case Lane::relay: return "relay";
+    }
+    return "unknown";
+}
+
+std::string Destination::to_text() const {
+    return lane == Lane::xmpp ? "xmpp:" + domain : std::string(queue::to_text(lane));
+}
+
+Router::Router(std::map<mail::Domain, std::string> served, std::string main_component,
+               std::map<std::string, mail::Domain> main_domains)
+    : served_(std::move(served)),
+      main_component_(std::move(main_component)),
+      main_domains_(std::move(main_domains)) {
+    for (const auto& [domain, component] : served_) main_domains_.try_emplace(component, domain);
+}
+
+Destination Router::route(const mail::ReversePath& from, const mail::Mailbox& recipient) const {
+    if (serves(recipient.domain())) return {Lane::local, "", ""};
+    const auto component =
+        from ? component_for_sender(from->domain())
+             : (main_component_.empty() ? std::optional<std::string>() : std::optional(main_component_));
+    if (!component || recipient.domain().is_address_literal()) return {Lane::relay, "", ""};
+    return {Lane::xmpp, *component, recipient.domain().ascii()};
+}
+
+const std::pair<const mail::Domain, std::string>* Router::nearest(const mail::Domain& domain) const {
+    const std::pair<const mail::Domain, std::string>* best = nullptr;
+    for (const auto& entry : served_) {
+        if (entry.first != domain && !domain.is_subdomain_of(entry.first)) continue;
+        // Of two parents the longer name is the nearer one.
+        if (best == nullptr || entry.first.ascii().size() > best->first.ascii().size()) best = &entry;
+    }
+    return best;
+}
+
+std::optional<std::string> Router::component_for_sender(const mail::Domain& domain) const {
+    const auto* const found = nearest(domain);
+    if (found == nullptr) return std::nullopt;
+    return found->second;
+}
+
+std::optional<mail::Domain> Router::sending_domain(const mail::ReversePath& from,
+                                                   const std::string& component) const {
+    if (!from) {
+        const auto found = main_domains_.find(component);
+        if (found == main_domains_.end()) return std::nullopt;
+        return found->second;
+    }
+    const auto* const found = nearest(from->domain());
+    if (found == nullptr || found->second != component) return std::nullopt;
+    return found->first;
+}
+
+}  // namespace queue

@@ -1,0 +1,258 @@
+#include "queue/dispatcher.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/limits.hpp"
+#include "queue/log.hpp"
+#include "queue/settlement.hpp"
+
+namespace queue {
+namespace {
+
+/// True if nobody at the next hop was heard: then the whole destination waits.
+bool is_silence(const Outcome& outcome) {
+    const auto* const deferred = std::get_if<Deferred>(&outcome);
+    return deferred != nullptr && !deferred->settled && deferred->reply.status.subject == 4;
+}
+
+/// What an attempt is told when its courier has thrown: nothing is known of what left.
+Outcome unknown_fault(const char* why) {
+    return Deferred{{451, {4, 3, 0}, std::string("internal error: ") + why}, "", false, {}};
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(base::asio::any_io_executor executor, StorageThread& storage, RetryPolicy retry,
+                       const base::Clock& clock, base::Random& random)
+    : executor_(executor),
+      storage_(storage),
+      retry_(retry),
+      clock_(clock),
+      random_(random),
+      changed_(executor),
+      idle_(executor) {}
+
+base::Task<base::Result<void>> Dispatcher::start() {
+    using Due = std::map<Destination, base::TimePoint>;
+    std::function<base::Result<Due>(Store&)> look = [](Store& store) { return base::Result<Due>(all_due(store)); };
+    const base::Result<Due> due = co_await storage_.read<Due>(std::move(look));
+    if (!due) co_return due.error();
+    for (const auto& [destination, at] : *due) entries_[destination].due = at;
+    scheduling_ = true;
+    base::spawn(executor_, "dispatcher", [this] { return schedule(); });
+    co_return base::Result<void>();
+}
+
+base::Task<void> Dispatcher::stop() {
+    stopping_ = true;
+    changed_.notify();
+    while (at_work_ > 0 || scheduling_) co_await idle_.wait(std::chrono::seconds(1));
+}
+
+void Dispatcher::arrived(const Destination& destination) {
+    Entry& entry = entries_[destination];
+    entry.due = std::max(clock_.now(), entry.blocked_until);
+    entry.again = true;
+    if (entry.pass) entry.pass->changed.notify();
+    changed_.notify();
+}
+
+void Dispatcher::peer_is_back(const std::string& peer) {
+    for (auto& [destination, entry] : entries_) {
+        // After a restart it is not yet known who serves a domain: those are tried, too.
+        if (destination.lane != Lane::xmpp || (entry.peer != peer && !entry.peer.empty())) continue;
+        if (entry.failures == 0 && entry.due <= clock_.now()) continue;
+        base::spawn(executor_, "wake", [this, destination = destination] { return wake(destination); });
+    }
+}
+
+void Dispatcher::flush() {
+    for (auto& [destination, entry] : entries_)
+        base::spawn(executor_, "wake", [this, destination = destination] { return wake(destination); });
+}
+
+base::Task<void> Dispatcher::wake(Destination destination) {
+    std::function<base::Result<int>(Store&)> operation = [destination](Store& store) {
+        return wake_destination(store, destination);
+    };
+    const base::Result<int> woken = co_await storage_.read<int>(std::move(operation));
+    const auto found = entries_.find(destination);
+    if (!woken || found == entries_.end()) co_return;
+    found->second.failures = 0;
+    found->second.blocked_until = {};
+    found->second.due = clock_.now();
+    found->second.again = true;
+    changed_.notify();
+}
+
+void Dispatcher::look_at(const Woken& destinations) {
+    for (const Destination& destination : destinations) arrived(destination);
+}
+
+base::Task<void> Dispatcher::schedule() {
+    while (!stopping_) {
+        const base::TimePoint now = clock_.now();
+        base::TimePoint next = now + std::chrono::minutes(1);
+        for (auto& [destination, entry] : entries_) {
+            if (entry.at_work || at_work_ >= base::limits::kDestinationsAtWork) continue;
+            if (entry.due > now) {
+                next = std::min(next, entry.due);
+                continue;
+            }
+            entry.at_work = true;
+            ++at_work_;
+            base::spawn(executor_, "destination", [this, destination = destination] { return work(destination); });
+        }
+        co_await changed_.wait(next - now);
+    }
+    scheduling_ = false;
+    idle_.notify();
+}
+
+base::Task<void> Dispatcher::work(Destination destination) {
+    entries_[destination].again = false;
+    co_await attempt(destination);
+    using Next = std::optional<base::TimePoint>;
+    std::function<base::Result<Next>(Store&)> look = [destination](Store& store) {
+        return base::Result<Next>(next_due(store, destination));
+    };
+    const base::Result<Next> next = co_await storage_.read<Next>(std::move(look));
+    --at_work_;
+    Entry& entry = entries_[destination];
+    entry.at_work = false;
+    if (!next) {
+        // The storage is out: its own log line says why. Look again later.
+        entry.due = clock_.now() + retry_.first;
+    } else if (*next) {
+        entry.due = std::max(**next, entry.blocked_until);
+    } else if (!entry.again) {
+        entries_.erase(destination);
+    }
+    changed_.notify();
+    idle_.notify();
+}
+
+base::Task<void> Dispatcher::attempt(Destination destination) {
+    const auto courier = couriers_.find(destination.lane);
+    if (courier == couriers_.end()) {
+        const Readiness none = Deferred{{451, {4, 3, 5}, "nothing is configured for this lane"}, "", false, {}};
+        co_await put_off(destination, none);
+        co_return;
+    }
+    Readiness readiness = co_await courier->second->prepare(destination);
+    if (auto* const ready = std::get_if<Ready>(&readiness)) {
+        entries_[destination].peer = ready->peer;
+        co_await drain(destination, courier->second, std::move(*ready));
+    } else {
+        co_await put_off(destination, std::move(readiness));
+    }
+}
+
+base::Task<std::vector<LeasedMessage>> Dispatcher::take(Destination destination, Ready ready) {
+    std::function<base::Result<Lease>(Store&)> operation = [destination, ready](Store& store) {
+        return lease(store, destination, ready);
+    };
+    base::Result<Committed<Lease>> leased = co_await storage_.write<Lease>(std::move(operation));
+    if (!leased) co_return std::vector<LeasedMessage>();
+    Lease taken = leased->release();
+    look_at(taken.woken);
+    co_return std::move(taken.messages);
+}
+
+base::Task<void> Dispatcher::drain(Destination destination, Courier* courier, Ready ready) {
+    Entry& entry = entries_[destination];  // stays where it is while it is at work
+    const auto pass = entry.pass = std::make_shared<Pass>(executor_);
+    while (!stopping_ && !pass->is_silent()) {
+        if (pass->under_way >= courier->concurrency()) {
+            co_await pass->changed.wait(std::chrono::minutes(1));
+            continue;
+        }
+        entry.again = false;
+        auto leased = co_await take(destination, ready);
+        if (!leased.empty()) {
+            auto messages = std::make_shared<std::vector<LeasedMessage>>(std::move(leased));
+            ++pass->under_way;
+            base::spawn(executor_, "delivery", [this, destination, courier, messages, pass] {
+                return deliver(destination, courier, messages, pass);
+            });
+            continue;
+        }
+        // Mail that comes now need not wait for the slowest delivery of this pass.
+        while (pass->under_way > 0 && !entry.again) co_await pass->changed.wait(std::chrono::minutes(1));
+        if (!entry.again) break;
+    }
+    while (pass->under_way > 0) co_await pass->changed.wait(std::chrono::minutes(1));
+    entry.pass.reset();
+    if (pass->reached) {
+        entry.failures = 0;
+        entry.blocked_until = {};
+    } else if (pass->missed) {
+        block(entry);
+    }
+}
+
+base::Task<void> Dispatcher::deliver(Destination destination, Courier* courier,
+                                     std::shared_ptr<std::vector<LeasedMessage>> messages,
+                                     std::shared_ptr<Pass> pass) {
+    std::vector<MessageOutcome> outcomes;
+    try {
+        std::vector<LeasedMessage> handed = *messages;
+        outcomes = co_await courier->deliver(destination, std::move(handed));
+    } catch (const std::exception& error) {
+        outcomes.clear();
+        for (const LeasedMessage& message : *messages) {
+            MessageOutcome outcome{message.id, {}, true};
+            for (const auto& recipient : message.envelope.recipients)
+                outcome.recipients.push_back({recipient.n, unknown_fault(error.what())});
+            outcomes.push_back(std::move(outcome));
+        }
+        log::storage_failed("courier", error.what());
+    }
+    for (const MessageOutcome& outcome : outcomes) {
+        for (const RecipientOutcome& each : outcome.recipients) {
+            (is_silence(each.outcome) ? pass->missed : pass->reached) = true;
+        }
+    }
+    co_await settle_all(std::move(outcomes));
+    --pass->under_way;
+    pass->changed.notify();
+}
+
+base::Task<void> Dispatcher::settle_all(std::vector<MessageOutcome> outcomes) {
+    const auto shared = std::make_shared<std::vector<MessageOutcome>>(std::move(outcomes));
+    for (;;) {
+        std::function<base::Result<Woken>(Store&)> operation = [shared](Store& store) {
+            return settle(store, *shared);
+        };
+        const base::Result<Committed<Woken>> settled = co_await storage_.write<Woken>(std::move(operation));
+        if (settled) {
+            look_at(**settled);
+            co_return;
+        }
+        // The outcome is known and only has to be written: mail that was delivered would go out twice
+        // if it were dropped. The disk may get room again; a stop ends the wait, and then the
+        // recipients are found leased at the next start.
+        if (stopping_) co_return;
+        co_await base::sleep_for(base::limits::kSettleAgain);
+    }
+}
+
+base::TimePoint Dispatcher::block(Entry& entry) {
+    ++entry.failures;
+    entry.blocked_until = clock_.now() + retry_.wait(entry.failures, random_);
+    return entry.blocked_until;
+}
+
+base::Task<void> Dispatcher::put_off(Destination destination, Readiness why) {
+    const base::TimePoint until = block(entries_[destination]);
+    std::function<base::Result<Woken>(Store&)> operation = [=](Store& store) {
+        if (const auto* const rerouted = std::get_if<Rerouted>(&why))
+            return reroute_destination(store, destination, *rerouted, until);
+        return defer_destination(store, destination, std::get<Deferred>(why), until);
+    };
+    const base::Result<Committed<Woken>> done = co_await storage_.write<Woken>(std::move(operation));
+    if (done) look_at(**done);
+}
+
+}  // namespace queue

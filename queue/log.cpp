@@ -1,0 +1,99 @@
+#include "queue/log.hpp"
+
+#include "base/log.hpp"
+
+namespace queue::log {
+namespace {
+
+using base::log::Line;
+
+Line about(std::string_view event, QueueId id, const mail::Mailbox& recipient) {
+    Line line(event);
+    line.with("id", id.to_text()).with("to", recipient.text());
+    return line;
+}
+
+std::int64_t seconds(std::chrono::milliseconds time) {
+    return std::chrono::duration_cast<std::chrono::seconds>(time).count();
+}
+
+}  // namespace
+
+void opened(std::string_view directory, int released, std::size_t orphans) {
+    Line("queue-opened").with("directory", directory).with("released", released).with("orphans", orphans).info();
+}
+
+void accepted(QueueId id, const Arrival& arrival) {
+    Line line("accepted");
+    line.with("id", id.to_text())
+        .with("from", "<" + std::string(mail::to_text(arrival.envelope.from)) + ">")
+        .with("recipients", arrival.envelope.recipients.size())
+        .with("size", arrival.content.size())
+        .with("client", arrival.origin.client);
+    if (arrival.transfer) line.with("transfer", arrival.transfer->key.id);
+    line.info();
+}
+
+void delivered(QueueId id, const mail::Mailbox& recipient, const Destination& destination, const Delivered& outcome,
+               std::chrono::milliseconds age) {
+    about("delivered", id, recipient)
+        .with("lane", destination.to_text())
+        .with("remote", outcome.remote)
+        .with("reply", outcome.reply.to_text())
+        .with("age-ms", age.count())
+        .info();
+}
+
+void deferred(QueueId id, const mail::Mailbox& recipient, const Destination& destination,
+              const mail::Reply& reply, base::TimePoint next) {
+    about("deferred", id, recipient)
+        .with("lane", destination.to_text())
+        .with("reply", reply.to_text())
+        .with("next-try", base::to_datetime(next))
+        .info();
+}
+
+void failed(QueueId id, const mail::Mailbox& recipient, const Destination& destination,
+            const mail::Reply& reply) {
+    about("failed", id, recipient).with("lane", destination.to_text()).with("reply", reply.to_text()).warning();
+}
+
+void rerouted(QueueId id, const mail::Mailbox& recipient, std::string_view why) {
+    about("rerouted", id, recipient).with("lane", "relay").with("why", why).info();
+}
+
+void reported(QueueId id, QueueId report, std::string_view to) {
+    Line("reported").with("id", id.to_text()).with("report", report.to_text()).with("to", to).info();
+}
+
+void discarded(QueueId id, std::string_view why) {
+    Line("not-reported").with("id", id.to_text()).with("why", why).warning();
+}
+
+void destination_deferred(const Destination& destination, const mail::Reply& reply, std::int64_t recipients,
+                          base::TimePoint next) {
+    Line("destination-deferred")
+        .with("lane", destination.to_text())
+        .with("recipients", recipients)
+        .with("reply", reply.to_text())
+        .with("next-try", base::to_datetime(next))
+        .info();
+}
+
+void destination_rerouted(const Destination& destination, std::string_view why, std::int64_t recipients) {
+    Line("destination-rerouted")
+        .with("lane", destination.to_text())
+        .with("recipients", recipients)
+        .with("why", why)
+        .info();
+}
+
+void storage_failed(std::string_view what, std::string_view why) {
+    Line("storage-failed").with("what", what).with("why", why).error();
+}
+
+void oldest_is_old(std::chrono::milliseconds age, std::int64_t recipients) {
+    Line("oldest-mail-is-old").with("age-s", seconds(age)).with("waiting", recipients).warning();
+}
+
+}  // namespace queue::log

@@ -1,0 +1,30 @@
+// QueueIntake: the Intake that both doors use. Bounded in bytes; tells the dispatcher what has come.
+// Event loop.
+#pragma once
+
+#include <functional>
+
+#include "queue/ports.hpp"
+#include "queue/storage_thread.hpp"
+
+namespace queue {
+
+class QueueIntake final : public Intake {
+  public:
+    /// `arrived` is called on the loop for each destination that has got mail, after the commit.
+    QueueIntake(StorageThread& storage, std::function<void(const Destination&)> arrived);
+
+    base::Task<std::vector<base::Result<Committed<Receipt>>>> accept_all(std::vector<Arrival> arrivals) override;
+    base::Task<base::Result<std::vector<std::optional<StoredVerdict>>>> find_verdicts(
+        std::vector<TransferKey> keys) override;
+
+  private:
+    struct Join;
+    base::Task<void> accept_one(std::shared_ptr<Arrival> arrival, std::size_t place, std::shared_ptr<Join> join);
+
+    StorageThread& storage_;
+    std::function<void(const Destination&)> arrived_;
+    std::size_t bytes_ = 0;  // of arrivals on their way to the disk
+};
+
+}  // namespace queue

@@ -1,0 +1,35 @@
+// Rows: how mail values are kept in columns. Storage thread.
+#pragma once
+
+#include "queue/ports.hpp"
+#include "queue/store.hpp"
+
+namespace queue {
+
+int notify_bits(const mail::Notify& notify);
+mail::Notify notify_from_bits(std::int64_t bits);
+
+/// A row of `message`, without its recipients.
+struct MessageRow {
+    QueueId id;
+    mail::Envelope envelope;
+    Origin origin;
+    base::TimePoint received_at;
+    base::TimePoint expires_at;
+    std::size_t size = 0;
+};
+/// Errc::storage if there is no such row, or it can't be read as what it was written as.
+base::Result<MessageRow> read_message(Store& store, QueueId id);
+
+/// Errc::storage if it is gone or damaged.
+base::Result<mail::Content> read_content(Store& store, QueueId id, std::size_t size);
+
+/// Errc::storage if `address` can't be read any more.
+base::Result<mail::Recipient> to_recipient(std::int64_t n, const std::string& address, std::int64_t notify,
+                                           std::string orcpt);
+
+/// Adds a line to the history of a message.
+void add_event(Store& store, QueueId message, std::optional<std::uint32_t> n, const char* what,
+               const std::string& detail);
+
+}  // namespace queue

@@ -1,0 +1,233 @@
+#include "queue/settlement.hpp"
+
+#include <algorithm>
+
+#include "mail/report.hpp"
+#include "queue/bounce.hpp"
+#include "queue/log.hpp"
+#include "queue/rows.hpp"
+
+namespace queue {
+namespace {
+
+/// One message being settled: collects what has to be done once for all its recipients.
+class Settling {
+  public:
+    Settling(Store& store, MessageRow row) : store_(store), row_(std::move(row)) {}
+
+    /// Records `outcome` of recipient `n` if it is in one of the states that `from` allows.
+    base::Result<void> record(std::uint32_t n, const Outcome& outcome, bool must_be_leased) {
+        Query find = store_.database().query(
+            "SELECT destination, address, notify, orcpt, attempts, state FROM recipient"
+            " WHERE message = ?1 AND n = ?2");
+        if (!find.bind(row_.id.value, static_cast<std::int64_t>(n)).step()) return {};
+        const auto state = static_cast<State>(find.integer(5));
+        if (must_be_leased ? state != State::leased : has_ended(state)) return {};
+        auto recipient = to_recipient(n, find.text(1), find.integer(2), find.text(3));
+        if (!recipient) return recipient.error();
+        current_ = std::move(*recipient);
+        destination_ = store_.destination(find.integer(0));
+        attempts_ = static_cast<int>(find.integer(4)) + 1;
+        std::visit([this](const auto& each) { apply(each); }, outcome);
+        return {};
+    }
+
+    /// Stores the report if one is due, and ends the message when all its recipients have.
+    base::Result<Woken> finish() {
+        if (!failed_.empty()) {
+            auto report = add_bounce(store_, row_, failed_, wishes_);
+            if (!report) return report.error();
+            if (*report) woken_.push_back(**report);
+        }
+        if (ended_ > 0) count_down();
+        return std::move(woken_);
+    }
+
+  private:
+    void apply(const Delivered& outcome) {
+        end(destination_.lane == Lane::local ? State::delivered : State::relayed, outcome.reply, outcome.remote);
+        store_.after_commit([id = row_.id, to = current_->address, destination = destination_, outcome,
+                             age = store_.now() - row_.received_at] {
+            log::delivered(id, to, destination, outcome, age);
+        });
+    }
+
+    void apply(const Deferred& outcome) {
+        if (row_.expires_at <= store_.now()) return give_up(outcome);
+        const auto wait = store_.settings().retry.wait(attempts_, store_.random(), outcome.retry_after);
+        const base::TimePoint next = std::min(store_.now() + wait, row_.expires_at);
+        Query update = store_.database().query(
+            "UPDATE recipient SET state = 3, attempts = ?3, due_at = ?4, code = ?5, status = ?6, reply = ?7,"
+            " remote = ?8, transfer = CASE ?9 WHEN 1 THEN NULL ELSE transfer END WHERE message = ?1 AND n = ?2");
+        update
+            .bind(row_.id.value, static_cast<std::int64_t>(current_->n), attempts_, to_millis(next),
+                  outcome.reply.code, outcome.reply.status.to_text(), outcome.reply.text, outcome.remote,
+                  static_cast<int>(outcome.settled))
+            .run();
+        add_event(store_, row_.id, current_->n, "deferred", outcome.reply.to_text());
+        store_.after_commit([id = row_.id, to = current_->address, destination = destination_,
+                             reply = outcome.reply, next] { log::deferred(id, to, destination, reply, next); });
+    }
+
+    void apply(const Failed& outcome) {
+        end(State::bounced, outcome.reply, outcome.remote);
+        fail(mail::Reply(outcome.reply), outcome.remote);
+    }
+
+    void apply(const Rerouted& outcome) {
+        const Destination relay{Lane::relay, "", ""};
+        Query update = store_.database().query(
+            "UPDATE recipient SET state = 1, attempts = 0, due_at = ?3, destination = ?4, transfer = NULL"
+            " WHERE message = ?1 AND n = ?2");
+        update
+            .bind(row_.id.value, static_cast<std::int64_t>(current_->n), to_millis(store_.now()),
+                  store_.number_of(relay))
+            .run();
+        add_event(store_, row_.id, current_->n, "rerouted", "goes on by SMTP: " + outcome.why);
+        woken_.push_back(relay);
+        store_.after_commit(
+            [id = row_.id, to = current_->address, why = outcome.why] { log::rerouted(id, to, why); });
+    }
+
+    /// Its time is up (RFC 3463: 4.4.7 is "delivery time expired"; as a final failure its class is 5).
+    void give_up(const Deferred& last) {
+        mail::Reply reply{554, {5, 4, 7}, "delivery time expired; the last try said: " + last.reply.to_text()};
+        if (destination_.lane == Lane::xmpp && was_sent())
+            reply.text = "delivery time expired, and delivery can't be excluded; the last try said: " + last.reply.to_text();
+        end(State::expired, reply, last.remote);
+        fail(reply, last.remote);
+    }
+
+    /// True if its transfer may have reached the peer.
+    bool was_sent() {
+        Query find = store_.database().query(
+            "SELECT t.sends FROM recipient r JOIN transfer t ON t.number = r.transfer"
+            " WHERE r.message = ?1 AND r.n = ?2");
+        return find.bind(row_.id.value, static_cast<std::int64_t>(current_->n)).step() && find.integer(0) > 0;
+    }
+
+    void end(State state, const mail::Reply& reply, const std::string& remote) {
+        Query update = store_.database().query(
+            "UPDATE recipient SET state = ?3, attempts = ?4, code = ?5, status = ?6, reply = ?7, remote = ?8,"
+            " ended_at = ?9 WHERE message = ?1 AND n = ?2");
+        update
+            .bind(row_.id.value, static_cast<std::int64_t>(current_->n), static_cast<int>(state), attempts_,
+                  reply.code, reply.status.to_text(), reply.text, remote, to_millis(store_.now()))
+            .run();
+        ++ended_;
+    }
+
+    void fail(const mail::Reply& reply, const std::string& remote) {
+        failed_.push_back({current_->address.text(), current_->orcpt, mail::Action::failed, reply, remote});
+        wishes_.push_back(current_->notify);
+        store_.after_commit([id = row_.id, to = current_->address, destination = destination_, reply] {
+            log::failed(id, to, destination, reply);
+        });
+    }
+
+    void count_down() {
+        {
+            Query update = store_.database().query("UPDATE message SET pending = pending - ?2 WHERE id = ?1");
+            update.bind(row_.id.value, ended_).run();
+        }
+        {
+            Query end = store_.database().query(
+                "UPDATE message SET ended_at = ?2 WHERE id = ?1 AND pending = 0 AND ended_at IS NULL");
+            end.bind(row_.id.value, to_millis(store_.now())).run();
+        }
+        if (store_.database().changes() == 0) return;
+        Query remove = store_.database().query("DELETE FROM content WHERE message = ?1 RETURNING bytes IS NULL");
+        const bool in_file = remove.bind(row_.id.value).step() && remove.integer(0) != 0;
+        if (in_file) store_.after_commit([this_store = &store_, id = row_.id] { this_store->files().remove(id); });
+    }
+
+    Store& store_;
+    MessageRow row_;
+    std::optional<mail::Recipient> current_;
+    Destination destination_;
+    int attempts_ = 0;
+    int ended_ = 0;
+    std::vector<mail::ReportedRecipient> failed_;
+    std::vector<mail::Notify> wishes_;
+    Woken woken_;
+};
+
+/// Nothing of the transfers of these recipients left: they are as unsent as before the lease.
+void take_back_send(Store& store, const MessageOutcome& outcome) {
+    if (outcome.recipients.empty()) return;
+    Query update = store.database().query(
+        "UPDATE transfer SET sends = sends - 1 WHERE sends > 0 AND number ="
+        " (SELECT transfer FROM recipient WHERE message = ?1 AND n = ?2 AND state = 2)");
+    update.bind(outcome.id.value, static_cast<std::int64_t>(outcome.recipients.front().n)).run();
+}
+
+/// What the last try said, for the report of a recipient whose time is up.
+Deferred last_word(Store& store, QueueId message, std::uint32_t n) {
+    Deferred last{{451, {4, 4, 7}, "no attempt was made"}, "", false, {}};
+    Query find = store.database().query(
+        "SELECT code, status, reply, remote FROM recipient WHERE message = ?1 AND n = ?2");
+    if (!find.bind(message.value, static_cast<std::int64_t>(n)).step() || find.is_null(0)) return last;
+    if (const auto status = mail::EnhancedStatus::parse(find.text(1)))
+        last.reply = {static_cast<int>(find.integer(0)), *status, find.text(2)};
+    last.remote = find.text(3);
+    return last;
+}
+
+}  // namespace
+
+void add_all(Woken& all, const Woken& more) {
+    for (const Destination& each : more) {
+        if (std::ranges::find(all, each) == all.end()) all.push_back(each);
+    }
+}
+
+base::Result<Woken> settle(Store& store, const std::vector<MessageOutcome>& outcomes) {
+    Woken woken;
+    for (const MessageOutcome& outcome : outcomes) {
+        auto row = read_message(store, outcome.id);
+        if (!row) return row.error();
+        if (!outcome.sent) take_back_send(store, outcome);
+        Settling settling(store, std::move(*row));
+        for (const RecipientOutcome& each : outcome.recipients) {
+            if (auto recorded = settling.record(each.n, each.outcome, true); !recorded) return recorded.error();
+        }
+        auto more = settling.finish();
+        if (!more) return more.error();
+        add_all(woken, *more);
+    }
+    return woken;
+}
+
+base::Result<Woken> expire_recipients(Store& store, QueueId message,
+                                      const std::vector<std::uint32_t>& recipients) {
+    auto row = read_message(store, message);
+    if (!row) return row.error();
+    Settling settling(store, std::move(*row));
+    for (const std::uint32_t n : recipients) {
+        if (auto recorded = settling.record(n, last_word(store, message, n), false); !recorded)
+            return recorded.error();
+    }
+    return settling.finish();
+}
+
+base::Result<Woken> expire(Store& store, const Destination& destination) {
+    std::map<QueueId, std::vector<std::uint32_t>> expired;
+    {
+        const std::int64_t number = store.number_of(destination);
+        Query find = store.database().query(
+            "SELECT r.message, r.n FROM recipient r JOIN message m ON m.id = r.message"
+            " WHERE r.destination = ?1 AND r.state IN (1, 3) AND r.due_at <= ?2 AND m.expires_at <= ?2");
+        find.bind(number, to_millis(store.now()));
+        while (find.step())
+            expired[QueueId{find.integer(0)}].push_back(static_cast<std::uint32_t>(find.integer(1)));
+    }
+    Woken woken;
+    for (const auto& [id, recipients] : expired) {
+        const auto more = expire_recipients(store, id, recipients);
+        if (!more) return more.error();
+        add_all(woken, *more);
+    }
+    return woken;
+}
+
+}  // namespace queue

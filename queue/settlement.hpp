@@ -1,0 +1,23 @@
+// Settlement: records what became of leased recipients, with the reports that are due, in one transaction
+// (invariant 2). Storage thread.
+#pragma once
+
+#include "queue/leases.hpp"
+#include "queue/ports.hpp"
+#include "queue/store.hpp"
+
+namespace queue {
+
+/// Records `outcomes`. Recipients that are not leased any more are passed over.
+base::Result<Woken> settle(Store& store, const std::vector<MessageOutcome>& outcomes);
+
+/// Ends these recipients of a message, whose time is up (4.4.7), unless they have ended already.
+base::Result<Woken> expire_recipients(Store& store, QueueId message, const std::vector<std::uint32_t>& recipients);
+
+/// The same for all of `destination` that are due.
+base::Result<Woken> expire(Store& store, const Destination& destination);
+
+/// Adds those of `more` that `all` does not have.
+void add_all(Woken& all, const Woken& more);
+
+}  // namespace queue

@@ -1,0 +1,115 @@
+#include "queue/storage_thread.hpp"
+
+#include "base/limits.hpp"
+#include "queue/log.hpp"
+
+namespace queue {
+
+StorageThread::StorageThread(base::asio::any_io_executor loop, std::unique_ptr<Store> store)
+    : loop_(std::move(loop)), store_(std::move(store)), thread_([this] { work(); }) {}
+
+StorageThread::~StorageThread() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    arrived_.notify_one();
+    thread_.join();
+}
+
+base::Task<base::Result<void>> StorageThread::submit(Request request) {
+    // The handler may only be copied into a std::function by way of a shared_ptr: it is move-only.
+    auto initiate = [this](auto handler, Request waiting) {
+        auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+        waiting.answer = [shared](base::Result<void> result) { (*shared)(std::move(result)); };
+        enqueue(std::move(waiting));
+    };
+    base::Result<void> result = co_await base::asio::async_initiate<const base::asio::use_awaitable_t<>,
+                                                                    void(base::Result<void>)>(
+        initiate, base::asio::use_awaitable, std::move(request));
+    co_return result;
+}
+
+void StorageThread::enqueue(Request request) {
+    {
+        const std::lock_guard lock(mutex_);
+        waiting_.push_back(std::move(request));
+    }
+    arrived_.notify_one();
+}
+
+std::deque<StorageThread::Request> StorageThread::take() {
+    std::unique_lock lock(mutex_);
+    arrived_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+    std::deque<Request> taken;
+    std::size_t bytes = 0;
+    while (!waiting_.empty() && taken.size() < base::limits::kCommitRequests) {
+        bytes += waiting_.front().bytes;
+        if (!taken.empty() && bytes > base::limits::kCommitBytes) break;
+        taken.push_back(std::move(waiting_.front()));
+        waiting_.pop_front();
+    }
+    return taken;
+}
+
+void StorageThread::work() {
+    for (;;) {
+        std::deque<Request> requests = take();
+        if (requests.empty()) return;  // stopping, and nothing is left
+        std::vector<base::Result<void>> results = commit(requests);
+        // What the operations hold (contents) is let go here, not on the loop.
+        for (Request& request : requests) request.operation = nullptr;
+        base::asio::post(loop_, [requests = std::move(requests), results = std::move(results)]() mutable {
+            for (std::size_t i = 0; i < requests.size(); ++i) requests[i].answer(std::move(results[i]));
+        });
+    }
+}
+
+std::vector<base::Result<void>> StorageThread::commit(std::deque<Request>& requests) {
+    std::vector<base::Result<void>> results;
+    try {
+        store_->database().execute("BEGIN IMMEDIATE");
+        for (Request& request : requests) results.push_back(run_one(request));
+        store_->database().execute("COMMIT");
+    } catch (const SQLite::Exception& error) {
+        log::storage_failed("commit", error.what());
+        store_->drop_actions(0);
+        try {
+            if (store_->database().in_transaction()) store_->database().execute("ROLLBACK");
+        } catch (const SQLite::Exception& again) {
+            log::storage_failed("rollback", again.what());
+        }
+        results.assign(requests.size(), base::fail(base::Errc::storage, error.what()));
+        return results;
+    }
+    store_->run_actions();
+    return results;
+}
+
+base::Result<void> StorageThread::run_one(Request& request) {
+    Database& database = store_->database();
+    const std::size_t actions = store_->actions();
+    const auto undo = [&] {
+        store_->drop_actions(actions);
+        database.execute("ROLLBACK TO request");
+        database.execute("RELEASE request");
+    };
+    database.execute("SAVEPOINT request");
+    try {
+        base::Result<void> result = request.operation(*store_);
+        if (result) {
+            database.execute("RELEASE request");
+        } else {
+            undo();
+        }
+        return result;
+    } catch (const SQLite::Exception& error) {
+        // After a full disk or an I/O error SQLite may have rolled back everything: then all have failed.
+        if (!database.in_transaction()) throw;
+        undo();
+        log::storage_failed("request", error.what());
+        return base::fail(base::Errc::storage, error.what());
+    }
+}
+
+}  // namespace queue

@@ -1,0 +1,80 @@
+// StorageThread: the one thread that touches the store, with group commit.
+//
+// It takes all requests that arrived during the last fsync and commits them together, each under a
+// SAVEPOINT of its own, so that one that fails takes no other with it; a COMMIT that fails, fails them all.
+// Answers go back to the event loop in one batch, after the commit. Owns the Store.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "base/async.hpp"
+#include "queue/ports.hpp"
+#include "queue/store.hpp"
+
+namespace queue {
+
+class StorageThread {
+  public:
+    StorageThread(base::asio::any_io_executor loop, std::unique_ptr<Store> store);
+    /// Commits what has been asked for, and ends the thread.
+    ~StorageThread();
+
+    /// Runs `operation` on the storage thread, and answers once what it did is on the disk. An Error that
+    /// it returns, or an exception of SQLite (Errc::storage), undoes what it did. `bytes` is how much
+    /// content it writes: a commit is bounded. A commit is never cancelled: the answer always comes.
+    template <class T>
+    base::Task<base::Result<Committed<T>>> write(std::function<base::Result<T>(Store&)> operation,
+                                                 std::size_t bytes = 0) {
+        auto slot = std::make_shared<std::optional<base::Result<T>>>();
+        Request request;
+        request.bytes = bytes;
+        request.operation = [slot, operation = std::move(operation)](Store& store) -> base::Result<void> {
+            slot->emplace(operation(store));
+            if (!**slot) return (*slot)->error();
+            return {};
+        };
+        const base::Result<void> done = co_await submit(std::move(request));
+        if (!done) co_return done.error();
+        co_return Committed<T>(std::move(***slot));
+    }
+
+    /// The same for what only looks.
+    template <class T>
+    base::Task<base::Result<T>> read(std::function<base::Result<T>(Store&)> operation) {
+        const std::size_t nothing = 0;
+        base::Result<Committed<T>> answer = co_await write<T>(std::move(operation), nothing);
+        if (!answer) co_return answer.error();
+        co_return answer->release();
+    }
+
+  private:
+    struct Request {
+        std::function<base::Result<void>(Store&)> operation;
+        std::size_t bytes = 0;
+        std::function<void(base::Result<void>)> answer;
+    };
+
+    base::Task<base::Result<void>> submit(Request request);
+    void enqueue(Request request);
+    void work();
+    std::deque<Request> take();
+    /// One transaction; the results in order.
+    std::vector<base::Result<void>> commit(std::deque<Request>& requests);
+    base::Result<void> run_one(Request& request);
+
+    base::asio::any_io_executor loop_;
+    std::unique_ptr<Store> store_;
+    std::mutex mutex_;
+    std::condition_variable arrived_;
+    std::deque<Request> waiting_;
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+}  // namespace queue

@@ -1,0 +1,107 @@
+// Store: the durable queue of one daemon: its database, its content files, its clock and its ids.
+//
+// What can be done with it stands in files of its own (arrivals, leases, settlement, verdicts, history,
+// peers), as functions on a Store. All of them run on the storage thread, inside the transaction that
+// StorageThread commits; they may throw SQLite::Exception, which that thread turns into Errc::storage.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/random.hpp"
+#include "queue/content_files.hpp"
+#include "queue/database.hpp"
+#include "queue/destination.hpp"
+#include "queue/queue_id.hpp"
+#include "queue/retry_policy.hpp"
+
+namespace queue {
+
+/// Every accepted recipient is in exactly one of these at all times (invariant 3). Stored as numbers.
+enum class State : std::uint8_t {
+    queued = 1,
+    leased = 2,
+    deferred = 3,
+    held = 4,
+    delivered = 5,  ///< our own MTA took it
+    relayed = 6,    ///< a peer, or SMTP, took it
+    bounced = 7,
+    expired = 8,
+    discarded = 9,  ///< by an admin
+};
+const char* to_text(State state);
+inline bool has_ended(State state) { return state >= State::delivered; }
+
+struct StoreSettings {
+    std::filesystem::path directory;
+    std::string hostname;  ///< Reporting-MTA
+    RetryPolicy retry;
+    std::chrono::milliseconds expire_after = std::chrono::hours(24 * 5);
+    std::chrono::milliseconds history = std::chrono::hours(24 * 7);
+    std::uintmax_t disk_reserve = 0;  ///< bytes that intake leaves free, so that settling still works
+};
+
+class Store {
+  public:
+    /// Creates the directory where it is missing, takes its lock, opens and migrates the database, and
+    /// puts back what was leased when the last process ended. Errc::storage with one clear sentence:
+    /// unwritable, damaged, of a newer version, or in use by another daemon.
+    static base::Result<std::unique_ptr<Store>> open(StoreSettings settings, Router router,
+                                                     const base::Clock& clock, base::Random& random);
+    ~Store();
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+
+    Database& database() { return *database_; }
+    ContentFiles& files() { return files_; }
+    const StoreSettings& settings() const { return settings_; }
+    const Router& router() const { return router_; }
+    base::TimePoint now() const { return clock_.now(); }
+    base::Random& random() { return random_; }
+
+    /// Later than every id before.
+    QueueId next_id();
+    /// A fresh transfer id: the time in milliseconds as 12 hex digits, then 128 random bits.
+    std::string next_transfer_id();
+    /// The row of `destination`, made where it is missing.
+    std::int64_t number_of(const Destination& destination);
+    Destination destination(std::int64_t number);
+    /// Errc::storage if less than the reserve would be left after `bytes` more.
+    base::Result<void> check_space(std::size_t bytes) const;
+
+    /// To be done once the running transaction is on the disk (log lines, removing files); dropped if it
+    /// fails.
+    void after_commit(std::function<void()> action) { after_commit_.push_back(std::move(action)); }
+    /// For StorageThread: how many wait, and what becomes of them.
+    std::size_t actions() const { return after_commit_.size(); }
+    void drop_actions(std::size_t from) { after_commit_.resize(from); }
+    void run_actions();
+
+  private:
+    Store(StoreSettings settings, Router router, const base::Clock& clock, base::Random& random, int lock);
+    base::Result<void> recover();
+
+    StoreSettings settings_;
+    Router router_;
+    const base::Clock& clock_;
+    base::Random& random_;
+    int lock_;
+    ContentFiles files_;
+    std::unique_ptr<Database> database_;
+    QueueId last_id_;
+    std::map<Destination, std::int64_t> destinations_;  // bounded: cleared when it grows too large
+    std::vector<std::function<void()>> after_commit_;
+};
+
+/// Times as the database keeps them.
+inline std::int64_t to_millis(base::TimePoint time) { return time.time_since_epoch().count(); }
+inline base::TimePoint from_millis(std::int64_t millis) {
+    return base::TimePoint(std::chrono::milliseconds(millis));
+}
+
+}  // namespace queue

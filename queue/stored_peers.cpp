@@ -1,0 +1,56 @@
+#include "queue/stored_peers.hpp"
+
+namespace queue {
+namespace {
+
+struct Nothing {};
+
+base::Result<std::vector<KnownPeer>> load_peers(Store& store) {
+    std::vector<KnownPeer> peers;
+    Query find = store.database().query("SELECT domain, component, first_seen, last_seen FROM peer");
+    while (find.step()) {
+        auto domain = mail::Domain::parse(find.text(0));
+        // A row that can't be read is only a memory lost: the domain is looked up again.
+        if (!domain) continue;
+        peers.push_back({std::move(*domain), find.text(1), from_millis(find.integer(2)), from_millis(find.integer(3))});
+    }
+    return peers;
+}
+
+base::Result<void> without_value(const base::Result<Committed<Nothing>>& answer) {
+    if (!answer) return answer.error();
+    return {};
+}
+
+}  // namespace
+
+base::Task<base::Result<std::vector<KnownPeer>>> StoredPeers::load() {
+    std::function<base::Result<std::vector<KnownPeer>>(Store&)> operation = load_peers;
+    base::Result<std::vector<KnownPeer>> peers =
+        co_await storage_.read<std::vector<KnownPeer>>(std::move(operation));
+    co_return peers;
+}
+
+base::Task<base::Result<void>> StoredPeers::remember(KnownPeer peer) {
+    std::function<base::Result<Nothing>(Store&)> operation = [peer = std::move(peer)](Store& store) {
+        Query insert = store.database().query(
+            "INSERT INTO peer (domain, component, first_seen, last_seen) VALUES (?1, ?2, ?3, ?4)"
+            " ON CONFLICT (domain) DO UPDATE SET component = ?2, first_seen = ?3, last_seen = ?4");
+        insert.bind(peer.domain.ascii(), peer.component, to_millis(peer.first_seen), to_millis(peer.last_seen)).run();
+        return base::Result<Nothing>(Nothing{});
+    };
+    const base::Result<Committed<Nothing>> answer = co_await storage_.write<Nothing>(std::move(operation));
+    co_return without_value(answer);
+}
+
+base::Task<base::Result<void>> StoredPeers::forget(mail::Domain domain) {
+    std::function<base::Result<Nothing>(Store&)> operation = [domain = std::move(domain)](Store& store) {
+        Query remove = store.database().query("DELETE FROM peer WHERE domain = ?1");
+        remove.bind(domain.ascii()).run();
+        return base::Result<Nothing>(Nothing{});
+    };
+    const base::Result<Committed<Nothing>> answer = co_await storage_.write<Nothing>(std::move(operation));
+    co_return without_value(answer);
+}
+
+}  // namespace queue

@@ -1,0 +1,21 @@
+// StoredPeers: the PeerBook on the store's disk. Event loop.
+#pragma once
+
+#include "queue/ports.hpp"
+#include "queue/storage_thread.hpp"
+
+namespace queue {
+
+class StoredPeers final : public PeerBook {
+  public:
+    explicit StoredPeers(StorageThread& storage) : storage_(storage) {}
+
+    base::Task<base::Result<std::vector<KnownPeer>>> load() override;
+    base::Task<base::Result<void>> remember(KnownPeer peer) override;
+    base::Task<base::Result<void>> forget(mail::Domain domain) override;
+
+  private:
+    StorageThread& storage_;
+};
+
+}  // namespace queue
