@@ -10,8 +10,8 @@ namespace base::limits {
 using namespace std::chrono_literals;
 
 // --- Addresses and envelopes (RFC 5321 section 4.5.3.1, with room as it asks for)
-/// octets; RFC says 64, UTF-8 local parts need more
-inline constexpr std::size_t kLocalPart = 64 * 4;
+/// octets; RFC says 64, and UTF-8 takes up to 4 for a character
+inline constexpr std::size_t kLocalPart = 256;
 inline constexpr std::size_t kDomain = 255;    ///< octets of the A-label form
 inline constexpr std::size_t kMailbox = 1000;  ///< octets of a whole mailbox, as text
 inline constexpr std::size_t kEnvid = 100;     ///< octets; RFC 3461 section 4.4
@@ -94,9 +94,10 @@ inline constexpr std::size_t kLeaseMessages = 100;         ///< of one destinati
 /// content of one lease (or one message, if larger)
 inline constexpr std::size_t kLeaseBytes = 8u << 20;
 inline constexpr std::size_t kDestinationsAtWork = 200;  ///< destinations tried at once
-inline constexpr auto kSettleAgain = 2s;              ///< wait after an outcome could not be written
-inline constexpr std::size_t kDiskReserve = 32u << 20;  ///< bytes that intake leaves free for settling
-inline constexpr std::size_t kPruned = 500;           ///< ended messages that one sweep of the history takes
+inline constexpr auto kSettleAgain = 2s;  ///< wait after an outcome could not be written
+/// bytes that intake leaves free for settling
+inline constexpr std::size_t kDiskReserve = 32u << 20;
+inline constexpr std::size_t kPruned = 500;  ///< ended messages that one sweep of the history takes
 inline constexpr std::size_t kEventsKept = 200;  ///< history lines of one message
 inline constexpr std::size_t kListed = 10000;    ///< rows of one `queue list`
 

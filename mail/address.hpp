@@ -1,20 +1,21 @@
 // Mailbox and ReversePath: RFC 5321 section 4.1.2 and RFC 6531 addresses, kept verbatim.
 #pragma once
 
+#include "base/result.hpp"
+#include "mail/domain.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "base/result.hpp"
-#include "mail/domain.hpp"
 
 namespace mail {
 
 /// `local-part@domain`, exactly as it was written; immutable value.
 class Mailbox {
   public:
-    /// Dot-string or quoted-string local part, ASCII or UTF-8; domain or address literal. Never accepts
-    /// control characters, white space outside of quotes, or source routes. Errc::syntax, Errc::limit.
+    /// Dot-string or quoted-string local part, ASCII or UTF-8; domain or address literal. Never
+    /// accepts control characters, white space outside of quotes, or source routes. Errc::syntax,
+    /// Errc::limit.
     static base::Result<Mailbox> parse(std::string_view text);
 
     const std::string& text() const { return text_; }

@@ -1,13 +1,13 @@
 // Content: the bytes of a message (header and body, CRLF lines), shared, never changed.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include "base/result.hpp"
 
 namespace mail {
 

@@ -1,20 +1,21 @@
 // Domain: a mail domain in the one form in which domains are compared: lower-case A-labels.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <compare>
 #include <string>
 #include <string_view>
 
-#include "base/result.hpp"
-
 namespace mail {
 
-/// A DNS name (`a.test`, `xn--bcher-kva.test`) or an address literal (`[192.0.2.1]`). Immutable value.
+/// A DNS name (`a.test`, `xn--bcher-kva.test`) or an address literal (`[192.0.2.1]`). Immutable
+/// value.
 class Domain {
   public:
-    /// Takes U-labels or A-labels of any case (IDNA 2008, UTS 46 non-transitional mapping); a final dot
-    /// is not accepted. Errc::syntax for what is neither a host name nor an address literal; Errc::limit
-    /// above 255 octets.
+    /// Takes U-labels or A-labels of any case (IDNA 2008, UTS 46 non-transitional mapping); a final
+    /// dot is not accepted. Errc::syntax for what is neither a host name nor an address literal;
+    /// Errc::limit above 255 octets.
     static base::Result<Domain> parse(std::string_view text);
 
     /// `xn--bcher-kva.test`; never empty.

@@ -1,13 +1,13 @@
 // Envelope: what SMTP says about a message beside its content, with the DSN parameters of RFC 3461.
 #pragma once
 
+#include "base/clock.hpp"
+#include "mail/address.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/clock.hpp"
-#include "mail/address.hpp"
 
 namespace mail {
 
@@ -28,8 +28,8 @@ struct Notify {
     bool wants_failure() const { return failure || !is_set(); }
     /// Lower-case words with `separator` between them; empty when unset.
     std::string to_text(char separator) const;
-    /// Words in any case with `separator` between them. Errc::syntax for another word, a repeated one,
-    /// `never` beside others, or nothing at all.
+    /// Words in any case with `separator` between them. Errc::syntax for another word, a repeated
+    /// one, `never` beside others, or nothing at all.
     static base::Result<Notify> parse(std::string_view text, char separator);
 
     bool operator==(const Notify&) const = default;

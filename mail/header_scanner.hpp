@@ -14,8 +14,8 @@ struct HeaderField {
     std::string_view raw;    ///< the whole field with its final CRLF
 };
 
-/// Stops at the empty line, at the end, or at the first line that is no field (which starts the body of
-/// a malformed message).
+/// Stops at the empty line, at the end, or at the first line that is no field (which starts the
+/// body of a malformed message).
 class HeaderScanner {
   public:
     explicit HeaderScanner(std::string_view content) : rest_(content) {}
@@ -27,9 +27,10 @@ class HeaderScanner {
 
 /// What the queue, the logs and reports want to know of a header.
 struct HeaderSummary {
-    std::string message_id;     ///< with its angle brackets; empty if there is none; bounded, printable
-    std::string from;           ///< unfolded value of From; bounded, printable
-    std::size_t received = 0;   ///< number of Received fields (RFC 5321 section 6.3)
+    std::string
+        message_id;    ///< with its angle brackets; empty if there is none; bounded, printable
+    std::string from;  ///< unfolded value of From; bounded, printable
+    std::size_t received = 0;  ///< number of Received fields (RFC 5321 section 6.3)
 };
 HeaderSummary summarize_header(std::string_view content);
 

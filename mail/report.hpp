@@ -1,13 +1,13 @@
 // Report: builds the RFC 3464 message that tells a sender what became of their mail.
 #pragma once
 
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "base/clock.hpp"
 #include "mail/envelope.hpp"
 #include "mail/status.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace mail {
 
@@ -39,7 +39,8 @@ struct ReportInput {
 };
 
 /// A complete message with CRLF lines: plain words first, then message/delivery-status, then the
-/// original (text/rfc822-headers, or message/rfc822 for Ret::full). 8-bit clean, so send it as 8BITMIME.
+/// original (text/rfc822-headers, or message/rfc822 for Ret::full). 8-bit clean, so send it as
+/// 8BITMIME.
 std::string build_report(const ReportInput& input);
 
 }  // namespace mail

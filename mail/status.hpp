@@ -1,12 +1,12 @@
 // EnhancedStatus (RFC 3463) and Reply: how SMTP says what became of something.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "base/result.hpp"
 
 namespace mail {
 

@@ -1,27 +1,28 @@
-// Trace fields: what is prepended to a message at final hand-over, and the one thing that is taken away.
+// Trace fields: what is prepended to a message at final hand-over, and the one thing that is taken
+// away.
 #pragma once
-
-#include <string>
-#include <string_view>
 
 #include "base/clock.hpp"
 #include "mail/content.hpp"
 #include "mail/domain.hpp"
 
+#include <string>
+#include <string_view>
+
 namespace mail {
 
 /// What one hop over XMPP is said to have been.
 struct XmppTrace {
-    std::string from;         ///< the sending component's JID
-    std::string by;           ///< ours
+    std::string from;  ///< the sending component's JID
+    std::string by;    ///< ours
     std::string transfer_id;
     bool smtputf8 = false;
     base::TimePoint received_at;
     std::string for_address;  ///< the only recipient, or empty
 };
 
-/// `Received: from mail.a.test by mail.b.test via XMPP with MAILXFER id ...; date`, folded, with CRLF
-/// (RFC 5321 section 4.4; protocol rule 6).
+/// `Received: from mail.a.test by mail.b.test via XMPP with MAILXFER id ...; date`, folded, with
+/// CRLF (RFC 5321 section 4.4; protocol rule 6).
 std::string received_field(const XmppTrace& trace);
 
 /// What the stream's authentication says about the sender (RFC 8601).
@@ -35,7 +36,9 @@ struct XmppAuthentication {
 std::string authentication_results_field(const XmppAuthentication& authentication);
 
 /// `trace` (complete fields) before `content`, without those Authentication-Results fields of the
-/// content's header that claim to come from `authserv_id` (RFC 8601 section 5). No other byte changes.
-std::string with_trace(std::string_view trace, std::string_view content, std::string_view authserv_id);
+/// content's header that claim to come from `authserv_id` (RFC 8601 section 5). No other byte
+/// changes.
+std::string with_trace(std::string_view trace, std::string_view content,
+                       std::string_view authserv_id);
 
 }  // namespace mail

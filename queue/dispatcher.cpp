@@ -31,7 +31,7 @@ Dispatcher::Dispatcher(base::asio::any_io_executor executor, StorageThread& stor
       clock_(clock),
       random_(random),
       changed_(executor),
-      idle_(executor) {}
+      tasks_(executor) {}
 
 base::Task<base::Result<void>> Dispatcher::start() {
     using Due = std::map<Destination, base::TimePoint>;
@@ -39,15 +39,14 @@ base::Task<base::Result<void>> Dispatcher::start() {
     const base::Result<Due> due = co_await storage_.read<Due>(std::move(look));
     if (!due) co_return due.error();
     for (const auto& [destination, at] : *due) entries_[destination].due = at;
-    scheduling_ = true;
-    base::spawn(executor_, "dispatcher", [this] { return schedule(); });
+    tasks_.spawn("dispatcher", [this] { return schedule(); });
     co_return base::Result<void>();
 }
 
 base::Task<void> Dispatcher::stop() {
     stopping_ = true;
     changed_.notify();
-    while (at_work_ > 0 || scheduling_) co_await idle_.wait(std::chrono::seconds(1));
+    co_await tasks_.join();
 }
 
 void Dispatcher::arrived(const Destination& destination) {
@@ -63,13 +62,13 @@ void Dispatcher::peer_is_back(const std::string& peer) {
         // After a restart it is not yet known who serves a domain: those are tried, too.
         if (destination.lane != Lane::xmpp || (entry.peer != peer && !entry.peer.empty())) continue;
         if (entry.failures == 0 && entry.due <= clock_.now()) continue;
-        base::spawn(executor_, "wake", [this, destination = destination] { return wake(destination); });
+        tasks_.spawn("wake", [this, destination = destination] { return wake(destination); });
     }
 }
 
 void Dispatcher::flush() {
     for (auto& [destination, entry] : entries_)
-        base::spawn(executor_, "wake", [this, destination = destination] { return wake(destination); });
+        tasks_.spawn("wake", [this, destination = destination] { return wake(destination); });
 }
 
 base::Task<void> Dispatcher::wake(Destination destination) {
@@ -102,12 +101,10 @@ base::Task<void> Dispatcher::schedule() {
             }
             entry.at_work = true;
             ++at_work_;
-            base::spawn(executor_, "destination", [this, destination = destination] { return work(destination); });
+            tasks_.spawn("destination", [this, destination = destination] { return work(destination); });
         }
         co_await changed_.wait(next - now);
     }
-    scheduling_ = false;
-    idle_.notify();
 }
 
 base::Task<void> Dispatcher::work(Destination destination) {
@@ -130,7 +127,6 @@ base::Task<void> Dispatcher::work(Destination destination) {
         entries_.erase(destination);
     }
     changed_.notify();
-    idle_.notify();
 }
 
 base::Task<void> Dispatcher::attempt(Destination destination) {
@@ -173,7 +169,7 @@ base::Task<void> Dispatcher::drain(Destination destination, Courier* courier, Re
         if (!leased.empty()) {
             auto messages = std::make_shared<std::vector<LeasedMessage>>(std::move(leased));
             ++pass->under_way;
-            base::spawn(executor_, "delivery", [this, destination, courier, messages, pass] {
+            tasks_.spawn("delivery", [this, destination, courier, messages, pass] {
                 return deliver(destination, courier, messages, pass);
             });
             continue;

@@ -11,6 +11,7 @@
 #include "base/async.hpp"
 #include "base/clock.hpp"
 #include "base/random.hpp"
+#include "base/task_group.hpp"
 #include "queue/leases.hpp"
 #include "queue/ports.hpp"
 #include "queue/retry_policy.hpp"
@@ -80,9 +81,8 @@ class Dispatcher {
     std::map<Destination, Entry> entries_;  // one for each destination with mail
     std::size_t at_work_ = 0;
     base::Signal changed_;
-    base::Signal idle_;
+    base::TaskGroup tasks_;
     bool stopping_ = false;
-    bool scheduling_ = false;
 };
 
 }  // namespace queue

@@ -19,8 +19,8 @@ class QueueIntake final : public Intake {
         std::vector<TransferKey> keys) override;
 
   private:
-    struct Join;
-    base::Task<void> accept_one(std::shared_ptr<Arrival> arrival, std::size_t place, std::shared_ptr<Join> join);
+    using Answer = base::Result<Committed<Receipt>>;
+    base::Task<Answer> accept_one(std::shared_ptr<Arrival> arrival);
 
     StorageThread& storage_;
     std::function<void(const Destination&)> arrived_;

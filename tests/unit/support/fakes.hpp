@@ -1,11 +1,11 @@
 // Doubles for the ports of base/: a clock that is set by hand and repeatable randomness.
 #pragma once
 
-#include <random>
-
 #include "base/async.hpp"
 #include "base/clock.hpp"
 #include "base/random.hpp"
+
+#include <random>
 
 namespace support {
 
@@ -22,16 +22,14 @@ class ManualClock final : public base::Clock {
 class SeededRandom final : public base::Random {
   public:
     explicit SeededRandom(std::uint64_t seed = 1) : engine_(seed) {}
-    void fill(std::span<std::uint8_t> bytes) override {
-        for (auto& byte : bytes) byte = static_cast<std::uint8_t>(engine_());
-    }
+    void fill(std::span<std::uint8_t> bytes) override;
 
   private:
     std::mt19937_64 engine_;
 };
 
-/// Runs `body` on a loop of its own until it has returned (an exception fails the test), and returns its
-/// value. The rest of what runs on `io` is left as it is.
+/// Runs `body` on a loop of its own until it has returned (an exception fails the test), and
+/// returns its value. The rest of what runs on `io` is left as it is.
 template <class T>
 T run(boost::asio::io_context& io, std::function<base::Task<T>()> body) {
     std::optional<T> value;

@@ -1,4 +1,4 @@
+// For every test program; the printing of Result has to be known before any CHECK uses it.
 #pragma once
-#include <catch2/catch.hpp>
-
 #include "base/precompiled.hpp"
+#include "support/catch_result.hpp"

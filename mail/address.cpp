@@ -1,0 +1,87 @@
+#include "mail/address.hpp"
+
+#include "base/limits.hpp"
+#include "base/text.hpp"
+
+namespace mail {
+namespace {
+
+using base::Errc;
+using base::fail;
+
+bool is_non_ascii(char c) {
+    return static_cast<unsigned char>(c) >= 0x80;
+}
+
+/// RFC 5322 section 3.2.3, with UTF8-non-ascii of RFC 6531 section 3.3.
+bool is_atext(char c) {
+    static constexpr std::string_view kOthers = "!#$%&'*+-/=?^_`{|}~";
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           is_non_ascii(c) || kOthers.find(c) != std::string_view::npos;
+}
+
+/// U+0080 to U+009F, well-formed UTF-8 given: terminals obey them as they do ASCII controls.
+bool has_c1_control(std::string_view utf8) {
+    for (std::size_t i = 0; i + 1 < utf8.size(); ++i) {
+        if (utf8[i] == '\xC2' && static_cast<unsigned char>(utf8[i + 1]) < 0xA0) return true;
+    }
+    return false;
+}
+
+/// Length of the quoted-string at the front of `text`, or 0 if there is none.
+std::size_t quoted_string_length(std::string_view text) {
+    const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
+    for (std::size_t i = 1; i < text.size(); ++i) {
+        if (text[i] == '"') return i + 1;
+        if (text[i] == '\\') {
+            // quoted-pairSMTP: any printable ASCII behind the backslash
+            if (++i == text.size() || !printable(text[i])) return 0;
+        } else if (!printable(text[i]) && !is_non_ascii(text[i])) {
+            return 0;
+        }
+    }
+    return 0;
+}
+
+/// Length of the dot-string at the front of `text`, or 0 if there is none.
+std::size_t dot_string_length(std::string_view text) {
+    std::size_t length = 0;
+    while (length < text.size() && (is_atext(text[length]) || text[length] == '.'))
+        ++length;
+    const std::string_view local = text.substr(0, length);
+    if (local.empty() || local.front() == '.' || local.back() == '.') return 0;
+    return local.find("..") == std::string_view::npos ? length : 0;
+}
+
+}  // namespace
+
+base::Result<Mailbox> Mailbox::parse(std::string_view text) {
+    if (text.size() > base::limits::kMailbox) return fail(Errc::limit, "the address is too long");
+    if (!base::is_utf8(text)) return fail(Errc::syntax, "the address is not UTF-8");
+    if (has_c1_control(text)) return fail(Errc::syntax, "the address has a control character");
+    const std::size_t at =
+        text.starts_with('"') ? quoted_string_length(text) : dot_string_length(text);
+    if (at == 0) return fail(Errc::syntax, "not a local part");
+    if (at == text.size() || text[at] != '@') return fail(Errc::syntax, "not an address");
+    if (at > base::limits::kLocalPart) return fail(Errc::limit, "the local part is too long");
+    auto domain = Domain::parse(text.substr(at + 1));
+    if (!domain) return domain.error();
+    return Mailbox(std::string(text), at, std::move(*domain));
+}
+
+bool Mailbox::needs_smtputf8() const {
+    return !base::is_ascii(text_);
+}
+
+bool Mailbox::is_postmaster() const {
+    // The quotes are no part of what a quoted local part means (RFC 5321 section 4.1.2).
+    std::string_view local = local_part();
+    if (local.front() == '"') local = local.substr(1, local.size() - 2);
+    return base::iequals(local, "postmaster");
+}
+
+std::string_view to_text(const ReversePath& path) {
+    return path ? std::string_view(path->text()) : std::string_view();
+}
+
+}  // namespace mail

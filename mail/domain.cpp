@@ -1,0 +1,117 @@
+#include "mail/domain.hpp"
+
+#include "base/limits.hpp"
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include <arpa/inet.h>
+#include <idn2.h>
+
+namespace mail {
+namespace {
+
+using base::Errc;
+using base::fail;
+using base::Result;
+
+constexpr std::size_t kLabel = 63;  // octets; RFC 1035 section 2.3.4
+
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+bool is_letter_or_digit(char c) {
+    return (c >= 'a' && c <= 'z') || is_digit(c);
+}
+
+/// RFC 1123 section 2.1 host name label, in lower case.
+bool is_label(std::string_view label) {
+    return !label.empty() && label.size() <= kLabel && is_letter_or_digit(label.front()) &&
+           is_letter_or_digit(label.back()) &&
+           std::ranges::all_of(label, [](char c) { return is_letter_or_digit(c) || c == '-'; });
+}
+
+bool is_host_name(std::string_view name) {
+    std::string_view last;
+    for (std::size_t start = 0; start <= name.size();) {
+        const std::size_t end = std::min(name.find('.', start), name.size());
+        last = name.substr(start, end - start);
+        if (!is_label(last)) return false;
+        start = end + 1;
+    }
+    // RFC 1123: the last label tells a name from a dotted IPv4 address, so it is never a number.
+    return !std::ranges::all_of(last, is_digit);
+}
+
+/// The canonical text of the address in `inner`, or nothing; so that equal addresses compare equal.
+std::string canonical_address(int family, std::string_view inner) {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (inner.size() >= text.size() || inner.find('\0') != std::string_view::npos) return {};
+    std::array<std::uint8_t, sizeof(in6_addr)> address{};
+    if (inet_pton(family, std::string(inner).c_str(), address.data()) != 1) return {};
+    if (inet_ntop(family, address.data(), text.data(), text.size()) == nullptr) return {};
+    return text.data();
+}
+
+/// RFC 5321 section 4.1.3: `[192.0.2.1]` or `[IPv6:2001:db8::1]`.
+std::string canonical_literal(std::string_view text) {
+    static constexpr std::string_view kTag = "IPv6:";
+    if (text.size() < 2 || text.back() != ']') return {};
+    const std::string_view inner = text.substr(1, text.size() - 2);
+    const bool v6 = base::istarts_with(inner, kTag);
+    const std::string address = v6 ? canonical_address(AF_INET6, inner.substr(kTag.size()))
+                                   : canonical_address(AF_INET, inner);
+    if (address.empty()) return {};
+    return (v6 ? "[" + std::string(kTag) : "[") + address + "]";
+}
+
+/// U-labels as A-labels.
+Result<std::string> to_ascii(std::string_view text) {
+    std::uint8_t* out = nullptr;
+    const std::string terminated(text);
+    const int error = idn2_lookup_u8(reinterpret_cast<const std::uint8_t*>(terminated.c_str()),
+                                     &out, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+    const std::unique_ptr<std::uint8_t, void (*)(void*)> owner(out, idn2_free);
+    if (error == IDN2_TOO_BIG_DOMAIN) return fail(Errc::limit, "the domain is too long");
+    if (error != IDN2_OK)
+        return fail(Errc::syntax, std::string("not a domain name: ") + idn2_strerror(error));
+    return std::string(reinterpret_cast<const char*>(out));
+}
+
+}  // namespace
+
+base::Result<Domain> Domain::parse(std::string_view text) {
+    // UTF-8 may be longer than the A-labels it becomes, but never by more than a mailbox has room
+    // for.
+    if (text.size() > base::limits::kMailbox) return fail(Errc::limit, "the domain is too long");
+    if (text.starts_with('[')) {
+        std::string literal = canonical_literal(text);
+        if (literal.empty()) return fail(Errc::syntax, "not an address literal");
+        return Domain(std::move(literal));
+    }
+    if (text.find('\0') != std::string_view::npos) return fail(Errc::syntax, "not a domain name");
+
+    // An ASCII name is taken as it is, A-labels too: the DNS compares nothing else, and a name that
+    // IDNA 2008 would not have allowed may still exist there.
+    std::string ascii;
+    if (base::is_ascii(text)) {
+        ascii = base::to_lower(text);
+    } else {
+        auto converted = to_ascii(text);
+        if (!converted) return converted.error();
+        ascii = base::to_lower(*converted);
+    }
+    if (ascii.size() > base::limits::kDomain) return fail(Errc::limit, "the domain is too long");
+    if (!is_host_name(ascii)) return fail(Errc::syntax, "not a domain name");
+    return Domain(std::move(ascii));
+}
+
+bool Domain::is_subdomain_of(const Domain& other) const {
+    if (is_address_literal() || other.is_address_literal()) return false;
+    return ascii_.size() > other.ascii_.size() && ascii_.ends_with(other.ascii_) &&
+           ascii_[ascii_.size() - other.ascii_.size() - 1] == '.';
+}
+
+}  // namespace mail

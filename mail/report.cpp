@@ -1,0 +1,276 @@
+#include "mail/report.hpp"
+
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "mail/content.hpp"
+#include "mail/header_scanner.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace mail {
+namespace {
+
+// Bytes of one value in a field of ours: with the field's name it stays below the 998 of RFC 5322.
+constexpr std::size_t kValue = 900;
+constexpr std::size_t kTextLine = 76;  // characters of a line of the part for people
+
+/// Fit for one line: nothing that comes from outside can start a new field or part.
+std::string one_line(std::string_view text) {
+    return base::printable(text, kValue);
+}
+
+/// The same, for parts that have to be ASCII.
+std::string ascii_line(std::string_view text) {
+    std::string line = one_line(text);
+    std::ranges::replace_if(
+        line, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+    return line;
+}
+
+/// utf-8-addr-xtext (RFC 6533 section 3): a UTF-8 address in an ASCII-only field. `text` is UTF-8.
+std::string utf8_as_xtext(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size();) {
+        const auto lead = static_cast<unsigned char>(text[i]);
+        if (lead < 0x80 && lead > ' ' && lead != '+' && lead != '=' && lead != '\\') {
+            out += text[i++];
+            continue;
+        }
+        const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0x80 ? 2 : 1;
+        std::uint32_t point = length == 1 ? lead : lead & (0xFFU >> (length + 1));
+        for (std::size_t k = 1; k < length; ++k)
+            point = (point << 6) | (static_cast<unsigned char>(text[i + k]) & 0x3FU);
+        out += fmt::format("\\x{{{:X}}}", point);
+        i += length;
+    }
+    return out;
+}
+
+/// `rfc822; bob@b.test`
+std::string typed_address(std::string_view address, bool smtputf8) {
+    const std::string shown = one_line(address);
+    if (base::is_ascii(shown)) return "rfc822; " + shown;
+    return "utf-8; " + (smtputf8 ? shown : base::printable(utf8_as_xtext(shown), kValue));
+}
+
+/// ORCPT as the sender gave it; anything else than `type;address` is no value of the field.
+std::string original_recipient(std::string_view orcpt, bool smtputf8) {
+    std::string shown = one_line(orcpt);
+    const std::size_t separator = shown.find(';');
+    if (separator == std::string::npos) return {};
+    if (smtputf8 || base::is_ascii(shown)) return shown;
+    const std::string_view whole = shown;
+    return ascii_line(std::string(whole.substr(0, separator + 1)) +
+                      utf8_as_xtext(whole.substr(separator + 1)));
+}
+
+/// Leaves out a field without a value.
+void add(std::string& out, std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    out.append(name).append(": ").append(value).append("\r\n");
+}
+
+/// `text` broken at spaces, each line behind `indent`.
+std::string wrapped(std::string_view text, std::string_view indent) {
+    std::string out(indent);
+    std::size_t line = indent.size();
+    for (const auto word : base::split(text)) {
+        if (line > indent.size() && line + 1 + word.size() > kTextLine) {
+            out.append("\r\n").append(indent);
+            line = indent.size();
+        } else if (line > indent.size()) {
+            out += ' ';
+            ++line;
+        }
+        out += word;
+        line += word.size();
+    }
+    return out += "\r\n";
+}
+
+std::string_view subject(const ReportInput& input) {
+    const Action first = input.recipients.front().action;
+    const bool same =
+        std::ranges::all_of(input.recipients, [&](const auto& r) { return r.action == first; });
+    if (!same) return "What became of your message";
+    switch (first) {
+        case Action::failed:
+            return "Your message could not be delivered";
+        case Action::delayed:
+            return "Your message is delayed";
+        case Action::delivered:
+            return "Your message was delivered";
+        case Action::relayed:
+            return "Your message was relayed";
+        case Action::expanded:
+            return "Your message was delivered to a list";
+    }
+    return "What became of your message";
+}
+
+std::string_view what_happened(Action action) {
+    switch (action) {
+        case Action::failed:
+            return "could not be delivered.";
+        case Action::delayed:
+            return "has not been delivered yet. It will be tried again; you need not do anything.";
+        case Action::delivered:
+            return "was delivered.";
+        case Action::relayed:
+            return "was passed on to a mail system that may not report what becomes of it.";
+        case Action::expanded:
+            return "was delivered to a list, and passed on to its members.";
+    }
+    return "is in an unknown state.";
+}
+
+/// What a person needs to know, in plain language.
+std::string words_for_people(const ReportInput& input) {
+    std::string out = "This is the mail system of " + one_line(input.reporting_mta) + ".\r\n";
+    for (const auto& recipient : input.recipients) {
+        out += "\r\n";
+        out += wrapped(fmt::format("Your message to <{}> {}", one_line(recipient.address),
+                                   what_happened(recipient.action)),
+                       "");
+        const std::string reply = one_line(recipient.reply.to_text());
+        if (recipient.remote_mta.empty()) {
+            out += "The reason:\r\n";
+        } else {
+            out += wrapped(
+                fmt::format("The mail system of {} said:", one_line(recipient.remote_mta)), "");
+        }
+        out += "\r\n" + wrapped(reply, "    ");
+    }
+    return out;
+}
+
+/// message/delivery-status, RFC 3464 section 2.
+std::string delivery_status(const ReportInput& input) {
+    const auto fit = [&](std::string_view text) {
+        return input.smtputf8 ? one_line(text) : ascii_line(text);
+    };
+    std::string out;
+    add(out, "Original-Envelope-Id", fit(input.envid));
+    add(out, "Reporting-MTA", "dns; " + fit(input.reporting_mta));
+    add(out, "X-Packetboat-Queue-ID", fit(input.queue_id));
+    add(out, "Arrival-Date", base::to_rfc5322_date(input.arrived_at));
+    for (const auto& recipient : input.recipients) {
+        out += "\r\n";
+        add(out, "Original-Recipient", original_recipient(recipient.orcpt, input.smtputf8));
+        add(out, "Final-Recipient", typed_address(recipient.address, input.smtputf8));
+        add(out, "Action", to_text(recipient.action));
+        add(out, "Status", recipient.reply.status.to_text());
+        // RFC 3464 section 2.3.6: `smtp` is for what a remote server said; our own words are
+        // another type.
+        if (!recipient.remote_mta.empty())
+            add(out, "Remote-MTA", "dns; " + fit(recipient.remote_mta));
+        const std::string_view type = recipient.remote_mta.empty() ? "x-packetboat; " : "smtp; ";
+        add(out, "Diagnostic-Code", std::string(type) + fit(recipient.reply.to_text()));
+    }
+    return out;
+}
+
+/// The original's header, or as many whole fields of it as a report has room for.
+std::string_view returned_header(std::string_view original) {
+    HeaderScanner scanner(original);
+    std::size_t size = 0;
+    for (auto field = scanner.next(); field; field = scanner.next()) {
+        if (size + field->raw.size() > base::limits::kReportHeader) break;
+        size += field->raw.size();
+    }
+    return original.substr(0, size);
+}
+
+std::string make_boundary(const ReportInput& input, std::string_view people,
+                          std::string_view status, std::string_view original) {
+    static constexpr std::size_t kHashBytes = 12;
+    for (unsigned attempt = 0;; ++attempt) {
+        const Sha256 hash =
+            sha256(fmt::format("{} {} {}", input.message_id, input.queue_id, attempt));
+        std::string boundary =
+            "=_report_";  // `=_` can occur in neither base64 nor quoted-printable
+        for (std::size_t i = 0; i < kHashBytes; ++i)
+            boundary += fmt::format("{:02x}", hash.at(i));
+        const auto free = [&](std::string_view part) {
+            return part.find(boundary) == std::string_view::npos;
+        };
+        if (free(people) && free(status) && free(original)) return boundary;
+    }
+}
+
+void add_part(std::string& out, std::string_view boundary, std::string_view type,
+              std::string_view body) {
+    out.append("--").append(boundary).append("\r\n");
+    add(out, "Content-Type", type);
+    if (!base::is_ascii(body)) add(out, "Content-Transfer-Encoding", "8bit");
+    out.append("\r\n").append(body).append("\r\n");  // this CRLF belongs to the next boundary
+}
+
+std::string_view original_type(bool full, bool smtputf8) {
+    if (smtputf8) return full ? "message/global" : "message/global-headers";
+    return full ? "message/rfc822" : "text/rfc822-headers";
+}
+
+/// The Message-ID of the original, if it can be named in a field of ours (RFC 3834 section 3.1.5).
+std::string original_id(const ReportInput& input) {
+    const std::string id = summarize_header(input.original).message_id;
+    const bool usable =
+        id.starts_with('<') && id.ends_with('>') && id.find(' ') == std::string::npos;
+    return usable && (input.smtputf8 || base::is_ascii(id)) ? id : std::string();
+}
+
+}  // namespace
+
+std::string_view to_text(Action action) {
+    switch (action) {
+        case Action::failed:
+            return "failed";
+        case Action::delayed:
+            return "delayed";
+        case Action::delivered:
+            return "delivered";
+        case Action::relayed:
+            return "relayed";
+        case Action::expanded:
+            return "expanded";
+    }
+    return "failed";
+}
+
+std::string build_report(const ReportInput& input) {
+    const bool full = input.ret == Ret::full;
+    const std::string people = words_for_people(input);
+    const std::string status = delivery_status(input);
+    const std::string_view original = full ? input.original : returned_header(input.original);
+    const std::string boundary = make_boundary(input, people, status, original);
+    const bool ascii = base::is_ascii(people) && base::is_ascii(status) && base::is_ascii(original);
+    const std::string id = original_id(input);
+    const std::string_view global = input.smtputf8 ? "global-" : "";
+
+    std::string out;
+    out.reserve(original.size() + people.size() + status.size() + 2000);
+    add(out, "From", one_line(input.report_from));
+    add(out, "To", "<" + one_line(input.to) + ">");
+    add(out, "Subject", subject(input));
+    add(out, "Date", base::to_rfc5322_date(input.now));
+    add(out, "Message-ID", one_line(input.message_id));
+    add(out, "In-Reply-To", id);
+    add(out, "References", id);
+    add(out, "Auto-Submitted", "auto-replied");
+    add(out, "MIME-Version", "1.0");
+    add(out, "Content-Type",
+        fmt::format("multipart/report; report-type={}delivery-status;\r\n\tboundary=\"{}\"", global,
+                    boundary));
+    if (!ascii) add(out, "Content-Transfer-Encoding", "8bit");
+    out += "\r\n";
+    add_part(out, boundary,
+             base::is_ascii(people) ? "text/plain; charset=us-ascii" : "text/plain; charset=utf-8",
+             people);
+    add_part(out, boundary, fmt::format("message/{}delivery-status", global), status);
+    add_part(out, boundary, original_type(full, input.smtputf8), original);
+    return out.append("--").append(boundary).append("--\r\n");
+}
+
+}  // namespace mail

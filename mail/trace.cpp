@@ -1,0 +1,200 @@
+#include "mail/trace.hpp"
+
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "mail/address.hpp"
+#include "mail/header_scanner.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace mail {
+namespace {
+
+constexpr std::size_t kLine = 78;  // characters before CRLF that RFC 5322 section 2.1.1 recommends
+
+/// Joins `words` with spaces, or with CRLF and a tab where a line would grow longer than kLine.
+std::string folded(const std::vector<std::string>& words) {
+    std::string out;
+    std::size_t line = 0;
+    for (const auto& word : words) {
+        if (out.empty()) {
+            line = word.size();
+        } else if (line + 1 + word.size() <= kLine) {
+            out += ' ';
+            line += 1 + word.size();
+        } else {
+            out += "\r\n\t";
+            line = 1 + word.size();
+        }
+        out += word;
+    }
+    return out += "\r\n";
+}
+
+/// RFC 2045 section 5.1: what may stand in a token.
+bool is_token_char(char c) {
+    static constexpr std::string_view kSpecials = "()<>@,;:\\\"/[]?=";
+    return c > ' ' && c <= '~' && kSpecials.find(c) == std::string_view::npos;
+}
+
+bool is_token(std::string_view text) {
+    for (const char c : text) {
+        if (!is_token_char(c)) return false;
+    }
+    return !text.empty();
+}
+
+/// `value` of RFC 8601: a token, or else a quoted-string.
+std::string value_text(std::string_view text) {
+    std::string shown = base::printable(text, base::limits::kMailbox);
+    if (is_token(shown)) return shown;
+    std::string out = "\"";
+    for (const char c : shown) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out += '"';
+}
+
+/// A word for a Received field. What comes from a peer must not end the field or open a comment.
+std::string atom(std::string_view text) {
+    std::string out = base::printable(text, base::limits::kDomain);
+    for (char& c : out) {
+        if (!is_token_char(c)) c = '?';
+    }
+    return out.empty() ? "unknown" : out;
+}
+
+/// The domain of a component's JID, in A-labels, as RFC 5321 wants it in a Received field.
+std::string host(std::string_view jid) {
+    const auto domain = Domain::parse(jid);
+    return domain ? domain->ascii() : atom(jid);
+}
+
+bool skip_comment(std::string_view& text) {
+    std::size_t depth = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '\\') {
+            ++i;
+        } else if (text[i] == '(') {
+            ++depth;
+        } else if (text[i] == ')' && --depth == 0) {
+            text.remove_prefix(i + 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Skips comments, white space and folding; false if a comment does not end.
+bool skip_cfws(std::string_view& text) {
+    while (!text.empty()) {
+        if (text.front() == '(') {
+            if (!skip_comment(text)) return false;
+        } else if (text.find_first_of(" \t\r\n") == 0) {
+            text.remove_prefix(1);
+        } else {
+            break;
+        }
+    }
+    return true;
+}
+
+std::optional<std::string> quoted_value(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 1; i < text.size(); ++i) {
+        if (text[i] == '"') return out;
+        if (text[i] == '\\' && i + 1 < text.size()) ++i;
+        if (text[i] != '\r' && text[i] != '\n') out += text[i];
+    }
+    return std::nullopt;
+}
+
+/// The authserv-id that the value of an Authentication-Results field begins with.
+std::optional<std::string> authserv_id_of(std::string_view value) {
+    if (!skip_cfws(value) || value.empty()) return std::nullopt;
+    if (value.front() == '"') return quoted_value(value);
+    std::size_t length = 0;
+    while (length < value.size() &&
+           (is_token_char(value[length]) || static_cast<unsigned char>(value[length]) >= 0x80))
+        ++length;
+    if (length == 0) return std::nullopt;
+    return std::string(value.substr(0, length));
+}
+
+bool is_same_id(std::string_view a, std::string_view b) {
+    if (base::iequals(a, b)) return true;
+    // RFC 8601 section 5: in internationalised mail the same name may come in U-labels.
+    if (base::is_ascii(a) && base::is_ascii(b)) return false;
+    const auto first = Domain::parse(a);
+    const auto second = Domain::parse(b);
+    return first && second && *first == *second;
+}
+
+bool is_forged(const HeaderField& field, std::string_view authserv_id) {
+    if (!base::iequals(field.name, "Authentication-Results")) return false;
+    const auto claimed = authserv_id_of(field.value);
+    return claimed && is_same_id(*claimed, authserv_id);
+}
+
+/// Does the domain that the link vouches for cover that of MAIL FROM? The null reverse-path names
+/// none.
+bool covers(const Domain& authorised, std::string_view envelope_domain) {
+    if (envelope_domain.empty()) return true;
+    const auto domain = Domain::parse(envelope_domain);
+    return domain && (*domain == authorised || domain->is_subdomain_of(authorised));
+}
+
+}  // namespace
+
+std::string received_field(const XmppTrace& trace) {
+    std::vector<std::string> words{
+        "Received: from " + host(trace.from), "by " + host(trace.by), "via XMPP",
+        trace.smtputf8 ? "with UTF8MAILXFER" : "with MAILXFER", "id " + atom(trace.transfer_id)};
+    const auto address = Mailbox::parse(trace.for_address);
+    if (address && (trace.smtputf8 || !address->needs_smtputf8()) &&
+        trace.for_address.size() <= base::limits::kLocalPart + 1 + base::limits::kDomain) {
+        words.push_back("for <" + trace.for_address + ">");
+    }
+    words.back() += ';';
+    words.push_back(base::to_rfc5322_date(trace.received_at));
+    return folded(words);
+}
+
+std::string authentication_results_field(const XmppAuthentication& authentication) {
+    const bool assured =
+        authentication.assurance == "pkix" || authentication.assurance == "dialback";
+    const bool covered = covers(authentication.domain, authentication.envelope_domain);
+    const char* const result = !assured ? "none" : covered ? "pass" : "neutral";
+    std::vector<std::string> words{
+        "Authentication-Results: " + value_text(authentication.authserv_id) + ";",
+        std::string("x-xmpp-s2s=") + result};
+    if (assured) words.push_back("policy.assurance=" + authentication.assurance);
+    words.push_back("policy.domain=" + value_text(authentication.domain.ascii()));
+    if (!authentication.envelope_domain.empty())
+        words.push_back("smtp.mailfrom=" + value_text(authentication.envelope_domain));
+    return folded(words);
+}
+
+std::string with_trace(std::string_view trace, std::string_view content,
+                       std::string_view authserv_id) {
+    std::string out;
+    out.reserve(trace.size() + content.size());
+    out += trace;
+    std::size_t kept = 0;  // up to here, content is in `out` or left out on purpose
+    std::size_t at = 0;
+    HeaderScanner scanner(content);
+    while (const auto field = scanner.next()) {
+        const std::size_t end = at + field->raw.size();
+        if (is_forged(*field, authserv_id)) {
+            out += content.substr(kept, at - kept);
+            kept = end;
+        }
+        at = end;
+    }
+    out += content.substr(kept);
+    return out;
+}
+
+}  // namespace mail

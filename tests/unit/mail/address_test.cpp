@@ -1,0 +1,159 @@
+// Mailbox: the grammar of RFC 5321 section 4.1.2 with RFC 6531, and nothing beside it.
+#include "mail/address.hpp"
+
+#include <catch2/catch.hpp>
+
+using base::Errc;
+using mail::Mailbox;
+
+namespace {
+
+Mailbox mailbox(std::string_view text) {
+    return Mailbox::parse(text).value();
+}
+
+}  // namespace
+
+TEST_CASE("an address is kept verbatim, and knows its parts") {
+    const struct {
+        const char* text;
+        const char* local;
+        const char* domain;  // as it is compared
+    } table[] = {
+        {"alice@a.test", "alice", "a.test"},
+        {"Alice.Smith@A.Test", "Alice.Smith", "a.test"},
+        {"!#$%&'*+-/=?^_`{|}~@a.test", "!#$%&'*+-/=?^_`{|}~", "a.test"},
+        {"\"a b\"@a.test", "\"a b\"", "a.test"},
+        {"\"a@b\"@a.test", "\"a@b\"", "a.test"},
+        {"\"a\\\"b\\\\\"@a.test", "\"a\\\"b\\\\\"", "a.test"},
+        {"\"..\"@a.test", "\"..\"", "a.test"},
+        {"\"\"@a.test", "\"\"", "a.test"},
+        {"j\xC3\xB6rg@b\xC3\xBC"
+         "cher.test",
+         "j\xC3\xB6rg", "xn--bcher-kva.test"},
+        {"\"j\xC3\xB6rg\"@a.test", "\"j\xC3\xB6rg\"", "a.test"},
+        {"alice@[192.0.2.1]", "alice", "[192.0.2.1]"},
+        {"alice@[IPv6:2001:db8::1]", "alice", "[IPv6:2001:db8::1]"},
+        {"a@localhost", "a", "localhost"},
+    };
+    for (const auto& row : table) {
+        CAPTURE(row.text);
+        const auto parsed = Mailbox::parse(row.text);
+        REQUIRE(parsed.has_value());
+        CHECK(parsed->text() == row.text);
+        CHECK(parsed->local_part() == row.local);
+        CHECK(parsed->domain().ascii() == row.domain);
+        CHECK(std::string(parsed->local_part()) + "@" + std::string(parsed->domain_text()) ==
+              row.text);
+        CHECK(mailbox(parsed->text()) == *parsed);
+    }
+}
+
+TEST_CASE("what is no address is refused") {
+    for (const char* bad : {"",
+                            "@",
+                            "alice",
+                            "alice@",
+                            "@a.test",
+                            ".alice@a.test",
+                            "alice.@a.test",
+                            "al..ice@a.test",
+                            "al ice@a.test",
+                            " alice@a.test",
+                            "alice@a.test ",
+                            "alice @a.test",
+                            "alice@ a.test",
+                            "<alice@a.test>",
+                            "@b.test:alice@a.test",
+                            "@b.test,@c.test:alice@a.test",
+                            "alice@b@a.test",
+                            "al(x)ice@a.test",
+                            "al,ice@a.test",
+                            "al;ice@a.test",
+                            "al:ice@a.test",
+                            "al\\ice@a.test",
+                            "al\"ice\"@a.test",
+                            "\"alice\"bob@a.test",
+                            "\"alice@a.test",
+                            "\"alice\\\"@a.test",
+                            "\"alice\"",
+                            "\"alice\\",
+                            "\"al\rice\"@a.test",
+                            "\"al\\\nice\"@a.test",
+                            "\"al\tice\"@a.test",
+                            "al\nice@a.test",
+                            "alice@a.test\r\n",
+                            "alice@a.test\r\nRCPT TO:<x@y.test>",
+                            "al\x7Fice@a.test",
+                            "\"al\x7Fice\"@a.test",
+                            "al\x01ice@a.test",
+                            "al\xC2\x85ice@a.test",
+                            "\"al\xC2\x9Fice\"@a.test",
+                            "al\xFFice@a.test",
+                            "al\xC3@a.test",
+                            "alice@a_b.test",
+                            "alice@a..test",
+                            "alice@a.test.",
+                            "alice@[192.0.2.300]",
+                            "alice@192.0.2.1"}) {
+        CAPTURE(bad);
+        REQUIRE(Mailbox::parse(bad).has_error());
+        CHECK(Mailbox::parse(bad).error().code == Errc::syntax);
+    }
+    CHECK(Mailbox::parse(std::string_view("al\0ice@a.test", 13)).error().code == Errc::syntax);
+    CHECK(Mailbox::parse(std::string_view("\"al\0ice\"@a.test", 15)).error().code == Errc::syntax);
+}
+
+TEST_CASE("no byte of ASCII outside of the grammar passes, wherever it stands") {
+    const std::string_view atext =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~";
+    for (int byte = 0; byte < 128; ++byte) {
+        const char c = static_cast<char>(byte);
+        CAPTURE(byte);
+        const bool is_atext = atext.find(c) != std::string_view::npos;
+        for (const std::string& local :
+             {std::string(1, c), c + std::string("x"), "x" + std::string(1, c)})
+            REQUIRE(Mailbox::parse(local + "@a.test").has_value() == is_atext);
+        const bool is_printable = byte >= 32 && byte < 127;
+        const bool is_plain = is_printable && c != '"';  // a backslash quotes the x behind it
+        REQUIRE(Mailbox::parse("\"x" + std::string(1, c) + "x\"@a.test").has_value() == is_plain);
+        REQUIRE(Mailbox::parse("\"x\\" + std::string(1, c) + "x\"@a.test").has_value() ==
+                is_printable);
+    }
+}
+
+TEST_CASE("an address has bounds") {
+    CHECK(Mailbox::parse(std::string(256, 'a') + "@a.test").has_value());
+    CHECK(Mailbox::parse(std::string(257, 'a') + "@a.test").error().code == Errc::limit);
+    CHECK(Mailbox::parse("a@" + std::string(300, 'a')).error().code == Errc::limit);
+    CHECK(Mailbox::parse(std::string(1'000'000, 'a')).error().code == Errc::limit);
+}
+
+TEST_CASE("SMTPUTF8 is needed for anything that is not ASCII") {
+    CHECK_FALSE(mailbox("alice@a.test").needs_smtputf8());
+    CHECK_FALSE(mailbox("alice@xn--bcher-kva.test").needs_smtputf8());
+    CHECK(mailbox("j\xC3\xB6rg@a.test").needs_smtputf8());
+    CHECK(mailbox("alice@b\xC3\xBC"
+                  "cher.test")
+              .needs_smtputf8());
+}
+
+TEST_CASE("the postmaster is known in any case, quoted or not") {
+    CHECK(mailbox("postmaster@a.test").is_postmaster());
+    CHECK(mailbox("PostMaster@a.test").is_postmaster());
+    CHECK(mailbox("\"postmaster\"@a.test").is_postmaster());
+    CHECK_FALSE(mailbox("postmaster2@a.test").is_postmaster());
+    CHECK_FALSE(mailbox("\"\"@a.test").is_postmaster());
+}
+
+TEST_CASE("addresses are equal as text; domains in any spelling") {
+    CHECK(mailbox("a@B.test") == mailbox("a@B.test"));
+    CHECK_FALSE(mailbox("a@B.test") == mailbox("a@b.test"));
+    CHECK(mailbox("a@B.test").domain() == mailbox("a@b.test").domain());
+}
+
+TEST_CASE("the null reverse-path has no text") {
+    CHECK(mail::to_text(mail::ReversePath()).empty());
+    const mail::ReversePath path = mailbox("alice@a.test");
+    CHECK(mail::to_text(path) == "alice@a.test");
+}

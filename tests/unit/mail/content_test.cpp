@@ -1,0 +1,101 @@
+// Content: shared bytes, their digest, and the lines that may be handed on.
+#include "mail/content.hpp"
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+using base::Errc;
+using mail::check_lines;
+using mail::Content;
+using namespace std::string_view_literals;
+
+namespace {
+
+std::string hex(const mail::Sha256& digest) {
+    std::string text;
+    for (const auto byte : digest)
+        text += fmt::format("{:02x}", byte);
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("the digest is SHA-256") {
+    CHECK(hex(mail::sha256("")) ==
+          "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    CHECK(hex(mail::sha256("abc")) ==
+          "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST_CASE("copies of a content share its bytes, which outlive the first handle") {
+    auto first = std::make_unique<Content>(std::string("short"));
+    const Content second = *first;
+    CHECK(first->bytes().data() == second.bytes().data());
+    first.reset();
+    CHECK(second.bytes() == "short");
+    CHECK(second.size() == 5);
+    CHECK(Content().size() == 0);
+}
+
+TEST_CASE("a content keeps the owner of its bytes") {
+    auto owner = std::make_shared<std::string>("0123456789");
+    const std::weak_ptr<std::string> watch = owner;
+    {
+        const std::string_view bytes = std::string_view(*owner).substr(2, 3);
+        const Content content(std::move(owner), bytes);
+        CHECK(content.bytes() == "234");
+        CHECK_FALSE(watch.expired());
+    }
+    CHECK(watch.expired());
+}
+
+TEST_CASE("only CRLF lines without a NUL may be handed on") {
+    for (const auto good :
+         {""sv, "\r\n"sv, "a\r\n"sv, "a\r\nb\r\n\r\n"sv, "\xFF\x01\r\n"sv, ".\r\n"sv}) {
+        CAPTURE(good);
+        CHECK(check_lines(good).has_value());
+    }
+    const struct {
+        std::string_view bytes;
+        const char* why;
+    } table[] = {
+        {"a", "does not end with CRLF"},
+        {"a\r\nb", "does not end with CRLF"},
+        {"a\n", "bare LF"},
+        {"\n"sv, "bare LF"},
+        {"a\nb\r\n", "bare LF"},
+        {"a\r\n\n", "bare LF"},
+        {"a\r\nb\nc", "bare LF"},
+        {"a\r", "bare CR"},
+        {"a\rb\r\n", "bare CR"},
+        {"a\r\r\n", "bare CR"},
+        {"\r\r\n"sv, "bare CR"},
+        {"a\r\n.\n.\r\n", "bare LF"},
+        {"a\0b\r\n"sv, "NUL"},
+        {"a\r\n\0"sv, "NUL"},
+    };
+    for (const auto& row : table) {
+        CAPTURE(row.bytes);
+        const auto checked = check_lines(row.bytes);
+        REQUIRE(checked.has_error());
+        CHECK(checked.error().code == Errc::protocol);
+        CHECK_THAT(checked.error().text, Catch::Contains(row.why));
+    }
+}
+
+TEST_CASE("a fault is found wherever it stands") {
+    std::string good;
+    for (int i = 0; i < 20; ++i)
+        good += std::string(static_cast<std::size_t>(i), 'x') + "\r\n";
+    REQUIRE(check_lines(good).has_value());
+    for (std::size_t at = 0; at <= good.size(); ++at) {
+        for (const char c : {'\r', '\n', '\0'}) {
+            std::string bad = good;
+            bad.insert(at, 1, c);
+            REQUIRE(check_lines(bad).has_error());
+        }
+        // Cut in two, a message is good exactly where a line ends.
+        const bool whole = at == 0 || good.substr(0, at).ends_with("\r\n");
+        REQUIRE(check_lines(std::string_view(good).substr(0, at)).has_value() == whole);
+    }
+}

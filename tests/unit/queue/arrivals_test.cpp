@@ -1,0 +1,98 @@
+#include "queue/arrivals.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "fixture.hpp"
+#include "queue/verdicts.hpp"
+
+using namespace support;
+using namespace std::chrono_literals;
+
+namespace {
+
+queue::Arrival from_peer(const StoreFixture& queue, const std::string& id, std::uint8_t digest) {
+    auto mail = arrival("bob@b.test", {"alice@a.test"});
+    queue::ReceivedTransfer transfer{{domain("b.test"), id}, "mail.b.test", "mail.a.test", {},
+                                     queue.clock.now() + 1h,
+                                     {{0, reply(250, "2.1.5", "ok")}, {1, reply(550, "5.1.1", "No such user")}}};
+    transfer.digest.fill(digest);
+    mail.origin = {queue::Origin::Kind::xmpp, "mail.b.test", "", transfer.key, "mail.a.test"};
+    mail.transfer = transfer;
+    return mail;
+}
+
+}  // namespace
+
+TEST_CASE("the same transfer gets the stored verdict, and is not stored again") {
+    StoreFixture queue;
+    const auto add = [&](const queue::Arrival& mail) {
+        return queue.transact([&](queue::Store& s) { return queue::add_arrival(s, mail); });
+    };
+    const auto first = add(from_peer(queue, "0001", 1));
+    REQUIRE(first);
+    CHECK_FALSE(first->earlier);
+
+    const auto again = add(from_peer(queue, "0001", 1));
+    REQUIRE(again);
+    REQUIRE(again->earlier);
+    CHECK(again->id == first->id);
+    REQUIRE(again->earlier->verdicts.size() == 2);
+    CHECK(again->earlier->verdicts[1].reply == reply(550, "5.1.1", "No such user"));
+    CHECK(queue.count("SELECT COUNT(*) FROM message") == 1);
+
+    const auto other = add(from_peer(queue, "0001", 2));
+    REQUIRE_FALSE(other);
+    CHECK(other.error().code == base::Errc::conflict);
+    CHECK(add(from_peer(queue, "0002", 2)));
+
+    // After its expiry and an hour for clocks that differ, nobody can ask for it.
+    queue.clock.advance(2h + 1s);
+    CHECK(queue.transact([](queue::Store& s) { return queue::prune(s); }));
+    CHECK(queue.count("SELECT COUNT(*) FROM verdict") == 0);
+}
+
+TEST_CASE("a transfer whose recipients were all refused leaves only its verdict") {
+    StoreFixture queue;
+    auto mail = from_peer(queue, "0001", 1);
+    mail.envelope.recipients.clear();
+    mail.destinations.clear();
+    const auto receipt = queue.transact([&](queue::Store& s) { return queue::add_arrival(s, mail); });
+    REQUIRE(receipt);
+    CHECK_FALSE(receipt->id);
+    CHECK(queue.count("SELECT COUNT(*) FROM message") == 0);
+    CHECK(queue::find_verdict(queue.store(), {domain("b.test"), "0001"}));
+}
+
+TEST_CASE("verdict texts survive, line breaks in them do not") {
+    const std::vector<queue::RecipientVerdict> verdicts{{0, reply(250, "2.0.0", "")},
+                                                        {7, reply(550, "5.1.1", "no\r\nsuch  user ")}};
+    const auto decoded = queue::decode_verdicts(queue::encode_verdicts(verdicts));
+    REQUIRE(decoded);
+    REQUIRE(decoded->size() == 2);
+    CHECK(decoded->at(0) == verdicts[0]);
+    CHECK(decoded->at(1).reply.text == "no??such  user ");
+    CHECK_FALSE(queue::decode_verdicts("0 250\n"));
+    CHECK_FALSE(queue::decode_verdicts("x 250 2.0.0 \n"));
+}
+
+TEST_CASE("the disk's reserve is left alone") {
+    StoreFixture queue;
+    CHECK(queue.store().check_space(1));
+    CHECK_FALSE(queue.store().check_space(std::size_t{1} << 60));
+}
+
+TEST_CASE("queue ids grow, even when the clock does not") {
+    StoreFixture queue;
+    const auto first = queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    const auto second = queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    CHECK(first < second);
+    queue.clock.advance(-1h);
+    queue.open();
+    CHECK(queue.add(arrival("alice@a.test", {"bob@b.test"})) > second);
+
+    CHECK(first.to_text().size() == 11);
+    CHECK(*queue::QueueId::parse(first.to_text()) == first);
+    CHECK(*queue::QueueId::parse(base::to_lower(first.to_text())) == first);
+    for (const char* bad : {"", "00000000000", "0123456789", "0123456789U", "0123456789AB"})
+        CHECK_FALSE(queue::QueueId::parse(bad));
+}

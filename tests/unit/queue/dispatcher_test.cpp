@@ -1,0 +1,207 @@
+#include "queue/dispatcher.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "fixture.hpp"
+#include "queue/queue_intake.hpp"
+#include "queue/stored_peers.hpp"
+
+using namespace support;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A next hop that says what the test tells it to.
+class FakeCourier final : public queue::Courier {
+  public:
+    base::Task<queue::Readiness> prepare(queue::Destination) override {
+        ++prepared;
+        co_return readiness;
+    }
+    base::Task<std::vector<queue::MessageOutcome>> deliver(queue::Destination,
+                                                           std::vector<queue::LeasedMessage> messages) override {
+        ++under_way;
+        most_under_way = std::max(most_under_way, under_way);
+        co_await base::sleep_for(1ms);
+        --under_way;
+        std::vector<queue::MessageOutcome> outcomes;
+        for (const auto& message : messages) {
+            seen.push_back(message.id);
+            outcomes.push_back(all(message, outcome));
+        }
+        co_return outcomes;
+    }
+    std::size_t concurrency() const override { return 3; }
+
+    queue::Readiness readiness = kReadyB;
+    queue::Outcome outcome = delivered();
+    std::vector<queue::QueueId> seen;
+    int prepared = 0;
+    int under_way = 0;
+    int most_under_way = 0;
+};
+
+/// The whole queue on a real clock, between a fake door and a fake courier.
+struct Running {
+    explicit Running(const Folder& folder) : storage(io.get_executor(), open(folder)) {
+        dispatcher.use(queue::Lane::xmpp, courier);
+        dispatcher.use(queue::Lane::local, local);
+        local.readiness = queue::Ready{"", {1, 10, 1u << 20}};
+        run<bool>(io, [this]() -> base::Task<bool> {
+            const base::Result<void> started = co_await dispatcher.start();
+            co_return started.has_value();
+        });
+    }
+    ~Running() {
+        run<bool>(io, [this]() -> base::Task<bool> {
+            co_await dispatcher.stop();
+            co_return true;
+        });
+    }
+    std::unique_ptr<queue::Store> open(const Folder& folder) {
+        auto settings = settings_in(folder);
+        settings.retry = retry;
+        auto store = queue::Store::open(settings, a_test_router(), clock, random);
+        if (!store) throw std::runtime_error(store.error().text);
+        return std::move(*store);
+    }
+    void accept(const queue::Arrival& mail) {
+        const bool accepted = run<bool>(io, [&, this]() -> base::Task<bool> {
+            queue::Arrival copy = mail;
+            const auto receipt = co_await intake.accept(std::move(copy));
+            co_return receipt.has_value();
+        });
+        REQUIRE(accepted);
+    }
+    /// Runs the loop until `condition` holds; fails the test after 10 s.
+    void until(const std::function<bool()>& condition) {
+        const auto give_up = std::chrono::steady_clock::now() + 10s;
+        while (!condition() && std::chrono::steady_clock::now() < give_up) {
+            io.restart();
+            io.run_one_for(100ms);
+        }
+        REQUIRE(condition());
+    }
+
+    boost::asio::io_context io;
+    base::SystemClock clock;
+    base::SystemRandom random;
+    queue::RetryPolicy retry{50ms, 200ms};
+    queue::StorageThread storage;
+    FakeCourier courier;
+    FakeCourier local;
+    queue::Dispatcher dispatcher{io.get_executor(), storage, retry, clock, random};
+    queue::QueueIntake intake{storage, [this](const queue::Destination& d) { dispatcher.arrived(d); }};
+};
+
+}  // namespace
+
+TEST_CASE("mail that comes in goes out") {
+    Folder folder;
+    Running queue(folder);
+    for (int i = 0; i < 20; ++i) queue.accept(arrival("alice@a.test", {"bob@b.test"}));
+    queue.until([&] { return queue.courier.seen.size() == 20; });
+}
+
+TEST_CASE("mail that waits at the start goes out, many at once and never more than the courier takes") {
+    Folder folder;
+    {
+        Running queue(folder);
+        queue.courier.readiness = unreachable();
+        for (int i = 0; i < 50; ++i) queue.accept(arrival("alice@a.test", {"bob@b.test"}));
+    }
+    Running queue(folder);
+    queue.courier.readiness = queue::Ready{"mail.b.test", {1, 10, 1u << 20}};
+    queue.until([&] { return queue.courier.seen.size() == 50; });
+    CHECK(queue.courier.most_under_way == 3);
+    std::sort(queue.courier.seen.begin(), queue.courier.seen.end());
+    CHECK(std::adjacent_find(queue.courier.seen.begin(), queue.courier.seen.end()) == queue.courier.seen.end());
+}
+
+TEST_CASE("a peer that is out is tried more and more seldom, and at once when it is back") {
+    Folder folder;
+    Running queue(folder);
+    queue.retry = {1h, 1h};
+    queue.courier.readiness = unreachable();
+    queue.accept(arrival("alice@a.test", {"bob@b.test"}));
+    queue.until([&] { return queue.courier.prepared >= 3; });
+    queue.courier.readiness = kReadyB;
+    queue.dispatcher.peer_is_back("mail.b.test");
+    queue.until([&] { return queue.courier.seen.size() == 1; });
+}
+
+TEST_CASE("a peer that falls silent is left alone, while another destination's mail goes on") {
+    Folder folder;
+    Running queue(folder);
+    queue.courier.outcome = unreachable();
+    queue.accept(arrival("alice@a.test", {"bob@b.test"}));
+    queue.until([&] { return queue.courier.seen.size() >= 2; });
+    queue.accept(arrival("bob@b.test", {"alice@a.test"}));
+    queue.until([&] { return queue.local.seen.size() == 1; });
+    queue.courier.outcome = delivered();
+    const auto tries = queue.courier.seen.size();
+    queue.until([&] { return queue.courier.seen.size() == tries + 1; });
+}
+
+TEST_CASE("a failure's report goes out by itself") {
+    Folder folder;
+    Running queue(folder);
+    queue.courier.outcome = failed();
+    queue.accept(arrival("alice@a.test", {"nobody@b.test"}));
+    queue.until([&] { return queue.local.seen.size() == 1; });
+}
+
+TEST_CASE("requests that fail do not take others of the same commit with them") {
+    Folder folder;
+    Running queue(folder);
+    const auto answers = run<std::vector<bool>>(queue.io, [&]() -> base::Task<std::vector<bool>> {
+        std::vector<queue::Arrival> mails;
+        for (int i = 0; i < 10; ++i) {
+            mails.push_back(arrival("alice@a.test", {"bob@b.test"}));
+            // Two recipients with one number break the primary key.
+            if (i % 2 == 0) {
+                mails.back().envelope.recipients.push_back(mails.back().envelope.recipients[0]);
+                mails.back().destinations.push_back(kToB);
+            }
+        }
+        const auto receipts = co_await queue.intake.accept_all(std::move(mails));
+        std::vector<bool> accepted;
+        for (const auto& receipt : receipts) {
+            accepted.push_back(receipt.has_value());
+            if (!receipt) CHECK(receipt.error().code == base::Errc::storage);
+        }
+        co_return accepted;
+    });
+    REQUIRE(answers.size() == 10);
+    for (std::size_t i = 0; i < answers.size(); ++i) CHECK(answers[i] == (i % 2 == 1));
+    queue.until([&] { return queue.courier.seen.size() == 5; });
+}
+
+TEST_CASE("peers that were found are remembered over a restart") {
+    Folder folder;
+    const auto now = base::TimePoint(1'800'000'000s);
+    {
+        Running queue(folder);
+        queue::StoredPeers peers(queue.storage);
+        CHECK(run<bool>(queue.io, [&]() -> base::Task<bool> {
+            const queue::KnownPeer b{domain("b.test"), "mail.b.test", now, now};
+            const queue::KnownPeer c{domain("c.test"), "mail.c.test", now, now};
+            const queue::KnownPeer later{domain("b.test"), "mail.b.test", now, now + 1h};
+            const auto first = co_await peers.remember(b);
+            const auto second = co_await peers.remember(c);
+            const auto third = co_await peers.remember(later);
+            const auto forgotten = co_await peers.forget(c.domain);
+            co_return first && second && third && forgotten;
+        }));
+    }
+    Running queue(folder);
+    queue::StoredPeers peers(queue.storage);
+    const auto known = run<std::vector<queue::KnownPeer>>(queue.io, [&]() -> base::Task<std::vector<queue::KnownPeer>> {
+        const auto loaded = co_await peers.load();
+        co_return loaded.value();
+    });
+    REQUIRE(known.size() == 1);
+    CHECK(known[0].component == "mail.b.test");
+    CHECK(known[0].first_seen == now);
+    CHECK(known[0].last_seen == now + 1h);
+}

@@ -1,0 +1,134 @@
+// A store in a folder of its own, a clock set by hand, and short ways to make arrivals.
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "queue/arrivals.hpp"
+#include "queue/history.hpp"
+#include "queue/leases.hpp"
+#include "queue/settlement.hpp"
+#include "queue/store.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "support/fakes.hpp"
+
+namespace support {
+
+inline mail::Domain domain(const char* text) { return *mail::Domain::parse(text); }
+inline mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
+
+class Folder {
+  public:
+    Folder() {
+        std::string name = (std::filesystem::temp_directory_path() / "packetboat-test-XXXXXX").string();
+        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
+        path_ = name;
+    }
+    ~Folder() { std::filesystem::remove_all(path_); }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    const std::filesystem::path& path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+};
+
+/// We are mail.a.test and serve a.test.
+inline queue::Router a_test_router() {
+    return queue::Router({{domain("a.test"), "mail.a.test"}}, "mail.a.test");
+}
+
+inline queue::StoreSettings settings_in(const Folder& folder) {
+    queue::StoreSettings settings;
+    settings.directory = folder.path();
+    settings.hostname = "mx.a.test";
+    settings.retry = {std::chrono::seconds(8), std::chrono::seconds(64)};
+    return settings;
+}
+
+inline queue::Arrival arrival(const std::string& from, const std::vector<std::string>& to,
+                              std::string content = "Subject: hello\r\nMessage-ID: <1@a.test>\r\n\r\nHi.\r\n") {
+    const queue::Router router = a_test_router();
+    queue::Arrival arrival;
+    if (!from.empty()) arrival.envelope.from = mailbox(from);
+    for (const auto& address : to) {
+        const auto n = static_cast<std::uint32_t>(arrival.envelope.recipients.size());
+        arrival.envelope.recipients.push_back({n, mailbox(address), {}, ""});
+        arrival.destinations.push_back(router.route(arrival.envelope.from, mailbox(address)));
+    }
+    arrival.content = mail::Content(std::move(content));
+    arrival.origin.client = "127.0.0.1";
+    arrival.origin.helo = "mx.a.test";
+    return arrival;
+}
+
+inline const queue::Destination kToB{queue::Lane::xmpp, "mail.a.test", "b.test"};
+inline const queue::Destination kLocal{queue::Lane::local, "", ""};
+inline const queue::Destination kRelay{queue::Lane::relay, "", ""};
+inline const queue::Ready kReadyB{"mail.b.test", {100, 1000, 1u << 20}};
+
+inline mail::Reply reply(int code, const char* status, const char* text) {
+    return {code, *mail::EnhancedStatus::parse(status), text};
+}
+inline queue::Delivered delivered() { return {reply(250, "2.1.5", "ok"), "mail.b.test"}; }
+inline queue::Failed failed() { return {reply(550, "5.1.1", "No such user here"), "mail.b.test"}; }
+inline queue::Deferred unreachable() { return {reply(451, "4.4.1", "no answer"), "mail.b.test", false, {}}; }
+
+inline queue::MessageOutcome all(const queue::LeasedMessage& message, const queue::Outcome& outcome) {
+    queue::MessageOutcome result{message.id, {}, true};
+    for (const auto& recipient : message.envelope.recipients) result.recipients.push_back({recipient.n, outcome});
+    return result;
+}
+
+/// Runs what the storage thread would run, each call as a transaction of its own.
+class StoreFixture {
+  public:
+    StoreFixture() { open(); }
+    void open() {
+        store_.reset();
+        auto opened = queue::Store::open(settings_in(folder), a_test_router(), clock, random);
+        if (!opened) throw std::runtime_error(opened.error().text);
+        store_ = std::move(*opened);
+    }
+    queue::Store& store() { return *store_; }
+
+    template <class F>
+    auto transact(F operation) {
+        store_->database().execute("BEGIN IMMEDIATE");
+        auto result = operation(*store_);
+        store_->database().execute("COMMIT");
+        store_->run_actions();
+        return result;
+    }
+    queue::QueueId add(const queue::Arrival& arrival) {
+        auto receipt = transact([&](queue::Store& s) { return queue::add_arrival(s, arrival); });
+        return *receipt.value().id;
+    }
+    std::vector<queue::LeasedMessage> lease(const queue::Destination& destination = kToB,
+                                            const queue::Ready& ready = kReadyB) {
+        return transact([&](queue::Store& s) { return queue::lease(s, destination, ready); }).value().messages;
+    }
+    queue::Woken settle(const std::vector<queue::MessageOutcome>& outcomes) {
+        return transact([&](queue::Store& s) { return queue::settle(s, outcomes); }).value();
+    }
+    std::int64_t count(const std::string& sql) {
+        SQLite::Statement statement(raw(), sql);
+        statement.executeStep();
+        return statement.getColumn(0).getInt64();
+    }
+
+    Folder folder;
+    ManualClock clock;
+    SeededRandom random;
+
+  private:
+    SQLite::Database& raw() {
+        raw_ = std::make_unique<SQLite::Database>((folder.path() / "queue.db").string());
+        return *raw_;
+    }
+    std::unique_ptr<queue::Store> store_;
+    std::unique_ptr<SQLite::Database> raw_;
+};
+
+}  // namespace support

@@ -1,0 +1,226 @@
+#include "queue/leases.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "fixture.hpp"
+
+using namespace support;
+using namespace std::chrono_literals;
+
+TEST_CASE("what arrives is leased once, with its transfer, and gone when delivered") {
+    StoreFixture queue;
+    const auto id = queue.add(arrival("alice@a.test", {"bob@b.test", "carol@b.test"}));
+
+    const auto leased = queue.lease();
+    REQUIRE(leased.size() == 1);
+    CHECK(leased[0].id == id);
+    CHECK(leased[0].content.bytes() == "Subject: hello\r\nMessage-ID: <1@a.test>\r\n\r\nHi.\r\n");
+    REQUIRE(leased[0].envelope.recipients.size() == 2);
+    CHECK(leased[0].envelope.recipients[1].address.text() == "carol@b.test");
+    REQUIRE(leased[0].transfer);
+    CHECK(leased[0].transfer->key.domain == domain("a.test"));
+    CHECK(leased[0].transfer->peer == "mail.b.test");
+    CHECK_FALSE(leased[0].transfer->sent_before);
+    CHECK(queue.lease().empty());
+
+    queue.settle({all(leased[0], delivered())});
+    CHECK(queue.lease().empty());
+    CHECK(queue.count("SELECT COUNT(*) FROM content") == 0);
+    CHECK(queue.count("SELECT COUNT(*) FROM message WHERE ended_at IS NOT NULL") == 1);
+}
+
+TEST_CASE("without an answer the same transfer is sent again, to the same peer, with the same recipients") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"bob@b.test", "carol@b.test"}));
+    const auto first = queue.lease();
+    queue.settle({all(first[0], unreachable())});
+    CHECK(queue.lease().empty());
+
+    queue.clock.advance(10s);
+    const auto again = queue.lease(kToB, {"other.b.test", {100, 1, 1}});
+    REQUIRE(again.size() == 1);
+    CHECK(again[0].transfer->key == first[0].transfer->key);
+    CHECK(again[0].transfer->peer == "mail.b.test");
+    CHECK(again[0].transfer->sent_before);
+    CHECK(again[0].transfer->expires == first[0].transfer->expires);
+    CHECK(again[0].envelope == first[0].envelope);
+}
+
+TEST_CASE("what never left may go to another peer") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    const auto first = queue.lease();
+    auto outcome = all(first[0], unreachable());
+    outcome.sent = false;
+    queue.settle({outcome});
+
+    queue.clock.advance(10s);
+    const auto again = queue.lease(kToB, {"new.b.test", {100, 1000, 1}});
+    REQUIRE(again.size() == 1);
+    CHECK(again[0].transfer->key == first[0].transfer->key);
+    CHECK(again[0].transfer->peer == "new.b.test");
+    CHECK_FALSE(again[0].transfer->sent_before);
+}
+
+TEST_CASE("a recipient that a verdict put off goes out again under a new id") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"bob@b.test", "carol@b.test"}));
+    const auto first = queue.lease();
+    queue.settle({{first[0].id,
+                   {{0, delivered()},
+                    {1, queue::Deferred{reply(452, "4.2.2", "mailbox full"), "mail.b.test", true, {}}}},
+                   true}});
+    queue.clock.advance(10s);
+    const auto again = queue.lease();
+    REQUIRE(again.size() == 1);
+    REQUIRE(again[0].envelope.recipients.size() == 1);
+    CHECK(again[0].envelope.recipients[0].n == 1);
+    CHECK(again[0].transfer->key != first[0].transfer->key);
+    CHECK_FALSE(again[0].transfer->sent_before);
+}
+
+TEST_CASE("a restart gives out again what was leased, as possibly sent") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    const auto first = queue.lease();
+    queue.open();
+    const auto again = queue.lease();
+    REQUIRE(again.size() == 1);
+    CHECK(again[0].transfer->key == first[0].transfer->key);
+    CHECK(again[0].transfer->sent_before);
+}
+
+TEST_CASE("a lease keeps to its limits, and yet never starves a large message") {
+    StoreFixture queue;
+    for (int i = 0; i < 5; ++i) queue.add(arrival("alice@a.test", {"bob@b.test"}, std::string(1000, 'x') + "\r\n"));
+
+    CHECK(queue.lease(kToB, {"mail.b.test", {2, 1000, 1u << 20}}).size() == 2);
+    CHECK(queue.lease(kToB, {"mail.b.test", {100, 1000, 10}}).size() == 1);
+    CHECK(queue.lease(kToB, {"mail.b.test", {100, 1, 1u << 20}}).size() == 1);
+    CHECK(queue.lease().size() == 1);
+    CHECK(queue.lease().empty());
+}
+
+TEST_CASE("more recipients than a lease may have are leased in turn, each with a transfer of its own") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"b1@b.test", "b2@b.test", "b3@b.test"}));
+    const auto first = queue.lease(kToB, {"mail.b.test", {10, 2, 1u << 20}});
+    const auto second = queue.lease(kToB, {"mail.b.test", {10, 2, 1u << 20}});
+    REQUIRE(first.size() == 1);
+    REQUIRE(second.size() == 1);
+    CHECK(first[0].envelope.recipients.size() == 2);
+    CHECK(second[0].envelope.recipients.size() == 1);
+    CHECK(first[0].transfer->key != second[0].transfer->key);
+}
+
+TEST_CASE("a destination that is out is put off as a whole, and due at once when its peer is back") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    queue.add(arrival("alice@a.test", {"eve@c.test"}));
+    const auto until = queue.clock.now() + 60s;
+    queue.transact([&](queue::Store& s) { return queue::defer_destination(s, kToB, unreachable(), until); }).value();
+    CHECK(queue::next_due(queue.store(), kToB) == until);
+    CHECK(queue.lease().empty());
+    CHECK(queue.lease({queue::Lane::xmpp, "mail.a.test", "c.test"}).size() == 1);
+
+    const auto woken = queue.transact([&](queue::Store& s) { return queue::wake_destination(s, kToB); });
+    CHECK(woken.value() == 1);
+    CHECK(queue.lease().size() == 1);
+}
+
+TEST_CASE("a peer's return does not hurry what its verdict put off") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    const auto leased = queue.lease();
+    queue.settle({all(leased[0], queue::Deferred{reply(450, "4.7.1", "greylisted"), "mail.b.test", true, {}})});
+    CHECK(queue.transact([&](queue::Store& s) { return queue::wake_destination(s, kToB); }).value() == 0);
+}
+
+TEST_CASE("a domain that takes no XMPP mail has its mail moved, but for what may have been sent") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    const auto sent = queue.lease();
+    queue.settle({all(sent[0], unreachable())});
+    const auto unsent = queue.add(arrival("alice@a.test", {"carol@b.test"}));
+    queue.clock.advance(10s);
+
+    const auto woken = queue.transact([&](queue::Store& s) {
+        return queue::reroute_destination(s, kToB, {"b.test takes no mail over XMPP"}, queue.clock.now() + 60s);
+    });
+    REQUIRE(woken.value() == queue::Woken{kRelay});
+    const auto relayed = queue.lease(kRelay, {"", {10, 10, 1u << 20}});
+    REQUIRE(relayed.size() == 1);
+    CHECK(relayed[0].id == unsent);
+    CHECK_FALSE(relayed[0].transfer);
+    CHECK(queue.lease().empty());
+    queue.clock.advance(61s);
+    CHECK(queue.lease().size() == 1);
+}
+
+TEST_CASE("large contents are files, which go when the message ends, and orphans at the next start") {
+    StoreFixture queue;
+    const std::string large(base::limits::kInlineContent + 1, 'x');
+    queue.add(arrival("alice@a.test", {"bob@b.test"}, large));
+    const auto files = [&] {
+        std::filesystem::directory_iterator each(queue.folder.path() / "content");
+        return std::distance(begin(each), end(each));
+    };
+    CHECK(files() == 1);
+    {
+        const auto leased = queue.lease();
+        REQUIRE(leased.size() == 1);
+        CHECK(leased[0].content.bytes() == large);
+        queue.settle({all(leased[0], delivered())});
+    }
+    CHECK(files() == 0);
+
+    REQUIRE(queue.store().files().write(queue::QueueId{42}, "orphan"));
+    CHECK(files() == 1);
+    queue.open();
+    CHECK(files() == 0);
+}
+
+TEST_CASE("a message whose content is lost is held and said so, and the others go on") {
+    StoreFixture queue;
+    const auto lost = queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    const auto whole = queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    queue.transact([&](queue::Store& s) {
+        auto remove = s.database().query("DELETE FROM content WHERE message = ?1");
+        remove.bind(lost.value).run();
+        return 0;
+    });
+    const auto leased = queue.lease();
+    REQUIRE(leased.size() == 1);
+    CHECK(leased[0].id == whole);
+    const auto traced = queue::trace(queue.store(), lost.to_text());
+    REQUIRE(traced);
+    CHECK(traced->at(0).steps.back().what == "held");
+    CHECK(traced->at(0).steps.back().detail.find("content is gone") != std::string::npos);
+}
+
+TEST_CASE("a store is refused to a second daemon, and when it is damaged or newer") {
+    StoreFixture queue;
+    auto second = queue::Store::open(settings_in(queue.folder), a_test_router(), queue.clock, queue.random);
+    REQUIRE_FALSE(second);
+    CHECK(second.error().text.find("another packetboat uses this queue") != std::string::npos);
+
+    Folder newer;
+    {
+        SQLite::Database raw((newer.path() / "queue.db").string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+        raw.exec("PRAGMA user_version = 99");
+    }
+    auto refused = queue::Store::open(settings_in(newer), a_test_router(), queue.clock, queue.random);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().text.find("version 99") != std::string::npos);
+
+    Folder damaged;
+    {
+        std::FILE* const file = std::fopen((damaged.path() / "queue.db").c_str(), "w");
+        REQUIRE(file != nullptr);
+        std::fputs(std::string(4096, 'x').c_str(), file);
+        std::fclose(file);
+    }
+    refused = queue::Store::open(settings_in(damaged), a_test_router(), queue.clock, queue.random);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().text.find("damaged") != std::string::npos);
+}

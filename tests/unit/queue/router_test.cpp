@@ -1,0 +1,37 @@
+#include <catch2/catch.hpp>
+
+#include "fixture.hpp"
+#include "queue/route_table.hpp"
+
+using namespace support;
+
+TEST_CASE("the router knows our own domains, our senders, and nobody else's") {
+    const queue::Router router({{domain("a.test"), "mail.a.test"}, {domain("sub.a.test"), "mail.sub.a.test"},
+                                {domain("z.test"), "mail.a.test"}},
+                               "mail.a.test", {{"mail.a.test", domain("z.test")}});
+    CHECK(router.route(mailbox("eve@c.test"), mailbox("alice@a.test")) == kLocal);
+    CHECK(router.route(mailbox("alice@A.test"), mailbox("bob@b.test")) == kToB);
+    CHECK(router.route(std::nullopt, mailbox("bob@b.test")) == kToB);
+    CHECK(router.route(mailbox("eve@c.test"), mailbox("bob@b.test")) == kRelay);
+    CHECK(router.route(mailbox("alice@a.test"), mailbox("bob@[192.0.2.1]")) == kRelay);
+    CHECK(router.route(mailbox("x@deep.sub.a.test"), mailbox("bob@b.test")).component == "mail.sub.a.test");
+    CHECK(router.route(mailbox("x@xa.test"), mailbox("bob@b.test")) == kRelay);
+
+    CHECK(router.sending_domain(std::nullopt, "mail.a.test") == domain("z.test"));
+    CHECK(router.sending_domain(std::nullopt, "mail.sub.a.test") == domain("sub.a.test"));
+    CHECK(router.sending_domain(mailbox("x@list.a.test"), "mail.a.test") == domain("a.test"));
+    CHECK_FALSE(router.sending_domain(mailbox("x@c.test"), "mail.a.test"));
+    CHECK_FALSE(router.sending_domain(mailbox("x@sub.a.test"), "mail.a.test"));
+}
+
+TEST_CASE("the route table answers what it was told, and forgets") {
+    queue::RouteTable table;
+    CHECK(table.find(domain("b.test")) == queue::Route::unknown);
+    table.set(domain("b.test"), queue::Route::xmpp);
+    table.set(domain("c.test"), queue::Route::smtp);
+    CHECK(table.find(domain("B.test")) == queue::Route::xmpp);
+    CHECK(table.find(domain("c.test")) == queue::Route::smtp);
+    table.set(domain("b.test"), queue::Route::unknown);
+    CHECK(table.find(domain("b.test")) == queue::Route::unknown);
+    CHECK(table.size() == 1);
+}

@@ -1,0 +1,152 @@
+#include "queue/settlement.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "fixture.hpp"
+
+using namespace support;
+using namespace std::chrono_literals;
+
+namespace {
+const queue::Ready kOne{"", {10, 100, 1u << 20}};
+bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+}  // namespace
+
+TEST_CASE("a failure brings its report to the sender, committed with it") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"nobody@b.test", "bob@b.test"}));
+    const auto leased = queue.lease();
+    const auto woken = queue.settle({{leased[0].id, {{0, failed()}, {1, delivered()}}, true}});
+    REQUIRE(woken == queue::Woken{kLocal});
+
+    const auto reports = queue.lease(kLocal, kOne);
+    REQUIRE(reports.size() == 1);
+    CHECK_FALSE(reports[0].envelope.from);
+    REQUIRE(reports[0].envelope.recipients.size() == 1);
+    CHECK(reports[0].envelope.recipients[0].address.text() == "alice@a.test");
+    CHECK(reports[0].origin.kind == queue::Origin::Kind::internal);
+    const auto text = reports[0].content.bytes();
+    CHECK(has(text, "No such user here"));
+    CHECK(has(text, "Final-Recipient: rfc822; nobody@b.test"));
+    CHECK(has(text, "Status: 5.1.1"));
+    CHECK_FALSE(has(text, "bob@b.test"));
+}
+
+TEST_CASE("nobody is told of a failure who did not want to be, or who can't be") {
+    StoreFixture queue;
+    SECTION("the null sender") { queue.add(arrival("", {"nobody@b.test"})); }
+    SECTION("NOTIFY=NEVER") {
+        auto mail = arrival("alice@a.test", {"nobody@b.test"});
+        mail.envelope.recipients[0].notify.never = true;
+        queue.add(mail);
+    }
+    SECTION("a report of our own") {
+        auto mail = arrival("", {"nobody@b.test"});
+        mail.origin.kind = queue::Origin::Kind::internal;
+        queue.add(mail);
+    }
+    const auto leased = queue.lease();
+    REQUIRE(leased.size() == 1);
+    CHECK(queue.settle({all(leased[0], failed())}).empty());
+    CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 7") == 1);
+    CHECK(queue.count("SELECT COUNT(*) FROM message") == 1);
+}
+
+TEST_CASE("mail of a peer that our own MTA refuses after all is reported to our postmaster, not abroad") {
+    StoreFixture queue;
+    auto mail = arrival("bob@b.test", {"alice@a.test"});
+    mail.origin = {queue::Origin::Kind::xmpp, "mail.b.test", "", queue::TransferKey{domain("b.test"), "0001"}, "mail.a.test"};
+    queue.add(mail);
+    const auto leased = queue.lease(kLocal, kOne);
+    REQUIRE(leased.size() == 1);
+    queue.settle({all(leased[0], failed())});
+    const auto reports = queue.lease(kLocal, kOne);
+    REQUIRE(reports.size() == 1);
+    CHECK(reports[0].envelope.recipients[0].address.text() == "postmaster@a.test");
+}
+
+TEST_CASE("mail whose time is up comes back to its sender with the last words") {
+    StoreFixture queue;
+    auto mail = arrival("alice@a.test", {"bob@b.test"});
+    mail.expires_at = queue.clock.now() + 20s;
+    queue.add(mail);
+    queue.settle({all(queue.lease()[0], unreachable())});
+    SECTION("found by a lease") {
+        queue.clock.advance(21s);
+        CHECK(queue.lease().empty());
+    }
+    SECTION("found while its destination is out") {
+        queue.clock.advance(21s);
+        const auto until = queue.clock.now() + 60s;
+        const auto woken = queue.transact(
+            [&](queue::Store& s) { return queue::defer_destination(s, kToB, unreachable(), until); });
+        CHECK(woken.value() == queue::Woken{kLocal});
+    }
+    const auto reports = queue.lease(kLocal, kOne);
+    REQUIRE(reports.size() == 1);
+    CHECK(has(reports[0].content.bytes(), "Status: 5.4.7"));
+    CHECK(has(reports[0].content.bytes(), "no answer"));
+    // A transfer had been sent: whether it arrived is not known, and the sender is told so.
+    CHECK(has(reports[0].content.bytes(), "delivery can't be excluded"));
+    CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 8") == 1);
+}
+
+TEST_CASE("waits grow from try to try") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    std::vector<std::chrono::milliseconds> waits;
+    for (int i = 0; i < 6; ++i) {
+        const auto leased = queue.lease();
+        REQUIRE(leased.size() == 1);
+        queue.settle({all(leased[0], unreachable())});
+        waits.push_back(*queue::next_due(queue.store(), kToB) - queue.clock.now());
+        queue.clock.set(*queue::next_due(queue.store(), kToB));
+    }
+    CHECK(waits[0] >= 7s);
+    CHECK(waits[0] <= 8s);
+    CHECK(waits[2] >= 28s);
+    CHECK(waits[2] <= 32s);
+    CHECK(waits[5] <= 64s);
+    CHECK(waits[5] >= 56s);
+}
+
+TEST_CASE("what a peer refuses for good in its limits goes on by SMTP") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    const auto leased = queue.lease();
+    CHECK(queue.settle({all(leased[0], queue::Rerouted{"too large"})}) == queue::Woken{kRelay});
+    CHECK(queue.lease(kRelay, kOne).size() == 1);
+}
+
+TEST_CASE("an outcome counts once") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"nobody@b.test"}));
+    const auto leased = queue.lease();
+    queue.settle({all(leased[0], failed())});
+    queue.settle({all(leased[0], failed())});
+    CHECK(queue.count("SELECT COUNT(*) FROM message") == 2);
+    CHECK(queue.count("SELECT pending FROM message ORDER BY id LIMIT 1") == 0);
+}
+
+TEST_CASE("the history of ended messages is kept for its time, and then goes") {
+    StoreFixture queue;
+    const auto id = queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    const auto leased = queue.lease();
+    queue.settle({all(leased[0], delivered())});
+    const auto by_message_id = queue::trace(queue.store(), "1@a.test");
+    REQUIRE(by_message_id);
+    CHECK(by_message_id->at(0).id == id);
+    const auto by_transfer = queue::trace(queue.store(), leased[0].transfer->key.id);
+    REQUIRE(by_transfer);
+    REQUIRE(by_transfer->at(0).steps.size() == 3);
+    CHECK(by_transfer->at(0).steps[0].what == "received");
+    CHECK(by_transfer->at(0).steps[1].what == "transfer");
+    CHECK(by_transfer->at(0).steps[2].what == "relayed");
+
+    CHECK(queue.transact([](queue::Store& s) { return queue::prune(s); }).value() == 0);
+    queue.clock.advance(std::chrono::hours(24 * 7) + 1s);
+    CHECK(queue.transact([](queue::Store& s) { return queue::prune(s); }).value() == 1);
+    CHECK_FALSE(queue::trace(queue.store(), id.to_text()));
+    for (const char* table : {"message", "recipient", "transfer", "event", "content"})
+        CHECK(queue.count(std::string("SELECT COUNT(*) FROM ") + table) == 0);
+}
