@@ -1,0 +1,45 @@
+// BlockCodec: raw deflate (RFC 1951) and base64 (RFC 4648 section 4) of blocks, both bounded and
+// strict.
+//
+// Event loop only; keeps one compressor and one decompressor and uses them again. Decoding fails
+// with Errc::syntax; inflating never writes more than the size that was stated.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+struct libdeflate_compressor;
+struct libdeflate_decompressor;
+
+namespace component {
+
+class BlockCodec {
+  public:
+    BlockCodec();
+
+    /// Raw deflate of `bytes`; empty if that would not be shorter.
+    std::string deflate(std::string_view bytes);
+    /// The inverse. Errc::syntax unless it is a whole stream of exactly `size` bytes and nothing
+    /// behind it.
+    base::Result<std::string> inflate(std::string_view deflated, std::size_t size);
+
+  private:
+    struct Free {
+        void operator()(libdeflate_compressor* compressor) const;
+        void operator()(libdeflate_decompressor* decompressor) const;
+    };
+    std::unique_ptr<libdeflate_compressor, Free> compressor_;
+    std::unique_ptr<libdeflate_decompressor, Free> decompressor_;
+};
+
+std::string base64_encode(std::string_view bytes);
+/// Padded, without white space. Errc::syntax.
+base::Result<std::string> base64_decode(std::string_view text);
+constexpr std::size_t base64_size(std::size_t bytes) {
+    return (bytes + 2) / 3 * 4;
+}
+
+}  // namespace component

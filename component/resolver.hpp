@@ -1,0 +1,36 @@
+// Resolver: does a domain run an XMPP server? Asked of the DNS, by its SRV records (protocol,
+// Discovery).
+//
+// DnsResolver drives c-ares from the event loop, without a thread. Each question has a channel of
+// its own, so that nothing is shared and a changed resolv.conf counts at once.
+#pragma once
+
+#include "base/async.hpp"
+#include "mail/domain.hpp"
+
+#include <string>
+
+namespace component {
+
+/// `absent`: NXDOMAIN, no such record, or the target "." for both names. `unknown`: SERVFAIL,
+/// time-out.
+enum class SrvAnswer { exists, absent, unknown };
+
+class Resolver {
+  public:
+    virtual ~Resolver() = default;
+    /// _xmpps-server._tcp and _xmpp-server._tcp of `domain`. Bounded by about 20 s.
+    virtual base::Task<SrvAnswer> find_server(mail::Domain domain) = 0;
+};
+
+class DnsResolver final : public Resolver {
+  public:
+    /// `server`: `IP` or `IP:port`, `[IPv6]:port`; empty: as the system's resolv.conf says.
+    explicit DnsResolver(std::string server) : server_(std::move(server)) {}
+    base::Task<SrvAnswer> find_server(mail::Domain domain) override;
+
+  private:
+    std::string server_;
+};
+
+}  // namespace component

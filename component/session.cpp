@@ -1,0 +1,261 @@
+#include "component/session.hpp"
+
+#include "component/disco_info.hpp"
+#include "component/log.hpp"
+#include "component/namespaces.hpp"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+namespace component {
+namespace {
+
+using namespace std::chrono_literals;
+using base::Errc;
+using std::chrono::milliseconds;
+
+constexpr auto kFinishTime = 2s;         // for our last words at a clean stop
+constexpr auto kStableTime = 10s;        // a stream that lived so long starts the backoff anew
+constexpr std::size_t kTroubled = 1000;  // peers; beyond it, their next answer wakes nobody early
+constexpr std::size_t kPresences = 50;   // sent at a time, so that many peers are no burst ...
+constexpr auto kPresencePause = 100ms;   // ... with this between them
+
+/// No word of the peer itself: its server, ours or the time-out spoke.
+bool is_silence(const IqReply& reply) {
+    if (std::holds_alternative<NoAnswer>(reply)) return true;
+    const auto* error = std::get_if<StanzaError>(&reply);
+    return error != nullptr && error->ours.empty();
+}
+
+}  // namespace
+
+Session::Session(base::asio::any_io_executor executor, ComponentSettings settings,
+                 base::Clock& clock, base::Random& random)
+    : executor_(executor),
+      settings_(std::move(settings)),
+      clock_(clock),
+      random_(random),
+      tasks_(executor),
+      wake_(executor) {
+    auto jid = Jid::parse(settings_.jid);
+    if (!jid || !jid->is_domain())
+        throw std::invalid_argument("not a component's name: " + settings_.jid);
+    settings_.jid = jid->domain();
+    std::array<std::uint8_t, 8> bytes{};
+    random_.fill(bytes);
+    for (const auto byte : bytes)
+        id_prefix_ += fmt::format("{:02x}", byte);
+}
+
+Session::~Session() = default;
+
+void Session::start() {
+    if (std::exchange(started_, true)) return;
+    tasks_.spawn("session " + settings_.jid, [this] { return run(); });
+}
+
+base::Task<void> Session::stop() {
+    stopping_ = true;
+    if (status_.established) {
+        for (const auto& peer : peers_ ? peers_() : std::vector<std::string>()) {
+            if (auto gone = write_presence(settings_.jid, peer, "unavailable"))
+                (void)send(std::move(*gone));
+        }
+        const auto stream = stream_;
+        co_await stream->finish(kFinishTime);
+    }
+    if (stream_) stream_->close();
+    fail_pending(base::fail(Errc::closed, "we are stopping"));
+    wake_.notify();
+    co_await tasks_.join();
+}
+
+base::Task<void> Session::run() {
+    milliseconds backoff = base::limits::kReconnectFirst;
+    while (!stopping_) {
+        const auto stream = std::make_shared<Stream>(executor_, settings_);
+        stream_ = stream;
+        auto opened = co_await stream->open();
+        const auto up_at = std::chrono::steady_clock::now();
+        base::Error why{};
+        if (opened && !stopping_) {
+            went_up();
+            why = co_await serve(stream);
+            if (std::chrono::steady_clock::now() - up_at > kStableTime)
+                backoff = base::limits::kReconnectFirst;
+        } else if (!opened) {
+            why = opened.error();
+        }
+        stream->close();
+        went_down(why);
+        if (stopping_) break;
+        const milliseconds wait =
+            backoff / 2 + milliseconds(random_.below(static_cast<std::uint64_t>(backoff.count())));
+        log::link_down(settings_.jid, server(), why.text, wait);
+        co_await wake_.wait(wait);
+        backoff = std::min<milliseconds>(backoff * 2, base::limits::kReconnectMost);
+    }
+}
+
+base::Task<base::Error> Session::serve(std::shared_ptr<Stream> stream) {
+    while (true) {
+        auto events = co_await stream->read();
+        if (!events) co_return events.error();
+        for (auto& event : *events)
+            on_event(std::move(event));
+    }
+}
+
+void Session::went_up() {
+    status_ = {true, clock_.now(), {}};
+    log::link_up(settings_.jid, server());
+    tasks_.spawn("announce", [this] { return announce(); });
+    if (on_established_) on_established_();
+}
+
+void Session::went_down(const base::Error& error) {
+    if (status_.established || !status_.since) status_.since = clock_.now();
+    status_.established = false;
+    status_.last_error = error.text;
+    fail_pending(error);
+}
+
+base::Task<void> Session::announce() {
+    const auto peers = peers_ ? peers_() : std::vector<std::string>();
+    const auto stream = stream_;
+    std::size_t sent = 0;
+    for (const auto& peer : peers) {
+        auto presence = write_presence(settings_.jid, peer, {});
+        if (stream != stream_ || stopping_) break;
+        if (!presence || !stream->send(std::move(*presence))) continue;
+        if (++sent % kPresences == 0) co_await base::sleep_for(kPresencePause);
+    }
+}
+
+base::Task<IqReply> Session::request(std::string to, std::string type, std::string payload,
+                                     milliseconds limit) {
+    const base::TaskGroup::Member member(tasks_);
+    const auto unsent = [](base::Error error) { return NoAnswer{std::move(error), false}; };
+    auto jid = Jid::parse(to);
+    if (!jid) co_return unsent(jid.error());
+    if (!established() || stopping_)
+        co_return unsent(base::fail(Errc::closed, "there is no link to " + server()));
+    if (pending_.size() >= base::limits::kPendingIqs)
+        co_return unsent(base::fail(Errc::busy, "too many requests wait for an answer"));
+    const std::string id = next_id();
+    auto stanza = write_iq({type, id, settings_.jid, to}, payload);
+    if (!stanza) co_return unsent(stanza.error());
+    auto sent = send(std::move(*stanza));
+    if (!sent) co_return unsent(sent.error());
+    payload = {};
+
+    base::OneShot<IqReply> answer(executor_);
+    pending_.emplace(id, Pending{*jid, &answer});
+    auto reply = co_await answer.wait(limit);
+    pending_.erase(id);
+    if (!reply) reply = NoAnswer{base::fail(Errc::timeout, "no answer from " + to), true};
+    note_trouble(jid->bare(), *reply);
+    co_return std::move(*reply);
+}
+
+base::Result<void> Session::send(std::string stanza) {
+    if (!stream_) return base::fail(Errc::closed, "there is no link to " + server());
+    return stream_->send(std::move(stanza));
+}
+
+void Session::on_event(XmlEvent event) {
+    if (auto* transfer = std::get_if<TransferStanza>(&event))
+        return on_transfer(std::move(*transfer));
+    auto* stanza = std::get_if<TagStanza>(&event);
+    if (stanza == nullptr) return;
+    const std::shared_ptr<const gloox::Tag> tag(std::move(stanza->tag));
+    on_stanza(*tag, tag);
+}
+
+void Session::on_stanza(const gloox::Tag& stanza, std::shared_ptr<const gloox::Tag> kept) {
+    const IqHead head = head_of(stanza);
+    if (!is_ours(head.to)) return log::stanza_dropped(settings_.jid, head.from, "it is not for us");
+    if (head.type != "error")
+        peer_is_alive(head.from, stanza.name() == "presence" && head.type.empty());
+    if (stanza.name() == "message") return on_message(stanza);
+    if (stanza.name() != "iq") return;
+    if (head.type == "result") return on_answer(head, TagResult{std::move(kept)});
+    if (head.type == "error") return on_answer(head, read_error(stanza));
+    auto answer = answer_iq(stanza, settings_);
+    if (!answer.empty()) (void)send(std::move(answer));
+}
+
+void Session::on_transfer(TransferStanza stanza) {
+    const auto to = Jid::parse(stanza.head.to);
+    if (!is_ours(stanza.head.to))
+        return log::stanza_dropped(settings_.jid, stanza.head.from, "it is not for us");
+    peer_is_alive(stanza.head.from, false);
+    if (stanza.head.type == "result") {
+        if (auto* verdicts = std::get_if<Verdicts>(&stanza.payload))
+            return on_answer(stanza.head, std::move(*verdicts));
+        auto* malformed = std::get_if<Malformed>(&stanza.payload);
+        return on_answer(stanza.head, malformed != nullptr ? std::move(*malformed)
+                                                           : Malformed{"transfers in a result"});
+    }
+    if (stanza.head.from.empty() || stanza.head.id.empty()) return;
+    if (transfer_handler_ != nullptr && to->is_domain())
+        return transfer_handler_->on_transfers(std::move(stanza.head), std::move(stanza.payload));
+    auto refusal = write_error("iq", stanza.head, {"cancel", "service-unavailable", {}, {}, {}});
+    if (refusal) (void)send(std::move(*refusal));
+}
+
+void Session::on_answer(const IqHead& head, IqReply reply) {
+    const auto found = pending_.find(head.id);
+    const auto from = Jid::parse(head.from);
+    if (found == pending_.end() || !from || *from != found->second.to)
+        return log::stanza_dropped(settings_.jid, head.from,
+                                   "it answers nothing that was asked of it");
+    found->second.answer->set(std::move(reply));
+}
+
+void Session::on_message(const gloox::Tag& message) {
+    const IqHead head = head_of(message);
+    const bool wants_answer = head.type.empty() || head.type == "normal" || head.type == "chat";
+    if (!wants_answer || head.from.empty()) return;
+    auto refusal = write_error("message", head, {"cancel", "service-unavailable", {}, {}, {}});
+    if (refusal) (void)send(std::move(*refusal));
+}
+
+bool Session::is_ours(const std::string& to) const {
+    const auto jid = Jid::parse(to);
+    return jid && jid->domain() == settings_.jid;
+}
+
+void Session::peer_is_alive(const std::string& from, bool by_presence) {
+    if (!by_presence && troubled_.empty()) return;
+    const auto jid = Jid::parse(from);
+    if (!jid || !jid->local().empty()) return;
+    const bool was_troubled = troubled_.erase(jid->bare()) > 0;
+    if ((by_presence || was_troubled) && on_presence_) on_presence_(jid->bare());
+}
+
+void Session::note_trouble(const std::string& peer, const IqReply& reply) {
+    if (!is_silence(reply)) {
+        troubled_.erase(peer);
+    } else if (troubled_.size() < kTroubled) {
+        troubled_.insert(peer);
+    }
+}
+
+void Session::fail_pending(const base::Error& error) {
+    for (auto& [id, pending] : pending_)
+        pending.answer->set(NoAnswer{error, true});
+}
+
+std::string Session::next_id() {
+    return fmt::format("{}-{}", id_prefix_, ++ids_);
+}
+
+std::string Session::server() const {
+    return fmt::format("{}:{}", settings_.host, settings_.port);
+}
+
+}  // namespace component

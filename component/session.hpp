@@ -1,0 +1,104 @@
+// Session: a component's presence in the XMPP network: keeps its stream up, asks and answers.
+//
+// One for each configured component, for as long as the daemon runs. Owns the stream, and
+// reconnects with backoff and jitter until stop(). Requests are matched by id and by who was asked,
+// and end at the latest with their own time limit, or with the stream. Pings, service discovery and
+// version are answered here, with the addressed JID as `from`; no error ever answers an error.
+// Event loop only.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/random.hpp"
+#include "component/jid.hpp"
+#include "component/link.hpp"
+#include "component/stream.hpp"
+#include "base/task_group.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace component {
+
+class Session final : public Link {
+  public:
+    /// Throws std::invalid_argument if settings.jid is not a bare domainpart.
+    Session(base::asio::any_io_executor executor, ComponentSettings settings, base::Clock& clock,
+            base::Random& random);
+    ~Session() override;
+
+    /// Connects, now and whenever the stream breaks.
+    void start();
+    /// Tells the peers, ends the stream and waits for everything that uses this object. Afterwards
+    /// it may be destroyed.
+    base::Task<void> stop();
+
+    struct Status {
+        bool established = false;
+        std::optional<base::TimePoint> since;  ///< of the current state
+        std::string last_error;  ///< of the last attempt that failed; empty while there is none
+    };
+    const Status& status() const { return status_; }
+
+    void on_established(std::function<void()> call) { on_established_ = std::move(call); }
+    /// `jid`: a component that is there: it sent its presence, or anything at all after an exchange
+    /// with it had failed.
+    void on_presence(std::function<void(std::string jid)> call) { on_presence_ = std::move(call); }
+    /// Who is told of our presence when the stream is there, and when it ends in good order.
+    void peers_from(std::function<std::vector<std::string>()> peers) { peers_ = std::move(peers); }
+
+    const ComponentSettings& settings() const override { return settings_; }
+    bool established() const override { return status_.established; }
+    base::Task<IqReply> request(std::string to, std::string type, std::string payload,
+                                std::chrono::milliseconds limit) override;
+    base::Result<void> send(std::string stanza) override;
+    void set_transfer_handler(TransferHandler* handler) override { transfer_handler_ = handler; }
+
+  private:
+    struct Pending {
+        Jid to;
+        base::OneShot<IqReply>* answer;  ///< in the frame of request()
+    };
+
+    base::Task<void> run();
+    base::Task<base::Error> serve(std::shared_ptr<Stream> stream);
+    base::Task<void> announce();
+    void went_up();
+    void went_down(const base::Error& error);
+    void on_event(XmlEvent event);
+    void on_stanza(const gloox::Tag& stanza, std::shared_ptr<const gloox::Tag> kept);
+    void on_transfer(TransferStanza stanza);
+    void on_answer(const IqHead& head, IqReply reply);
+    void on_message(const gloox::Tag& message);
+    bool is_ours(const std::string& to) const;
+    void peer_is_alive(const std::string& from, bool by_presence);
+    void note_trouble(const std::string& peer, const IqReply& reply);
+    void fail_pending(const base::Error& error);
+    std::string next_id();
+    std::string server() const;
+
+    base::asio::any_io_executor executor_;
+    ComponentSettings settings_;
+    base::Clock& clock_;
+    base::Random& random_;
+    base::TaskGroup tasks_;
+    base::Signal wake_;
+    std::shared_ptr<Stream> stream_;
+    Status status_;
+    bool stopping_ = false;
+    bool started_ = false;
+    std::map<std::string, Pending> pending_;
+    std::set<std::string> troubled_;  ///< peers whose last exchange got no answer from themselves
+    std::string id_prefix_;
+    std::uint64_t ids_ = 0;
+    std::function<void()> on_established_;
+    std::function<void(std::string)> on_presence_;
+    std::function<std::vector<std::string>()> peers_;
+    TransferHandler* transfer_handler_ = nullptr;
+};
+
+}  // namespace component

@@ -1,0 +1,164 @@
+#include "component/transfer_codec.hpp"
+
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "component/namespaces.hpp"
+#include "component/xml_writer.hpp"
+
+namespace component {
+namespace {
+
+constexpr std::size_t kTransferOverhead = 600;  // tags, id, domain, hash, sizes
+constexpr std::size_t kRecipientOverhead = 80;  // tags and attributes around the addresses
+
+/// `rfc822;bob@b.test` with the part behind the type as xtext; empty if it is none, or too long.
+std::string encode_orcpt(std::string_view orcpt) {
+    const auto semicolon = orcpt.find(';');
+    if (semicolon == std::string_view::npos) return {};
+    std::string text(orcpt.substr(0, semicolon + 1));
+    text += mail::encode_xtext(orcpt.substr(semicolon + 1));
+    return text.size() <= base::limits::kOrcpt ? text : std::string();
+}
+
+void write_envelope(XmlWriter& xml, const OutgoingMessage& message, bool dsn) {
+    const auto& envelope = message.envelope;
+    xml.open("envelope").attribute("size", message.content.size());
+    if (envelope.body == mail::Body::eight_bit_mime) xml.attribute("body", "8bitmime");
+    if (envelope.smtputf8) xml.attribute("smtputf8", "true");
+    if (envelope.requiretls) xml.attribute("requiretls", "true");
+    if (dsn && envelope.ret != mail::Ret::unset)
+        xml.attribute("ret", envelope.ret == mail::Ret::full ? "full" : "hdrs");
+    if (dsn && !envelope.envid.empty()) {
+        const auto envid = mail::encode_xtext(envelope.envid);
+        if (envid.size() <= base::limits::kEnvid) xml.attribute("envid", envid);
+    }
+    xml.attribute("expires", base::to_datetime(message.expires));
+    xml.open("from");
+    if (envelope.from) xml.attribute("addr", envelope.from->text());
+    xml.close();
+    for (const auto& recipient : envelope.recipients) {
+        xml.open("rcpt").attribute("n", recipient.n).attribute("addr", recipient.address.text());
+        if (dsn && recipient.notify.is_set())
+            xml.attribute("notify", recipient.notify.to_text(' '));
+        const auto orcpt = dsn ? encode_orcpt(recipient.orcpt) : std::string();
+        if (!orcpt.empty()) xml.attribute("orcpt", orcpt);
+        xml.close();
+    }
+    xml.close();
+}
+
+std::string_view as_text(const mail::Sha256& hash) {
+    return {reinterpret_cast<const char*>(hash.data()), hash.size()};
+}
+
+/// A reply that the schema knows: classes 2, 4 and 5, and a status of the same class.
+mail::Reply corrected(mail::Reply reply) {
+    int klass = reply.code / 100;
+    if (klass != 2 && klass != 4 && klass != 5) klass = 4;
+    if (reply.code / 100 != klass || reply.code % 100 > 59)
+        reply.code = klass == 4 ? 451 : klass * 100 + 50;
+    if (reply.status.klass != klass) reply.status = {static_cast<std::uint16_t>(klass), 0, 0};
+    return reply;
+}
+
+}  // namespace
+
+std::size_t overhead_of(const mail::Envelope& envelope) {
+    std::size_t bytes = kTransferOverhead + (envelope.from ? envelope.from->text().size() : 0);
+    for (const auto& recipient : envelope.recipients)
+        bytes += kRecipientOverhead + recipient.address.text().size() + recipient.orcpt.size();
+    return bytes;
+}
+
+base::Result<std::string> encode_transfers(std::span<const OutgoingMessage> messages,
+                                           EncodeOptions options, BlockCodec& codec) {
+    std::size_t size = 0;
+    std::size_t overhead = 0;
+    for (const auto& message : messages) {
+        size += message.content.size();
+        overhead += overhead_of(message.envelope);
+    }
+    std::string block;
+    block.reserve(size);
+    for (const auto& message : messages)
+        block += message.content.bytes();
+    std::string deflated = options.deflate ? codec.deflate(block) : std::string();
+    const bool shorter = !deflated.empty();
+    const std::string encoded = base64_encode(shorter ? deflated : block);
+
+    XmlWriter xml;
+    xml.reserve(overhead + encoded.size());
+    xml.open("transfers", ns::kMailTransfer);
+    std::size_t offset = 0;
+    for (const auto& message : messages) {
+        xml.open("transfer")
+            .attribute("id", message.key.id)
+            .attribute("domain", message.key.domain.ascii());
+        write_envelope(xml, message, options.dsn);
+        const auto hash = mail::sha256(message.content.bytes());
+        xml.open("hash", ns::kHashes).attribute("algo", "sha-256");
+        xml.plain(base64_encode(as_text(hash))).close();
+        xml.open("content")
+            .attribute("off", offset)
+            .attribute("size", message.content.size())
+            .close();
+        xml.close();
+        offset += message.content.size();
+    }
+    xml.open("block").attribute("enc", shorter ? "deflate" : "none").attribute("size", size);
+    xml.plain(encoded).close();
+    return xml.finish();
+}
+
+std::string encode_verdicts(std::span<const Verdict> verdicts, std::size_t longest_text) {
+    XmlWriter xml;
+    xml.open("verdicts", ns::kMailTransfer);
+    for (const auto& verdict : verdicts) {
+        xml.open("verdict")
+            .attribute("id", verdict.key.id)
+            .attribute("domain", verdict.key.domain.ascii());
+        xml.attribute("state", "done");
+        if (!verdict.queue_id.empty()) xml.attribute("queue-id", verdict.queue_id);
+        for (const auto& recipient : verdict.recipients) {
+            const auto reply = corrected(recipient.reply);
+            xml.open("rcpt").attribute("n", recipient.n).attribute("code", reply.code);
+            xml.attribute("status", reply.status.to_text());
+            // printable() leaves U+FFFE and U+FFFF, which no XML may hold.
+            const auto text = base::printable(reply.text, longest_text);
+            if (!text.empty() && is_xml_text(text)) xml.text(text);
+            xml.close();
+        }
+        xml.close();
+    }
+    return *xml.finish();
+}
+
+mail::Sha256 digest_of(const IncomingTransfer& transfer) {
+    // Each value with its length before it, so that no two lists of values look the same.
+    std::string values;
+    const auto add = [&](std::string_view value) {
+        values += std::to_string(value.size());
+        values += ':';
+        values += value;
+    };
+    const auto& envelope = transfer.envelope;
+    add("packetboat digest 1");
+    add(envelope.from ? envelope.from->text() : std::string());
+    add(std::to_string(transfer.size));
+    add(envelope.body == mail::Body::eight_bit_mime ? "8" : "7");
+    add(envelope.smtputf8 ? "1" : "0");
+    add(envelope.requiretls ? "1" : "0");
+    add(std::to_string(static_cast<int>(envelope.ret)));
+    add(envelope.envid);
+    add(base::to_datetime(transfer.expires));
+    for (const auto& recipient : envelope.recipients) {
+        add(std::to_string(recipient.n));
+        add(recipient.address.text());
+        add(recipient.notify.to_text(' '));
+        add(recipient.orcpt);
+    }
+    add(as_text(transfer.hash));
+    return mail::sha256(values);
+}
+
+}  // namespace component

@@ -1,0 +1,38 @@
+// The transfer codec: writes <transfers/> and <verdicts/> payloads, and computes the digest of a
+// transfer.
+//
+// Pure functions, but for the BlockCodec that is passed in. Reading is TransferParser's.
+#pragma once
+
+#include "base/result.hpp"
+#include "component/block_codec.hpp"
+#include "component/transfer.hpp"
+
+#include <span>
+#include <string>
+
+namespace component {
+
+struct EncodeOptions {
+    bool deflate = true;
+    /// The peer takes ret, envid, notify and orcpt; without it they are left out, as RFC 3461
+    /// section 5.2.2 has it for a next hop without DSN.
+    bool dsn = true;
+};
+
+/// `messages` (at least one) as the payload of an IQ. Errc::protocol if a value cannot be written
+/// as XML. An orcpt whose xtext exceeds limits::kOrcpt is left out: it serves reports only.
+base::Result<std::string> encode_transfers(std::span<const OutgoingMessage> messages,
+                                           EncodeOptions options, BlockCodec& codec);
+
+/// `verdicts` as the payload of an IQ result. Replies that are no replies of SMTP (a wrong class,
+/// say) are made ones; texts are cut to `longest_text` bytes.
+std::string encode_verdicts(std::span<const Verdict> verdicts, std::size_t longest_text);
+
+/// Over the parsed values of envelope and hash, never over XML or encoding (protocol rule 3).
+mail::Sha256 digest_of(const IncomingTransfer& transfer);
+
+/// The bytes of a payload that `message` needs beside its content, at most.
+std::size_t overhead_of(const mail::Envelope& envelope);
+
+}  // namespace component

@@ -1,0 +1,59 @@
+#include "component/transfer_policy.hpp"
+
+#include "mail/header_scanner.hpp"
+
+#include <algorithm>
+
+namespace component {
+
+namespace limits = base::limits;
+
+std::optional<mail::Reply> check_expiry(const IncomingTransfer& transfer, base::TimePoint now) {
+    if (transfer.expires <= now) return mail::Reply{451, {4, 4, 7}, "the transfer has expired"};
+    if (transfer.expires > now + limits::kRetention)
+        return mail::Reply{451, {4, 4, 7}, "the transfer expires too far in the future"};
+    return std::nullopt;
+}
+
+std::optional<mail::Reply> check_content(const IncomingTransfer& transfer, std::string_view content,
+                                         const ComponentSettings& settings) {
+    if (content.size() > settings.max_size)
+        return mail::Reply{552, {5, 3, 4}, "the message is too large"};
+    if (mail::sha256(content) != transfer.hash)
+        return mail::Reply{554, {5, 6, 0}, "the hash is not that of the content"};
+    if (const auto lines = mail::check_lines(content); !lines)
+        return mail::Reply{554, {5, 6, 0}, lines.error().text};
+    if (mail::summarize_header(content).received > limits::kReceived)
+        return mail::Reply{554, {5, 4, 6}, "too many hops: a mail loop"};
+    return std::nullopt;
+}
+
+std::optional<mail::Reply> check_envelope(const mail::Envelope& envelope,
+                                          const ComponentSettings& settings) {
+    if (envelope.requiretls && settings.assurance != Assurance::pkix)
+        return mail::Reply{550, {5, 7, 30}, "REQUIRETLS cannot be kept here"};
+    if (envelope.from && envelope.from->needs_smtputf8() && !envelope.smtputf8)
+        return mail::Reply{553, {5, 6, 7}, "the sender's address needs SMTPUTF8"};
+    return std::nullopt;
+}
+
+std::optional<mail::Reply> check_recipient(const mail::Envelope& envelope,
+                                           const mail::Mailbox& recipient,
+                                           const ComponentSettings& settings,
+                                           const queue::Router& router) {
+    const auto& served = settings.domains;
+    const bool ours = std::ranges::find(served, recipient.domain()) != served.end();
+    if (!ours || !router.serves(recipient.domain()))
+        return mail::Reply{550, {5, 7, 1}, "relaying denied"};
+    if (recipient.needs_smtputf8() && !envelope.smtputf8)
+        return mail::Reply{553, {5, 6, 7}, "the address needs SMTPUTF8"};
+    return std::nullopt;
+}
+
+bool is_foreign_sender(const IncomingTransfer& transfer) {
+    if (!transfer.envelope.from) return false;
+    const auto& domain = transfer.envelope.from->domain();
+    return domain != transfer.key.domain && !domain.is_subdomain_of(transfer.key.domain);
+}
+
+}  // namespace component

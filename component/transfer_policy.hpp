@@ -1,0 +1,38 @@
+// The receiver's rules on one transfer that need nobody else's word: time, content, sender,
+// recipients.
+//
+// Pure. A rule that a transfer breaks gives the reply for its recipients (protocol rules 3 to 9);
+// nothing means that the rule holds.
+#pragma once
+
+#include "base/clock.hpp"
+#include "component/link.hpp"
+#include "component/transfer.hpp"
+#include "mail/status.hpp"
+#include "queue/destination.hpp"
+
+#include <optional>
+#include <string_view>
+
+namespace component {
+
+/// `expires` is over, or lies further ahead than limits::kRetention: 451 4.4.7.
+std::optional<mail::Reply> check_expiry(const IncomingTransfer& transfer, base::TimePoint now);
+/// Hash 554 5.6.0, lines 554 5.6.0, Received fields 554 5.4.6, size 552 5.3.4.
+std::optional<mail::Reply> check_content(const IncomingTransfer& transfer, std::string_view content,
+                                         const ComponentSettings& settings);
+/// requiretls that we can't keep 550 5.7.30; a sender that is not ASCII without smtputf8 553 5.6.7.
+std::optional<mail::Reply> check_envelope(const mail::Envelope& envelope,
+                                          const ComponentSettings& settings);
+/// A domain that this component doesn't serve 550 5.7.1; an address not ASCII without smtputf8
+/// 553 5.6.7.
+std::optional<mail::Reply> check_recipient(const mail::Envelope& envelope,
+                                           const mail::Mailbox& recipient,
+                                           const ComponentSettings& settings,
+                                           const queue::Router& router);
+
+/// Whether the sender's domain needs an authorisation of its own: it is neither null, nor the
+/// transfer's domain, nor below it (protocol rule 5).
+bool is_foreign_sender(const IncomingTransfer& transfer);
+
+}  // namespace component

@@ -1,0 +1,111 @@
+// XmlReader: reads one XMPP stream with expat, and yields its header, its stanzas and its end.
+//
+// One reader for each connection. It owns the expat parser and what is being built; events are
+// collected and taken after expat has returned, so that nothing is ever freed inside one of its
+// callbacks. Bytes, depth, attributes and elements are bounded before anything is built for them.
+// Event loop only. A stream that breaks XML, a bound, or RFC 6120 section 11 (doctype, entity,
+// processing instruction, comment) fails once and for all: Errc::protocol or Errc::limit.
+#pragma once
+
+#include "base/limits.hpp"
+#include "base/result.hpp"
+#include "component/transfer_parser.hpp"
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <gloox/tag.h>
+
+struct XML_ParserStruct;
+
+namespace component {
+
+/// The addressing of an IQ.
+struct IqHead {
+    std::string type;
+    std::string id;
+    std::string from;
+    std::string to;
+};
+
+struct StreamOpened {
+    std::string id;
+    std::string from;
+};
+/// Any stanza but those of TransferStanza. Of an IQ of type error only <error/> is kept.
+struct TagStanza {
+    std::unique_ptr<gloox::Tag> tag;
+};
+/// The fast lane: an IQ (set or result) whose payload is <transfers/> or <verdicts/>; no Tag was
+/// built.
+struct TransferStanza {
+    IqHead head;
+    TransferPayload payload;
+};
+struct StreamClosed {};
+using XmlEvent = std::variant<StreamOpened, TagStanza, TransferStanza, StreamClosed>;
+
+class XmlReader {
+  public:
+    struct Limits {
+        std::size_t stanza = base::limits::kStanza;  ///< bytes
+        std::size_t depth = base::limits::kXmlDepth;
+        std::size_t attributes = base::limits::kXmlAttributes;
+        std::size_t elements = base::limits::kXmlElements;
+    };
+    XmlReader();
+    explicit XmlReader(Limits limits);
+    ~XmlReader();
+    XmlReader(const XmlReader&) = delete;
+    XmlReader& operator=(const XmlReader&) = delete;
+
+    /// Room for `size` bytes inside expat's own buffer; then parse(), with as many as were written
+    /// there.
+    std::span<char> buffer(std::size_t size);
+    base::Result<void> parse(std::size_t size);
+    /// Both, for bytes that are somewhere else.
+    base::Result<void> parse(std::string_view bytes);
+    /// The events since the last call.
+    std::vector<XmlEvent> take_events();
+
+  private:
+    struct Callbacks;
+    struct Name {
+        std::string_view xmlns;
+        std::string_view local;
+    };
+    static Name split(const char* name);
+
+    void start(const char* name, const char** attributes);
+    void end();
+    void text(std::string_view text);
+    void start_root(Name name);
+    void start_stanza(Name name);
+    void start_child(Name name);
+    void end_stanza();
+    void push_tag(Name name);
+    void fail(base::Errc code, std::string why);
+    void mark_progress();
+
+    std::unique_ptr<XML_ParserStruct, void (*)(XML_ParserStruct*)> parser_;
+    Limits limits_;
+    std::optional<base::Error> error_;
+    std::vector<XmlEvent> events_;
+    std::size_t fed_ = 0;       ///< bytes of the stream so far
+    std::size_t progress_ = 0;  ///< where the last complete thing outside of stanzas ended
+    std::size_t depth_ = 0;     ///< of open elements, the stream included
+    std::size_t elements_ = 0;  ///< of the stanza
+    std::size_t skip_ = 0;      ///< depth of the subtree that is left out; 0: none
+    std::vector<XmlAttribute> attributes_;
+    std::unique_ptr<gloox::Tag> stanza_;
+    std::vector<gloox::Tag*> path_;
+    std::optional<TransferParser> transfer_;
+    std::size_t children_ = 0;  ///< of the stanza
+};
+
+}  // namespace component

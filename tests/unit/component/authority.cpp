@@ -1,0 +1,67 @@
+// The authority rule on plain facts, without a network.
+#include "component/authority.hpp"
+
+#include "component/doubles.hpp"
+
+using namespace component;
+using doubles::domain;
+
+namespace {
+
+Capability claiming(const std::vector<std::string>& names) {
+    Capability capability;
+    for (const auto& name : names)
+        capability.domains.push_back(domain(name));
+    return capability;
+}
+
+}  // namespace
+
+TEST_CASE("Without a word of the domain, a listed child that claims it speaks for it") {
+    DomainFacts facts;
+    facts.listed = {"mail.b.test", "rooms.b.test"};
+    facts.forms["mail.b.test"] = claiming({"b.test"});
+    const auto judgement = judge(domain("b.test"), facts, "");
+    CHECK(judgement.component == "mail.b.test");
+    CHECK(judgement.speakers == std::vector<std::string>{"mail.b.test"});
+    CHECK_FALSE(judgement.retired);
+}
+
+TEST_CASE("Two children claim: the known one is kept, also while it is silent") {
+    DomainFacts facts;
+    facts.listed = {"aaa.b.test", "mail.b.test"};
+    facts.forms["aaa.b.test"] = claiming({"b.test"});
+    facts.forms["mail.b.test"] = claiming({"b.test"});
+    CHECK(judge(domain("b.test"), facts, "").component == "aaa.b.test");
+    const auto kept = judge(domain("b.test"), facts, "mail.b.test");
+    CHECK(kept.component == "mail.b.test");
+    CHECK(kept.other_claim == "aaa.b.test");
+    facts.forms.erase("mail.b.test");
+    const auto silent = judge(domain("b.test"), facts, "mail.b.test");
+    CHECK(silent.component.empty());
+    CHECK(silent.other_claim == "aaa.b.test");
+    CHECK_FALSE(silent.retired);
+}
+
+TEST_CASE("Where the domain names its components, they alone count") {
+    DomainFacts facts;
+    facts.named = {"post.example", "relay.example"};
+    facts.forms["post.example"] = claiming({"elsewhere.test"});
+    facts.forms["mail.b.test"] = claiming({"b.test"});
+    const auto judgement = judge(domain("b.test"), facts, "");
+    CHECK(judgement.component == "post.example");
+    CHECK(judgement.speakers.size() == 2);
+    facts.named->clear();
+    CHECK(judge(domain("b.test"), facts, "mail.b.test").retired);
+}
+
+TEST_CASE("Retiring is said, not guessed") {
+    DomainFacts facts;
+    facts.listed = {"mail.b.test"};
+    CHECK_FALSE(judge(domain("b.test"), facts, "mail.b.test").retired);
+    facts.forms["mail.b.test"] = claiming({});
+    CHECK(judge(domain("b.test"), facts, "mail.b.test").retired);
+    facts.listed.clear();
+    facts.forms.clear();
+    CHECK_FALSE(judge(domain("b.test"), facts, "mail.b.test").retired);
+}

@@ -1,0 +1,276 @@
+// Session against a scripted server on a loopback socket.
+#include "component/session.hpp"
+
+#include "component/doubles.hpp"
+#include "component/namespaces.hpp"
+
+using namespace doubles;
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+
+namespace {
+
+const std::string kOpening =
+    "<?xml version='1.0'?><stream:stream xmlns:stream='http://etherx.jabber.org/streams' "
+    "xmlns='jabber:component:accept' from='mail.a.test' id='s1'>";
+
+/// The server's end, and the session, on one loop that runs as far as the test needs it.
+struct Network {
+    Network() : acceptor(io, {asio::ip::address_v4::loopback(), 0}), socket(io) {
+        ComponentSettings settings;
+        settings.jid = "mail.a.test";
+        settings.port = acceptor.local_endpoint().port();
+        settings.secret = "secret";
+        settings.domains = {domain("a.test")};
+        settings.max_stanza = 20000;
+        session = std::make_unique<Session>(io.get_executor(), settings, clock, random);
+        session->on_presence([this](std::string jid) { present.push_back(std::move(jid)); });
+        session->peers_from([] { return std::vector<std::string>{"mail.b.test"}; });
+    }
+    ~Network() {
+        boost::system::error_code ignored;
+        acceptor.close(ignored);
+        socket.close(ignored);
+        bool stopped = false;
+        base::spawn(io.get_executor(), "stop", [&]() -> base::Task<void> {
+            co_await session->stop();
+            stopped = true;
+        });
+        run_until([&] { return stopped; });
+        CHECK(stopped);
+    }
+    void run_until(const std::function<bool()>& done, std::chrono::milliseconds limit = 10s) {
+        const auto end = std::chrono::steady_clock::now() + limit;
+        io.restart();
+        while (!done() && std::chrono::steady_clock::now() < end) {
+            io.restart();
+            io.run_one_for(50ms);
+        }
+    }
+    void server_accepts() {
+        bool accepted = false;
+        socket = asio::ip::tcp::socket(io);
+        input.clear();
+        acceptor.async_accept(socket, [&](boost::system::error_code error) { accepted = !error; });
+        run_until([&] { return accepted; });
+        REQUIRE(accepted);
+    }
+    void server_sends(const std::string& text) { asio::write(socket, asio::buffer(text)); }
+    /// What has come, up to and including `end`.
+    std::string server_receives(const std::string& end) {
+        const auto has = [&] { return input.find(end) != std::string::npos; };
+        socket.non_blocking(true);
+        run_until(
+            [&] {
+                std::array<char, 4096> bytes{};
+                boost::system::error_code error;
+                const auto size = socket.read_some(asio::buffer(bytes), error);
+                input.append(bytes.data(), size);
+                return has();
+            },
+            5s);
+        INFO(input);
+        REQUIRE(has());
+        const auto at = input.find(end) + end.size();
+        std::string part = input.substr(0, at);
+        input.erase(0, at);
+        return part;
+    }
+    void establish() {
+        session->start();
+        server_accepts();
+        const auto header = server_receives("to='mail.a.test'>");
+        CHECK(header.find("xmlns='jabber:component:accept'") != std::string::npos);
+        server_sends(kOpening);
+        CHECK(server_receives("</handshake>") ==
+              "<handshake>" + handshake_digest("s1", "secret") + "</handshake>");
+        server_sends("<handshake/>");
+        run_until([&] { return session->established(); });
+        REQUIRE(session->established());
+        CHECK(server_receives("<presence from='mail.a.test' to='mail.b.test'/>").size() > 10);
+    }
+    void server_refuses(const std::string& condition) {
+        session->start();
+        server_accepts();
+        server_receives("to='mail.a.test'>");
+        server_sends(kOpening);
+        server_receives("</handshake>");
+        server_sends("<stream:error><" + condition +
+                     " xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+                     "<text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>Given "
+                     "text</text></stream:error></stream:stream>");
+        run_until([&] { return !session->status().last_error.empty(); });
+        CHECK_FALSE(session->established());
+    }
+    std::shared_ptr<std::optional<IqReply>> ask(const std::string& to,
+                                                std::chrono::milliseconds limit = 5s) {
+        auto reply = std::make_shared<std::optional<IqReply>>();
+        base::spawn(io.get_executor(), "ask", [this, reply, to, limit]() -> base::Task<void> {
+            const std::string payload = "<ping xmlns='urn:xmpp:ping'/>";
+            auto got = co_await session->request(to, "get", payload, limit);
+            reply->emplace(std::move(got));
+        });
+        return reply;
+    }
+    static std::string id_of(const std::string& iq) {
+        const auto at = iq.find("id='") + 4;
+        return iq.substr(at, iq.find('\'', at) - at);
+    }
+
+    asio::io_context io;
+    asio::ip::tcp::acceptor acceptor;
+    asio::ip::tcp::socket socket;
+    std::string input;
+    support::ManualClock clock;
+    support::SeededRandom random;
+    std::vector<std::string> present;
+    std::unique_ptr<Session> session;
+};
+
+}  // namespace
+
+TEST_CASE("The digest is that of XEP-0114's example") {
+    CHECK(handshake_digest("3BF96D32", "test") == "aaee83c26aeeafcbabeabfcbcd50df997e0a2a1e");
+    CHECK(handshake_digest("", "").size() == 40);
+}
+
+TEST_CASE("Strangers ask; each is answered from the JID that was asked") {
+    Network a;
+    a.establish();
+    a.server_sends(
+        "<iq type='get' id='p1' from='x@evil.test/r' to='mail.a.test'><ping "
+        "xmlns='urn:xmpp:ping'/></iq>");
+    CHECK(a.server_receives("/>") ==
+          "<iq type='result' id='p1' from='mail.a.test' to='x@evil.test/r'/>");
+    a.server_sends(
+        "<iq type='get' id='p2' from='b.test' to='mail.a.test'><query "
+        "xmlns='http://jabber.org/protocol/disco#info'/></iq>");
+    const auto info = a.server_receives("</iq>");
+    keep_stanza(info);
+    CHECK(info.find("from='mail.a.test' to='b.test'") != std::string::npos);
+    const auto capability = read_disco_info(*read_tag(info)).capability;
+    REQUIRE(capability);
+    CHECK(capability->serves(domain("a.test")));
+    CHECK(capability->max_stanza == 20000);
+    a.server_sends(
+        "<iq type='get' id='p3' from='b.test' to='mail.a.test'><query "
+        "xmlns='http://jabber.org/protocol/disco#items'/></iq>");
+    CHECK(a.server_receives("</iq>").find("type='result'") != std::string::npos);
+    a.server_sends(
+        "<iq type='get' id='p4' from='b.test' to='mail.a.test'><query "
+        "xmlns='jabber:iq:version'/></iq>");
+    CHECK(a.server_receives("</iq>").find("Packetboat") != std::string::npos);
+    a.server_sends(
+        "<iq type='set' id='p5' from='b.test' to='mail.a.test'><query "
+        "xmlns='jabber:iq:roster'/></iq>");
+    CHECK(a.server_receives("</iq>").find("service-unavailable") != std::string::npos);
+    a.server_sends(
+        "<iq type='get' id='p6' from='b.test' to='user@mail.a.test'><ping "
+        "xmlns='urn:xmpp:ping'/></iq>");
+    CHECK(a.server_receives("</iq>").find("from='user@mail.a.test'") != std::string::npos);
+    a.server_sends(
+        "<iq type='set' id='p7' from='b.test' to='mail.a.test'><transfers "
+        "xmlns='urn:xmpp:mail-transfer:0'/></iq>");
+    CHECK(a.server_receives("</iq>").find("service-unavailable") != std::string::npos);
+    // No error, result or presence is ever answered.
+    a.server_sends(
+        "<iq type='error' id='p8' from='b.test' to='mail.a.test'><error type='cancel'/></iq>"
+        "<message type='error' from='b.test' to='mail.a.test'/><presence from='mail.c.test' "
+        "to='mail.a.test'/>"
+        "<iq type='get' id='p9' from='b.test' to='mail.a.test'><ping xmlns='urn:xmpp:ping'/></iq>");
+    CHECK(a.server_receives("/>").find("id='p9'") != std::string::npos);
+    CHECK(a.present == std::vector<std::string>{"mail.c.test"});
+}
+
+TEST_CASE("Only who was asked can answer") {
+    Network a;
+    a.establish();
+    const auto reply = a.ask("mail.b.test");
+    const auto id = Network::id_of(a.server_receives("</iq>"));
+    a.server_sends("<iq type='result' id='" + id + "' from='evil.test' to='mail.a.test'/>");
+    a.run_until([&] { return reply->has_value(); }, 200ms);
+    CHECK_FALSE(reply->has_value());
+    a.server_sends("<iq type='result' id='" + id + "' from='MAIL.b.test' to='mail.a.test'/>");
+    a.run_until([&] { return reply->has_value(); });
+    CHECK(std::holds_alternative<TagResult>(reply->value()));
+}
+
+TEST_CASE("A peer that was silent and says anything again is present") {
+    Network a;
+    a.establish();
+    const auto reply = a.ask("mail.b.test", 100ms);
+    a.run_until([&] { return reply->has_value(); });
+    CHECK(std::get<NoAnswer>(reply->value()).written);
+    a.server_sends("<message from='mail.b.test' to='mail.a.test' type='headline'/>");
+    a.run_until([&] { return !a.present.empty(); });
+    CHECK(a.present == std::vector<std::string>{"mail.b.test"});
+}
+
+TEST_CASE("A stanza over the limit is refused here, and never sent") {
+    Network a;
+    a.establish();
+    const auto sent = a.session->send("<iq>" + std::string(20000, 'x') + "</iq>");
+    REQUIRE_FALSE(sent);
+    CHECK(sent.error().code == base::Errc::limit);
+    const auto reply = a.ask("not a jid");
+    a.run_until([&] { return reply->has_value(); });
+    CHECK_FALSE(std::get<NoAnswer>(reply->value()).written);
+}
+
+TEST_CASE("The server's refusals are told in words") {
+    Network a;
+    SECTION("secret") {
+        a.server_refuses("not-authorized");
+        CHECK(a.session->status().last_error.find(
+                  "not-authorized: the secret does not match (Given text)") != std::string::npos);
+    }
+    SECTION("host") {
+        a.server_refuses("host-unknown");
+        CHECK(a.session->status().last_error.find(
+                  "host-unknown: the server has no component mail.a.test") != std::string::npos);
+    }
+    SECTION("conflict") {
+        a.server_refuses("conflict");
+        CHECK(a.session->status().last_error.find("conflict: another connection") !=
+              std::string::npos);
+    }
+    SECTION("nobody there") {
+        a.acceptor.close();
+        a.session->start();
+        a.run_until([&] { return !a.session->status().last_error.empty(); });
+        CHECK(a.session->status().last_error.find("Connection refused") != std::string::npos);
+    }
+}
+
+TEST_CASE("The stream breaks: requests fail at once, and the session comes back") {
+    Network a;
+    a.establish();
+    const auto reply = a.ask("mail.b.test");
+    a.server_receives("</iq>");
+    a.server_sends(
+        "<stream:error><system-shutdown "
+        "xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>");
+    a.run_until([&] { return reply->has_value(); });
+    const auto& none = std::get<NoAnswer>(reply->value());
+    CHECK(none.written);
+    CHECK(none.error.text.find("system-shutdown") != std::string::npos);
+    a.establish();
+    const auto unwritten = a.ask("mail.b.test");
+    a.run_until([&] { return unwritten->has_value(); }, 100ms);
+    CHECK_FALSE(unwritten->has_value());
+}
+
+TEST_CASE("A clean stop says goodbye") {
+    Network a;
+    a.establish();
+    bool stopped = false;
+    base::spawn(a.io.get_executor(), "stop", [&]() -> base::Task<void> {
+        co_await a.session->stop();
+        stopped = true;
+    });
+    CHECK(a.server_receives("</stream:stream>") ==
+          "<presence type='unavailable' from='mail.a.test' to='mail.b.test'/></stream:stream>");
+    a.run_until([&] { return stopped; });
+    CHECK(stopped);
+    CHECK_FALSE(a.session->established());
+}

@@ -1,0 +1,122 @@
+#include "component/xml_reader.hpp"
+
+#include "component/namespaces.hpp"
+#include "component/stanza.hpp"
+#include "component/xml_writer.hpp"
+
+using namespace component;
+
+namespace {
+
+const std::string kOpening =
+    "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' "
+    "xmlns:stream='http://etherx.jabber.org/streams' from='mail.a.test' id='s1'>";
+
+/// The error of a stream that starts well and then says `text`; empty if there is none.
+std::string error_of(const std::string& text, XmlReader::Limits limits = {}) {
+    XmlReader reader(limits);
+    REQUIRE(reader.parse(kOpening));
+    const auto parsed = reader.parse(text);
+    return parsed ? std::string() : parsed.error().text;
+}
+
+}  // namespace
+
+TEST_CASE("The server opens a stream, sends stanzas and closes, split at every byte") {
+    const std::string all = kOpening +
+                            "<handshake/> <iq type='get' id='1' from='b.test' to='mail.a.test'>"
+                            "<ping xmlns='urn:xmpp:ping'/></iq>\n"
+                            "<message from='x@b.test' to='mail.a.test'><body>J\xC3\xBCrgen "
+                            "&lt;&amp;&#62;</body></message>"
+                            "</stream:stream>";
+    for (std::size_t at = 0; at <= all.size(); ++at) {
+        XmlReader reader;
+        REQUIRE(reader.parse(std::string_view(all).substr(0, at)));
+        auto events = reader.take_events();
+        REQUIRE(reader.parse(std::string_view(all).substr(at)));
+        for (auto& event : reader.take_events())
+            events.push_back(std::move(event));
+        REQUIRE(events.size() == 5);
+        CHECK(std::get<StreamOpened>(events[0]).id == "s1");
+        CHECK(std::get<TagStanza>(events[1]).tag->name() == "handshake");
+        const auto& ping = *std::get<TagStanza>(events[2]).tag;
+        CHECK(head_of(ping).from == "b.test");
+        CHECK(find_child(ping, "ping", ns::kPing) != nullptr);
+        const auto& message = *std::get<TagStanza>(events[3]).tag;
+        CHECK(find_child(message, "body", "")->cdata() == "J\xC3\xBCrgen <&>");
+        CHECK(std::holds_alternative<StreamClosed>(events[4]));
+    }
+}
+
+TEST_CASE("What RFC 6120 forbids ends the stream") {
+    CHECK(error_of("<!-- hello --><iq/>") == "the stream has a comment");
+    CHECK(error_of("<?php evil ?>") == "the stream has a processing instruction");
+    CHECK(error_of("<iq><![CDATA[fine]]></iq>").empty());
+    CHECK(error_of("text") == "the stream has text between stanzas");
+    CHECK_FALSE(error_of("<iq></message>").empty());
+    CHECK_FALSE(error_of("<iq a='\xFF'/>").empty());
+    CHECK_FALSE(error_of("<iq>&unknown;</iq>").empty());
+    XmlReader reader;
+    const auto parsed = reader.parse(
+        "<!DOCTYPE x [<!ENTITY e 'boom'>]><stream:stream "
+        "xmlns:stream='http://etherx.jabber.org/streams'>");
+    REQUIRE_FALSE(parsed);
+    CHECK(parsed.error().text == "the stream has a document type");
+    XmlReader other;
+    CHECK_FALSE(other.parse("<html>"));
+}
+
+TEST_CASE("Every limit is kept, before anything is built") {
+    XmlReader::Limits limits;
+    limits.stanza = 1000;
+    limits.depth = 5;
+    limits.attributes = 3;
+    limits.elements = 10;
+    CHECK(error_of("<iq><a><b><c/></b></a></iq>", limits).empty());
+    CHECK(error_of("<iq><a><b><c><d/></c></b></a></iq>", limits) ==
+          "elements are nested too deeply");
+    CHECK(error_of("<iq a='1' b='2' c='3'/>", limits).empty());
+    CHECK(error_of("<iq a='1' b='2' c='3' d='4'/>", limits) == "too many attributes");
+    CHECK(error_of("<iq><a/><a/><a/><a/><a/><a/><a/><a/><a/><a/></iq>", limits) ==
+          "a stanza has too many elements");
+    CHECK(error_of("<iq><a>" + std::string(900, 'x') + "</a></iq>", limits).empty());
+    CHECK(error_of("<iq><a>" + std::string(1000, 'x') + "</a></iq>", limits) ==
+          "a stanza is too large");
+    // An attribute without an end makes no callback.
+    CHECK(error_of("<iq a='" + std::string(2000, 'x'), limits) == "a stanza is too large");
+    // Many stanzas of any length are no large one; nor is white space between them.
+    std::string many;
+    for (int i = 0; i < 100; ++i)
+        many += "<iq id='1'/>          ";
+    CHECK(error_of(many, limits).empty());
+}
+
+TEST_CASE("An echo in an error stanza is not built") {
+    XmlReader reader;
+    REQUIRE(reader.parse(kOpening));
+    REQUIRE(reader.parse(
+        "<iq type='error' id='1' from='b' to='a'><transfers "
+        "xmlns='urn:xmpp:mail-transfer:0'><x/></transfers>"
+        "<error type='wait'><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+        "<busy xmlns='urn:xmpp:mail-transfer:0' retry-after='30'/></error></iq>"));
+    auto events = reader.take_events();
+    REQUIRE(events.size() == 2);
+    const auto& iq = *std::get<TagStanza>(events[1]).tag;
+    CHECK(iq.children().size() == 1);
+    const auto error = read_error(iq);
+    CHECK(error.condition == "resource-constraint");
+    CHECK(error.ours == "busy");
+    CHECK(error.retry_after == std::chrono::seconds(30));
+}
+
+TEST_CASE("The writer escapes, and refuses what XML forbids") {
+    XmlWriter xml;
+    xml.open("a").attribute("b", "<'\"&>\t").text("x\ny");
+    CHECK(*xml.finish() == "<a b='&lt;&apos;&quot;&amp;&gt;&#9;'>x&#10;y</a>");
+    for (const std::string& bad : {std::string("\x01"), std::string("\0", 1), std::string("\xFF"),
+                                   std::string("\xEF\xBF\xBF")}) {
+        XmlWriter refused;
+        refused.open("a").text(bad);
+        CHECK_FALSE(refused.finish());
+    }
+}
