@@ -1,0 +1,237 @@
+#include "smtp-bridge/client.hpp"
+
+#include "base/text.hpp"
+
+#include <algorithm>
+
+#include <boost/asio.hpp>
+#include <fmt/format.h>
+
+namespace smtp_bridge {
+namespace {
+
+using base::Errc;
+using base::Result;
+using mail::Reply;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr std::size_t kInputBuffer = 16u << 10;
+/// Commands sent before their replies are read. More would only risk that both ends wait with full
+/// buffers.
+constexpr std::size_t kGroup = 50;
+constexpr auto kQuitTime = milliseconds(2000);
+/// For `packetboat check`, at which a person looks.
+constexpr auto kProbeTime = milliseconds(20'000);
+/// Servers slow down for, and then hang up on, clients whose commands they refuse too often or that
+/// send commands without a mail (Postfix: 10 errors, 100 commands); a new link is cheaper.
+constexpr int kErrors = 5;
+constexpr int kResets = 30;
+
+/// A refusal of the link as such says nothing about a mail, so it is never final.
+Reply as_deferral(const Reply& reply) {
+    if (reply.is_transient()) return reply;
+    return {
+        451,
+        {4, 4, 1},
+        base::printable("The next hop refuses us: " + reply.to_text(), base::limits::kStatusText)};
+}
+
+}  // namespace
+
+Client::Client(Target target, ClientSettings settings)
+    : target_(std::move(target)), settings_(std::move(settings)), remote_(target_.to_text()) {}
+
+bool Client::usable() const {
+    return alive_ && errors_ < kErrors && resets_ < kResets && wire_->is_quiet();
+}
+
+void Client::cut() {
+    if (wire_) wire_->close();
+}
+
+milliseconds Client::within(milliseconds limit) const {
+    if (!until_) return limit;
+    const auto left = std::chrono::duration_cast<milliseconds>(*until_ - steady_clock::now());
+    return std::clamp(left, milliseconds(0), limit);
+}
+
+Reply Client::lost(const base::Error& error, std::string_view doing) {
+    alive_ = false;
+    const auto text = fmt::format("{}: lost {}: {}", target_.to_text(), doing, error.text);
+    return {451, {4, 4, 2}, base::printable(text, base::limits::kStatusText)};
+}
+
+base::Task<Result<ServerReply>> Client::read_reply(milliseconds limit) {
+    const auto until = steady_clock::now() + limit;
+    for (;;) {
+        const auto input = wire_->input();
+        const auto used = parser_.feed(input);
+        if (!used) {
+            alive_ = false;
+            co_return used.error();
+        }
+        wire_->consume(*used);
+        if (parser_.done()) break;
+        const auto left = std::chrono::duration_cast<milliseconds>(until - steady_clock::now());
+        const auto filled = co_await wire_->fill(within(std::max(left, milliseconds(0))));
+        if (!filled) {
+            alive_ = false;
+            co_return filled.error();
+        }
+    }
+    auto reply = parser_.take();
+    if (reply.code == 421) alive_ = false;
+    if (reply.code >= 400) ++errors_;
+    co_return reply;
+}
+
+base::Task<Result<ServerReply>> Client::command(std::string line) {
+    wire_->put(line);
+    const auto sent = co_await wire_->flush(within(settings_.times.command));
+    if (!sent) co_return sent.error();
+    auto reply = co_await read_reply(settings_.times.command);
+    co_return reply;
+}
+
+/// Sends commands, in groups if the server can, and hands on each reply with its number. When
+/// `on_reply` says false, no further group is sent.
+base::Task<Result<void>> Client::converse(std::vector<std::string> lines, OnReply on_reply) {
+    const std::size_t group = extensions_.pipelining ? kGroup : 1;
+    bool go_on = true;
+    for (std::size_t sent = 0; sent < lines.size() && go_on;) {
+        const std::size_t end = std::min(sent + group, lines.size());
+        for (std::size_t i = sent; i < end; ++i)
+            wire_->put(lines[i]);
+        const auto flushed = co_await wire_->flush(within(settings_.times.command));
+        // A server that hangs up has often said why before.
+        if (!flushed && flushed.error().code == Errc::timeout) co_return flushed.error();
+        for (; sent < end; ++sent) {
+            const auto reply = co_await read_reply(settings_.times.command);
+            if (!reply) co_return reply.error();
+            if (!on_reply(sent, *reply)) go_on = false;
+            if (!alive_)
+                co_return base::fail(Errc::closed, "the server closes the connection (421)");
+        }
+    }
+    co_return Result<void>();
+}
+
+base::Task<std::optional<Reply>> Client::open() {
+    auto socket = co_await connect(target_.endpoint, within(settings_.times.connect));
+    if (!socket)
+        co_return Reply{
+            451, {4, 4, 1}, base::printable(socket.error().text, base::limits::kStatusText)};
+    wire_ = std::make_unique<Wire>(std::move(*socket), kInputBuffer);
+    alive_ = true;
+    auto trouble = co_await say_hello();
+    if (trouble) alive_ = false;
+    errors_ = 0;
+    co_return trouble;
+}
+
+base::Task<std::optional<Reply>> Client::say_hello() {
+    const auto greeting = co_await read_reply(settings_.times.command);
+    if (!greeting) co_return lost(greeting.error(), "the link before the greeting");
+    if (!greeting->is(2)) co_return as_deferral(greeting->to_mail());
+    greeting_ = base::printable(greeting->lines.front(), base::limits::kStatusText);
+
+    const bool lmtp = target_.protocol == Protocol::lmtp;
+    std::string line = fmt::format("{} {}\r\n", lmtp ? "LHLO" : "EHLO", settings_.hostname);
+    auto hello = co_await command(line);
+    if (!hello) co_return lost(hello.error(), "the link at hello");
+    if (hello->is(2)) {
+        read_extensions(*hello);
+    } else if (hello->is(5) && !lmtp && alive_) {
+        line = fmt::format("HELO {}\r\n", settings_.hostname);
+        hello = co_await command(line);
+        if (!hello) co_return lost(hello.error(), "the link at hello");
+    }
+    if (!hello->is(2)) co_return as_deferral(hello->to_mail());
+    const auto words = base::split(hello->lines.front());
+    if (!words.empty()) remote_ = base::printable(words.front(), base::limits::kDomain);
+    co_return std::nullopt;
+}
+
+void Client::read_extensions(const ServerReply& reply) {
+    for (std::size_t i = 1; i < reply.lines.size(); ++i) {
+        const auto words = base::split(reply.lines[i]);
+        if (words.empty()) continue;
+        if (base::iequals(words[0], "PIPELINING")) extensions_.pipelining = true;
+        if (base::iequals(words[0], "8BITMIME")) extensions_.eight_bit_mime = true;
+        if (base::iequals(words[0], "SMTPUTF8")) extensions_.smtputf8 = true;
+        if (base::iequals(words[0], "DSN")) extensions_.dsn = true;
+        if (!base::iequals(words[0], "SIZE")) continue;
+        extensions_.size_announced = true;
+        if (words.size() < 2) continue;
+        const auto size = base::parse_number(words[1]);
+        if (size && *size > 0) extensions_.size = *size;
+    }
+}
+
+/// After a transaction that did not come to its end.
+base::Task<void> Client::reset() {
+    if (!alive_) co_return;
+    ++resets_;
+    const auto reply = co_await command("RSET\r\n");
+    if (!reply || !reply->is(2)) alive_ = false;
+}
+
+base::Task<CheckResult> Client::check(mail::ReversePath from,
+                                      std::vector<mail::Mailbox> recipients) {
+    const auto needs = [](const mail::Mailbox& r) { return r.needs_smtputf8(); };
+    const bool utf8 = (from && from->needs_smtputf8()) || std::ranges::any_of(recipients, needs);
+    CheckResult result;
+    if (utf8 && !extensions_.smtputf8) {
+        const Reply missing{
+            553, {5, 6, 7}, "Internationalised mail (SMTPUTF8) is not supported here"};
+        result.replies.assign(recipients.size(), missing);
+        co_return result;
+    }
+    std::vector<std::string> lines;
+    lines.push_back(
+        fmt::format("MAIL FROM:<{}>{}\r\n", mail::to_text(from), utf8 ? " SMTPUTF8" : ""));
+    for (const auto& recipient : recipients)
+        lines.push_back(fmt::format("RCPT TO:<{}>\r\n", recipient.text()));
+    std::optional<Reply> no_sender;
+    bool answered = false;
+    const OnReply on_reply = [&](std::size_t i, const ServerReply& reply) {
+        answered = answered || reply.code != 421;
+        if (i == 0 && !reply.is(2))
+            no_sender = as_verdict(reply);
+        else if (i > 0 && !no_sender)
+            result.replies.push_back(as_verdict(reply));
+        return !no_sender;
+    };
+    const auto done = co_await converse(std::move(lines), on_reply);
+    if (done) co_await reset();
+    result.stale = !done && kept_ && !answered;
+    Reply rest{451, {4, 4, 2}, ""};
+    if (no_sender)
+        rest = *no_sender;
+    else if (!done)
+        rest = lost(done.error(), "the link while asking for recipients");
+    result.replies.resize(recipients.size(), rest);
+    co_return result;
+}
+
+base::Task<void> Client::quit() {
+    if (!alive_) co_return;
+    alive_ = false;
+    wire_->put("QUIT\r\n");
+    const auto sent = co_await wire_->flush(kQuitTime);
+    if (sent) co_await read_reply(kQuitTime);
+    wire_->close();
+}
+
+base::Task<Result<std::string>> probe(Target target, std::string hostname) {
+    const std::string name = target.to_text();
+    Client client(std::move(target), {std::move(hostname), {}});
+    client.bound(steady_clock::now() + kProbeTime);
+    const auto trouble = co_await client.open();
+    if (trouble) co_return base::fail(Errc::io, fmt::format("{}: {}", name, trouble->text));
+    co_await client.quit();
+    co_return client.greeting();
+}
+
+}  // namespace smtp_bridge

@@ -1,0 +1,60 @@
+// DataReader: reads the message behind DATA up to its end, which is CRLF.CRLF and nothing else.
+//
+// A pure state machine that may be fed in pieces cut anywhere. It owns the bytes that it has read.
+// A bare CR, a bare LF or a NUL never ends a message and is never repaired: the message is read to
+// its real end and then refused, so that no two programs on the way can see two different ends
+// ("SMTP smuggling").
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace smtp_bridge {
+
+class DataReader {
+  public:
+    enum class Fault : std::uint8_t { none, bare_cr, bare_lf, nul, too_large };
+
+    /// `max_size`: octets, counted without the stuffed dots and the final dot (RFC 1870).
+    explicit DataReader(std::size_t max_size) : max_size_(max_size) {}
+
+    /// Returns how many bytes belong to the message; less than given only when done().
+    std::size_t feed(std::string_view input);
+
+    bool done() const { return state_ == State::done; }
+    /// The first thing that was wrong; the bytes are dropped from then on.
+    Fault fault() const { return fault_; }
+    /// Octets of the message so far, kept or not.
+    std::uint64_t size() const { return size_; }
+    /// True if an octet with the high bit was seen.
+    bool eight_bit() const { return (seen_ & 0x80) != 0; }
+    /// The announced size, to allocate once.
+    void reserve(std::size_t bytes) { content_.reserve(bytes); }
+    /// The message; only when done() without a fault.
+    std::string take() { return std::move(content_); }
+
+  private:
+    enum class State : std::uint8_t {
+        line_start,  ///< behind CRLF, or at the very start
+        text,
+        cr,      ///< behind a CR
+        dot,     ///< behind a dot at the start of a line; it is not part of the message
+        dot_cr,  ///< behind that and CR
+        done,
+    };
+
+    void step(char c);
+    void text(char c);
+    void keep(std::string_view bytes);
+    void fail(Fault fault);
+
+    std::size_t max_size_;
+    State state_ = State::line_start;
+    Fault fault_ = Fault::none;
+    std::uint64_t size_ = 0;
+    unsigned char seen_ = 0;
+    std::string content_;
+};
+
+}  // namespace smtp_bridge

@@ -1,0 +1,23 @@
+// DotStuffer: the other direction: doubles dots at the start of lines, and ends the message.
+//
+// Pure; fed in pieces cut anywhere. The message itself is CRLF lines, as everything in the queue
+// is.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace smtp_bridge {
+
+class DotStuffer {
+  public:
+    void feed(std::string_view input, std::string& output);
+    /// `.CRLF`, behind a CRLF if the message doesn't end with one.
+    void finish(std::string& output);
+
+  private:
+    bool line_start_ = true;
+    char last_ = '\n';
+};
+
+}  // namespace smtp_bridge

@@ -1,0 +1,37 @@
+// ListenerSettings: what the configuration says about one SMTP or LMTP listener.
+#pragma once
+
+#include "base/limits.hpp"
+#include "smtp-bridge/endpoint.hpp"
+#include "smtp-bridge/intake_budget.hpp"
+#include "smtp-bridge/network.hpp"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace smtp_bridge {
+
+/// What all listeners of the daemon share. On the event loop.
+struct Admission {
+    std::size_t connections = 0;
+    std::size_t most_connections = base::limits::kSmtpConnections;
+    IntakeBudget bytes;
+};
+
+struct ListenerSettings {
+    std::string name;  ///< for logs
+    Endpoint endpoint;
+    Protocol protocol = Protocol::lmtp;
+    std::vector<Network> networks;  ///< clients that may connect; a Unix socket's always may
+    std::size_t max_size = base::limits::kMessage;  ///< octets of a message
+    std::string hostname;                           ///< of the banner
+    unsigned socket_mode = 0660;                    ///< access to a Unix socket
+    std::chrono::milliseconds command_time =
+        base::limits::kSmtpCommandTime;  ///< also for data blocks
+    std::size_t bad_commands = base::limits::kBadCommands;
+    std::shared_ptr<Admission> admission;  ///< one for all listeners; nullptr: one of its own
+};
+
+}  // namespace smtp_bridge

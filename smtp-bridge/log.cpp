@@ -1,0 +1,78 @@
+#include "smtp-bridge/log.hpp"
+
+#include "base/log.hpp"
+
+namespace smtp_bridge::log {
+
+using base::log::Line;
+
+void listening(std::string_view name, std::string_view endpoint, std::string_view protocol) {
+    Line("listening")
+        .with("listener", name)
+        .with("endpoint", endpoint)
+        .with("protocol", protocol)
+        .info();
+}
+
+void accept_failed(std::string_view name, std::string_view why) {
+    Line("accept-failed").with("listener", name).with("why", why).warning();
+}
+
+void client_refused(std::string_view name, std::string_view client, const mail::Reply& reply) {
+    Line("client-refused")
+        .with("listener", name)
+        .with("client", client)
+        .with("reply", reply.to_text())
+        .warning();
+}
+
+void bad_input(std::string_view name, std::string_view client, std::string_view line,
+               const mail::Reply& reply) {
+    Line("bad-input")
+        .with("listener", name)
+        .with("client", client)
+        .with("line", line.substr(0, 80))
+        .with("reply", reply.to_text())
+        .warning();
+}
+
+void session_cut(std::string_view name, std::string_view client, std::string_view why) {
+    Line("session-cut").with("listener", name).with("client", client).with("why", why).info();
+}
+
+void message_refused(std::string_view name, std::string_view client, const mail::Envelope& envelope,
+                     const mail::Reply& reply) {
+    Line("message-refused")
+        .with("listener", name)
+        .with("client", client)
+        .with("from", mail::to_text(envelope.from))
+        .with("recipients", envelope.recipients.size())
+        .with("reply", reply.to_text())
+        .warning();
+}
+
+void next_hop_down(std::string_view target, const mail::Reply& reply) {
+    Line("next-hop-down").with("target", target).with("reply", reply.to_text()).warning();
+}
+
+void next_hop_up(std::string_view target) {
+    Line("next-hop-up").with("target", target).info();
+}
+
+void outcome_unknown(std::string_view target, std::string_view id, std::string_view why) {
+    Line("outcome-unknown").with("target", target).with("id", id).with("why", why).warning();
+}
+
+void route_listening(std::string_view endpoint) {
+    Line("route-listening").with("endpoint", endpoint).info();
+}
+
+void route_bad_input(std::string_view client, std::string_view why) {
+    Line("route-bad-input").with("client", client).with("why", why).warning();
+}
+
+void route_clients_full(std::size_t most) {
+    Line("route-clients-full").with("most", most).warning();
+}
+
+}  // namespace smtp_bridge::log

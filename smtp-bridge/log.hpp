@@ -1,0 +1,36 @@
+// The log events of this room, one function each. Any thread. `accepted` is the queue's to log.
+#pragma once
+
+#include "mail/envelope.hpp"
+#include "mail/status.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace smtp_bridge::log {
+
+// --- server
+void listening(std::string_view name, std::string_view endpoint, std::string_view protocol);
+void accept_failed(std::string_view name, std::string_view why);
+/// A client was turned away before it could say anything.
+void client_refused(std::string_view name, std::string_view client, const mail::Reply& reply);
+/// Once in a session.
+void bad_input(std::string_view name, std::string_view client, std::string_view line,
+               const mail::Reply& reply);
+void session_cut(std::string_view name, std::string_view client, std::string_view why);
+/// A whole message was refused, or could not be taken.
+void message_refused(std::string_view name, std::string_view client, const mail::Envelope& envelope,
+                     const mail::Reply& reply);
+
+// --- client
+void next_hop_down(std::string_view target, const mail::Reply& reply);
+void next_hop_up(std::string_view target);
+/// The link broke behind the final dot: the next hop may have it, and will get it again.
+void outcome_unknown(std::string_view target, std::string_view id, std::string_view why);
+
+// --- route lookup
+void route_listening(std::string_view endpoint);
+void route_bad_input(std::string_view client, std::string_view why);
+void route_clients_full(std::size_t most);
+
+}  // namespace smtp_bridge::log

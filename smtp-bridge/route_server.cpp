@@ -1,0 +1,162 @@
+#include "smtp-bridge/route_server.hpp"
+
+#include "base/limits.hpp"
+#include "smtp-bridge/log.hpp"
+#include "smtp-bridge/miss_filter.hpp"
+#include "smtp-bridge/netstring.hpp"
+#include "smtp-bridge/route_answer.hpp"
+#include "smtp-bridge/wire.hpp"
+
+#include <csignal>
+#include <set>
+
+#include <boost/asio.hpp>
+#include <unistd.h>
+
+namespace smtp_bridge {
+namespace {
+
+namespace limits = base::limits;
+
+/// A netstring of the greatest payload, with its length and comma.
+constexpr std::size_t kInputBuffer = limits::kNetstring + 8;
+constexpr auto kAcceptPause = std::chrono::milliseconds(100);
+
+}  // namespace
+
+/// Everything but `stopped` and `settings` belongs to the route thread once that runs.
+struct RouteServer::Shared {
+    Shared(RouteServerSettings s, const queue::RouteTable& t, const queue::Router& r,
+           asio::any_io_executor m, std::function<void(mail::Domain)> on_miss)
+        : settings(std::move(s)),
+          table(t),
+          router(r),
+          main(std::move(m)),
+          miss(std::move(on_miss)) {}
+
+    asio::io_context io{1};
+    RouteServerSettings settings;
+    const queue::RouteTable& table;
+    const queue::Router& router;
+    asio::any_io_executor main;
+    std::function<void(mail::Domain)> miss;
+    std::atomic<bool> stopped = false;
+    std::optional<Acceptor> acceptor;
+    std::set<std::shared_ptr<Wire>> clients;  ///< at most limits::kRouteClients
+    MissFilter filter;
+
+    base::Task<void> accept_clients(std::shared_ptr<Shared> self);
+    base::Task<void> serve(std::shared_ptr<Shared> self, std::shared_ptr<Wire> wire,
+                           std::string client);
+    bool answer_all(Wire& wire, const std::string& client, const std::shared_ptr<Shared>& self);
+    void report_miss(const mail::Domain& domain, const std::shared_ptr<Shared>& self);
+};
+
+base::Task<void> RouteServer::Shared::accept_clients(std::shared_ptr<Shared> self) {
+    while (!stopped) {
+        Socket socket(io);
+        const auto [error] = co_await acceptor->async_accept(socket, base::use_result);
+        if (stopped) break;
+        if (error) {
+            log::accept_failed("route", error.message());
+            co_await base::sleep_for(kAcceptPause);
+            continue;
+        }
+        if (clients.size() >= limits::kRouteClients) {
+            log::route_clients_full(limits::kRouteClients);
+            continue;
+        }
+        boost::system::error_code ignored;
+        const std::string client = peer_text(socket.remote_endpoint(ignored));
+        socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+        const auto wire = std::make_shared<Wire>(std::move(socket), kInputBuffer);
+        clients.insert(wire);
+        base::spawn(io.get_executor(), "route-client",
+                    [self, wire, client] { return self->serve(self, wire, client); });
+    }
+}
+
+base::Task<void> RouteServer::Shared::serve(std::shared_ptr<Shared> self,
+                                            std::shared_ptr<Wire> wire, std::string client) {
+    for (;;) {
+        if (!answer_all(*wire, client, self)) break;
+        const auto sent = co_await wire->flush(settings.idle_time);
+        if (!sent) break;
+        const auto filled = co_await wire->fill(settings.idle_time);
+        if (!filled) break;
+    }
+    wire->close();
+    clients.erase(wire);
+}
+
+/// Answers every whole request that has come; false if the client breaks the protocol.
+bool RouteServer::Shared::answer_all(Wire& wire, const std::string& client,
+                                     const std::shared_ptr<Shared>& self) {
+    const auto on_miss = [&](const mail::Domain& domain) { report_miss(domain, self); };
+    for (;;) {
+        const auto parsed = parse_netstring(wire.input(), limits::kNetstring);
+        if (!parsed) {
+            log::route_bad_input(client, parsed.error().text);
+            return false;
+        }
+        if (!*parsed) return true;
+        const Netstring request = **parsed;
+        wire.put(
+            to_netstring(route_answer(request.payload, settings.answer, table, router, on_miss)));
+        wire.consume(request.used);
+    }
+}
+
+void RouteServer::Shared::report_miss(const mail::Domain& domain,
+                                      const std::shared_ptr<Shared>& self) {
+    if (!filter.lets_through(domain, std::chrono::steady_clock::now())) return;
+    asio::post(main, [self, domain] {
+        if (!self->stopped) self->miss(domain);
+    });
+}
+
+RouteServer::RouteServer(RouteServerSettings settings, const queue::RouteTable& table,
+                         const queue::Router& router, asio::any_io_executor main,
+                         std::function<void(mail::Domain)> miss)
+    : shared_(std::make_shared<Shared>(std::move(settings), table, router, std::move(main),
+                                       std::move(miss))) {}
+
+RouteServer::~RouteServer() {
+    stop();
+}
+
+base::Result<void> RouteServer::start() {
+    const auto& settings = shared_->settings;
+    auto acceptor = listen(shared_->io.get_executor(), settings.endpoint, settings.socket_mode);
+    if (!acceptor) return acceptor.error();
+    shared_->acceptor.emplace(std::move(*acceptor));
+    log::route_listening(settings.endpoint.to_text());
+    base::spawn(shared_->io.get_executor(), "route-accept",
+                [shared = shared_] { return shared->accept_clients(shared); });
+    // Signals are the main thread's.
+    sigset_t all;
+    sigset_t before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_ = std::thread([shared = shared_] { shared->io.run(); });
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return {};
+}
+
+void RouteServer::stop() {
+    if (!thread_.joinable()) return;
+    shared_->stopped = true;
+    // The loop ends by itself when nobody is left on it.
+    asio::post(shared_->io, [shared = shared_] {
+        boost::system::error_code ignored;
+        shared->acceptor->close(ignored);
+        for (const auto& client : shared->clients)
+            client->close();
+    });
+    thread_.join();
+    if (shared_->settings.endpoint.is_unix()) ::unlink(shared_->settings.endpoint.path().c_str());
+    shared_->acceptor.reset();
+    shared_->clients.clear();
+}
+
+}  // namespace smtp_bridge

@@ -1,0 +1,54 @@
+// ServerSession: one SMTP or LMTP client from its connection to its end.
+//
+// Owns the socket; one coroutine on the event loop. Everything that goes wrong ends in a reply or
+// in the end of the session, never in an exception.
+#pragma once
+
+#include "queue/ports.hpp"
+#include "smtp-bridge/command.hpp"
+#include "smtp-bridge/listener_settings.hpp"
+#include "smtp-bridge/transaction.hpp"
+#include "smtp-bridge/wire.hpp"
+
+#include <string>
+#include <variant>
+
+namespace smtp_bridge {
+
+class ServerSession {
+  public:
+    /// `settings`, `router` and `intake` have to outlive run(). `client`: its address, for logs.
+    ServerSession(Socket socket, std::string client, const ListenerSettings& settings,
+                  const queue::Router& router, queue::Intake& intake);
+
+    /// Greets and serves until either end is done.
+    base::Task<void> run();
+    /// The session ends with 421 at the next command; a message that is being committed is answered
+    /// first, one that is still being received is not taken.
+    void stop();
+
+  private:
+    enum class Next : std::uint8_t { go_on, end };
+
+    base::Task<base::Result<std::string>> next_line();
+    base::Task<Next> handle(std::string line);
+    base::Task<Next> receive_data();
+    base::Task<base::Result<void>> read_data(DataReader& reader, IntakeBudget::Hold& hold);
+    base::Task<void> farewell(base::Error why);
+    Next answer(const Command& command, std::string_view line);
+    Next refuse(std::string_view line, const mail::Reply& reply);
+    void say(const mail::Reply& reply);
+    void say_for_message(const mail::Reply& reply, std::size_t recipients);
+    void say_extensions();
+
+    const ListenerSettings& settings_;
+    queue::Intake& intake_;
+    std::string client_;
+    Wire wire_;
+    IntakeBudget::Hold hold_;
+    Transaction transaction_;
+    std::size_t bad_commands_ = 0;
+    bool bad_input_logged_ = false;
+};
+
+}  // namespace smtp_bridge

@@ -1,0 +1,129 @@
+#include "smtp-bridge/transaction.hpp"
+
+#include "base/limits.hpp"
+#include "mail/header_scanner.hpp"
+
+#include <fmt/format.h>
+
+namespace smtp_bridge {
+
+namespace limits = base::limits;
+using mail::Reply;
+
+namespace {
+Reply bad_sequence(std::string text) {
+    return {503, {5, 5, 1}, std::move(text)};
+}
+}  // namespace
+
+Reply Transaction::hello(const Hello& command) {
+    const bool lmtp = settings_.protocol == Protocol::lmtp;
+    if (lmtp != (command.verb == Hello::Verb::lhlo))
+        return {500, {5, 5, 1}, lmtp ? "This is LMTP: say LHLO" : "This is SMTP: say EHLO"};
+    reset();
+    helo_ = command.name;
+    return {250, {2, 0, 0}, settings_.hostname};
+}
+
+Reply Transaction::mail(const MailFrom& command) {
+    if (helo_.empty()) return bad_sequence("Say hello first");
+    if (started_) return bad_sequence("There is a sender already");
+    if (command.size && *command.size > settings_.max_size)
+        return {
+            552, {5, 3, 4}, fmt::format("Messages are limited to {} bytes", settings_.max_size)};
+    reset();
+    started_ = true;
+    size_ = command.size;
+    envelope_.from = command.from;
+    envelope_.body = command.body;
+    envelope_.smtputf8 = command.smtputf8;
+    envelope_.ret = command.ret;
+    envelope_.envid = command.envid;
+    return {250, {2, 1, 0}, "Sender ok"};
+}
+
+Reply Transaction::rcpt(const RcptTo& command) {
+    if (!started_) return bad_sequence("MAIL comes first");
+    if (envelope_.recipients.size() >= limits::kRecipients)
+        return {452, {4, 5, 3}, "Too many recipients"};
+    // RFC 5321 section 4.5.1: <postmaster> is ours, whatever the domains are.
+    const auto address = command.address ? base::Result<mail::Mailbox>(*command.address)
+                                         : mail::Mailbox::parse("postmaster@" + settings_.hostname);
+    if (!address) return {451, {4, 3, 5}, "This host has no usable name of its own"};
+    if (address->needs_smtputf8() && !envelope_.smtputf8)
+        return {553, {5, 6, 7}, "A recipient that is not ASCII needs SMTPUTF8"};
+    destinations_.push_back(command.address ? router_.route(envelope_.from, *address)
+                                            : queue::Destination{queue::Lane::local, "", ""});
+    const auto n = static_cast<std::uint32_t>(envelope_.recipients.size());
+    envelope_.recipients.push_back({n, *address, command.notify, command.orcpt});
+    return {250, {2, 1, 5}, "Recipient ok"};
+}
+
+std::optional<Reply> Transaction::refuse_data() const {
+    if (!started_) return bad_sequence("MAIL comes first");
+    if (envelope_.recipients.empty()) return bad_sequence("No valid recipients");
+    return std::nullopt;
+}
+
+void Transaction::reset() {
+    started_ = false;
+    envelope_ = {};
+    destinations_.clear();
+    size_.reset();
+}
+
+std::optional<Reply> Transaction::refuse(DataReader::Fault fault) {
+    switch (fault) {
+        case DataReader::Fault::none:
+            break;
+        case DataReader::Fault::bare_cr:
+            return Reply{554, {5, 5, 2}, "Bare CR in the message"};
+        case DataReader::Fault::bare_lf:
+            return Reply{554, {5, 5, 2}, "Bare LF in the message"};
+        case DataReader::Fault::nul:
+            return Reply{554, {5, 6, 0}, "NUL in the message"};
+        case DataReader::Fault::too_large:
+            return Reply{552, {5, 3, 4}, "Message too large"};
+    }
+    return std::nullopt;
+}
+
+std::optional<Reply> Transaction::refuse(const mail::Content& content) {
+    if (mail::summarize_header(content.bytes()).received > limits::kReceived)
+        return Reply{554, {5, 4, 6}, "Too many Received fields: a mail loop"};
+    return std::nullopt;
+}
+
+queue::Arrival Transaction::arrival(mail::Content content, bool eight_bit, std::string client) {
+    queue::Arrival arrival;
+    arrival.envelope = std::move(envelope_);
+    if (eight_bit) arrival.envelope.body = mail::Body::eight_bit_mime;
+    arrival.destinations = std::move(destinations_);
+    arrival.content = std::move(content);
+    arrival.origin.kind = queue::Origin::Kind::smtp;
+    arrival.origin.client = std::move(client);
+    arrival.origin.helo = helo_;
+    reset();
+    return arrival;
+}
+
+Reply accepted(const queue::Committed<queue::Receipt>& receipt) {
+    // Only a transfer whose recipients were all refused has no id, and this is none.
+    const std::string id = receipt->id ? receipt->id->to_text() : "?";
+    return {250, {2, 0, 0}, "Ok: queued as " + id};
+}
+
+Reply not_accepted(const base::Error& error) {
+    switch (error.code) {
+        case base::Errc::storage:
+            return {452, {4, 3, 1}, "Mail can't be stored now"};
+        case base::Errc::busy:
+            return {451, {4, 3, 2}, "Too busy, try again later"};
+        case base::Errc::limit:
+            return {552, {5, 3, 4}, "Over a limit: " + error.text};
+        default:
+            return {451, {4, 3, 0}, "Mail can't be taken now"};
+    }
+}
+
+}  // namespace smtp_bridge

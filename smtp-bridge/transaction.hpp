@@ -1,0 +1,57 @@
+// Transaction: the state of one SMTP or LMTP session between HELO and the end of data, without I/O.
+//
+// Owned by a session, on the event loop. It decides the reply to each MAIL and RCPT, and builds the
+// Arrival.
+#pragma once
+
+#include "mail/content.hpp"
+#include "queue/ports.hpp"
+#include "smtp-bridge/command.hpp"
+#include "smtp-bridge/data_reader.hpp"
+#include "smtp-bridge/listener_settings.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace smtp_bridge {
+
+class Transaction {
+  public:
+    /// Both have to outlive it.
+    Transaction(const ListenerSettings& settings, const queue::Router& router)
+        : settings_(settings), router_(router) {}
+
+    mail::Reply hello(const Hello& command);
+    mail::Reply mail(const MailFrom& command);
+    mail::Reply rcpt(const RcptTo& command);
+    /// The refusal of DATA, if it is refused.
+    std::optional<mail::Reply> refuse_data() const;
+    void reset();
+
+    const std::string& helo() const { return helo_; }
+    const mail::Envelope& envelope() const { return envelope_; }
+    std::optional<std::uint64_t> announced_size() const { return size_; }
+
+    /// What a complete message is refused with, if it is.
+    static std::optional<mail::Reply> refuse(DataReader::Fault fault);
+    static std::optional<mail::Reply> refuse(const mail::Content& content);
+    /// Moves the envelope out. `eight_bit`: the content has such octets, whatever BODY= said.
+    queue::Arrival arrival(mail::Content content, bool eight_bit, std::string client);
+
+  private:
+    const ListenerSettings& settings_;
+    const queue::Router& router_;
+    std::string helo_;
+    bool started_ = false;  ///< behind a MAIL that was taken
+    mail::Envelope envelope_;
+    std::vector<queue::Destination> destinations_;
+    std::optional<std::uint64_t> size_;
+};
+
+/// The one way to say 250 to a message: it takes the proof that it is on the disk (invariant 1).
+mail::Reply accepted(const queue::Committed<queue::Receipt>& receipt);
+/// What the client hears when the intake could not take it.
+mail::Reply not_accepted(const base::Error& error);
+
+}  // namespace smtp_bridge

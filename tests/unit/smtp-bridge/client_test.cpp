@@ -1,0 +1,309 @@
+// The client with scripted servers: S is the script, C the real client.
+#include "smtp-bridge/client.hpp"
+
+#include "fixture.hpp"
+#include "smtp-bridge/smtp_courier.hpp"
+
+using namespace smtp_bridge;
+using dialogue::Folder;
+using dialogue::ScriptedServer;
+using fixture::mailbox;
+using fixture::message;
+
+namespace {
+
+const std::string kHello = R"(
+    S: 220 mx.b.test ready
+    C: EHLO mail.b.test
+    S: 250-mx.b.test at your service
+    S: 250-PIPELINING
+    S: 250-SIZE 100000
+    S: 250-8BITMIME
+    S: 250-DSN
+    S: 250 SMTPUTF8
+)";
+const std::string kLhlo = R"(
+    S: 220 mx.b.test LMTP
+    C: LHLO mail.b.test
+    S: 250-mx.b.test
+    S: 250 PIPELINING
+)";
+const std::string kMail = R"(
+    C: MAIL FROM:<alice@a.test>
+    C: RCPT TO:<bob@b.test>
+    C: RCPT TO:<carol@b.test>
+    C: DATA
+    S: 250 2.1.0 ok
+)";
+const std::string kBoth =
+    kMail + "S: 250 2.1.5 ok\nS: 250 2.1.5 ok\nS: 354 go\nC: Subject: x\nC: .\n";
+
+std::string to_text(const queue::Outcome& outcome) {
+    const auto with = [](const char* word, const mail::Reply& reply) {
+        return std::string(word) + " " + std::to_string(reply.code) + " " + reply.status.to_text();
+    };
+    if (const auto* delivered = std::get_if<queue::Delivered>(&outcome))
+        return with("delivered", delivered->reply);
+    if (const auto* failed = std::get_if<queue::Failed>(&outcome))
+        return with("failed", failed->reply);
+    if (const auto* deferred = std::get_if<queue::Deferred>(&outcome))
+        return with("deferred", deferred->reply);
+    return "rerouted";
+}
+
+/// A courier whose next hop plays `scripts`, one for each connection.
+struct Hop {
+    explicit Hop(const std::string& protocol, std::vector<std::string> scripts,
+                 ClientTimes times = {})
+        : server(folder.socket(), std::move(scripts)),
+          target(*Target::parse(protocol + ":unix:" + folder.socket())),
+          courier(io.get_executor(),
+                  {target, std::nullopt, "mail.b.test", {{"mail.b.test", "pkix"}}, times}) {}
+
+    /// What becomes of each recipient.
+    std::vector<std::string> deliver(queue::LeasedMessage leased) {
+        std::vector<std::string> outcomes;
+        fixture::run(io, [&]() -> base::Task<void> {
+            std::vector<queue::LeasedMessage> messages;
+            messages.push_back(std::move(leased));
+            const queue::Destination local{queue::Lane::local, "", ""};
+            const auto result = co_await courier.deliver(local, std::move(messages));
+            for (const auto& recipient : result.at(0).recipients)
+                outcomes.push_back(to_text(recipient.outcome));
+        });
+        return outcomes;
+    }
+    /// What went otherwise than written.
+    std::string trouble() {
+        fixture::run(io, [&]() -> base::Task<void> { co_await courier.stop(); });
+        return server.trouble();
+    }
+
+    Folder folder;
+    ScriptedServer server;
+    asio::io_context io;
+    Target target;
+    SmtpCourier courier;
+};
+
+using Outcomes = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("SMTP: one answer is for all recipients that were accepted") {
+    Hop hop("smtp", {kHello + R"(
+        C: MAIL FROM:<alice@a.test> SIZE=12
+        C: RCPT TO:<bob@b.test>
+        C: RCPT TO:<carol@b.test>
+        C: DATA
+        S: 250 ok
+        S: 250 2.1.5 ok
+        S: 550-5.1.1 no
+        S: 550 5.1.1 such user
+        S: 354 go
+        C: Subject: x
+        C: .
+        S: 250 2.0.0 taken
+        C: QUIT
+        S: 221 bye)"});
+    CHECK(hop.deliver(message()) == Outcomes{"delivered 250 2.0.0", "failed 550 5.1.1"});
+    CHECK(hop.trouble() == "");
+}
+
+TEST_CASE("LMTP: each recipient has an answer of its own behind the dot") {
+    Hop hop("lmtp", {kLhlo + kBoth + "S: 250 2.0.0 ok\nS: 452 4.2.2 full\n"});
+    CHECK(hop.deliver(message()) == Outcomes{"delivered 250 2.0.0", "deferred 452 4.2.2"});
+    CHECK(hop.trouble() == "");
+}
+
+TEST_CASE("without PIPELINING and EHLO it is one command at a time") {
+    Hop hop("smtp", {R"(
+        S: 220 old
+        C: EHLO mail.b.test
+        S: 502 what
+        C: HELO mail.b.test
+        S: 250 old
+        C: MAIL FROM:<alice@a.test>
+        S: 250 ok
+        C: RCPT TO:<bob@b.test>
+        S: 451 4.7.1 greylisted
+        C: RCPT TO:<carol@b.test>
+        S: 250 ok
+        C: DATA
+        S: 354 go
+        C: Subject: x
+        C:
+        C: ..dot
+        C: .
+        S: 250 ok
+        C: QUIT
+        S: 221 bye)"});
+    CHECK(hop.deliver(message("Subject: x\r\n\r\n.dot\r\n")) ==
+          Outcomes{"deferred 451 4.7.1", "delivered 250 2.0.0"});
+    CHECK(hop.trouble() == "");
+}
+
+TEST_CASE("all refused, in the different places, and the connection is used again") {
+    Hop hop("smtp", {kHello + R"(
+        C: MAIL FROM:<alice@a.test> SIZE=12
+        C: RCPT TO:<bob@b.test>
+        C: RCPT TO:<carol@b.test>
+        C: DATA
+        S: 550 5.7.1 not you
+        S: 503 5.5.1 no
+        S: 503 5.5.1 no
+        S: 503 5.5.1 no
+        C: RSET
+        S: 250 ok
+        C: MAIL FROM:<alice@a.test> SIZE=12
+        C: RCPT TO:<bob@b.test>
+        C: DATA
+        S: 250 ok
+        S: 250 ok
+        S: 451 4.3.0 later
+        C: RSET
+        S: 250 ok
+        C: QUIT
+        S: 221 bye)"});
+    CHECK(hop.deliver(message()) == Outcomes{"failed 550 5.7.1", "failed 550 5.7.1"});
+    CHECK(hop.deliver(message("Subject: x\r\n", {"bob@b.test"})) == Outcomes{"deferred 451 4.3.0"});
+    CHECK(hop.trouble() == "");
+}
+
+TEST_CASE("a kept connection that has died is replaced, and the mail doesn't notice") {
+    const std::string mail = R"(
+        C: MAIL FROM:<alice@a.test> SIZE=12
+        C: RCPT TO:<bob@b.test>
+        C: DATA
+        S: 250 ok
+        S: 250 ok
+        S: 354 go
+        C: Subject: x
+        C: .
+        S: 250 2.0.0 ok
+    )";
+    SECTION("it was closed while it was idle") {
+        Hop hop("smtp", {kHello + mail + "S: 421 4.4.2 idle\nS: <end>", kHello + mail + mail});
+        CHECK(hop.deliver(message("Subject: x\r\n", {"bob@b.test"})) ==
+              Outcomes{"delivered 250 2.0.0"});
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        CHECK(hop.deliver(message("Subject: x\r\n", {"bob@b.test"})) ==
+              Outcomes{"delivered 250 2.0.0"});
+        CHECK(hop.deliver(message("Subject: x\r\n", {"bob@b.test"})) ==
+              Outcomes{"delivered 250 2.0.0"});
+        CHECK(hop.trouble() == "");
+    }
+    SECTION("it is closed at the first command") {
+        Hop hop("smtp", {kHello + mail + "C: MAIL\nC: RCPT\nC: DATA\nS: 421 4.3.2 bye\nS: <end>",
+                         kHello + mail});
+        CHECK(hop.deliver(message("Subject: x\r\n", {"bob@b.test"})) ==
+              Outcomes{"delivered 250 2.0.0"});
+        CHECK(hop.deliver(message("Subject: x\r\n", {"bob@b.test"})) ==
+              Outcomes{"delivered 250 2.0.0"});
+        CHECK(hop.trouble() == "");
+    }
+}
+
+TEST_CASE("a link that breaks defers whoever has no answer") {
+    SECTION("behind the dot, where the server may have it or not") {
+        Hop hop("lmtp", {kLhlo + kBoth + "S: 250 2.0.0 ok\nS: <end>"});
+        CHECK(hop.deliver(message()) == Outcomes{"delivered 250 2.0.0", "deferred 451 4.4.2"});
+    }
+    SECTION("in the envelope") {
+        Hop hop("lmtp", {kLhlo + kMail + "S: 550 5.1.1 no\nS: <end>"});
+        CHECK(hop.deliver(message()) == Outcomes{"failed 550 5.1.1", "deferred 451 4.4.2"});
+    }
+    SECTION("at the greeting") {
+        Hop hop("lmtp", {"S: <end>"});
+        CHECK(hop.deliver(message()) == Outcomes{"deferred 451 4.4.2", "deferred 451 4.4.2"});
+    }
+    SECTION("by a server that wants nothing of us") {
+        Hop hop("lmtp", {"S: 554 5.7.1 go away"});
+        CHECK(hop.deliver(message()) == Outcomes{"deferred 451 4.4.1", "deferred 451 4.4.1"});
+    }
+    SECTION("by silence") {
+        ClientTimes times;
+        times.data_done = std::chrono::milliseconds(100);
+        Hop hop("lmtp", {kLhlo + kBoth + "C: <more>"}, times);
+        CHECK(hop.deliver(message()) == Outcomes{"deferred 451 4.4.2", "deferred 451 4.4.2"});
+    }
+    SECTION("with what is no SMTP") {
+        Hop hop("lmtp", {"S: hello?"});
+        CHECK(hop.deliver(message()) == Outcomes{"deferred 451 4.4.2", "deferred 451 4.4.2"});
+    }
+}
+
+TEST_CASE("nobody is there: deferred, and known for a moment") {
+    Hop hop("lmtp", {"S: 421 4.3.2 closing"});
+    CHECK(hop.deliver(message()) == Outcomes{"deferred 421 4.3.2", "deferred 421 4.3.2"});
+    fixture::run(hop.io, [&]() -> base::Task<void> {
+        const queue::Destination local{queue::Lane::local, "", ""};
+        const auto ready = co_await hop.courier.prepare(local);
+        CHECK(std::holds_alternative<queue::Deferred>(ready));
+        const queue::Destination relay{queue::Lane::relay, "", ""};
+        const auto no_relay = co_await hop.courier.prepare(relay);
+        REQUIRE(std::holds_alternative<queue::Deferred>(no_relay));
+        CHECK(std::get<queue::Deferred>(no_relay).reply.status.to_text() == "4.3.5");
+    });
+}
+
+TEST_CASE("mail that came over XMPP gets its trace fields, and loses forged ones") {
+    Hop hop("lmtp", {kLhlo + R"(
+        C: MAIL FROM:<alice@a.test>
+        C: RCPT TO:<bob@b.test>
+        C: DATA
+        S: 250 ok
+        S: 250 ok
+        S: 354 go
+        C: Authentication-Results: mail.b.test; x-xmpp-s2s=pass
+    )"});
+    auto leased = message("Authentication-Results: mail.b.test; forged\r\nSubject: x\r\n\r\nhi\r\n",
+                          {"bob@b.test"});
+    leased.origin.kind = queue::Origin::Kind::xmpp;
+    leased.origin.client = "mail.a.test";
+    leased.origin.component = "mail.b.test";
+    leased.origin.transfer = queue::TransferKey{fixture::domain("a.test"), "T1"};
+    hop.deliver(std::move(leased));
+    CHECK(hop.trouble() == "");
+}
+
+TEST_CASE("a thousand recipients don't block either end") {
+    std::vector<std::string> names;
+    auto leased = message("x\r\n", {});
+    const auto count = 300;
+    std::string script = "S: 220 x\nC: EHLO\nS: 250-x\nS: 250 PIPELINING\nC: MAIL\n";
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const std::string name = "r" + std::to_string(i) + "@b.test";
+        leased.envelope.recipients.push_back({i, mailbox(name.c_str()), {}, ""});
+    }
+    for (int i = 0; i < 49; ++i)
+        script += "C: RCPT\n";
+    script += "S: 250 ok\n";
+    for (int i = 0; i < 49; ++i)
+        script += "S: 250 ok\n";
+    for (int left = count - 49; left > 0; left -= 50) {
+        for (int i = 0; i < std::min(left, 50); ++i)
+            script += "C: RCPT\n";
+        if (left < 50) script += "C: DATA\n";
+        for (int i = 0; i < std::min(left, 50); ++i)
+            script += "S: 250 ok\n";
+    }
+    Hop hop("smtp", {script + "S: 354 go\nC: x\nC: .\nS: 250 ok\n"});
+    CHECK(hop.deliver(std::move(leased)) == Outcomes(count, "delivered 250 2.0.0"));
+    CHECK(hop.trouble() == "");
+}
+
+TEST_CASE("a probe tells the greeting, or why there is none") {
+    const Folder folder;
+    const auto target = *Target::parse("smtp:unix:" + folder.socket());
+    asio::io_context io;
+    fixture::run(io, [&]() -> base::Task<void> {
+        const auto nobody = co_await probe(target, "mail.b.test");
+        REQUIRE_FALSE(nobody);
+        CHECK(nobody.error().text.find(target.to_text()) != std::string::npos);
+        ScriptedServer server(folder.socket(), {kHello});
+        const auto greeting = co_await probe(target, "mail.b.test");
+        REQUIRE(greeting);
+        CHECK(*greeting == "mx.b.test ready");
+    });
+}

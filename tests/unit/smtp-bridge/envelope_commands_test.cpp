@@ -1,0 +1,50 @@
+#include "smtp-bridge/envelope_commands.hpp"
+
+#include "fixture.hpp"
+
+using namespace smtp_bridge;
+using fixture::mailbox;
+using fixture::message;
+
+TEST_CASE("what a server can't carry fails clearly, and is not sent to it") {
+    const auto verdict = [](const queue::LeasedMessage& leased, const Extensions& extensions) {
+        const Parcel parcel{leased.envelope, "", leased.content.bytes()};
+        const auto refusal = cannot_carry(parcel, extensions);
+        return refusal ? refusal->status.to_text() : "can";
+    };
+    const Extensions none;
+    Extensions all{true, true, true, true, 100, true};
+    CHECK(verdict(message("Subject: x\r\n"), none) == "can");
+    CHECK(verdict(message("Subject: x\r\n\r\n\xC3\xA4\r\n"), none) == "5.6.3");
+    CHECK(verdict(message("Subject: x\r\n\r\n\xC3\xA4\r\n"), all) == "can");
+    CHECK(verdict(message(std::string(101, 'x')), all) == "5.3.4");
+    auto leased = message("Subject: x\r\n");
+    leased.envelope.smtputf8 = true;
+    CHECK(verdict(leased, none) == "can");
+    leased.content = mail::Content("Subject: \xC3\xA4\r\n");
+    CHECK(verdict(leased, none) == "5.6.7");
+    CHECK(cannot_carry(mailbox("\xC3\xA4@b.test"), none)->status.to_text() == "5.6.7");
+    leased.envelope.requiretls = true;
+    CHECK(verdict(leased, all) == "5.7.30");
+}
+
+TEST_CASE("parameters are given where they were announced") {
+    auto leased = message("Subject: x\r\n\r\n\xC3\xA4\r\n");
+    leased.envelope.ret = mail::Ret::headers;
+    leased.envelope.envid = "a+b";
+    leased.envelope.smtputf8 = true;
+    auto& recipient = leased.envelope.recipients[0];
+    recipient.notify.success = recipient.notify.failure = true;
+    recipient.orcpt = "rfc822;bob+x@b.test";
+    const Parcel parcel{leased.envelope, "", leased.content.bytes()};
+    const Extensions all{true, true, true, true, 1000, true};
+    CHECK(mail_command(parcel, all) ==
+          "MAIL FROM:<alice@a.test> SIZE=18 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=a+2Bb\r\n");
+    CHECK(rcpt_command(recipient, all) ==
+          "RCPT TO:<bob@b.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;bob+2Bx@b.test\r\n");
+    CHECK(mail_command(parcel, {}) == "MAIL FROM:<alice@a.test>\r\n");
+    CHECK(rcpt_command(recipient, {}) == "RCPT TO:<bob@b.test>\r\n");
+    recipient.orcpt = "utf-8;\xC3\xA4 x@b.test";
+    CHECK(rcpt_command(recipient, all).find("ORCPT=utf-8;\\x{E4}\\x{20}x@b.test") !=
+          std::string::npos);
+}
