@@ -2,9 +2,10 @@
 # All its .cpp files belong to it; which folder may include which is checked by tests/unit/include_rules.py.
 function(room name)
     cmake_parse_arguments(ROOM "" "" "USES;EXCEPT" ${ARGN})
-    file(GLOB sources CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/${name}/*.cpp)
-    list(REMOVE_ITEM sources ${ROOM_EXCEPT} "")
-    list(TRANSFORM sources PREPEND ${PROJECT_SOURCE_DIR}/)
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${name}/*.cpp)
+    foreach(except IN LISTS ROOM_EXCEPT)
+        list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/${name}/${except})
+    endforeach()
     add_library(${name} STATIC ${sources})
     target_link_libraries(${name} PUBLIC common ${ROOM_USES})
     if(name STREQUAL "base")

@@ -10,6 +10,9 @@
 namespace queue {
 namespace {
 
+/// The most that anything here waits without being called: a bound, not a schedule.
+constexpr auto kLookAgain = std::chrono::minutes(1);
+
 /// True if nobody at the next hop was heard: then the whole destination waits.
 bool is_silence(const Outcome& outcome) {
     const auto* const deferred = std::get_if<Deferred>(&outcome);
@@ -58,17 +61,22 @@ void Dispatcher::arrived(const Destination& destination) {
 }
 
 void Dispatcher::peer_is_back(const std::string& peer) {
-    for (auto& [destination, entry] : entries_) {
+    for (const auto& [destination, entry] : entries_) {
         // After a restart it is not yet known who serves a domain: those are tried, too.
-        if (destination.lane != Lane::xmpp || (entry.peer != peer && !entry.peer.empty())) continue;
-        if (entry.failures == 0 && entry.due <= clock_.now()) continue;
-        tasks_.spawn("wake", [this, destination = destination] { return wake(destination); });
+        const bool is_its = destination.lane == Lane::xmpp && (entry.peer == peer || entry.peer.empty());
+        const bool waits = entry.failures > 0 || entry.due > clock_.now();
+        if (is_its && waits) start_waking(destination);
     }
 }
 
-void Dispatcher::flush() {
-    for (auto& [destination, entry] : entries_)
-        tasks_.spawn("wake", [this, destination = destination] { return wake(destination); });
+void Dispatcher::link_is_up(const std::string& component) {
+    for (const auto& [destination, entry] : entries_) {
+        if (destination.lane == Lane::xmpp && destination.component == component) start_waking(destination);
+    }
+}
+
+void Dispatcher::start_waking(const Destination& destination) {
+    tasks_.spawn("wake", [this, destination] { return wake(destination); });
 }
 
 base::Task<void> Dispatcher::wake(Destination destination) {
@@ -92,7 +100,7 @@ void Dispatcher::look_at(const Woken& destinations) {
 base::Task<void> Dispatcher::schedule() {
     while (!stopping_) {
         const base::TimePoint now = clock_.now();
-        base::TimePoint next = now + std::chrono::minutes(1);
+        base::TimePoint next = now + kLookAgain;
         for (auto& [destination, entry] : entries_) {
             if (entry.at_work || at_work_ >= base::limits::kDestinationsAtWork) continue;
             if (entry.due > now) {
@@ -145,15 +153,15 @@ base::Task<void> Dispatcher::attempt(Destination destination) {
     }
 }
 
-base::Task<std::vector<LeasedMessage>> Dispatcher::take(Destination destination, Ready ready) {
+base::Task<Lease> Dispatcher::take(Destination destination, Ready ready) {
     std::function<base::Result<Lease>(Store&)> operation = [destination, ready](Store& store) {
         return lease(store, destination, ready);
     };
     base::Result<Committed<Lease>> leased = co_await storage_.write<Lease>(std::move(operation));
-    if (!leased) co_return std::vector<LeasedMessage>();
+    if (!leased) co_return Lease();
     Lease taken = leased->release();
     look_at(taken.woken);
-    co_return std::move(taken.messages);
+    co_return taken;
 }
 
 base::Task<void> Dispatcher::drain(Destination destination, Courier* courier, Ready ready) {
@@ -161,24 +169,26 @@ base::Task<void> Dispatcher::drain(Destination destination, Courier* courier, Re
     const auto pass = entry.pass = std::make_shared<Pass>(executor_);
     while (!stopping_ && !pass->is_silent()) {
         if (pass->under_way >= courier->concurrency()) {
-            co_await pass->changed.wait(std::chrono::minutes(1));
+            co_await pass->changed.wait(kLookAgain);
             continue;
         }
         entry.again = false;
-        auto leased = co_await take(destination, ready);
-        if (!leased.empty()) {
-            auto messages = std::make_shared<std::vector<LeasedMessage>>(std::move(leased));
+        Lease leased = co_await take(destination, ready);
+        if (!leased.messages.empty()) {
+            auto messages = std::make_shared<std::vector<LeasedMessage>>(std::move(leased.messages));
             ++pass->under_way;
             tasks_.spawn("delivery", [this, destination, courier, messages, pass] {
                 return deliver(destination, courier, messages, pass);
             });
             continue;
         }
-        // Mail that comes now need not wait for the slowest delivery of this pass.
-        while (pass->under_way > 0 && !entry.again) co_await pass->changed.wait(std::chrono::minutes(1));
-        if (!entry.again) break;
+        // Mail that comes or becomes due now need not wait for the slowest delivery of this pass.
+        const base::TimePoint next = leased.next.value_or(clock_.now() + kLookAgain);
+        while (pass->under_way > 0 && !entry.again && clock_.now() < next)
+            co_await pass->changed.wait(std::min<std::chrono::milliseconds>(kLookAgain, next - clock_.now()));
+        if (!entry.again && pass->under_way == 0) break;
     }
-    while (pass->under_way > 0) co_await pass->changed.wait(std::chrono::minutes(1));
+    while (pass->under_way > 0) co_await pass->changed.wait(kLookAgain);
     entry.pass.reset();
     if (pass->reached) {
         entry.failures = 0;

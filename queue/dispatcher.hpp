@@ -36,8 +36,8 @@ class Dispatcher {
     void arrived(const Destination& destination);
     /// `peer` has given a sign of life: what waits for it is tried at once.
     void peer_is_back(const std::string& peer);
-    /// Everything that waits is tried at once.
-    void flush();
+    /// Our own link to the XMPP network is back: what waits for it is tried at once.
+    void link_is_up(const std::string& component);
 
   private:
     /// One pass over what is due of one destination.
@@ -63,11 +63,12 @@ class Dispatcher {
     base::Task<void> work(Destination destination);
     base::Task<void> attempt(Destination destination);
     base::Task<void> drain(Destination destination, Courier* courier, Ready ready);
-    base::Task<std::vector<LeasedMessage>> take(Destination destination, Ready ready);
+    base::Task<Lease> take(Destination destination, Ready ready);
     base::Task<void> deliver(Destination destination, Courier* courier,
                              std::shared_ptr<std::vector<LeasedMessage>> messages, std::shared_ptr<Pass> pass);
     base::Task<void> settle_all(std::vector<MessageOutcome> outcomes);
     base::Task<void> put_off(Destination destination, Readiness why);
+    void start_waking(const Destination& destination);
     base::Task<void> wake(Destination destination);
     base::TimePoint block(Entry& entry);
     void look_at(const Woken& destinations);

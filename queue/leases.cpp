@@ -187,6 +187,7 @@ base::Result<Lease> lease(Store& store, const Destination& destination, const Re
         bytes += leased->content.size();
         result.messages.push_back(std::move(*leased));
     }
+    if (result.messages.empty()) result.next = next_due(store, destination);
     return result;
 }
 

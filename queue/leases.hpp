@@ -15,6 +15,7 @@ using Woken = std::vector<Destination>;
 struct Lease {
     std::vector<LeasedMessage> messages;
     Woken woken;
+    std::optional<base::TimePoint> next;  ///< if nothing was leased: when the next recipient is due
 };
 /// What is due, in order, within `ready.limits`. On Lane::xmpp each message has its transfer, whose id,
 /// peer and recipients are committed with the lease (protocol rule 1); recipients that were given to a

@@ -22,7 +22,9 @@ class FakeCourier final : public queue::Courier {
                                                            std::vector<queue::LeasedMessage> messages) override {
         ++under_way;
         most_under_way = std::max(most_under_way, under_way);
-        co_await base::sleep_for(1ms);
+        do {
+            co_await base::sleep_for(1ms);
+        } while (slow);
         --under_way;
         std::vector<queue::MessageOutcome> outcomes;
         for (const auto& message : messages) {
@@ -39,11 +41,14 @@ class FakeCourier final : public queue::Courier {
     int prepared = 0;
     int under_way = 0;
     int most_under_way = 0;
+    bool slow = false;  // deliveries end only once this is false
 };
 
 /// The whole queue on a real clock, between a fake door and a fake courier.
 struct Running {
-    explicit Running(const Folder& folder) : storage(io.get_executor(), open(folder)) {
+    explicit Running(const Folder& folder, queue::Readiness first = kReadyB)
+        : storage(io.get_executor(), open(folder)) {
+        courier.readiness = std::move(first);
         dispatcher.use(queue::Lane::xmpp, courier);
         dispatcher.use(queue::Lane::local, local);
         local.readiness = queue::Ready{"", {1, 10, 1u << 20}};
@@ -53,6 +58,7 @@ struct Running {
         });
     }
     ~Running() {
+        courier.slow = false;
         run<bool>(io, [this]() -> base::Task<bool> {
             co_await dispatcher.stop();
             co_return true;
@@ -106,12 +112,13 @@ TEST_CASE("mail that comes in goes out") {
 TEST_CASE("mail that waits at the start goes out, many at once and never more than the courier takes") {
     Folder folder;
     {
-        Running queue(folder);
-        queue.courier.readiness = unreachable();
+        Running queue(folder, unreachable());
         for (int i = 0; i < 50; ++i) queue.accept(arrival("alice@a.test", {"bob@b.test"}));
     }
-    Running queue(folder);
-    queue.courier.readiness = queue::Ready{"mail.b.test", {1, 10, 1u << 20}};
+    Running queue(folder, queue::Ready{"mail.b.test", {1, 10, 1u << 20}});
+    queue.courier.slow = true;
+    queue.until([&] { return queue.courier.under_way == 3; });
+    queue.courier.slow = false;
     queue.until([&] { return queue.courier.seen.size() == 50; });
     CHECK(queue.courier.most_under_way == 3);
     std::sort(queue.courier.seen.begin(), queue.courier.seen.end());
