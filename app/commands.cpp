@@ -1,0 +1,162 @@
+#include "app/commands.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <cstdio>
+
+#include "app/control_client.hpp"
+#include "base/async.hpp"
+#include "base/clock.hpp"
+#include "smtp-bridge/client.hpp"
+
+namespace app {
+namespace {
+
+namespace json = boost::json;
+
+std::string text_of(const json::object& object, const char* key) {
+    const auto* const value = object.if_contains(key);
+    return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
+}
+
+const json::array& rows_of(const json::object& object, const char* key) {
+    static const json::array kNone;
+    const auto* const value = object.if_contains(key);
+    return value != nullptr && value->is_array() ? value->as_array() : kNone;
+}
+
+std::int64_t number_of(const json::object& object, const char* key) {
+    const auto* const value = object.if_contains(key);
+    return value != nullptr && value->is_number() ? value->to_number<std::int64_t>() : 0;
+}
+
+int complain(const base::Error& error) {
+    fmt::print(stderr, "packetboat: {}\n", error.text);
+    return 1;
+}
+
+/// To the millisecond, as the steps of a trace are close together.
+std::string precise(std::int64_t millis) {
+    const base::TimePoint time{std::chrono::milliseconds(millis)};
+    std::string text = base::to_datetime(time);
+    text.pop_back();
+    return fmt::format("{}.{:03}Z", text, millis % 1000);
+}
+
+/// Prints lines that begin with "ok" or "BAD", and remembers whether there was a BAD one.
+class Findings {
+  public:
+    void add(bool good, const std::string& text) {
+        fmt::print("{:<4} {}\n", good ? "ok" : "BAD", text);
+        bad_ = bad_ || !good;
+    }
+    int exit_status() const { return bad_ ? 1 : 0; }
+
+  private:
+    bool bad_ = false;
+};
+
+void check_target(Findings& findings, const char* what, const smtp_bridge::Target& target,
+                  const std::string& hostname) {
+    base::asio::io_context io(1);
+    std::optional<base::Result<std::string>> greeting;
+    base::spawn(io.get_executor(), "probe", [&]() -> base::Task<void> {
+        base::Result<std::string> answer = co_await smtp_bridge::probe(target, hostname);
+        greeting.emplace(std::move(answer));
+    });
+    io.run();
+    const bool good = greeting && *greeting;
+    findings.add(good, fmt::format("{} {}: {}", what, target.to_text(), good ? **greeting : greeting->error().text));
+}
+
+void check_components(Findings& findings, const json::object& status) {
+    for (const auto& row : rows_of(status, "components")) {
+        const json::object& component = row.as_object();
+        const bool established = component.at("established").as_bool();
+        findings.add(established,
+                     established ? fmt::format("component {}: connected since {}", text_of(component, "jid"),
+                                               text_of(component, "since"))
+                                 : fmt::format("component {}: not connected: {}", text_of(component, "jid"),
+                                               text_of(component, "last_error")));
+    }
+}
+
+void check_domain(Findings& findings, const Config& config, const std::string& domain) {
+    const auto answer = ask_daemon(config.control_socket, {{"command", "look-up"}, {"domain", domain}});
+    if (!answer) return findings.add(false, domain + ": " + answer.error().text);
+    for (const auto& step : rows_of(*answer, "steps")) fmt::print("       {}\n", std::string(step.as_string()));
+    const std::string state = text_of(*answer, "state");
+    const std::string component = text_of(*answer, "component");
+    if (state == "supported") {
+        findings.add(true, fmt::format("{}: takes mail over XMPP, at {}", domain, component));
+    } else if (state == "down") {
+        findings.add(false, fmt::format("{}: can't be reached now: {}", domain, text_of(*answer, "why")));
+    } else {
+        findings.add(true, fmt::format("{}: takes no mail over XMPP, so it goes by SMTP: {}", domain, text_of(*answer, "why")));
+    }
+}
+
+}  // namespace
+
+int check(const Config& config, const std::vector<std::string>& domains) {
+    Findings findings;
+    findings.add(true, fmt::format("configuration {}", config.file.string()));
+    check_target(findings, "deliver-to", config.deliver_to, config.hostname);
+    if (config.return_to) check_target(findings, "return-to", *config.return_to, config.hostname);
+    const auto status = ask_daemon(config.control_socket, {{"command", "status"}});
+    if (!status) {
+        findings.add(false, status.error().text);
+        return findings.exit_status();
+    }
+    check_components(findings, *status);
+    const std::string oldest = text_of(*status, "oldest");
+    findings.add(true, fmt::format("queue: {} recipients wait{}", number_of(*status, "waiting"),
+                                   oldest.empty() ? std::string() : ", the oldest since " + oldest));
+    for (const std::string& domain : domains) check_domain(findings, config, domain);
+    return findings.exit_status();
+}
+
+int queue_list(const Config& config, bool as_json) {
+    const auto answer = ask_daemon(config.control_socket, {{"command", "queue-list"}});
+    if (!answer) return complain(answer.error());
+    if (as_json) {
+        fmt::print("{}\n", json::serialize(answer->at("recipients")));
+        return 0;
+    }
+    const json::array& rows = rows_of(*answer, "recipients");
+    for (const auto& each : rows) {
+        const json::object& row = each.as_object();
+        fmt::print("{}  {}  {:>9}  {:<8}  {:<20}  <{}> -> <{}>\n", text_of(row, "id"), text_of(row, "received"),
+                   number_of(row, "size"), text_of(row, "state"), text_of(row, "lane"), text_of(row, "from"),
+                   text_of(row, "to"));
+        const std::string reply = text_of(row, "last_reply");
+        if (!reply.empty())
+            fmt::print("             {} tries, next {}: {}\n", number_of(row, "attempts"), text_of(row, "next_try"), reply);
+    }
+    fmt::print("{} recipients wait\n", rows.size());
+    return 0;
+}
+
+int trace(const Config& config, const std::string& name, bool as_json) {
+    const auto answer = ask_daemon(config.control_socket, {{"command", "trace"}, {"name", name}});
+    if (!answer) return complain(answer.error());
+    if (as_json) {
+        fmt::print("{}\n", json::serialize(answer->at("messages")));
+        return 0;
+    }
+    for (const auto& each : rows_of(*answer, "messages")) {
+        const json::object& message = each.as_object();
+        fmt::print("{}  <{}>  {} bytes  Message-ID {}\n", text_of(message, "id"), text_of(message, "from"),
+                   number_of(message, "size"), text_of(message, "message_id"));
+        for (const auto& line : rows_of(message, "steps")) {
+            const json::object& step = line.as_object();
+            const std::string recipient = text_of(step, "recipient");
+            fmt::print("  {}  {:<10}{} {}\n", precise(number_of(step, "at")), text_of(step, "what"),
+                       recipient.empty() ? "" : " <" + recipient + ">", text_of(step, "detail"));
+        }
+    }
+    return 0;
+}
+
+}  // namespace app

@@ -1,0 +1,17 @@
+// Commands: the subcommands that talk to the running daemon. They print, and return the exit status:
+// 0 all is well, 1 something is wrong (said on standard error, or marked BAD).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/config.hpp"
+
+namespace app {
+
+/// Is the daemon there, are its links up, does our MTA answer, and what is known of `domains`?
+int check(const Config& config, const std::vector<std::string>& domains);
+int queue_list(const Config& config, bool json);
+int trace(const Config& config, const std::string& name, bool json);
+
+}  // namespace app

@@ -1,0 +1,44 @@
+// Config: everything the configuration file says, checked and in the types of the rooms that use it.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/sections.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "component/discovery.hpp"
+#include "component/link.hpp"
+#include "queue/destination.hpp"
+#include "queue/store.hpp"
+#include "smtp-bridge/listener_settings.hpp"
+#include "smtp-bridge/route_server.hpp"
+
+namespace app {
+
+struct Config {
+    std::filesystem::path file;
+    std::filesystem::path control_socket;
+    std::string hostname;
+    base::log::Level log_level = base::log::Level::info;
+    base::log::Format log_format = base::log::Format::text;
+    queue::StoreSettings store;
+    std::chrono::milliseconds warn_after{};
+    std::vector<component::ComponentSettings> components;  ///< at least one
+    std::vector<smtp_bridge::ListenerSettings> intakes;    ///< at least one
+    smtp_bridge::Target deliver_to;
+    std::optional<smtp_bridge::Target> return_to;
+    bool check_recipients = true;
+    std::optional<smtp_bridge::RouteServerSettings> route_lookup;
+    component::DiscoverySettings discovery;
+};
+
+/// Reads and checks `file`. The error names file and line, and says what is wrong.
+base::Result<Config> load_config(const std::filesystem::path& file, const Overrides& overrides);
+
+/// Which component serves which domain, for intake and for reports.
+queue::Router make_router(const Config& config);
+
+}  // namespace app

@@ -1,0 +1,185 @@
+#include "app/daemon.hpp"
+
+#include <chrono>
+
+#include "app/log.hpp"
+#include "base/limits.hpp"
+#include "queue/history.hpp"
+#include "queue/log.hpp"
+
+namespace app {
+namespace {
+
+constexpr auto kWatchEvery = std::chrono::minutes(1);
+constexpr auto kLinkWarning = std::chrono::minutes(1);  // a link that is down longer is worth a warning
+constexpr auto kGrace = std::chrono::seconds(5);        // for answers that are under way at the stop
+
+smtp_bridge::CourierSettings courier_settings(const Config& config) {
+    smtp_bridge::CourierSettings settings;
+    settings.deliver_to = config.deliver_to;
+    settings.return_to = config.return_to;
+    settings.hostname = config.hostname;
+    for (const auto& component : config.components)
+        settings.assurance[component.jid] = component::to_text(component.assurance);
+    return settings;
+}
+
+smtp_bridge::CheckerSettings checker_settings(const Config& config) {
+    smtp_bridge::CheckerSettings settings;
+    settings.deliver_to = config.deliver_to;
+    settings.hostname = config.hostname;
+    return settings;
+}
+
+}  // namespace
+
+Daemon::Daemon(base::asio::any_io_executor executor, Config config, std::unique_ptr<queue::Store> store)
+    : executor_(executor),
+      config_(std::move(config)),
+      router_(make_router(config_)),
+      storage_(executor, std::move(store)),
+      peers_(storage_),
+      discovery_(executor, config_.discovery, clock_, random_, peers_, routes_),
+      dispatcher_(executor, storage_, config_.store.retry, clock_, random_),
+      intake_(storage_, [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
+      checker_(executor, checker_settings(config_)),
+      smtp_courier_(executor, courier_settings(config_)),
+      stopping_signal_(executor),
+      tasks_(executor) {
+    make_sessions();
+}
+
+void Daemon::make_sessions() {
+    std::map<std::string, component::Link*> links;
+    queue::RecipientCheck* const check = config_.check_recipients ? &checker_ : nullptr;
+    for (const auto& settings : config_.components) {
+        auto session = std::make_unique<component::Session>(executor_, settings, clock_, random_);
+        session->on_presence([this](const std::string& peer) { dispatcher_.peer_is_back(peer); });
+        session->on_established([this, jid = settings.jid] { dispatcher_.link_is_up(jid); });
+        session->peers_from([this] { return discovery_.known_components(); });
+        receivers_.push_back(std::make_unique<component::TransferReceiver>(executor_, *session, discovery_, intake_,
+                                                                           check, router_, clock_));
+        links[settings.jid] = session.get();
+        sessions_.push_back(std::move(session));
+    }
+    xmpp_courier_ = std::make_unique<component::XmppCourier>(std::move(links), discovery_, clock_);
+    dispatcher_.use(queue::Lane::xmpp, *xmpp_courier_);
+    dispatcher_.use(queue::Lane::local, smtp_courier_);
+    dispatcher_.use(queue::Lane::relay, smtp_courier_);
+}
+
+base::Result<void> Daemon::listen() {
+    const auto admission = std::make_shared<smtp_bridge::Admission>();
+    for (auto settings : config_.intakes) {
+        settings.admission = admission;
+        servers_.push_back(std::make_unique<smtp_bridge::Server>(executor_, settings, router_, intake_));
+        if (auto started = servers_.back()->start(); !started) return started;
+    }
+    if (config_.route_lookup) {
+        route_server_ = std::make_unique<smtp_bridge::RouteServer>(
+            *config_.route_lookup, routes_, router_, executor_,
+            [this](const mail::Domain& domain) { discover(domain); });
+        return route_server_->start();
+    }
+    return {};
+}
+
+base::Task<base::Result<void>> Daemon::start() {
+    base::Result<void> loaded = co_await discovery_.load();
+    if (!loaded) co_return loaded;
+    base::Result<void> listening = listen();
+    if (!listening) co_return listening;
+    base::Result<void> started = co_await dispatcher_.start();
+    if (!started) co_return started;
+    for (const auto& session : sessions_) session->start();
+    tasks_.spawn("watch", [this] { return watch(); });
+    co_return base::Result<void>();
+}
+
+base::Task<void> Daemon::stop() {
+    stopping_ = true;
+    stopping_signal_.notify();
+    if (route_server_) route_server_->stop();
+    const std::function<base::Task<void>(std::size_t)> stop_server = [this](std::size_t i) {
+        return servers_[i]->stop();
+    };
+    co_await base::for_each(servers_.size(), std::max<std::size_t>(servers_.size(), 1), stop_server);
+    for (const auto& receiver : receivers_) co_await receiver->stop();
+
+    // What is under way may still be answered; what is not, is sent again by the next start.
+    base::OneShot<bool> settled(executor_);
+    tasks_.spawn("stop-dispatcher", [this, &settled]() -> base::Task<void> {
+        co_await dispatcher_.stop();
+        settled.set(true);
+    });
+    co_await settled.wait(kGrace);
+    const std::function<base::Task<void>(std::size_t)> stop_session = [this](std::size_t i) {
+        return sessions_[i]->stop();
+    };
+    co_await base::for_each(sessions_.size(), sessions_.size(), stop_session);
+    co_await smtp_courier_.stop();
+    co_await checker_.stop();
+    co_await discovery_.stop();
+    co_await tasks_.join();
+}
+
+component::Session* Daemon::first_established() const {
+    for (const auto& session : sessions_) {
+        if (session->established()) return session.get();
+    }
+    return nullptr;
+}
+
+void Daemon::discover(const mail::Domain& domain) {
+    // Without a link nothing can be found out; the domain is asked for again by its next mail.
+    component::Session* const link = first_established();
+    if (link == nullptr || stopping_) return;
+    tasks_.spawn("discover", [this, link, domain]() -> base::Task<void> {
+        const component::Found found = co_await discovery_.find(*link, domain);
+        static_cast<void>(found);  // what was found stands in the route table
+    });
+}
+
+base::Task<component::Report> Daemon::look_up(mail::Domain domain) {
+    component::Session* const link = first_established();
+    if (link == nullptr) {
+        component::Report report;
+        report.found.state = component::Found::State::down;
+        report.found.why = "no component of ours is connected";
+        co_return report;
+    }
+    const base::TaskGroup::Member member(tasks_);
+    component::Report report = co_await discovery_.look_up(*link, std::move(domain));
+    co_return report;
+}
+
+base::Task<void> Daemon::watch() {
+    while (!stopping_) {
+        co_await look_after_queue();
+        look_after_links();
+        co_await stopping_signal_.wait(kWatchEvery);
+    }
+}
+
+base::Task<void> Daemon::look_after_queue() {
+    std::function<base::Result<int>(queue::Store&)> tidy = queue::prune;
+    const base::Result<queue::Committed<int>> pruned = co_await storage_.write<int>(std::move(tidy));
+    if (!pruned) co_return;
+    std::function<base::Result<queue::Health>(queue::Store&)> look = [](queue::Store& store) {
+        return base::Result<queue::Health>(queue::health(store));
+    };
+    const base::Result<queue::Health> health = co_await storage_.read<queue::Health>(std::move(look));
+    if (!health || !health->oldest) co_return;
+    const auto age = clock_.now() - *health->oldest;
+    if (age > config_.warn_after) queue::log::oldest_is_old(age, health->waiting);
+}
+
+void Daemon::look_after_links() {
+    for (const auto& session : sessions_) {
+        const auto& status = session->status();
+        if (status.established || !status.since || clock_.now() - *status.since < kLinkWarning) continue;
+        log::link_is_down(session->settings().jid, clock_.now() - *status.since, status.last_error);
+    }
+}
+
+}  // namespace app

@@ -1,0 +1,79 @@
+// Daemon: all rooms, wired together, from start to stop.
+//
+// Owns everything that runs. Lives on the event loop's thread, and is destroyed before the loop.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/config.hpp"
+#include "base/async.hpp"
+#include "base/clock.hpp"
+#include "base/random.hpp"
+#include "base/task_group.hpp"
+#include "component/discovery.hpp"
+#include "component/session.hpp"
+#include "component/transfer_receiver.hpp"
+#include "component/xmpp_courier.hpp"
+#include "queue/dispatcher.hpp"
+#include "queue/queue_intake.hpp"
+#include "queue/route_table.hpp"
+#include "queue/storage_thread.hpp"
+#include "queue/stored_peers.hpp"
+#include "smtp-bridge/recipient_checker.hpp"
+#include "smtp-bridge/route_server.hpp"
+#include "smtp-bridge/server.hpp"
+#include "smtp-bridge/smtp_courier.hpp"
+
+namespace app {
+
+class Daemon {
+  public:
+    Daemon(base::asio::any_io_executor executor, Config config, std::unique_ptr<queue::Store> store);
+
+    /// Listens, and begins to work. The error says what could not be had, and where.
+    base::Task<base::Result<void>> start();
+    /// Takes nothing more, gives what is under way a few seconds, and returns when all is settled.
+    base::Task<void> stop();
+
+    // For the control socket.
+    const Config& config() const { return config_; }
+    queue::StorageThread& storage() { return storage_; }
+    const std::vector<std::unique_ptr<component::Session>>& sessions() const { return sessions_; }
+    base::Task<component::Report> look_up(mail::Domain domain);
+
+  private:
+    void make_sessions();
+    base::Result<void> listen();
+    void discover(const mail::Domain& domain);
+    component::Session* first_established() const;
+    base::Task<void> watch();
+    base::Task<void> look_after_queue();
+    void look_after_links();
+
+    base::asio::any_io_executor executor_;
+    Config config_;
+    base::SystemClock clock_;
+    base::SystemRandom random_;
+    queue::Router router_;
+    queue::StorageThread storage_;
+    queue::StoredPeers peers_;
+    queue::RouteTable routes_;
+    component::Discovery discovery_;
+    queue::Dispatcher dispatcher_;
+    queue::QueueIntake intake_;
+    smtp_bridge::RecipientChecker checker_;
+    std::vector<std::unique_ptr<component::Session>> sessions_;
+    std::vector<std::unique_ptr<component::TransferReceiver>> receivers_;
+    std::unique_ptr<component::XmppCourier> xmpp_courier_;
+    smtp_bridge::SmtpCourier smtp_courier_;
+    std::vector<std::unique_ptr<smtp_bridge::Server>> servers_;
+    std::unique_ptr<smtp_bridge::RouteServer> route_server_;
+    base::Signal stopping_signal_;
+    base::TaskGroup tasks_;
+    bool stopping_ = false;
+};
+
+}  // namespace app

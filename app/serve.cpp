@@ -1,0 +1,64 @@
+#include "app/serve.hpp"
+
+#include <fmt/format.h>
+#include <systemd/sd-daemon.h>
+
+#include <csignal>
+
+#include "app/control_server.hpp"
+#include "app/daemon.hpp"
+#include "app/log.hpp"
+#include "app/version.hpp"
+
+namespace app {
+namespace {
+
+int refuse(const base::Error& error) {
+    fmt::print(stderr, "packetboat: {}\n", error.text);
+    return 1;
+}
+
+/// Starts, waits for the signal, and stops. The result is the error of the start, if it failed.
+base::Task<void> run(base::asio::io_context& io, Daemon& daemon, ControlServer& control,
+                     std::optional<base::Error>& failure) {
+    base::asio::signal_set signals(io, SIGTERM, SIGINT);
+    base::Result<void> started = co_await daemon.start();
+    if (started) started = control.start();
+    if (started) {
+        log::started(kVersion, daemon.config().file.string());
+        sd_notify(0, "READY=1");
+        const auto [error, number] = co_await signals.async_wait(base::use_result);
+        log::stopping(error ? "the wait for signals failed" : number == SIGTERM ? "SIGTERM" : "SIGINT");
+        sd_notify(0, "STOPPING=1");
+    } else {
+        failure = started.error();
+    }
+    co_await control.stop();
+    co_await daemon.stop();
+    io.stop();
+}
+
+}  // namespace
+
+int serve(Config config) {
+    base::log::configure(config.log_level, config.log_format);
+    std::signal(SIGPIPE, SIG_IGN);
+    base::SystemClock clock;
+    base::SystemRandom random;
+    auto store = queue::Store::open(config.store, make_router(config), clock, random);
+    if (!store) return refuse(store.error());
+
+    base::asio::io_context io(1);
+    std::optional<base::Error> failure;
+    {
+        Daemon daemon(io.get_executor(), config, std::move(*store));
+        ControlServer control(io.get_executor(), config.control_socket, daemon);
+        base::spawn(io.get_executor(), "main", [&] { return run(io, daemon, control, failure); });
+        io.run();
+    }
+    if (failure) return refuse(*failure);
+    log::stopped();
+    return 0;
+}
+
+}  // namespace app

@@ -1,0 +1,133 @@
+#include "app/config.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cstdlib>
+#include <fstream>
+
+namespace {
+
+/// A configuration file of its own for each test.
+class ConfigFile {
+  public:
+    explicit ConfigFile(const std::string& text) {
+        std::string name = (std::filesystem::temp_directory_path() / "packetboat-conf-XXXXXX").string();
+        const int fd = ::mkstemp(name.data());
+        if (fd < 0) throw std::runtime_error("no temporary file");
+        ::close(fd);
+        path = name;
+        std::ofstream(path) << text;
+    }
+    ~ConfigFile() { std::filesystem::remove(path); }
+    std::filesystem::path path;
+};
+
+const std::string kGood =
+    "# a comment\n"
+    "[daemon]\n"
+    "hostname = mx.a.test   # of this host\n"
+    "\n"
+    "[component mail.a.test]\n"
+    "secret = s#cret\n"
+    "domains = a.test, B\xC3\xBC" "cher.test\n"
+    "s2s-assurance = pkix\n"
+    "[intake postfix]\n"
+    "listen = 127.0.0.1:2424\n"
+    "[hand-over]\n"
+    "deliver-to = lmtp:unix:/run/dovecot/lmtp\n";
+
+base::Result<app::Config> load(const std::string& text, const app::Overrides& overrides = {}) {
+    const ConfigFile file(text);
+    auto config = app::load_config(file.path, overrides);
+    if (config) return config;
+    // The file's name is the test's own: what follows it is of interest.
+    std::string error = config.error().text;
+    if (error.starts_with(file.path.string())) error.erase(0, file.path.string().size());
+    return base::fail(config.error().code, error);
+}
+
+std::string error_of(const std::string& text) {
+    const auto config = load(text);
+    return config ? "no error" : config.error().text;
+}
+
+}  // namespace
+
+TEST_CASE("a short file is enough, and the rest has sensible defaults") {
+    const auto config = load(kGood);
+    REQUIRE(config);
+    CHECK(config->hostname == "mx.a.test");
+    CHECK(config->store.directory == "/var/lib/packetboat");
+    CHECK(config->store.retry.first == std::chrono::minutes(5));
+    CHECK(config->store.expire_after == std::chrono::hours(120));
+    REQUIRE(config->components.size() == 1);
+    CHECK(config->components[0].jid == "mail.a.test");
+    CHECK(config->components[0].secret == "s#cret");
+    CHECK(config->components[0].port == 5347);
+    CHECK(config->components[0].assurance == component::Assurance::pkix);
+    REQUIRE(config->components[0].domains.size() == 2);
+    CHECK(config->components[0].domains[1].ascii() == "xn--bcher-kva.test");
+    REQUIRE(config->intakes.size() == 1);
+    CHECK(config->intakes[0].hostname == "mx.a.test");
+    CHECK(config->intakes[0].networks.size() == 2);
+    CHECK(config->deliver_to.to_text() == "lmtp:unix:/run/dovecot/lmtp");
+    CHECK_FALSE(config->return_to);
+    CHECK(config->check_recipients);
+    CHECK_FALSE(config->route_lookup);
+
+    const queue::Router router = app::make_router(*config);
+    CHECK(router.serves(*mail::Domain::parse("a.test")));
+    CHECK(router.sending_domain(std::nullopt, "mail.a.test")->ascii() == "a.test");
+}
+
+TEST_CASE("durations and sizes are read with their units") {
+    const auto config = load(kGood + "[queue]\nfirst-retry = 1500ms\nmax-retry = 2h\nhistory = 3d\n");
+    REQUIRE(config);
+    CHECK(config->store.retry.first == std::chrono::milliseconds(1500));
+    CHECK(config->store.retry.most == std::chrono::hours(2));
+    CHECK(config->store.history == std::chrono::hours(72));
+    const auto sized = load(kGood + "[intake other]\nlisten = unix:/run/x\nmax-size = 2M\n");
+    REQUIRE(sized);
+    CHECK(sized->intakes[1].max_size == 2u << 20);
+}
+
+TEST_CASE("the command line goes before the file") {
+    const auto config = load(kGood, {{"daemon", {{"log-level", "debug"}, {"state-directory", "/srv/q"}}}});
+    REQUIRE(config);
+    CHECK(config->log_level == base::log::Level::debug);
+    CHECK(config->store.directory == "/srv/q");
+}
+
+TEST_CASE("what is wrong is said with its line") {
+    CHECK(error_of(kGood + "[queue]\nfrist-retry = 5m\n") == ":14: unknown key \"frist-retry\" in [queue]");
+    CHECK(error_of(kGood + "[que]\n") == ":13: unknown section [que]");
+    CHECK(error_of(kGood + "[queue]\nfirst-retry = 5 minutes\n").starts_with(":14: \"5 minutes\" is no good value for first-retry: a duration"));
+    CHECK(error_of(kGood + "[queue]\nfirst-retry = 0s\n").starts_with(":14: "));
+    CHECK(error_of(kGood + "[queue]\nfirst-retry = 5h\nmax-retry = 1h\n") == ":15: max-retry is shorter than first-retry");
+    CHECK(error_of(kGood + "deliver-to = smtp:127.0.0.1:25\n") == ":13: deliver-to is set a second time");
+    CHECK(error_of(kGood + "[hand-over]\n") == ":13: [hand-over] stands here a second time");
+    CHECK(error_of(kGood + "[intake]\n") == ":13: [intake] needs a name");
+    CHECK(error_of(kGood + "[queue x]\n") == ":13: [queue] takes no name");
+    CHECK(error_of(kGood + "[intake x]\nprotocol = smtp\n") == ":13: [intake] needs listen");
+    CHECK(error_of(kGood + "[intake x]\nlisten = nowhere\n").starts_with(":14: listen: "));
+    CHECK(error_of(kGood + "[intake x]\nlisten = 127.0.0.1:1\nprotocol = uucp\n") ==
+          ":15: \"uucp\" is no good value for protocol: one of lmtp, smtp");
+    CHECK(error_of(kGood + "[component mail.c.test]\nsecret = x\ndomains = a.test\n") == ":15: a.test is served twice");
+    CHECK(error_of(kGood + "[component mail.c.test]\ndomains = c.test\n") ==
+          ":13: [component mail.c.test] needs either secret or secret-file");
+    CHECK(error_of(kGood + "[component mail.c.test]\nsecret-file = /nowhere\ndomains = c.test\n") ==
+          ":14: secret-file: can't read a secret from /nowhere");
+    CHECK(error_of(kGood + "[component mail.c.test]\nsecret = x\ndomains = c_test\n").starts_with(":15: domains: "));
+    CHECK(error_of(kGood + "[queue]\nhistory\n").starts_with(":14: not of the form"));
+    CHECK(error_of(kGood + "[queue]\nhistory =\n") == ":14: history has no value");
+    CHECK(error_of("hostname = x\n") == ":1: a [section] has to come first");
+    CHECK(error_of("[daemon]\nhostname = mx.a.test\n").find("no [component ...] section") != std::string::npos);
+    CHECK(error_of(std::string(20000, 'x')) == ":1: the line is too long");
+}
+
+TEST_CASE("a file that is not there is named") {
+    const auto config = app::load_config("/nowhere/packetboat.conf", {});
+    REQUIRE_FALSE(config);
+    CHECK(config.error().text == "/nowhere/packetboat.conf: can't read this file");
+    CHECK_FALSE(app::load_config("/tmp", {}));
+}
