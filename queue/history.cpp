@@ -14,7 +14,8 @@ constexpr std::size_t kTraced = 20;
 
 std::string reply_text(const Query& row, int code_column) {
     if (row.is_null(code_column)) return row.text(code_column + 2);
-    return fmt::format("{} {} {}", row.integer(code_column), row.text(code_column + 1), row.text(code_column + 2));
+    const std::string text = row.text(code_column + 2);
+    return fmt::format("{} {}{}{}", row.integer(code_column), row.text(code_column + 1), text.empty() ? "" : " ", text);
 }
 
 std::vector<QueueId> find_messages(Store& store, const std::string& name) {

@@ -64,7 +64,8 @@ void insert_verdict(Store& store, const ReceivedTransfer& transfer, std::optiona
     insert->bind(4, transfer.peer);
     if (message) insert->bind(5, message->value);
     insert->bind(6, encode_verdicts(transfer.verdicts));
-    insert->bind(7, to_millis(transfer.expires));
+    // However far ahead a peer's clock is: what lies beyond the retention was refused, and need not be kept.
+    insert->bind(7, to_millis(std::min<base::TimePoint>(transfer.expires, store.now() + base::limits::kRetention)));
     insert.run();
 }
 

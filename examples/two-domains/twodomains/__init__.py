@@ -1,0 +1,1 @@
+"""Two (or more) mail domains with real servers, in a private corner of this machine."""

@@ -1,0 +1,66 @@
+"""A name server for the world: dnsmasq on a loopback address, and a resolv.conf that points to it."""
+
+import pathlib
+import subprocess
+
+from twodomains.waiting import until
+
+ADDRESS = "127.0.0.53"
+
+
+class Dns:
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+        self._lines = [
+            "no-resolv", "no-hosts", "bind-interfaces", "user=root", "no-daemon",
+            f"listen-address={ADDRESS}",
+            # Nothing is asked of anyone else: an unknown name does not exist.
+            "local=/#/",
+        ]
+        self._process = None
+
+    def add_domain(self, domain, address, xmpp=True, mx=None):
+        """A records for the domain and all below it, its MX, and SRV records if it has XMPP."""
+        self._lines += [f"address=/{domain}/{address}", f"mx-host={domain},{mx or 'mx.' + domain},10"]
+        if xmpp:
+            self._lines += [f"srv-host=_xmpp-server._tcp.{name},{domain},5269"
+                            for name in (domain, "mail." + domain)]
+
+    def add_text(self, name, text):
+        strings = [text[at:at + 250] for at in range(0, len(text), 250)]
+        self._lines.append(f"txt-record={name}," + ",".join(f'"{string}"' for string in strings))
+
+    def start(self):
+        """Starts the server and makes it this namespace's resolver."""
+        self.directory.mkdir(mode=0o755)
+        configuration = self.directory / "dnsmasq.conf"
+        configuration.write_text("\n".join(self._lines) + "\n")
+        log = open(self.directory / "dnsmasq.log", "ab")
+        self._process = subprocess.Popen(
+            ["dnsmasq", f"--conf-file={configuration}", "--pid-file", "--log-facility=-"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        # Two of a kind end in trouble: with a path of its own for the mount, /etc stays untouched.
+        for name, text in (("resolv.conf", f"nameserver {ADDRESS}\n"), ("hosts", "127.0.0.1 localhost\n")):
+            (self.directory / name).write_text(text)
+            _mount_over(self.directory / name, pathlib.Path("/etc") / name)
+        until(self._answers, "the name server", 10)
+
+    def _answers(self):
+        if self._process.poll() is not None:
+            raise RuntimeError("dnsmasq ended: " + (self.directory / "dnsmasq.log").read_text())
+        return _listens_udp(ADDRESS, 53)
+
+
+def _listens_udp(address, port):
+    # The kernel's own list: no query is needed, and none of the answer's parsing.
+    wanted = "%02X%02X%02X%02X:%04X" % (*reversed([int(part) for part in address.split(".")]), port)
+    return any(wanted in line for line in pathlib.Path("/proc/net/udp").read_text().splitlines())
+
+
+def _mount_over(source, target):
+    real = target.resolve()
+    if not real.exists():
+        # A link into a /run that this namespace doesn't show: the link's own target is made there.
+        real.parent.mkdir(parents=True, exist_ok=True)
+        real.touch()
+    subprocess.run(["mount", "--bind", str(source), str(real)], check=True)

@@ -1,0 +1,73 @@
+"""A host's ejabberd: Debian's configuration with the example's."""
+
+import os
+import re
+import shutil
+import signal
+
+from twodomains.templates import fill
+from twodomains.waiting import accepts, until
+
+# Only here: a CA of our own.
+WORLD = 'ca_file: /etc/ejabberd/ca.crt\n'
+
+
+class Ejabberd:
+    def __init__(self, host, domain, secret):
+        self.host = host
+        self.domain = domain
+        self._secret = secret
+        self._process = None
+
+    def configure(self, authority):
+        host = self.host
+        certificate = "/etc/ejabberd/" + self.domain + ".pem"
+        key, chain = authority.issue(self.domain)
+        host.write(certificate, key.read_text() + chain.read_text(), mode=0o640, owner="ejabberd")
+        host.write("/etc/ejabberd/ca.crt", authority.certificate.read_text(), owner="ejabberd")
+        host.write("/etc/ejabberd/packetboat.yml",
+                   fill("ejabberd/packetboat.yml", domain=self.domain, address=host.address, secret=self._secret,
+                        certificate=certificate), owner="ejabberd")
+        host.write("/etc/ejabberd/ejabberd.yml", self._shipped() + WORLD, owner="ejabberd")
+        host.path("/run/ejabberd").mkdir()
+        (host.logs / "ejabberd").mkdir(exist_ok=True)
+        for folder in ("/run/ejabberd", "/var/log/ejabberd", "/var/lib/ejabberd", "/etc/ejabberd"):
+            shutil.chown(host.path(folder), "ejabberd", "ejabberd")
+
+    def _shipped(self):
+        """Debian's file, with the edits that the example asks for, and this host's address."""
+        text = open("/usr/share/ejabberd/ejabberd.yml.example").read()
+        text = text.replace('ip: "::"', f'ip: "{self.host.address}"')
+        for line in ("  mod_s2s_dialback: {}\n", "  mod_disco: {}\n", "s2s_use_starttls: required\n"):
+            if line not in text:
+                raise ValueError(f"ejabberd's shipped file has no {line!r}")
+            text = text.replace(line, "")
+        # TURN and MQTT have no part in this.
+        text = re.sub(r"  -\n    port: (3478|1883)\n(    .*\n)+", "", text)
+        text = re.sub(r"^certfiles:\n(?:[ #].*\n)*", "", text, flags=re.M)
+        return text + "\ninclude_config_file:\n  - /etc/ejabberd/packetboat.yml\n"
+
+    def start(self):
+        self._process = self.host.popen(
+            ["env", "HOME=/var/lib/ejabberd", "ERL_DIST_PORT=5210", "ejabberdctl", "foreground"],
+            "ejabberd.out", user="ejabberd")
+        until(self._is_up, f"{self.host.name}: ejabberd", 60)
+
+    def stop(self):
+        # ejabberdctl is a shell script that doesn't pass signals on: this goes to its whole group.
+        os.killpg(self._process.pid, signal.SIGTERM)
+        self._process.wait(30)
+        until(self._has_ended, f"{self.host.name}: the end of ejabberd", 30)
+
+    def _is_up(self):
+        if self._process.poll() is not None:
+            raise RuntimeError(f"{self.host.name}: ejabberd ended; see {self.host.logs}/ejabberd")
+        return all(accepts(self.host.address, port) for port in (5269, 5347))
+
+    def _has_ended(self):
+        try:
+            # Without its shell, Erlang is the child of the namespace's first process: this one.
+            os.waitpid(-self._process.pid, os.WNOHANG)
+            return False
+        except ChildProcessError:
+            return True

@@ -1,0 +1,134 @@
+"""A host's Packetboat: the program under test, run as an account without rights, as systemd would."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+
+from twodomains.templates import fill
+from twodomains.waiting import until
+
+ACCOUNT, GROUP = "nobody", "nogroup"
+# Where `./run build` leaves it.
+BUILT = pathlib.Path(__file__).resolve().parents[3] / "build/packetboat"
+
+
+def program():
+    return pathlib.Path(os.environ.get("PACKETBOAT", BUILT))
+
+
+class Packetboat:
+    def __init__(self, host, domain, secret, changes=()):
+        """`changes`: (old, new) texts in the example's configuration."""
+        self.host = host
+        self.domain = domain
+        self.directory = host.directory / "packetboat"
+        self.configuration = self.directory / "packetboat.conf"
+        self.state = self.directory / "state"
+        # A copy, since the account may not see where this repository lies.
+        self.binary = self.directory / "packetboat"
+        self.log_file = host.logs / "packetboat.log"
+        self.changes = list(changes)
+        self._secret = secret
+        self._process = None
+
+    def configure(self):
+        self.directory.mkdir()
+        shutil.copy(program(), self.binary)
+        text = fill("packetboat.conf", domain=self.domain, address=self.host.address, secret=self._secret,
+                    state=str(self.state))
+        for old, new in self.changes:
+            if old not in text:
+                raise ValueError(f"packetboat.conf has no {old!r} to change")
+            text = text.replace(old, new)
+        self.configuration.write_text(text)
+        self.state.mkdir(mode=0o700)
+        shutil.chown(self.state, ACCOUNT, GROUP)
+        control = self.host.path("/run/packetboat")
+        control.mkdir(mode=0o755)
+        shutil.chown(control, ACCOUNT, GROUP)
+
+    def start(self, seconds=30):
+        """Starts it, and waits for its own word (sd_notify) that it is ready."""
+        with Notifications(self.directory / "notify") as notifications:
+            self.start_without_waiting(NOTIFY_SOCKET=str(notifications.path))
+            until(lambda: self._check_alive() or notifications.ready(), f"{self.host.name}: Packetboat", seconds)
+
+    def start_without_waiting(self, **environment):
+        self._process = self.host.popen(
+            ["setpriv", "--reuid", ACCOUNT, "--regid", GROUP, "--clear-groups", "--",
+             self.binary, "serve", "--config", self.configuration],
+            "packetboat.log", env={**os.environ, **environment})
+
+    def stop(self):
+        """Stops it in good order; returns its exit status."""
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(30)
+
+    def kill(self):
+        """As a crash would: no signal handler, no goodbye."""
+        self._process.kill()
+        self._process.wait()
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def wait(self, seconds=30):
+        """For a daemon that is expected to end by itself; returns its exit status."""
+        return self._process.wait(seconds)
+
+    def memory(self):
+        """Bytes of main memory that it holds now."""
+        status = pathlib.Path(f"/proc/{self._process.pid}/status").read_text()
+        return 1024 * int(re.search(r"VmRSS:\s*(\d+) kB", status).group(1))
+
+    def is_running(self):
+        return self._process is not None and self._process.poll() is None
+
+    def run(self, *words, timeout=60):
+        """Runs a subcommand on this host; the result has returncode, stdout and stderr as text."""
+        return self.host.command(self.binary, "--config", self.configuration, *words, timeout=timeout, text=True)
+
+    def queue(self):
+        """The messages in its queue, as `queue list --json` tells them."""
+        result = self.run("queue", "list", "--json")
+        if result.returncode:
+            raise RuntimeError(f"{self.host.name}: queue list: {result.stderr}")
+        return json.loads(result.stdout)
+
+    def log(self):
+        return self.log_file.read_text(errors="replace")
+
+    def _check_alive(self):
+        if self._process.poll() is not None:
+            raise RuntimeError(f"{self.host.name}: Packetboat ended with {self._process.returncode}; "
+                               f"last words: {self.log()[-2000:]}")
+
+
+class Notifications:
+    """The other end of sd_notify(3)."""
+
+    def __init__(self, path):
+        self.path = path
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+
+    def __enter__(self):
+        self.path.unlink(missing_ok=True)
+        self._socket.bind(str(self.path))
+        self.path.chmod(0o777)
+        self._socket.setblocking(False)
+        return self
+
+    def __exit__(self, *_):
+        self._socket.close()
+        self.path.unlink()
+
+    def ready(self):
+        try:
+            return b"READY=1" in self._socket.recv(65536)
+        except BlockingIOError:
+            return False

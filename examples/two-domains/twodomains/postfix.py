@@ -1,0 +1,98 @@
+"""A host's Postfix: Debian's configuration with the examples', for one or several domains."""
+
+from twodomains.templates import fill
+from twodomains.waiting import accepts, until
+
+# Only here: several servers on one machine, which all come from 127.0.0.0/8, and quick retries.
+WORLD = """
+myhostname = mx.{domain}
+mydomain = {domain}
+myorigin = {domain}
+inet_interfaces = {address}
+inet_protocols = ipv4
+maillog_file = /var/log/mail.log
+alias_maps =
+alias_database =
+minimal_backoff_time = 5s
+queue_run_delay = 5s
+"""
+LOG_SERVICE = "postlog   unix-dgram n  -       n       -       1       postlogd\n"
+
+
+class Postfix:
+    def __init__(self, host, domains, users, aliases=None, with_packetboat=True):
+        """`aliases`: internationalised address -> the user whose mailbox it is."""
+        self.host = host
+        self.domains = list(domains)
+        self.users = list(users)
+        self.aliases = aliases or {}
+        self.with_packetboat = with_packetboat
+        self._process = None
+
+    def configure(self):
+        host = self.host
+        domains = " ".join(self.domains)
+        main = open("/usr/share/postfix/main.cf.debian").read()
+        main += fill("postfix/dovecot-main.cf", domain=domains)
+        # As shipped, but for the address: port 25 of each host is on an address of its own.
+        master = open("/usr/share/postfix/master.cf.dist").read()
+        master = master.replace("\nsmtp      inet", f"\n{host.address}:25 inet")
+        master += fill("postfix/dovecot-master.cf")
+        if self.with_packetboat:
+            main += fill("postfix/main.cf", address=host.address)
+            master += fill("postfix/master.cf", address=host.address)
+            self._write("own-domains", self._own_domains())
+        else:
+            # All clients here look like this host's own, and get a Date added where they have none.
+            main += "local_header_rewrite_clients =\n"
+        main += WORLD.format(domain=self.domains[0], address=host.address)
+        self._write("main.cf", main)
+        self._write("master.cf", master)
+        self._write("mailboxes", "".join(f"{user} -\n" for user in self.users))
+        self._write("aliases", "".join(f"{alias} {user}\n" for alias, user in self.aliases.items()))
+
+    def _own_domains(self):
+        local = [user.replace("@", r"(\+.*)?@").replace(".", r"\.").replace(r"\.*", ".*")
+                 for user in self.aliases.values()]
+        return ("".join(f"/^{user}$/ dovecot-lda:\n" for user in local)
+                + "".join(fill("postfix/own-domains", pattern=domain.replace(".", r"\.")) for domain in self.domains))
+
+    def prepare(self):
+        """The queue's directories and the chroot's files; Dovecot puts its socket there before start()."""
+        self._must("postfix", "check")
+        self._must("/usr/lib/postfix/configure-instance.sh", "-")
+
+    def start(self):
+        self._process = self.host.popen(["postfix", "start-fg"], "postfix.out")
+        until(self._is_up, f"{self.host.name}: Postfix; see {self.host.logs}/mail.log", 30)
+
+    def stop(self):
+        self._must("postfix", "stop")
+        self._process.wait(30)
+
+    def flush(self):
+        """Tries everything in the queue now."""
+        self._must("postqueue", "-f")
+
+    def queue(self):
+        """What waits in the queue, as postqueue(1) shows it; empty if nothing does."""
+        text = self._must("postqueue", "-p").stdout.decode()
+        return "" if "Mail queue is empty" in text else text
+
+    def log(self):
+        return (self.host.logs / "mail.log").read_text()
+
+    def _is_up(self):
+        if self._process.poll() is not None:
+            raise RuntimeError(f"{self.host.name}: Postfix ended; see {self.host.logs}/postfix.out")
+        ports = (25, 2526, 2527) if self.with_packetboat else (25,)
+        return all(accepts(self.host.address, port) for port in ports)
+
+    def _must(self, *words):
+        result = self.host.command(*words)
+        if result.returncode:
+            raise RuntimeError(f"{self.host.name}: {' '.join(words)}: {result.stderr.decode()}")
+        return result
+
+    def _write(self, name, text):
+        self.host.write(f"/etc/postfix/{name}", text)

@@ -1,0 +1,157 @@
+"""The world that the end-to-end tests live in: four domains with real servers, started once.
+
+Run by `./run test e2e`, which puts pytest into a namespace of its own. A test that stops or kills
+something starts it again (see `down`), so that each finds the world whole.
+"""
+
+import contextlib
+import itertools
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "examples/two-domains"))
+from twodomains.namespace import SCRATCH  # noqa: E402  (the path comes first)
+from twodomains.packetboat import program  # noqa: E402
+from twodomains.waiting import until  # noqa: E402
+from twodomains.world import World  # noqa: E402
+
+from people import Letter, Person, all_settled  # noqa: E402
+
+LOGS = ROOT / "build/e2e-logs"
+# Outages end with the next attempt, so that comes soon.
+QUICK = [("first-retry = 5m", "first-retry = 1s"), ("max-retry = 4000s", "max-retry = 2s"),
+         ("log-level = info", "log-level = debug")]
+SECOND_COMPONENT = """[component mail.a2.test]
+server = 127.0.1.1:5347
+secret = a test's secret
+domains = a2.test
+s2s-assurance = pkix
+
+[intake postfix]"""
+
+
+def pytest_configure(config):
+    config.addinivalue_line("filterwarnings", "ignore:please use dns.resolver:DeprecationWarning")  # dkimpy's
+    if SCRATCH not in os.environ:
+        raise pytest.UsageError("these tests need a namespace of their own: run ./run test e2e")
+    if not program().exists():
+        raise pytest.UsageError(f"{program()} is missing: run ./run build")
+
+
+@pytest.fixture(scope="session")
+def world():
+    world = World()
+    world.add_prosody_site("a.test", "127.0.1.1", ["alice@a.test", "juergen@a.test", "alice@a2.test"],
+                           aliases={"jürgen@a.test": "juergen@a.test"}, more_domains=["a2.test"],
+                           other_components=["mail.spare.test"],
+                           changes=QUICK + [("[intake postfix]", SECOND_COMPONENT)])
+    world.add_prosody_site("b.test", "127.0.2.1", ["bob@b.test", "joerg@b.test", "bob@b2.test"],
+                           aliases={"jörg@b.test": "joerg@b.test"}, second_domains=["b2.test"],
+                           other_components=["stranger.b.test"],
+                           changes=QUICK + [("domains = b.test", "domains = b.test b2.test")])
+    world.add_smtp_site("c.test", "127.0.3.1", ["carol@c.test"])
+    world.add_ejabberd_site("d.test", "127.0.4.1", ["dora@d.test"], changes=QUICK)
+    world.dns.add_text("key._domainkey.a.test", make_dkim_key(world.scratch / "dkim.pem"))
+    try:
+        world.start()
+        # Everyone has looked everyone up, as after the first mails; what happens before that has tests of its own.
+        all_look_each_other_up(world)
+        yield world
+    finally:
+        world.keep_logs(LOGS)
+        if "SUDO_UID" in os.environ:
+            for path in [LOGS, *LOGS.rglob("*")]:
+                os.chown(path, int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"]))
+
+
+def make_dkim_key(path):
+    """A signing key for a.test; returns its DNS record."""
+    subprocess.run(["openssl", "genrsa", "-traditional", "-out", path, "2048"], check=True, capture_output=True)
+    public = subprocess.run(["openssl", "rsa", "-in", path, "-pubout", "-outform", "PEM"], check=True,
+                            capture_output=True, text=True).stdout
+    return "v=DKIM1; k=rsa; p=" + "".join(public.splitlines()[1:-1])
+
+
+@pytest.fixture(scope="session")
+def a(world):
+    return world.sites["a.test"]
+
+
+@pytest.fixture(scope="session")
+def b(world):
+    return world.sites["b.test"]
+
+
+@pytest.fixture(scope="session")
+def d(world):
+    return world.sites["d.test"]
+
+
+@pytest.fixture(scope="session")
+def alice(a):
+    return Person(a, "alice@a.test")
+
+
+@pytest.fixture(scope="session")
+def bob(b):
+    return Person(b, "bob@b.test")
+
+
+@pytest.fixture(scope="session")
+def carol(world):
+    return Person(world.sites["c.test"], "carol@c.test")
+
+
+@pytest.fixture(scope="session")
+def dora(d):
+    return Person(d, "dora@d.test")
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def new_letter(request):
+    """Makes letters, each with a Message-ID that no other has."""
+    def make(body="Hello.\n", more_header=""):
+        return Letter(f"<{next(_numbers)}.{request.node.name.split('[')[0]}@a.test>", body, more_header)
+    return make
+
+
+@pytest.fixture
+def letter(new_letter):
+    return new_letter()
+
+
+def all_look_each_other_up(world):
+    for site, peers in (("a.test", ["b.test", "b2.test", "d.test"]), ("b.test", ["a.test", "a2.test"]),
+                        ("d.test", ["a.test"])):
+        # Links to a server that has just come back are made anew, after a pause that grows.
+        until(lambda: world.sites[site].packetboat.run("check", *peers).returncode == 0,
+              f"{site}'s Packetboat to find nothing wrong", 60)
+
+
+@pytest.fixture
+def down(world):
+    """`down(server)` stops a server for the rest of the test; the test, or else its end, starts it again."""
+    with contextlib.ExitStack() as stack:
+        # Last of all: a failure here stays with the test that caused it.
+        stack.callback(lambda: all_settled(*(site for site in world.sites.values() if site.packetboat)))
+        stack.callback(all_look_each_other_up, world)
+
+        def stop(server, how="stop"):
+            getattr(server, how)()
+            started = []
+
+            def up():
+                if not started:
+                    started.append(True)
+                    server.start()
+            stack.callback(up)
+            return up
+        yield stop

@@ -1,0 +1,66 @@
+"""One mail, several recipients: each has an outcome of its own."""
+
+import pytest
+
+from people import all_settled
+from twodomains import smtp
+
+
+def test_an_unknown_recipient_is_reported_once_and_the_other_gets_the_mail(a, b, alice, bob, letter):
+    alice.sends(letter, bob, "nobody@b.test", recipient_options=["NOTIFY=FAILURE"])
+    assert bob.receives(letter).transport() == "xmpp"
+    report = alice.receives_report_on(letter)
+    assert list(report.recipients) == ["nobody@b.test"]
+    failed = report.recipients["nobody@b.test"]
+    assert failed["Action"] == "failed"
+    assert failed["Status"] == "5.1.1"
+    # In the words of b.test's own Postfix.
+    assert "User unknown" in failed["Diagnostic-Code"]
+    all_settled(a, b)
+    assert alice.has(letter) == 1
+    assert bob.has(letter) == 1
+
+
+def test_a_refused_null_sender_mail_makes_no_report(a, b, alice, bob, letter):
+    alice.sends(letter, bob, "nobody@b.test", sender="")
+    bob.receives(letter)
+    all_settled(a, b)
+    assert alice.has(letter) == 0
+
+
+def test_no_report_is_made_for_a_sender_who_wants_none(a, b, alice, bob, letter):
+    alice.sends(letter, bob, "nobody@b.test", recipient_options=["NOTIFY=NEVER"])
+    bob.receives(letter)
+    all_settled(a, b)
+    assert alice.has(letter) == 0
+
+
+def test_recipients_at_two_peers_and_one_domain_without_xmpp_all_get_it(alice, bob, carol, dora, letter):
+    alice.sends(letter, bob, dora, carol)
+    assert bob.receives(letter).transport() == "xmpp"
+    assert dora.receives(letter).transport() == "xmpp"
+    assert carol.receives(letter).transport() == "smtp"
+
+
+def test_postfix_sends_to_a_domain_without_xmpp_by_smtp_itself(a, alice, carol, letter):
+    alice.sends(letter, carol)
+    arrived = carol.receives(letter)
+    assert arrived.transport() == "smtp"
+    # Packetboat had no part in it.
+    assert len(arrived.fields("Received")) == 3  # Alice's to a.test, a.test's to c.test, c.test's to Dovecot
+    assert letter.id not in a.packetboat.log()
+
+
+def test_what_cannot_go_by_xmpp_is_handed_back_and_goes_by_smtp(a, alice, carol, letter):
+    """As when Postfix has a static table, or a peer has given up its component."""
+    with smtp.Session(a.address, 2424, greeting="LHLO") as session:
+        session.send(alice.address, [carol.address], letter.content)
+    assert carol.receives(letter).transport() == "smtp"
+
+
+@pytest.mark.parametrize("wish, action", [("NOTIFY=SUCCESS", ("delivered", "relayed"))])
+def test_a_sender_who_wants_to_know_hears_of_success(alice, bob, letter, wish, action):
+    alice.sends(letter, bob, recipient_options=[wish])
+    bob.receives(letter)
+    report = alice.receives_report_on(letter)
+    assert report.recipients["bob@b.test"]["Action"].split()[0] in action
