@@ -54,7 +54,10 @@ void Daemon::make_sessions() {
     queue::RecipientCheck* const check = config_.check_recipients ? &checker_ : nullptr;
     for (const auto& settings : config_.components) {
         auto session = std::make_unique<component::Session>(executor_, settings, clock_, random_);
-        session->on_presence([this](const std::string& peer) { dispatcher_.peer_is_back(peer); });
+        session->on_presence([this](const std::string& peer) {
+            discovery_.seen(peer);
+            dispatcher_.peer_is_back(peer);
+        });
         session->on_established([this, jid = settings.jid] { dispatcher_.link_is_up(jid); });
         session->peers_from([this] { return discovery_.known_components(); });
         receivers_.push_back(std::make_unique<component::TransferReceiver>(executor_, *session, discovery_, intake_,

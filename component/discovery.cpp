@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 using State = Found::State;
 
 constexpr auto kInboundRecheck = 60s;  // a peer that has just started is not refused for longer
+constexpr auto kReturnRecheck = 1s;   // of one that was down and now sends
 constexpr auto kDownRecheck = 60s;     // how soon a domain that is down is asked again
 constexpr auto kUndecided =
     10min;  // a domain never seen before that could not be asked: by SMTP so long
@@ -23,6 +24,7 @@ constexpr auto kFlightTime = 3min;  // the longest survey, with room
 
 struct Discovery::Flight {
     std::vector<base::OneShot<bool>*> waiters;  ///< in the frames of ask()
+    bool overtaken = false;                     ///< the peer came back while it was under way
 };
 
 Discovery::Discovery(base::asio::any_io_executor executor, DiscoverySettings settings,
@@ -121,7 +123,11 @@ base::Task<Authorisation> Discovery::authorise(Link& link, std::string jid, mail
     const Entry* entry = lookup(domain);
     if (speaks(entry) && entry->state == State::supported && clock_.now() < entry->good_until)
         co_return Authorisation{Answer::yes, entry->why};
-    if (entry == nullptr || clock_.now() - entry->checked >= kInboundRecheck) {
+    // A component that sends is not down, whatever was found before.
+    const bool is_back =
+        entry != nullptr && entry->state == State::down && entry->component == jid;
+    const auto recheck = is_back ? kReturnRecheck : kInboundRecheck;
+    if (entry == nullptr || clock_.now() - entry->checked >= recheck) {
         co_await ask(link, domain);
         entry = lookup(domain);
     }
@@ -151,6 +157,15 @@ queue::Route Discovery::known(const mail::Domain& domain) const {
 void Discovery::suspect(const mail::Domain& domain) {
     const auto found = entries_.find(domain);
     if (found != entries_.end()) found->second.good_until = {};
+}
+
+void Discovery::seen(const std::string& component) {
+    for (auto& [domain, entry] : entries_) {
+        if (entry.component != component) continue;
+        if (const auto flight = flights_.find(domain); flight != flights_.end())
+            flight->second->overtaken = true;
+        if (entry.state == State::down) entry.good_until = entry.checked = {};
+    }
 }
 
 Capability Discovery::capability_of(const std::string& component) const {
@@ -196,6 +211,9 @@ base::Task<std::vector<std::string>> Discovery::ask(Link& link, mail::Domain dom
     std::vector<std::string> steps = result.steps;
     if (link.established()) {
         co_await apply(domain, std::move(result));
+        const auto found = entries_.find(domain);
+        const bool is_down = found != entries_.end() && found->second.state == State::down;
+        if (flight->overtaken && is_down) found->second.good_until = found->second.checked = {};
     } else {
         steps.emplace_back("our own XMPP link broke meanwhile");
     }

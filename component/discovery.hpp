@@ -80,6 +80,9 @@ class Discovery {
     queue::Route known(const mail::Domain& domain) const;
     /// The component of `domain` answered as if it took no mail: the next find() asks again.
     void suspect(const mail::Domain& domain);
+    /// `component` gave a sign of life: where it is thought to be down, the next find() and authorise()
+    /// ask again, whatever a survey that is under way may find.
+    void seen(const std::string& component);
     /// The capability that a component announced last; the cautious default if none is known.
     Capability capability_of(const std::string& component) const;
     /// All components that are known as peers: who is told of our presence.

@@ -122,6 +122,29 @@ TEST_CASE("A peer that was there is down, not gone; one that retires is gone at 
     CHECK(world.find("b.test").state == State::supported);
 }
 
+TEST_CASE("A peer that gives a sign of life is asked again at once, in both directions") {
+    World world;
+    world.usual_peer();
+    world.find("b.test");
+    world.clock.advance(25h);
+    world.infos["mail.b.test"] = "dead";
+    CHECK(world.find("b.test").state == State::down);
+    world.usual_peer();
+    CHECK(world.find("b.test").state == State::down);
+    CHECK(world.authorise("mail.b.test", "b.test") == Answer::unknown);
+    SECTION("its presence") {
+        world.discovery->seen("other.b.test");
+        CHECK(world.find("b.test").state == State::down);
+        world.discovery->seen("mail.b.test");
+        CHECK(world.find("b.test").state == State::supported);
+    }
+    SECTION("its mail") {
+        world.clock.advance(1s);
+        CHECK(world.authorise("mail.b.test", "b.test") == Answer::yes);
+        CHECK(world.find("b.test").state == State::supported);
+    }
+}
+
 TEST_CASE("A restart does not forget a peer") {
     World world;
     const auto now = world.clock.now();
