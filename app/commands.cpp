@@ -1,14 +1,14 @@
 #include "app/commands.hpp"
 
-#include <fmt/format.h>
-
-#include <boost/json.hpp>
-#include <cstdio>
-
 #include "app/control_client.hpp"
 #include "base/async.hpp"
 #include "base/clock.hpp"
 #include "smtp-bridge/client.hpp"
+
+#include <cstdio>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
 
 namespace app {
 namespace {
@@ -67,7 +67,8 @@ void check_target(Findings& findings, const char* what, const smtp_bridge::Targe
     });
     io.run();
     const bool good = greeting && *greeting;
-    findings.add(good, fmt::format("{} {}: {}", what, target.to_text(), good ? **greeting : greeting->error().text));
+    findings.add(good, fmt::format("{} {}: {}", what, target.to_text(),
+                                   good ? **greeting : greeting->error().text));
 }
 
 void check_components(Findings& findings, const json::object& status) {
@@ -75,25 +76,30 @@ void check_components(Findings& findings, const json::object& status) {
         const json::object& component = row.as_object();
         const bool established = component.at("established").as_bool();
         findings.add(established,
-                     established ? fmt::format("component {}: connected since {}", text_of(component, "jid"),
-                                               text_of(component, "since"))
-                                 : fmt::format("component {}: not connected: {}", text_of(component, "jid"),
-                                               text_of(component, "last_error")));
+                     established
+                         ? fmt::format("component {}: connected since {}",
+                                       text_of(component, "jid"), text_of(component, "since"))
+                         : fmt::format("component {}: not connected: {}", text_of(component, "jid"),
+                                       text_of(component, "last_error")));
     }
 }
 
 void check_domain(Findings& findings, const Config& config, const std::string& domain) {
-    const auto answer = ask_daemon(config.control_socket, {{"command", "look-up"}, {"domain", domain}});
+    const auto answer =
+        ask_daemon(config.control_socket, {{"command", "look-up"}, {"domain", domain}});
     if (!answer) return findings.add(false, domain + ": " + answer.error().text);
-    for (const auto& step : rows_of(*answer, "steps")) fmt::print("       {}\n", std::string(step.as_string()));
+    for (const auto& step : rows_of(*answer, "steps"))
+        fmt::print("       {}\n", std::string(step.as_string()));
     const std::string state = text_of(*answer, "state");
     const std::string component = text_of(*answer, "component");
     if (state == "supported") {
         findings.add(true, fmt::format("{}: takes mail over XMPP, at {}", domain, component));
     } else if (state == "down") {
-        findings.add(false, fmt::format("{}: can't be reached now: {}", domain, text_of(*answer, "why")));
+        findings.add(false,
+                     fmt::format("{}: can't be reached now: {}", domain, text_of(*answer, "why")));
     } else {
-        findings.add(true, fmt::format("{}: takes no mail over XMPP, so it goes by SMTP: {}", domain, text_of(*answer, "why")));
+        findings.add(true, fmt::format("{}: takes no mail over XMPP, so it goes by SMTP: {}",
+                                       domain, text_of(*answer, "why")));
     }
 }
 
@@ -111,9 +117,11 @@ int check(const Config& config, const std::vector<std::string>& domains) {
     }
     check_components(findings, *status);
     const std::string oldest = text_of(*status, "oldest");
-    findings.add(true, fmt::format("queue: {} recipients wait{}", number_of(*status, "waiting"),
-                                   oldest.empty() ? std::string() : ", the oldest since " + oldest));
-    for (const std::string& domain : domains) check_domain(findings, config, domain);
+    findings.add(true,
+                 fmt::format("queue: {} recipients wait{}", number_of(*status, "waiting"),
+                             oldest.empty() ? std::string() : ", the oldest since " + oldest));
+    for (const std::string& domain : domains)
+        check_domain(findings, config, domain);
     return findings.exit_status();
 }
 
@@ -127,12 +135,13 @@ int queue_list(const Config& config, bool as_json) {
     const json::array& rows = rows_of(*answer, "recipients");
     for (const auto& each : rows) {
         const json::object& row = each.as_object();
-        fmt::print("{}  {}  {:>9}  {:<8}  {:<20}  <{}> -> <{}>\n", text_of(row, "id"), text_of(row, "received"),
-                   number_of(row, "size"), text_of(row, "state"), text_of(row, "lane"), text_of(row, "from"),
-                   text_of(row, "to"));
+        fmt::print("{}  {}  {:>9}  {:<8}  {:<20}  <{}> -> <{}>\n", text_of(row, "id"),
+                   text_of(row, "received"), number_of(row, "size"), text_of(row, "state"),
+                   text_of(row, "lane"), text_of(row, "from"), text_of(row, "to"));
         const std::string reply = text_of(row, "last_reply");
         if (!reply.empty())
-            fmt::print("             {} tries, next {}: {}\n", number_of(row, "attempts"), text_of(row, "next_try"), reply);
+            fmt::print("             {} tries, next {}: {}\n", number_of(row, "attempts"),
+                       text_of(row, "next_try"), reply);
     }
     fmt::print("{} recipients wait\n", rows.size());
     return 0;
@@ -147,8 +156,9 @@ int trace(const Config& config, const std::string& name, bool as_json) {
     }
     for (const auto& each : rows_of(*answer, "messages")) {
         const json::object& message = each.as_object();
-        fmt::print("{}  <{}>  {} bytes  Message-ID {}\n", text_of(message, "id"), text_of(message, "from"),
-                   number_of(message, "size"), text_of(message, "message_id"));
+        fmt::print("{}  <{}>  {} bytes  Message-ID {}\n", text_of(message, "id"),
+                   text_of(message, "from"), number_of(message, "size"),
+                   text_of(message, "message_id"));
         for (const auto& line : rows_of(message, "steps")) {
             const json::object& step = line.as_object();
             const std::string recipient = text_of(step, "recipient");

@@ -1,11 +1,11 @@
-// Commands: the subcommands that talk to the running daemon. They print, and return the exit status:
-// 0 all is well, 1 something is wrong (said on standard error, or marked BAD).
+// Commands: the subcommands that talk to the running daemon. They print, and return the exit
+// status: 0 all is well, 1 something is wrong (said on standard error, or marked BAD).
 #pragma once
+
+#include "app/config.hpp"
 
 #include <string>
 #include <vector>
-
-#include "app/config.hpp"
 
 namespace app {
 

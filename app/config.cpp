@@ -1,13 +1,13 @@
 #include "app/config.hpp"
 
-#include <fstream>
-#include <map>
-#include <set>
-
 #include "app/values.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
 #include "component/jid.hpp"
+
+#include <fstream>
+#include <map>
+#include <set>
 
 namespace app {
 namespace {
@@ -22,66 +22,72 @@ constexpr const char* kTextHelp = "a text";
 po::typed_value<Duration>* duration(std::chrono::milliseconds value) {
     return po::value<Duration>()->default_value(Duration{value}, "");
 }
-po::typed_value<Size>* size(std::uint64_t value) { return po::value<Size>()->default_value(Size{value}, ""); }
-po::typed_value<Text>* text(const char* value) { return po::value<Text>()->default_value(Text{value}, ""); }
+po::typed_value<Size>* size(std::uint64_t value) {
+    return po::value<Size>()->default_value(Size{value}, "");
+}
+po::typed_value<Text>* text(const char* value) {
+    return po::value<Text>()->default_value(Text{value}, "");
+}
 
 Grammar make_grammar() {
     using std::chrono::hours;
     Grammar grammar;
-    grammar.kinds["daemon"].options.add_options()
-        ("state-directory", text("/var/lib/packetboat"), "a folder")
-        ("control-socket", text("/run/packetboat/control.sock"), "a path")
-        ("hostname", po::value<Text>()->required(), "this host's name")
-        ("log-level", text("info"), "debug, info, warning or error")
-        ("log-format", text("text"), "text or json");
-    grammar.kinds["queue"].options.add_options()
-        ("first-retry", duration(std::chrono::minutes(5)), kDurationHelp)
-        ("max-retry", duration(std::chrono::seconds(4000)), kDurationHelp)
-        ("expire-after", duration(hours(24 * 5)), kDurationHelp)
-        ("history", duration(hours(24 * 7)), kDurationHelp)
-        ("warn-after", duration(hours(1)), kDurationHelp);
+    grammar.kinds["daemon"].options.add_options()("state-directory", text("/var/lib/packetboat"),
+                                                  "a folder")(
+        "control-socket", text("/run/packetboat/control.sock"), "a path")(
+        "hostname", po::value<Text>()->required(), "this host's name")(
+        "log-level", text("info"), "debug, info, warning or error")("log-format", text("text"),
+                                                                    "text or json");
+    grammar.kinds["queue"].options.add_options()("first-retry", duration(std::chrono::minutes(5)),
+                                                 kDurationHelp)(
+        "max-retry", duration(std::chrono::seconds(4000)), kDurationHelp)(
+        "expire-after", duration(hours(24 * 5)), kDurationHelp)(
+        "history", duration(hours(24 * 7)), kDurationHelp)("warn-after", duration(hours(1)),
+                                                           kDurationHelp);
     grammar.kinds["component"].named = true;
-    grammar.kinds["component"].options.add_options()
-        ("server", text("127.0.0.1:5347"), "HOST:PORT")
-        ("secret", po::value<Text>(), kTextHelp)
-        ("secret-file", po::value<Text>(), "a file")
-        ("domains", po::value<Words>()->required(), "mail domains with spaces between them")
-        ("max-stanza", size(base::limits::kStanzaOut), kSizeHelp)
-        ("max-size", size(base::limits::kMessage), kSizeHelp)
-        ("s2s-assurance", text("none"), "pkix, dialback or none")
-        ("compress", text("batch"), "batch, each or none");
+    grammar.kinds["component"].options.add_options()("server", text("127.0.0.1:5347"), "HOST:PORT")(
+        "secret", po::value<Text>(), kTextHelp)("secret-file", po::value<Text>(), "a file")(
+        "domains", po::value<Words>()->required(), "mail domains with spaces between them")(
+        "max-stanza", size(base::limits::kStanzaOut), kSizeHelp)(
+        "max-size", size(base::limits::kMessage), kSizeHelp)(
+        "s2s-assurance", text("none"), "pkix, dialback or none")("compress", text("batch"),
+                                                                 "batch, each or none");
     grammar.kinds["intake"].named = true;
-    grammar.kinds["intake"].options.add_options()
-        ("listen", po::value<Text>()->required(), "ADDRESS:PORT or unix:PATH")
-        ("protocol", text("lmtp"), "lmtp or smtp")
-        ("networks", po::value<Words>()->default_value(Words{{"127.0.0.0/8", "::1/128"}}, ""), "networks such as 127.0.0.0/8")
-        ("max-size", size(base::limits::kMessage), kSizeHelp);
-    grammar.kinds["hand-over"].options.add_options()
-        ("deliver-to", po::value<Text>()->required(), "smtp:HOST:PORT, lmtp:HOST:PORT or lmtp:unix:PATH")
-        ("return-to", po::value<Text>(), "smtp:HOST:PORT")
-        ("check-recipients", po::value<Switch>()->default_value(Switch{true}, ""), "yes or no");
-    grammar.kinds["route-lookup"].options.add_options()
-        ("listen", po::value<Text>()->required(), "ADDRESS:PORT or unix:PATH")
-        ("answer", po::value<Text>()->required(), "a Postfix transport and next hop");
-    grammar.kinds["discovery"].options.add_options()
-        ("resolver", po::value<Text>(), "the address of a DNS server")
-        ("positive-ttl", duration(hours(24)), kDurationHelp)
-        ("negative-ttl", duration(hours(1)), kDurationHelp);
+    grammar.kinds["intake"].options.add_options()("listen", po::value<Text>()->required(),
+                                                  "ADDRESS:PORT or unix:PATH")(
+        "protocol", text("lmtp"), "lmtp or smtp")(
+        "networks", po::value<Words>()->default_value(Words{{"127.0.0.0/8", "::1/128"}}, ""),
+        "networks such as 127.0.0.0/8")("max-size", size(base::limits::kMessage), kSizeHelp);
+    grammar.kinds["hand-over"].options.add_options()(
+        "deliver-to", po::value<Text>()->required(),
+        "smtp:HOST:PORT, lmtp:HOST:PORT or lmtp:unix:PATH")("return-to", po::value<Text>(),
+                                                            "smtp:HOST:PORT")(
+        "check-recipients", po::value<Switch>()->default_value(Switch{true}, ""), "yes or no");
+    grammar.kinds["route-lookup"].options.add_options()("listen", po::value<Text>()->required(),
+                                                        "ADDRESS:PORT or unix:PATH")(
+        "answer", po::value<Text>()->required(), "a Postfix transport and next hop");
+    grammar.kinds["discovery"].options.add_options()("resolver", po::value<Text>(),
+                                                     "the address of a DNS server")(
+        "positive-ttl", duration(hours(24)), kDurationHelp)("negative-ttl", duration(hours(1)),
+                                                            kDurationHelp);
     return grammar;
 }
 
-/// Turns sections into a Config; the first thing that is wrong ends it, as an exception inside this file.
+/// Turns sections into a Config; the first thing that is wrong ends it, as an exception inside this
+/// file.
 class Builder {
   public:
     explicit Builder(const std::filesystem::path& file) { config_.file = file; }
 
     Config build(const std::vector<Section>& sections) {
-        for (const Section& section : sections) add(section);
+        for (const Section& section : sections)
+            add(section);
         if (config_.components.empty()) fail("there is no [component ...] section");
         if (config_.intakes.empty()) fail("there is no [intake ...] section");
         if (!has_hand_over_) fail("there is no [hand-over] section");
         if (config_.hostname.empty()) fail("there is no [daemon] section");
-        for (auto& intake : config_.intakes) intake.hostname = config_.hostname;
+        for (auto& intake : config_.intakes)
+            intake.hostname = config_.hostname;
         config_.store.hostname = config_.hostname;
         config_.store.disk_reserve = base::limits::kDiskReserve;
         return std::move(config_);
@@ -105,7 +111,8 @@ class Builder {
         const auto found = words.find(word);
         if (found != words.end()) return found->second;
         std::string all;
-        for (const auto& [each, value] : words) all += (all.empty() ? "" : ", ") + each;
+        for (const auto& [each, value] : words)
+            all += (all.empty() ? "" : ", ") + each;
         fail(section, key, "\"" + word + "\" is no good value for " + key + ": one of " + all);
     }
 
@@ -132,12 +139,14 @@ class Builder {
         config_.log_format =
             one_of<Format>(section, "log-format", {{"text", Format::text}, {"json", Format::json}});
         if (!section.has("hostname")) return;
-        const auto host = checked(section, "hostname", mail::Domain::parse(section.get<Text>("hostname").value));
+        const auto host =
+            checked(section, "hostname", mail::Domain::parse(section.get<Text>("hostname").value));
         config_.hostname = host.ascii();
     }
 
     void add_queue(const Section& section) {
-        config_.store.retry = {section.get<Duration>("first-retry").value, section.get<Duration>("max-retry").value};
+        config_.store.retry = {section.get<Duration>("first-retry").value,
+                               section.get<Duration>("max-retry").value};
         if (config_.store.retry.most < config_.store.retry.first)
             fail(section, "max-retry", "max-retry is shorter than first-retry");
         config_.store.expire_after = section.get<Duration>("expire-after").value;
@@ -153,8 +162,9 @@ class Builder {
         if (!jid || !mail::Domain::parse(section.name))
             fail(section, "", "[component " + section.name + "]: not the name of a component");
         settings.jid = base::to_lower(section.name);
-        const auto server = checked(section, "server",
-                                    smtp_bridge::Endpoint::parse_remote(section.get<Text>("server").value));
+        const auto server =
+            checked(section, "server",
+                    smtp_bridge::Endpoint::parse_remote(section.get<Text>("server").value));
         if (server.is_unix()) fail(section, "server", "server: has to be HOST:PORT");
         settings.host = server.host();
         settings.port = server.port();
@@ -166,12 +176,14 @@ class Builder {
             settings.domains.push_back(std::move(domain));
         }
         settings.max_stanza = section.get<Size>("max-stanza").value;
-        if (settings.max_stanza < base::limits::kStanzaUnknown || settings.max_stanza > base::limits::kStanza)
+        if (settings.max_stanza < base::limits::kStanzaUnknown ||
+            settings.max_stanza > base::limits::kStanza)
             fail(section, "max-stanza", "max-stanza has to be between 10000 and 1048576 bytes");
         settings.max_size = section.get<Size>("max-size").value;
-        settings.assurance = one_of<Assurance>(
-            section, "s2s-assurance",
-            {{"pkix", Assurance::pkix}, {"dialback", Assurance::dialback}, {"none", Assurance::none}});
+        settings.assurance = one_of<Assurance>(section, "s2s-assurance",
+                                               {{"pkix", Assurance::pkix},
+                                                {"dialback", Assurance::dialback},
+                                                {"none", Assurance::none}});
         settings.compress = one_of<Compress>(
             section, "compress",
             {{"batch", Compress::batch}, {"each", Compress::each}, {"none", Compress::none}});
@@ -180,13 +192,15 @@ class Builder {
 
     std::string secret_of(const Section& section) const {
         if (section.has("secret") == section.has("secret-file"))
-            fail(section, "secret", "[component " + section.name + "] needs either secret or secret-file");
+            fail(section, "secret",
+                 "[component " + section.name + "] needs either secret or secret-file");
         if (section.has("secret")) return section.get<Text>("secret").value;
         const std::string path = section.get<Text>("secret-file").value;
         std::ifstream in(path);
         std::string secret;
         std::getline(in, secret);
-        if (!in || secret.empty()) fail(section, "secret-file", "secret-file: can't read a secret from " + path);
+        if (!in || secret.empty())
+            fail(section, "secret-file", "secret-file: can't read a secret from " + path);
         return secret;
     }
 
@@ -194,11 +208,13 @@ class Builder {
         using smtp_bridge::Protocol;
         smtp_bridge::ListenerSettings settings;
         settings.name = section.name;
-        settings.endpoint = checked(section, "listen", smtp_bridge::Endpoint::parse(section.get<Text>("listen").value));
-        settings.protocol =
-            one_of<Protocol>(section, "protocol", {{"lmtp", Protocol::lmtp}, {"smtp", Protocol::smtp}});
+        settings.endpoint = checked(
+            section, "listen", smtp_bridge::Endpoint::parse(section.get<Text>("listen").value));
+        settings.protocol = one_of<Protocol>(section, "protocol",
+                                             {{"lmtp", Protocol::lmtp}, {"smtp", Protocol::smtp}});
         for (const std::string& word : section.get<Words>("networks").value)
-            settings.networks.push_back(checked(section, "networks", smtp_bridge::Network::parse(word)));
+            settings.networks.push_back(
+                checked(section, "networks", smtp_bridge::Network::parse(word)));
         settings.max_size = section.get<Size>("max-size").value;
         config_.intakes.push_back(std::move(settings));
     }
@@ -218,7 +234,8 @@ class Builder {
     void add_route_lookup(const Section& section) {
         if (section.line == 0) return;
         smtp_bridge::RouteServerSettings settings;
-        settings.endpoint = checked(section, "listen", smtp_bridge::Endpoint::parse(section.get<Text>("listen").value));
+        settings.endpoint = checked(
+            section, "listen", smtp_bridge::Endpoint::parse(section.get<Text>("listen").value));
         settings.answer = section.get<Text>("answer").value;
         config_.route_lookup = std::move(settings);
     }
@@ -228,7 +245,8 @@ class Builder {
         const auto time = [&](const char* key) {
             return std::chrono::ceil<seconds>(section.get<Duration>(key).value);
         };
-        if (section.has("resolver")) config_.discovery.resolver = section.get<Text>("resolver").value;
+        if (section.has("resolver"))
+            config_.discovery.resolver = section.get<Text>("resolver").value;
         config_.discovery.positive_ttl = time("positive-ttl");
         config_.discovery.negative_ttl = time("negative-ttl");
     }

@@ -1,10 +1,6 @@
-// Config: everything the configuration file says, checked and in the types of the rooms that use it.
+// Config: everything the configuration file says, checked and in the types of the rooms that use
+// it.
 #pragma once
-
-#include <filesystem>
-#include <optional>
-#include <string>
-#include <vector>
 
 #include "app/sections.hpp"
 #include "base/log.hpp"
@@ -15,6 +11,11 @@
 #include "queue/store.hpp"
 #include "smtp-bridge/listener_settings.hpp"
 #include "smtp-bridge/route_server.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace app {
 

@@ -6,24 +6,30 @@ namespace app {
 
 namespace json = boost::json;
 
-json::object refusal(std::string_view what) { return {{"ok", false}, {"error", what}}; }
+json::object refusal(std::string_view what) {
+    return {{"ok", false}, {"error", what}};
+}
 
 base::Task<json::object> answer_status(Daemon& daemon) {
     std::function<base::Result<queue::Health>(queue::Store&)> look = [](queue::Store& store) {
         return base::Result<queue::Health>(queue::health(store));
     };
-    const base::Result<queue::Health> health = co_await daemon.storage().read<queue::Health>(std::move(look));
+    const base::Result<queue::Health> health =
+        co_await daemon.storage().read<queue::Health>(std::move(look));
     if (!health) co_return refusal(health.error().text);
     json::array components;
     for (const auto& session : daemon.sessions()) {
         const auto& status = session->status();
-        components.push_back(json::object{{"jid", session->settings().jid},
-                                          {"established", status.established},
-                                          {"since", status.since ? base::to_datetime(*status.since) : ""},
-                                          {"last_error", status.last_error}});
+        components.push_back(
+            json::object{{"jid", session->settings().jid},
+                         {"established", status.established},
+                         {"since", status.since ? base::to_datetime(*status.since) : ""},
+                         {"last_error", status.last_error}});
     }
-    json::object answer{{"ok", true}, {"components", std::move(components)}, {"waiting", health->waiting}};
-    answer["oldest"] = health->oldest ? json::value(base::to_datetime(*health->oldest)) : json::value();
+    json::object answer{
+        {"ok", true}, {"components", std::move(components)}, {"waiting", health->waiting}};
+    answer["oldest"] =
+        health->oldest ? json::value(base::to_datetime(*health->oldest)) : json::value();
     co_return answer;
 }
 
@@ -80,10 +86,11 @@ base::Task<json::object> answer_look_up(Daemon& daemon, std::string text) {
     if (!domain) co_return refusal(text + ": " + domain.error().text);
     const component::Report report = co_await daemon.look_up(std::move(*domain));
     json::array steps;
-    for (const auto& step : report.steps) steps.emplace_back(step);
+    for (const auto& step : report.steps)
+        steps.emplace_back(step);
     const char* const state = report.found.state == component::Found::State::supported ? "supported"
                               : report.found.state == component::Found::State::down    ? "down"
-                                                                                       : "unsupported";
+                                                                                    : "unsupported";
     co_return json::object{{"ok", true},
                            {"state", state},
                            {"component", report.found.component},

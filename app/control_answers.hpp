@@ -1,9 +1,9 @@
 // What the control socket answers: each request as a function from the daemon to JSON.
 #pragma once
 
-#include <boost/json.hpp>
-
 #include "app/daemon.hpp"
+
+#include <boost/json.hpp>
 
 namespace app {
 

@@ -1,15 +1,16 @@
 // The other end of the control socket: one request, one answer, in the subcommand's own process.
 #pragma once
 
-#include <boost/json.hpp>
+#include "base/result.hpp"
+
 #include <filesystem>
 
-#include "base/result.hpp"
+#include <boost/json.hpp>
 
 namespace app {
 
-/// Sends `request`, and returns the answer if it says "ok". Errc::refused with the daemon's words if not;
-/// Errc::io if nobody answers on `socket`. Blocks, for limits::kControlTime at most.
+/// Sends `request`, and returns the answer if it says "ok". Errc::refused with the daemon's words
+/// if not; Errc::io if nobody answers on `socket`. Blocks, for limits::kControlTime at most.
 base::Result<boost::json::object> ask_daemon(const std::filesystem::path& socket,
                                              const boost::json::object& request);
 

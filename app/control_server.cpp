@@ -1,10 +1,10 @@
 #include "app/control_server.hpp"
 
-#include <boost/json.hpp>
-
 #include "app/control_answers.hpp"
 #include "app/log.hpp"
 #include "base/limits.hpp"
+
+#include <boost/json.hpp>
 
 namespace app {
 namespace {
@@ -18,7 +18,8 @@ std::string text_of(const json::object& request, const char* key) {
 
 }  // namespace
 
-ControlServer::ControlServer(base::asio::any_io_executor executor, std::filesystem::path path, Daemon& daemon)
+ControlServer::ControlServer(base::asio::any_io_executor executor, std::filesystem::path path,
+                             Daemon& daemon)
     : executor_(executor), path_(std::move(path)), daemon_(daemon), tasks_(executor) {}
 
 base::Result<void> ControlServer::start() {
@@ -62,7 +63,8 @@ base::Task<void> ControlServer::serve(std::shared_ptr<smtp_bridge::Socket> socke
     deadline.arm(base::limits::kControlTime);
     std::string input;
     auto buffer = base::asio::dynamic_buffer(input, base::limits::kControlRequest);
-    const auto [error, length] = co_await base::asio::async_read_until(*socket, buffer, '\n', base::use_result);
+    const auto [error, length] =
+        co_await base::asio::async_read_until(*socket, buffer, '\n', base::use_result);
     if (error) co_return;
     std::string request = input.substr(0, length);
     std::string reply = co_await answer(std::move(request));

@@ -1,16 +1,18 @@
-// ControlServer: answers the other subcommands on a Unix socket: one JSON object a line, in and out.
+// ControlServer: answers the other subcommands on a Unix socket: one JSON object a line, in and
+// out.
 //
-// On the event loop. Requests: {"command": "status" | "queue-list" | "trace" | "look-up", ...}; answers have
-// "ok": true, or "ok": false and "error". Bounded in bytes and time; a bad request is answered, and closed.
+// On the event loop. Requests: {"command": "status" | "queue-list" | "trace" | "look-up", ...};
+// answers have "ok": true, or "ok": false and "error". Bounded in bytes and time; a bad request is
+// answered, and closed.
 #pragma once
-
-#include <filesystem>
-#include <optional>
-#include <string>
 
 #include "app/daemon.hpp"
 #include "base/task_group.hpp"
 #include "smtp-bridge/endpoint.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
 
 namespace app {
 

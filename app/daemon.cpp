@@ -1,18 +1,19 @@
 #include "app/daemon.hpp"
 
-#include <chrono>
-
 #include "app/log.hpp"
 #include "base/limits.hpp"
 #include "queue/history.hpp"
 #include "queue/log.hpp"
 
+#include <chrono>
+
 namespace app {
 namespace {
 
 constexpr auto kWatchEvery = std::chrono::minutes(1);
-constexpr auto kLinkWarning = std::chrono::minutes(1);  // a link that is down longer is worth a warning
-constexpr auto kGrace = std::chrono::seconds(5);        // for answers that are under way at the stop
+constexpr auto kLinkWarning =
+    std::chrono::minutes(1);                      // a link that is down longer is worth a warning
+constexpr auto kGrace = std::chrono::seconds(5);  // for answers that are under way at the stop
 
 smtp_bridge::CourierSettings courier_settings(const Config& config) {
     smtp_bridge::CourierSettings settings;
@@ -33,7 +34,8 @@ smtp_bridge::CheckerSettings checker_settings(const Config& config) {
 
 }  // namespace
 
-Daemon::Daemon(base::asio::any_io_executor executor, Config config, std::unique_ptr<queue::Store> store)
+Daemon::Daemon(base::asio::any_io_executor executor, Config config,
+               std::unique_ptr<queue::Store> store)
     : executor_(executor),
       config_(std::move(config)),
       router_(make_router(config_)),
@@ -41,7 +43,8 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config, std::unique_
       peers_(storage_),
       discovery_(executor, config_.discovery, clock_, random_, peers_, routes_),
       dispatcher_(executor, storage_, config_.store.retry, clock_, random_),
-      intake_(storage_, [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
+      intake_(storage_,
+              [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
       checker_(executor, checker_settings(config_)),
       smtp_courier_(executor, courier_settings(config_)),
       stopping_signal_(executor),
@@ -60,8 +63,8 @@ void Daemon::make_sessions() {
         });
         session->on_established([this, jid = settings.jid] { dispatcher_.link_is_up(jid); });
         session->peers_from([this] { return discovery_.known_components(); });
-        receivers_.push_back(std::make_unique<component::TransferReceiver>(executor_, *session, discovery_, intake_,
-                                                                           check, router_, clock_));
+        receivers_.push_back(std::make_unique<component::TransferReceiver>(
+            executor_, *session, discovery_, intake_, check, router_, clock_));
         links[settings.jid] = session.get();
         sessions_.push_back(std::move(session));
     }
@@ -75,7 +78,8 @@ base::Result<void> Daemon::listen() {
     const auto admission = std::make_shared<smtp_bridge::Admission>();
     for (auto settings : config_.intakes) {
         settings.admission = admission;
-        servers_.push_back(std::make_unique<smtp_bridge::Server>(executor_, settings, router_, intake_));
+        servers_.push_back(
+            std::make_unique<smtp_bridge::Server>(executor_, settings, router_, intake_));
         if (auto started = servers_.back()->start(); !started) return started;
     }
     if (config_.route_lookup) {
@@ -94,7 +98,8 @@ base::Task<base::Result<void>> Daemon::start() {
     if (!listening) co_return listening;
     base::Result<void> started = co_await dispatcher_.start();
     if (!started) co_return started;
-    for (const auto& session : sessions_) session->start();
+    for (const auto& session : sessions_)
+        session->start();
     tasks_.spawn("watch", [this] { return watch(); });
     co_return base::Result<void>();
 }
@@ -106,8 +111,10 @@ base::Task<void> Daemon::stop() {
     const std::function<base::Task<void>(std::size_t)> stop_server = [this](std::size_t i) {
         return servers_[i]->stop();
     };
-    co_await base::for_each(servers_.size(), std::max<std::size_t>(servers_.size(), 1), stop_server);
-    for (const auto& receiver : receivers_) co_await receiver->stop();
+    co_await base::for_each(servers_.size(), std::max<std::size_t>(servers_.size(), 1),
+                            stop_server);
+    for (const auto& receiver : receivers_)
+        co_await receiver->stop();
 
     // What is under way may still be answered; what is not, is sent again by the next start.
     base::OneShot<bool> settled(executor_);
@@ -166,12 +173,14 @@ base::Task<void> Daemon::watch() {
 
 base::Task<void> Daemon::look_after_queue() {
     std::function<base::Result<int>(queue::Store&)> tidy = queue::prune;
-    const base::Result<queue::Committed<int>> pruned = co_await storage_.write<int>(std::move(tidy));
+    const base::Result<queue::Committed<int>> pruned =
+        co_await storage_.write<int>(std::move(tidy));
     if (!pruned) co_return;
     std::function<base::Result<queue::Health>(queue::Store&)> look = [](queue::Store& store) {
         return base::Result<queue::Health>(queue::health(store));
     };
-    const base::Result<queue::Health> health = co_await storage_.read<queue::Health>(std::move(look));
+    const base::Result<queue::Health> health =
+        co_await storage_.read<queue::Health>(std::move(look));
     if (!health || !health->oldest) co_return;
     const auto age = clock_.now() - *health->oldest;
     if (age > config_.warn_after) queue::log::oldest_is_old(age, health->waiting);
@@ -180,7 +189,8 @@ base::Task<void> Daemon::look_after_queue() {
 void Daemon::look_after_links() {
     for (const auto& session : sessions_) {
         const auto& status = session->status();
-        if (status.established || !status.since || clock_.now() - *status.since < kLinkWarning) continue;
+        if (status.established || !status.since || clock_.now() - *status.since < kLinkWarning)
+            continue;
         log::link_is_down(session->settings().jid, clock_.now() - *status.since, status.last_error);
     }
 }

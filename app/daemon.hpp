@@ -3,11 +3,6 @@
 // Owns everything that runs. Lives on the event loop's thread, and is destroyed before the loop.
 #pragma once
 
-#include <map>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "app/config.hpp"
 #include "base/async.hpp"
 #include "base/clock.hpp"
@@ -27,11 +22,17 @@
 #include "smtp-bridge/server.hpp"
 #include "smtp-bridge/smtp_courier.hpp"
 
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
 namespace app {
 
 class Daemon {
   public:
-    Daemon(base::asio::any_io_executor executor, Config config, std::unique_ptr<queue::Store> store);
+    Daemon(base::asio::any_io_executor executor, Config config,
+           std::unique_ptr<queue::Store> store);
 
     /// Listens, and begins to work. The error says what could not be had, and where.
     base::Task<base::Result<void>> start();

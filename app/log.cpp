@@ -10,11 +10,16 @@ void started(std::string_view version, std::string_view config_file) {
     Line("started").with("version", version).with("config", config_file).info();
 }
 
-void stopping(std::string_view why) { Line("stopping").with("why", why).info(); }
+void stopping(std::string_view why) {
+    Line("stopping").with("why", why).info();
+}
 
-void stopped() { Line("stopped").info(); }
+void stopped() {
+    Line("stopped").info();
+}
 
-void link_is_down(std::string_view component, std::chrono::milliseconds since, std::string_view why) {
+void link_is_down(std::string_view component, std::chrono::milliseconds since,
+                  std::string_view why) {
     Line("component-link-is-down")
         .with("component", component)
         .with("for-s", std::chrono::duration_cast<std::chrono::seconds>(since).count())

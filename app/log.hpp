@@ -1,17 +1,18 @@
 // The log events of the program as a whole.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <chrono>
 #include <string_view>
-
-#include "base/result.hpp"
 
 namespace app::log {
 
 void started(std::string_view version, std::string_view config_file);
 void stopping(std::string_view why);
 void stopped();
-void link_is_down(std::string_view component, std::chrono::milliseconds since, std::string_view why);
+void link_is_down(std::string_view component, std::chrono::milliseconds since,
+                  std::string_view why);
 void control_failed(std::string_view what, const base::Error& error);
 
 }  // namespace app::log

@@ -1,12 +1,12 @@
 // packetboat: the command line. Finds the subcommand, reads the configuration, and hands over.
-#include <fmt/format.h>
-
-#include <boost/program_options.hpp>
-#include <iostream>
-
 #include "app/commands.hpp"
 #include "app/serve.hpp"
 #include "app/version.hpp"
+
+#include <iostream>
+
+#include <boost/program_options.hpp>
+#include <fmt/format.h>
 
 namespace {
 
@@ -27,7 +27,8 @@ int misused(const std::string& what) {
     return kUsage;
 }
 
-/// The environment's names of the options: PACKETBOAT_LOG_LEVEL for --log-level. Others are not ours.
+/// The environment's names of the options: PACKETBOAT_LOG_LEVEL for --log-level. Others are not
+/// ours.
 std::string option_of(const std::string& variable) {
     if (variable == "PACKETBOAT_CONFIG") return "config";
     if (variable == "PACKETBOAT_LOG_LEVEL") return "log-level";
@@ -39,7 +40,8 @@ std::string option_of(const std::string& variable) {
 int run(const std::vector<std::string>& words, const app::Config& config, bool json) {
     if (words[0] == "serve" && words.size() == 1) return app::serve(config);
     if (words[0] == "check") return app::check(config, {words.begin() + 1, words.end()});
-    if (words[0] == "queue" && words.size() == 2 && words[1] == "list") return app::queue_list(config, json);
+    if (words[0] == "queue" && words.size() == 2 && words[1] == "list")
+        return app::queue_list(config, json);
     if (words[0] == "trace" && words.size() == 2) return app::trace(config, words[1], json);
     return misused("unknown command");
 }
@@ -55,20 +57,21 @@ bool is_known(const std::vector<std::string>& words) {
 
 int main(int argc, char** argv) try {
     po::options_description visible("options");
-    visible.add_options()
-        ("config", po::value<std::string>()->default_value("/etc/packetboat/packetboat.conf"), "the configuration file")
-        ("log-level", po::value<std::string>(), "debug, info, warning or error")
-        ("state-directory", po::value<std::string>(), "the queue's folder")
-        ("control-socket", po::value<std::string>(), "where the daemon is asked")
-        ("json", "print JSON")
-        ("help", "print this");
+    visible.add_options()(
+        "config", po::value<std::string>()->default_value("/etc/packetboat/packetboat.conf"),
+        "the configuration file")("log-level", po::value<std::string>(),
+                                  "debug, info, warning or error")(
+        "state-directory", po::value<std::string>(), "the queue's folder")(
+        "control-socket", po::value<std::string>(), "where the daemon is asked")(
+        "json", "print JSON")("help", "print this");
     po::options_description all;
     all.add(visible).add_options()("words", po::value<std::vector<std::string>>());
     po::positional_options_description positional;
     positional.add("words", -1);
 
     po::variables_map values;
-    po::store(po::command_line_parser(argc, argv).options(all).positional(positional).run(), values);
+    po::store(po::command_line_parser(argc, argv).options(all).positional(positional).run(),
+              values);
     po::store(po::parse_environment(visible, option_of), values);
     if (values.count("help") > 0) {
         std::cout << kHelp << visible;

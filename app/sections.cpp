@@ -1,9 +1,9 @@
 #include "app/sections.hpp"
 
+#include "base/text.hpp"
+
 #include <algorithm>
 #include <fstream>
-
-#include "base/text.hpp"
 
 namespace app {
 namespace {
@@ -14,10 +14,11 @@ using base::Errc;
 constexpr std::size_t kLongestLine = 10000;  // bytes: a slip (a binary file), not a configuration
 
 /// Stores one `key = value`; the text says what is wrong with it.
-base::Result<void> store(Section& section, const po::options_description& options, const std::string& key,
-                         const std::string& value) {
+base::Result<void> store(Section& section, const po::options_description& options,
+                         const std::string& key, const std::string& value) {
     const auto* const option = options.find_nothrow(key, false);
-    if (option == nullptr) return base::fail(Errc::syntax, "unknown key \"" + key + "\" in [" + section.kind + "]");
+    if (option == nullptr)
+        return base::fail(Errc::syntax, "unknown key \"" + key + "\" in [" + section.kind + "]");
     po::parsed_options parsed(&options);
     po::option one;
     one.string_key = key;
@@ -27,7 +28,8 @@ base::Result<void> store(Section& section, const po::options_description& option
         po::store(parsed, section.values);
     } catch (const po::error&) {
         const std::string& expected = option->description();
-        return base::fail(Errc::syntax, "\"" + value + "\" is no good value for " + key + ": " + expected);
+        return base::fail(Errc::syntax,
+                          "\"" + value + "\" is no good value for " + key + ": " + expected);
     }
     return {};
 }
@@ -43,8 +45,9 @@ class Reader {
             return base::fail(Errc::io, file_.string() + ": can't read this file");
         for (std::string line; std::getline(in, line);) {
             ++line_;
-            auto taken = line.size() > kLongestLine ? base::Result<void>(base::fail(Errc::limit, "the line is too long"))
-                                                    : take(line);
+            auto taken = line.size() > kLongestLine
+                             ? base::Result<void>(base::fail(Errc::limit, "the line is too long"))
+                             : take(line);
             if (!taken) return at_line(taken.error());
         }
         add_missing();
@@ -56,13 +59,15 @@ class Reader {
 
   private:
     base::Error at_line(const base::Error& error) const {
-        return base::fail(error.code, file_.string() + ":" + std::to_string(line_) + ": " + error.text);
+        return base::fail(error.code,
+                          file_.string() + ":" + std::to_string(line_) + ": " + error.text);
     }
 
     base::Result<void> take(std::string_view line) {
         if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
         // A comment starts the line, or has white space before it: so a secret may have a '#'.
-        for (std::size_t at = line.find('#'); at != std::string_view::npos; at = line.find('#', at + 1)) {
+        for (std::size_t at = line.find('#'); at != std::string_view::npos;
+             at = line.find('#', at + 1)) {
             if (at > 0 && line[at - 1] != ' ' && line[at - 1] != '\t') continue;
             line = line.substr(0, at);
             break;
@@ -79,9 +84,11 @@ class Reader {
         const std::string kind(words[0]);
         const std::string name(words.size() > 1 ? words[1] : "");
         const auto known = grammar_.kinds.find(kind);
-        if (known == grammar_.kinds.end()) return base::fail(Errc::syntax, "unknown section [" + kind + "]");
+        if (known == grammar_.kinds.end())
+            return base::fail(Errc::syntax, "unknown section [" + kind + "]");
         if (known->second.named == name.empty())
-            return base::fail(Errc::syntax, "[" + kind + "] " + (name.empty() ? "needs a name" : "takes no name"));
+            return base::fail(Errc::syntax, "[" + kind + "] " +
+                                                (name.empty() ? "needs a name" : "takes no name"));
         for (const Section& section : sections_) {
             if (section.kind == kind && section.name == name)
                 return base::fail(Errc::syntax, "[" + kind + "] stands here a second time");
@@ -94,7 +101,8 @@ class Reader {
         if (sections_.empty()) return base::fail(Errc::syntax, "a [section] has to come first");
         const auto equals = line.find('=');
         if (equals == std::string_view::npos)
-            return base::fail(Errc::syntax, "not of the form \"key = value\": \"" + base::printable(line, 80) + "\"");
+            return base::fail(Errc::syntax, "not of the form \"key = value\": \"" +
+                                                base::printable(line, 80) + "\"");
         const std::string key(base::trim(line.substr(0, equals)));
         const std::string value(base::trim(line.substr(equals + 1)));
         Section& section = sections_.back();
@@ -114,14 +122,16 @@ class Reader {
         const auto overrides = overrides_.find(kind);
         if (overrides == overrides_.end()) return;
         for (const auto& [key, value] : overrides->second) {
-            if (auto stored = store(sections_.back(), grammar_.kinds.at(kind).options, key, value); !stored)
+            if (auto stored = store(sections_.back(), grammar_.kinds.at(kind).options, key, value);
+                !stored)
                 override_errors_.push_back(stored.error());
         }
     }
 
     void add_missing() {
         for (const auto& [kind, rules] : grammar_.kinds) {
-            const bool there = std::ranges::any_of(sections_, [&](const Section& s) { return s.kind == kind; });
+            const bool there =
+                std::ranges::any_of(sections_, [&](const Section& s) { return s.kind == kind; });
             if (!there && !rules.named) begin(kind, "", 0);
         }
     }
@@ -129,15 +139,17 @@ class Reader {
     base::Result<void> finish(Section& section) {
         if (!override_errors_.empty()) return override_errors_.front();
         const auto& options = grammar_.kinds.at(section.kind).options;
-        // A section that the file does not have brings its defaults, and is not asked for what is required.
+        // A section that the file does not have brings its defaults, and is not asked for what is
+        // required.
         po::parsed_options nothing(&options);
         po::store(nothing, section.values);
         if (section.line == 0) return {};
         try {
             po::notify(section.values);
         } catch (const po::required_option& missing) {
-            return base::fail(Errc::syntax, file_.string() + ":" + std::to_string(section.line) + ": [" +
-                                                section.kind + "] needs " + missing.get_option_name());
+            return base::fail(Errc::syntax, file_.string() + ":" + std::to_string(section.line) +
+                                                ": [" + section.kind + "] needs " +
+                                                missing.get_option_name());
         }
         return {};
     }
@@ -157,7 +169,8 @@ std::string Section::where(const std::filesystem::path& file, const char* key) c
     return file.string() + ":" + std::to_string(found == lines.end() ? line : found->second) + ": ";
 }
 
-base::Result<std::vector<Section>> read_sections(const std::filesystem::path& file, const Grammar& grammar,
+base::Result<std::vector<Section>> read_sections(const std::filesystem::path& file,
+                                                 const Grammar& grammar,
                                                  const Overrides& overrides) {
     return Reader(file, grammar, overrides).read();
 }

@@ -1,13 +1,14 @@
 // Sections: the configuration file as sections of typed values, with the line of each.
 #pragma once
 
-#include <boost/program_options.hpp>
+#include "base/result.hpp"
+
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
 
-#include "base/result.hpp"
+#include <boost/program_options.hpp>
 
 namespace app {
 
@@ -38,12 +39,14 @@ struct Grammar {
 };
 
 /// Values that stand before those of the file: from the command line and the environment.
-using Overrides = std::map<std::string, std::map<std::string, std::string>>;  // kind -> key -> value
+using Overrides =
+    std::map<std::string, std::map<std::string, std::string>>;  // kind -> key -> value
 
-/// Reads `file`; every kind without a name is in the result even if the file does not have it. The error
-/// has the form `FILE:LINE: what`: a key or section that is not known, a value that is not of its type,
-/// something set twice, something required that is missing, a file that can't be read.
-base::Result<std::vector<Section>> read_sections(const std::filesystem::path& file, const Grammar& grammar,
+/// Reads `file`; every kind without a name is in the result even if the file does not have it. The
+/// error has the form `FILE:LINE: what`: a key or section that is not known, a value that is not of
+/// its type, something set twice, something required that is missing, a file that can't be read.
+base::Result<std::vector<Section>> read_sections(const std::filesystem::path& file,
+                                                 const Grammar& grammar,
                                                  const Overrides& overrides);
 
 }  // namespace app

@@ -1,14 +1,14 @@
 #include "app/serve.hpp"
 
-#include <fmt/format.h>
-#include <systemd/sd-daemon.h>
-
-#include <csignal>
-
 #include "app/control_server.hpp"
 #include "app/daemon.hpp"
 #include "app/log.hpp"
 #include "app/version.hpp"
+
+#include <csignal>
+
+#include <fmt/format.h>
+#include <systemd/sd-daemon.h>
 
 namespace app {
 namespace {
@@ -28,7 +28,9 @@ base::Task<void> run(base::asio::io_context& io, Daemon& daemon, ControlServer& 
         log::started(kVersion, daemon.config().file.string());
         sd_notify(0, "READY=1");
         const auto [error, number] = co_await signals.async_wait(base::use_result);
-        log::stopping(error ? "the wait for signals failed" : number == SIGTERM ? "SIGTERM" : "SIGINT");
+        log::stopping(error               ? "the wait for signals failed"
+                      : number == SIGTERM ? "SIGTERM"
+                                          : "SIGINT");
         sd_notify(0, "STOPPING=1");
     } else {
         failure = started.error();

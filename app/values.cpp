@@ -1,11 +1,11 @@
 #include "app/values.hpp"
 
+#include "base/text.hpp"
+
 #include <istream>
 #include <iterator>
 #include <map>
 #include <string_view>
-
-#include "base/text.hpp"
 
 namespace app {
 namespace {
@@ -25,8 +25,8 @@ bool split_unit(std::string_view text, std::uint64_t& number, std::string_view& 
 }
 
 /// Multiplies if the unit is known and the result within `most`.
-bool read_scaled(std::istream& in, const std::map<std::string_view, std::uint64_t>& units, std::uint64_t most,
-                 std::uint64_t& value) {
+bool read_scaled(std::istream& in, const std::map<std::string_view, std::uint64_t>& units,
+                 std::uint64_t most, std::uint64_t& value) {
     const std::string text = rest_of(in);
     std::uint64_t number = 0;
     std::string_view unit;
@@ -67,7 +67,8 @@ std::istream& operator>>(std::istream& in, Switch& value) {
 std::istream& operator>>(std::istream& in, Words& words) {
     const std::string text = rest_of(in);
     words.value.clear();
-    for (const std::string_view word : base::split(text, " \t,")) words.value.emplace_back(word);
+    for (const std::string_view word : base::split(text, " \t,"))
+        words.value.emplace_back(word);
     if (words.value.empty()) in.setstate(std::ios::failbit);
     return in;
 }

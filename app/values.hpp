@@ -1,4 +1,5 @@
-// Values: the types of configuration values: durations, sizes and lists, as an administrator writes them.
+// Values: the types of configuration values: durations, sizes and lists, as an administrator writes
+// them.
 #pragma once
 
 #include <chrono>

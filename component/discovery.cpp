@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 using State = Found::State;
 
 constexpr auto kInboundRecheck = 60s;  // a peer that has just started is not refused for longer
-constexpr auto kReturnRecheck = 1s;   // of one that was down and now sends
+constexpr auto kReturnRecheck = 1s;    // of one that was down and now sends
 constexpr auto kDownRecheck = 60s;     // how soon a domain that is down is asked again
 constexpr auto kUndecided =
     10min;  // a domain never seen before that could not be asked: by SMTP so long
@@ -124,8 +124,7 @@ base::Task<Authorisation> Discovery::authorise(Link& link, std::string jid, mail
     if (speaks(entry) && entry->state == State::supported && clock_.now() < entry->good_until)
         co_return Authorisation{Answer::yes, entry->why};
     // A component that sends is not down, whatever was found before.
-    const bool is_back =
-        entry != nullptr && entry->state == State::down && entry->component == jid;
+    const bool is_back = entry != nullptr && entry->state == State::down && entry->component == jid;
     const auto recheck = is_back ? kReturnRecheck : kInboundRecheck;
     if (entry == nullptr || clock_.now() - entry->checked >= recheck) {
         co_await ask(link, domain);

@@ -10,11 +10,11 @@
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
+#include "base/task_group.hpp"
 #include "component/authority.hpp"
 #include "component/link.hpp"
 #include "component/resolver.hpp"
 #include "component/survey.hpp"
-#include "base/task_group.hpp"
 #include "queue/ports.hpp"
 #include "queue/route_table.hpp"
 
@@ -80,8 +80,8 @@ class Discovery {
     queue::Route known(const mail::Domain& domain) const;
     /// The component of `domain` answered as if it took no mail: the next find() asks again.
     void suspect(const mail::Domain& domain);
-    /// `component` gave a sign of life: where it is thought to be down, the next find() and authorise()
-    /// ask again, whatever a survey that is under way may find.
+    /// `component` gave a sign of life: where it is thought to be down, the next find() and
+    /// authorise() ask again, whatever a survey that is under way may find.
     void seen(const std::string& component);
     /// The capability that a component announced last; the cautious default if none is known.
     Capability capability_of(const std::string& component) const;

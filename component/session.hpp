@@ -9,10 +9,10 @@
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
+#include "base/task_group.hpp"
 #include "component/jid.hpp"
 #include "component/link.hpp"
 #include "component/stream.hpp"
-#include "base/task_group.hpp"
 
 #include <functional>
 #include <map>

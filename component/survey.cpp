@@ -1,7 +1,7 @@
 #include "component/survey.hpp"
 
-#include "component/namespaces.hpp"
 #include "base/task_group.hpp"
+#include "component/namespaces.hpp"
 #include "component/xml_writer.hpp"
 
 #include <algorithm>

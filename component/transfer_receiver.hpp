@@ -14,10 +14,10 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/task_group.hpp"
 #include "component/block_codec.hpp"
 #include "component/discovery.hpp"
 #include "component/link.hpp"
-#include "base/task_group.hpp"
 #include "queue/destination.hpp"
 #include "queue/ports.hpp"
 

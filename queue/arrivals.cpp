@@ -27,11 +27,13 @@ void insert_recipients(Store& store, QueueId id, const Arrival& arrival) {
         const mail::Recipient& recipient = arrival.envelope.recipients[i];
         const std::int64_t destination = store.number_of(arrival.destinations.at(i));
         Query insert = store.database().query(
-            "INSERT INTO recipient (message, n, destination, address, notify, orcpt, state, attempts, due_at)"
+            "INSERT INTO recipient (message, n, destination, address, notify, orcpt, state, "
+            "attempts, due_at)"
             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, 0, ?7)");
         insert
-            .bind(id.value, static_cast<std::int64_t>(recipient.n), destination, recipient.address.text(),
-                  notify_bits(recipient.notify), recipient.orcpt, to_millis(store.now()))
+            .bind(id.value, static_cast<std::int64_t>(recipient.n), destination,
+                  recipient.address.text(), notify_bits(recipient.notify), recipient.orcpt,
+                  to_millis(store.now()))
             .run();
     }
 }
@@ -42,21 +44,25 @@ base::Result<QueueId> insert_message(Store& store, const Arrival& arrival) {
     if (auto space = store.check_space(arrival.content.size()); !space) return space.error();
     const QueueId id = store.next_id();
     const base::TimePoint now = store.now();
-    const base::TimePoint expires = arrival.expires_at.value_or(now + store.settings().expire_after);
+    const base::TimePoint expires =
+        arrival.expires_at.value_or(now + store.settings().expire_after);
     const mail::HeaderSummary header = mail::summarize_header(arrival.content.bytes());
     const mail::Envelope& envelope = arrival.envelope;
     const Origin& origin = arrival.origin;
     {
         Query insert = store.database().query(
-            "INSERT INTO message (id, received_at, expires_at, sender, body, smtputf8, requiretls, ret, envid,"
-            " origin_kind, origin_client, origin_helo, origin_domain, origin_transfer, origin_component,"
+            "INSERT INTO message (id, received_at, expires_at, sender, body, smtputf8, requiretls, "
+            "ret, envid,"
+            " origin_kind, origin_client, origin_helo, origin_domain, origin_transfer, "
+            "origin_component,"
             " size, message_id, header_from, pending)"
             " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)");
         insert
-            .bind(id.value, to_millis(now), to_millis(expires), std::string(mail::to_text(envelope.from)),
-                  static_cast<int>(envelope.body), static_cast<int>(envelope.smtputf8),
-                  static_cast<int>(envelope.requiretls), static_cast<int>(envelope.ret), envelope.envid,
-                  static_cast<int>(origin.kind), origin.client, origin.helo,
+            .bind(id.value, to_millis(now), to_millis(expires),
+                  std::string(mail::to_text(envelope.from)), static_cast<int>(envelope.body),
+                  static_cast<int>(envelope.smtputf8), static_cast<int>(envelope.requiretls),
+                  static_cast<int>(envelope.ret), envelope.envid, static_cast<int>(origin.kind),
+                  origin.client, origin.helo,
                   origin.transfer ? origin.transfer->domain.ascii() : std::string(),
                   origin.transfer ? origin.transfer->id : std::string(), origin.component,
                   static_cast<std::int64_t>(arrival.content.size()), header.message_id, header.from,
@@ -74,7 +80,8 @@ base::Result<Receipt> add_arrival(Store& store, const Arrival& arrival) {
         const ReceivedTransfer& transfer = *arrival.transfer;
         if (auto earlier = find_verdict(store, transfer.key)) {
             if (earlier->digest != transfer.digest || earlier->peer != transfer.peer)
-                return base::fail(base::Errc::conflict, "transfer " + transfer.key.id + " was here before, as another message");
+                return base::fail(base::Errc::conflict, "transfer " + transfer.key.id +
+                                                            " was here before, as another message");
             receipt.id = earlier->queue_id;
             receipt.earlier = std::move(*earlier);
             return receipt;

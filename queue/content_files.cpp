@@ -1,13 +1,13 @@
 #include "queue/content_files.hpp"
 
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-#include <vector>
 
 namespace queue {
 namespace {
@@ -28,7 +28,8 @@ class Descriptor {
 };
 
 base::Error failed(const char* what, const std::filesystem::path& path) {
-    return base::fail(base::Errc::storage, path.string() + ": can't " + what + ": " + std::strerror(errno));
+    return base::fail(base::Errc::storage,
+                      path.string() + ": can't " + what + ": " + std::strerror(errno));
 }
 
 bool write_all(int fd, std::string_view bytes) {
@@ -71,11 +72,13 @@ base::Result<mail::Content> ContentFiles::read(QueueId id, std::size_t size) con
     struct stat facts {};
     if (::fstat(file.get(), &facts) != 0) return failed("read", path);
     if (static_cast<std::size_t>(facts.st_size) != size)
-        return base::fail(base::Errc::storage, path.string() + ": is " + std::to_string(facts.st_size) +
+        return base::fail(base::Errc::storage, path.string() + ": is " +
+                                                   std::to_string(facts.st_size) +
                                                    " bytes long, not " + std::to_string(size));
     void* const start = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
     if (start == MAP_FAILED) return failed("map", path);
-    const std::shared_ptr<const void> owner(start, [size](const void* p) { ::munmap(const_cast<void*>(p), size); });
+    const std::shared_ptr<const void> owner(
+        start, [size](const void* p) { ::munmap(const_cast<void*>(p), size); });
     return mail::Content(owner, std::string_view(static_cast<const char*>(start), size));
 }
 
@@ -91,7 +94,8 @@ std::size_t ContentFiles::sweep(const std::function<bool(QueueId)>& is_wanted) c
         const auto id = QueueId::parse(entry.path().filename().string());
         if (id && !is_wanted(*id)) orphans.push_back(entry.path());
     }
-    for (const auto& path : orphans) std::filesystem::remove(path);
+    for (const auto& path : orphans)
+        std::filesystem::remove(path);
     return orphans.size();
 }
 

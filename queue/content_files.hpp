@@ -1,16 +1,16 @@
 // ContentFiles: contents that are too large for the database, each a file named by its queue id.
 //
-// A file is on the disk, and so is its folder's entry, before the row that names it is committed; it is
-// removed after the row's removal is. What a crash leaves between the two, sweep() takes away at start.
-// Storage thread.
+// A file is on the disk, and so is its folder's entry, before the row that names it is committed;
+// it is removed after the row's removal is. What a crash leaves between the two, sweep() takes away
+// at start. Storage thread.
 #pragma once
-
-#include <filesystem>
-#include <functional>
 
 #include "base/result.hpp"
 #include "mail/content.hpp"
 #include "queue/queue_id.hpp"
+
+#include <filesystem>
+#include <functional>
 
 namespace queue {
 

@@ -1,8 +1,8 @@
 #include "queue/database.hpp"
 
-#include <sqlite3.h>
-
 #include <array>
+
+#include <sqlite3.h>
 
 namespace queue {
 namespace {
@@ -17,8 +17,9 @@ constexpr int kVersion = std::size(kMigrations);
 
 Database::Database(const std::filesystem::path& file)
     : connection_(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE) {
-    // FULL: a commit is on the disk when it returns. The checkpoint policy is explicit: about 16 MB of log
-    // between checkpoints keeps the log short and the commits of a burst free of checkpoints.
+    // FULL: a commit is on the disk when it returns. The checkpoint policy is explicit: about 16 MB
+    // of log between checkpoints keeps the log short and the commits of a burst free of
+    // checkpoints.
     connection_.exec("PRAGMA journal_mode = WAL");
     connection_.exec("PRAGMA synchronous = FULL");
     connection_.exec("PRAGMA wal_autocheckpoint = 4000");
@@ -36,7 +37,8 @@ base::Result<std::unique_ptr<Database>> Database::open(const std::filesystem::pa
     } catch (const SQLite::Exception& error) {
         const int code = error.getErrorCode();
         std::string why = error.what();
-        if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT) why += " (the queue database is damaged)";
+        if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT)
+            why += " (the queue database is damaged)";
         return base::fail(base::Errc::storage, file.string() + ": " + why);
     }
 }
@@ -44,7 +46,8 @@ base::Result<std::unique_ptr<Database>> Database::open(const std::filesystem::pa
 base::Result<void> Database::migrate() {
     const int version = connection_.execAndGet("PRAGMA user_version").getInt();
     if (version > kVersion) {
-        return base::fail(base::Errc::storage, "the database is of version " + std::to_string(version) +
+        return base::fail(base::Errc::storage, "the database is of version " +
+                                                   std::to_string(version) +
                                                    ", and this program knows versions up to " +
                                                    std::to_string(kVersion));
     }
@@ -63,8 +66,12 @@ Query Database::query(const char* sql) {
     return Query(*statement);
 }
 
-void Database::execute(const char* sql) { query(sql).run(); }
+void Database::execute(const char* sql) {
+    query(sql).run();
+}
 
-bool Database::in_transaction() const { return sqlite3_get_autocommit(connection_.getHandle()) == 0; }
+bool Database::in_transaction() const {
+    return sqlite3_get_autocommit(connection_.getHandle()) == 0;
+}
 
 }  // namespace queue

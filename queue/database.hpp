@@ -1,17 +1,18 @@
-// Database: the one SQLite connection of a store, with its migrations and a cache of its statements.
+// Database: the one SQLite connection of a store, with its migrations and a cache of its
+// statements.
 //
-// Owned by the Store and used on the storage thread only (and at start, before that thread is). Failures
-// of SQLite come as SQLite::Exception: StorageThread turns them into errors at one place.
+// Owned by the Store and used on the storage thread only (and at start, before that thread is).
+// Failures of SQLite come as SQLite::Exception: StorageThread turns them into errors at one place.
 #pragma once
 
-#include <SQLiteCpp/SQLiteCpp.h>
+#include "base/result.hpp"
 
 #include <filesystem>
 #include <memory>
 #include <string_view>
 #include <unordered_map>
 
-#include "base/result.hpp"
+#include <SQLiteCpp/SQLiteCpp.h>
 
 namespace queue {
 
@@ -46,8 +47,8 @@ class Query {
 
 class Database {
   public:
-    /// Opens or creates `file` and migrates it. Errc::storage with the file's name for what can't be
-    /// opened, is no database, is damaged, or is of a newer version than this program.
+    /// Opens or creates `file` and migrates it. Errc::storage with the file's name for what can't
+    /// be opened, is no database, is damaged, or is of a newer version than this program.
     static base::Result<std::unique_ptr<Database>> open(const std::filesystem::path& file);
 
     /// `sql` must be a literal: its address is the key of the cache.

@@ -4,9 +4,12 @@ namespace queue {
 
 const char* to_text(Lane lane) {
     switch (lane) {
-        case Lane::xmpp: return "xmpp";
-        case Lane::local: return "local";
-        case Lane::relay: return "relay";
+        case Lane::xmpp:
+            return "xmpp";
+        case Lane::local:
+            return "local";
+        case Lane::relay:
+            return "relay";
     }
     return "unknown";
 }
@@ -20,24 +23,27 @@ Router::Router(std::map<mail::Domain, std::string> served, std::string main_comp
     : served_(std::move(served)),
       main_component_(std::move(main_component)),
       main_domains_(std::move(main_domains)) {
-    for (const auto& [domain, component] : served_) main_domains_.try_emplace(component, domain);
+    for (const auto& [domain, component] : served_)
+        main_domains_.try_emplace(component, domain);
 }
 
 Destination Router::route(const mail::ReversePath& from, const mail::Mailbox& recipient) const {
     if (serves(recipient.domain())) return {Lane::local, "", ""};
-    const auto component =
-        from ? component_for_sender(from->domain())
-             : (main_component_.empty() ? std::optional<std::string>() : std::optional(main_component_));
+    const auto component = from ? component_for_sender(from->domain())
+                                : (main_component_.empty() ? std::optional<std::string>()
+                                                           : std::optional(main_component_));
     if (!component || recipient.domain().is_address_literal()) return {Lane::relay, "", ""};
     return {Lane::xmpp, *component, recipient.domain().ascii()};
 }
 
-const std::pair<const mail::Domain, std::string>* Router::nearest(const mail::Domain& domain) const {
+const std::pair<const mail::Domain, std::string>* Router::nearest(
+    const mail::Domain& domain) const {
     const std::pair<const mail::Domain, std::string>* best = nullptr;
     for (const auto& entry : served_) {
         if (entry.first != domain && !domain.is_subdomain_of(entry.first)) continue;
         // Of two parents the longer name is the nearer one.
-        if (best == nullptr || entry.first.ascii().size() > best->first.ascii().size()) best = &entry;
+        if (best == nullptr || entry.first.ascii().size() > best->first.ascii().size())
+            best = &entry;
     }
     return best;
 }

@@ -1,12 +1,12 @@
 // Destination: where a recipient's mail goes next, and Router, which decides it at intake.
 #pragma once
 
+#include "mail/envelope.hpp"
+
 #include <compare>
 #include <map>
 #include <optional>
 #include <string>
-
-#include "mail/envelope.hpp"
 
 namespace queue {
 
@@ -33,13 +33,13 @@ struct Destination {
 class Router {
   public:
     /// `served`: domain -> the component that serves it. `main_component` sends mail with a null
-    /// reverse-path; empty if there is none. `main_domains`: component -> the domain in whose name it
-    /// sends such mail; without an entry, the first that it serves.
+    /// reverse-path; empty if there is none. `main_domains`: component -> the domain in whose name
+    /// it sends such mail; without an entry, the first that it serves.
     Router(std::map<mail::Domain, std::string> served, std::string main_component,
            std::map<std::string, mail::Domain> main_domains = {});
 
-    /// Ours -> local. Else xmpp, by the component that serves the sender's domain or a parent of it;
-    /// a foreign sender's mail goes by relay (protocol rule 5).
+    /// Ours -> local. Else xmpp, by the component that serves the sender's domain or a parent of
+    /// it; a foreign sender's mail goes by relay (protocol rule 5).
     Destination route(const mail::ReversePath& from, const mail::Mailbox& recipient) const;
     bool serves(const mail::Domain& domain) const { return served_.contains(domain); }
     /// The component for `domain` or the nearest parent that is served.

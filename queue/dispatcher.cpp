@@ -1,11 +1,11 @@
 #include "queue/dispatcher.hpp"
 
-#include <algorithm>
-#include <chrono>
-
 #include "base/limits.hpp"
 #include "queue/log.hpp"
 #include "queue/settlement.hpp"
+
+#include <algorithm>
+#include <chrono>
 
 namespace queue {
 namespace {
@@ -26,8 +26,8 @@ Outcome unknown_fault(const char* why) {
 
 }  // namespace
 
-Dispatcher::Dispatcher(base::asio::any_io_executor executor, StorageThread& storage, RetryPolicy retry,
-                       const base::Clock& clock, base::Random& random)
+Dispatcher::Dispatcher(base::asio::any_io_executor executor, StorageThread& storage,
+                       RetryPolicy retry, const base::Clock& clock, base::Random& random)
     : executor_(executor),
       storage_(storage),
       retry_(retry),
@@ -38,10 +38,13 @@ Dispatcher::Dispatcher(base::asio::any_io_executor executor, StorageThread& stor
 
 base::Task<base::Result<void>> Dispatcher::start() {
     using Due = std::map<Destination, base::TimePoint>;
-    std::function<base::Result<Due>(Store&)> look = [](Store& store) { return base::Result<Due>(all_due(store)); };
+    std::function<base::Result<Due>(Store&)> look = [](Store& store) {
+        return base::Result<Due>(all_due(store));
+    };
     const base::Result<Due> due = co_await storage_.read<Due>(std::move(look));
     if (!due) co_return due.error();
-    for (const auto& [destination, at] : *due) entries_[destination].due = at;
+    for (const auto& [destination, at] : *due)
+        entries_[destination].due = at;
     tasks_.spawn("dispatcher", [this] { return schedule(); });
     co_return base::Result<void>();
 }
@@ -63,7 +66,8 @@ void Dispatcher::arrived(const Destination& destination) {
 void Dispatcher::peer_is_back(const std::string& peer) {
     for (const auto& [destination, entry] : entries_) {
         // After a restart it is not yet known who serves a domain: those are tried, too.
-        const bool is_its = destination.lane == Lane::xmpp && (entry.peer == peer || entry.peer.empty());
+        const bool is_its =
+            destination.lane == Lane::xmpp && (entry.peer == peer || entry.peer.empty());
         const bool waits = entry.failures > 0 || entry.due > clock_.now();
         if (is_its && waits) start_waking(destination);
     }
@@ -71,7 +75,8 @@ void Dispatcher::peer_is_back(const std::string& peer) {
 
 void Dispatcher::link_is_up(const std::string& component) {
     for (const auto& [destination, entry] : entries_) {
-        if (destination.lane == Lane::xmpp && destination.component == component) start_waking(destination);
+        if (destination.lane == Lane::xmpp && destination.component == component)
+            start_waking(destination);
     }
 }
 
@@ -94,7 +99,8 @@ base::Task<void> Dispatcher::wake(Destination destination) {
 }
 
 void Dispatcher::look_at(const Woken& destinations) {
-    for (const Destination& destination : destinations) arrived(destination);
+    for (const Destination& destination : destinations)
+        arrived(destination);
 }
 
 base::Task<void> Dispatcher::schedule() {
@@ -109,7 +115,8 @@ base::Task<void> Dispatcher::schedule() {
             }
             entry.at_work = true;
             ++at_work_;
-            tasks_.spawn("destination", [this, destination = destination] { return work(destination); });
+            tasks_.spawn("destination",
+                         [this, destination = destination] { return work(destination); });
         }
         co_await changed_.wait(next - now);
     }
@@ -140,7 +147,8 @@ base::Task<void> Dispatcher::work(Destination destination) {
 base::Task<void> Dispatcher::attempt(Destination destination) {
     const auto courier = couriers_.find(destination.lane);
     if (courier == couriers_.end()) {
-        const Readiness none = Deferred{{451, {4, 3, 5}, "nothing is configured for this lane"}, "", false, {}};
+        const Readiness none =
+            Deferred{{451, {4, 3, 5}, "nothing is configured for this lane"}, "", false, {}};
         co_await put_off(destination, none);
         co_return;
     }
@@ -153,12 +161,12 @@ base::Task<void> Dispatcher::attempt(Destination destination) {
     }
 }
 
-base::Task<Lease> Dispatcher::take(Destination destination, Ready ready) {
+base::Task<base::Result<Lease>> Dispatcher::take(Destination destination, Ready ready) {
     std::function<base::Result<Lease>(Store&)> operation = [destination, ready](Store& store) {
         return lease(store, destination, ready);
     };
     base::Result<Committed<Lease>> leased = co_await storage_.write<Lease>(std::move(operation));
-    if (!leased) co_return Lease();
+    if (!leased) co_return leased.error();
     Lease taken = leased->release();
     look_at(taken.woken);
     co_return taken;
@@ -173,9 +181,15 @@ base::Task<void> Dispatcher::drain(Destination destination, Courier* courier, Re
             continue;
         }
         entry.again = false;
-        Lease leased = co_await take(destination, ready);
-        if (!leased.messages.empty()) {
-            auto messages = std::make_shared<std::vector<LeasedMessage>>(std::move(leased.messages));
+        base::Result<Lease> leased = co_await take(destination, ready);
+        if (!leased) {
+            // The storage's own log line says why. Asked again at once, it would say the same.
+            pass->missed = true;
+            break;
+        }
+        if (!leased->messages.empty()) {
+            auto messages =
+                std::make_shared<std::vector<LeasedMessage>>(std::move(leased->messages));
             ++pass->under_way;
             tasks_.spawn("delivery", [this, destination, courier, messages, pass] {
                 return deliver(destination, courier, messages, pass);
@@ -183,12 +197,14 @@ base::Task<void> Dispatcher::drain(Destination destination, Courier* courier, Re
             continue;
         }
         // Mail that comes or becomes due now need not wait for the slowest delivery of this pass.
-        const base::TimePoint next = leased.next.value_or(clock_.now() + kLookAgain);
+        const base::TimePoint next = leased->next.value_or(clock_.now() + kLookAgain);
         while (pass->under_way > 0 && !entry.again && clock_.now() < next)
-            co_await pass->changed.wait(std::min<std::chrono::milliseconds>(kLookAgain, next - clock_.now()));
+            co_await pass->changed.wait(
+                std::min<std::chrono::milliseconds>(kLookAgain, next - clock_.now()));
         if (!entry.again && pass->under_way == 0) break;
     }
-    while (pass->under_way > 0) co_await pass->changed.wait(kLookAgain);
+    while (pass->under_way > 0)
+        co_await pass->changed.wait(kLookAgain);
     entry.pass.reset();
     if (pass->reached) {
         entry.failures = 0;
@@ -231,13 +247,14 @@ base::Task<void> Dispatcher::settle_all(std::vector<MessageOutcome> outcomes) {
         std::function<base::Result<Woken>(Store&)> operation = [shared](Store& store) {
             return settle(store, *shared);
         };
-        const base::Result<Committed<Woken>> settled = co_await storage_.write<Woken>(std::move(operation));
+        const base::Result<Committed<Woken>> settled =
+            co_await storage_.write<Woken>(std::move(operation));
         if (settled) {
             look_at(**settled);
             co_return;
         }
-        // The outcome is known and only has to be written: mail that was delivered would go out twice
-        // if it were dropped. The disk may get room again; a stop ends the wait, and then the
+        // The outcome is known and only has to be written: mail that was delivered would go out
+        // twice if it were dropped. The disk may get room again; a stop ends the wait, and then the
         // recipients are found leased at the next start.
         if (stopping_) co_return;
         co_await base::sleep_for(base::limits::kSettleAgain);
@@ -257,7 +274,8 @@ base::Task<void> Dispatcher::put_off(Destination destination, Readiness why) {
             return reroute_destination(store, destination, *rerouted, until);
         return defer_destination(store, destination, std::get<Deferred>(why), until);
     };
-    const base::Result<Committed<Woken>> done = co_await storage_.write<Woken>(std::move(operation));
+    const base::Result<Committed<Woken>> done =
+        co_await storage_.write<Woken>(std::move(operation));
     if (done) look_at(**done);
 }
 

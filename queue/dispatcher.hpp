@@ -1,12 +1,9 @@
-// Dispatcher: looks what is due, leases it, gives it to the courier of its lane, and settles the outcome.
+// Dispatcher: looks what is due, leases it, gives it to the courier of its lane, and settles the
+// outcome.
 //
-// Runs on the event loop; holds for each destination with mail only when it is due next. One destination
-// that is out costs the others nothing: it is put off as a whole.
+// Runs on the event loop; holds for each destination with mail only when it is due next. One
+// destination that is out costs the others nothing: it is put off as a whole.
 #pragma once
-
-#include <functional>
-#include <map>
-#include <memory>
 
 #include "base/async.hpp"
 #include "base/clock.hpp"
@@ -16,6 +13,10 @@
 #include "queue/ports.hpp"
 #include "queue/retry_policy.hpp"
 #include "queue/storage_thread.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
 
 namespace queue {
 
@@ -44,9 +45,9 @@ class Dispatcher {
     struct Pass {
         explicit Pass(const base::asio::any_io_executor& executor) : changed(executor) {}
         std::size_t under_way = 0;
-        base::Signal changed;   // a delivery has ended, or mail has come
-        bool reached = false;   // somebody answered
-        bool missed = false;    // somebody did not
+        base::Signal changed;  // a delivery has ended, or mail has come
+        bool reached = false;  // somebody answered
+        bool missed = false;   // somebody did not
         bool is_silent() const { return missed && !reached; }
     };
     struct Entry {
@@ -63,9 +64,10 @@ class Dispatcher {
     base::Task<void> work(Destination destination);
     base::Task<void> attempt(Destination destination);
     base::Task<void> drain(Destination destination, Courier* courier, Ready ready);
-    base::Task<Lease> take(Destination destination, Ready ready);
+    base::Task<base::Result<Lease>> take(Destination destination, Ready ready);
     base::Task<void> deliver(Destination destination, Courier* courier,
-                             std::shared_ptr<std::vector<LeasedMessage>> messages, std::shared_ptr<Pass> pass);
+                             std::shared_ptr<std::vector<LeasedMessage>> messages,
+                             std::shared_ptr<Pass> pass);
     base::Task<void> settle_all(std::vector<MessageOutcome> outcomes);
     base::Task<void> put_off(Destination destination, Readiness why);
     void start_waking(const Destination& destination);

@@ -1,11 +1,11 @@
 #include "queue/history.hpp"
 
-#include <fmt/format.h>
+#include "base/limits.hpp"
 
 #include <algorithm>
 #include <chrono>
 
-#include "base/limits.hpp"
+#include <fmt/format.h>
 
 namespace queue {
 namespace {
@@ -15,7 +15,8 @@ constexpr std::size_t kTraced = 20;
 std::string reply_text(const Query& row, int code_column) {
     if (row.is_null(code_column)) return row.text(code_column + 2);
     const std::string text = row.text(code_column + 2);
-    return fmt::format("{} {}{}{}", row.integer(code_column), row.text(code_column + 1), text.empty() ? "" : " ", text);
+    return fmt::format("{} {}{}{}", row.integer(code_column), row.text(code_column + 1),
+                       text.empty() ? "" : " ", text);
 }
 
 std::vector<QueueId> find_messages(Store& store, const std::string& name) {
@@ -31,13 +32,15 @@ std::vector<QueueId> find_messages(Store& store, const std::string& name) {
         "SELECT id FROM message WHERE origin_transfer = ?1 OR message_id = ?2"
         " OR id IN (SELECT message FROM transfer WHERE id = ?1) ORDER BY id DESC LIMIT ?3");
     query.bind(name, bracketed, static_cast<std::int64_t>(kTraced));
-    while (query.step()) found.push_back(QueueId{query.integer(0)});
+    while (query.step())
+        found.push_back(QueueId{query.integer(0)});
     return found;
 }
 
 void add_arrival_step(Store& store, TracedMessage& message) {
     Query find = store.database().query(
-        "SELECT sender, message_id, size, received_at, origin_kind, origin_client, origin_helo, origin_domain,"
+        "SELECT sender, message_id, size, received_at, origin_kind, origin_client, origin_helo, "
+        "origin_domain,"
         " origin_transfer, origin_component FROM message WHERE id = ?1");
     find.bind(message.id.value);
     if (!find.step()) return;
@@ -46,12 +49,16 @@ void add_arrival_step(Store& store, TracedMessage& message) {
     message.size = static_cast<std::size_t>(find.integer(2));
     std::string detail;
     switch (static_cast<Origin::Kind>(find.integer(4))) {
-        case Origin::Kind::smtp: detail = fmt::format("from {} ({})", find.text(5), find.text(6)); break;
-        case Origin::Kind::xmpp:
-            detail = fmt::format("over XMPP from {} for {}, by {}, transfer {}", find.text(5), find.text(7),
-                                 find.text(9), find.text(8));
+        case Origin::Kind::smtp:
+            detail = fmt::format("from {} ({})", find.text(5), find.text(6));
             break;
-        case Origin::Kind::internal: detail = find.text(5); break;
+        case Origin::Kind::xmpp:
+            detail = fmt::format("over XMPP from {} for {}, by {}, transfer {}", find.text(5),
+                                 find.text(7), find.text(9), find.text(8));
+            break;
+        case Origin::Kind::internal:
+            detail = find.text(5);
+            break;
     }
     message.steps.push_back({from_millis(find.integer(3)), "received", "", detail});
 }
@@ -62,9 +69,10 @@ void add_transfer_steps(Store& store, TracedMessage& message) {
     find.bind(message.id.value);
     while (find.step()) {
         const std::int64_t sends = find.integer(3);
-        message.steps.push_back({from_millis(find.integer(0)), "transfer", "",
-                                 fmt::format("{} to {}, sent {}", find.text(1), find.text(2),
-                                             sends == 1 ? std::string("once") : fmt::format("{} times", sends))});
+        message.steps.push_back(
+            {from_millis(find.integer(0)), "transfer", "",
+             fmt::format("{} to {}, sent {}", find.text(1), find.text(2),
+                         sends == 1 ? std::string("once") : fmt::format("{} times", sends))});
     }
 }
 
@@ -75,7 +83,8 @@ void add_events(Store& store, TracedMessage& message) {
         " WHERE e.message = ?1 ORDER BY e.id DESC LIMIT ?2");
     find.bind(message.id.value, static_cast<std::int64_t>(base::limits::kEventsKept));
     while (find.step())
-        message.steps.push_back({from_millis(find.integer(0)), find.text(1), find.text(2), find.text(3)});
+        message.steps.push_back(
+            {from_millis(find.integer(0)), find.text(1), find.text(2), find.text(3)});
 }
 
 void add_recipient_steps(Store& store, TracedMessage& message) {
@@ -86,18 +95,21 @@ void add_recipient_steps(Store& store, TracedMessage& message) {
     std::vector<Row> rows;
     {
         Query find = store.database().query(
-            "SELECT state, address, code, status, reply, remote, ended_at, due_at, attempts, destination"
+            "SELECT state, address, code, status, reply, remote, ended_at, due_at, attempts, "
+            "destination"
             " FROM recipient WHERE message = ?1 ORDER BY n");
         find.bind(message.id.value);
         while (find.step()) {
             const auto state = static_cast<State>(find.integer(0));
-            Step step{from_millis(find.integer(has_ended(state) ? 6 : 7)), to_text(state), find.text(1),
-                      reply_text(find, 2)};
-            if (const std::string remote = find.text(5); !remote.empty()) step.detail += " (" + remote + ")";
+            Step step{from_millis(find.integer(has_ended(state) ? 6 : 7)), to_text(state),
+                      find.text(1), reply_text(find, 2)};
+            if (const std::string remote = find.text(5); !remote.empty())
+                step.detail += " (" + remote + ")";
             if (!has_ended(state)) {
                 step.what = state == State::held ? "held" : "waiting";
-                step.detail = fmt::format("{}, {} tries so far{}{}", to_text(state), find.integer(8),
-                                          step.detail.empty() ? "" : "; last: ", step.detail);
+                step.detail =
+                    fmt::format("{}, {} tries so far{}{}", to_text(state), find.integer(8),
+                                step.detail.empty() ? "" : "; last: ", step.detail);
             }
             rows.push_back({std::move(step), find.integer(9)});
         }
@@ -115,10 +127,12 @@ std::vector<ListedRecipient> list_waiting(Store& store) {
     std::vector<std::int64_t> destinations;
     {
         Query find = store.database().query(
-            "SELECT r.message, m.received_at, m.sender, r.address, m.size, r.state, r.attempts, r.due_at,"
+            "SELECT r.message, m.received_at, m.sender, r.address, m.size, r.state, r.attempts, "
+            "r.due_at,"
             " r.code, r.status, r.reply, r.destination"
             // A message has content for as long as it has a recipient that waits.
-            " FROM content c JOIN message m ON m.id = c.message JOIN recipient r ON r.message = c.message"
+            " FROM content c JOIN message m ON m.id = c.message JOIN recipient r ON r.message = "
+            "c.message"
             " WHERE r.state <= 4 ORDER BY c.message, r.n LIMIT ?1");
         find.bind(static_cast<std::int64_t>(base::limits::kListed));
         while (find.step()) {
@@ -136,7 +150,8 @@ std::vector<ListedRecipient> list_waiting(Store& store) {
             rows.push_back(std::move(row));
         }
     }
-    for (std::size_t i = 0; i < rows.size(); ++i) rows[i].destination = store.destination(destinations[i]);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        rows[i].destination = store.destination(destinations[i]);
     return rows;
 }
 
@@ -162,7 +177,8 @@ Health health(Store& store) {
         Query oldest = store.database().query("SELECT MIN(message) FROM content");
         if (oldest.step() && !oldest.is_null(0)) {
             const std::chrono::microseconds micros(oldest.integer(0));
-            health.oldest = base::TimePoint(std::chrono::duration_cast<std::chrono::milliseconds>(micros));
+            health.oldest =
+                base::TimePoint(std::chrono::duration_cast<std::chrono::milliseconds>(micros));
         }
     }
     Query waiting = store.database().query("SELECT COUNT(*) FROM recipient WHERE state IN (1, 3)");
@@ -174,10 +190,12 @@ Health health(Store& store) {
 base::Result<int> prune(Store& store) {
     std::vector<std::int64_t> old;
     {
-        Query find = store.database().query("SELECT id FROM message WHERE ended_at < ?1 ORDER BY ended_at LIMIT ?2");
+        Query find = store.database().query(
+            "SELECT id FROM message WHERE ended_at < ?1 ORDER BY ended_at LIMIT ?2");
         find.bind(to_millis(store.now() - store.settings().history),
                   static_cast<std::int64_t>(base::limits::kPruned));
-        while (find.step()) old.push_back(find.integer(0));
+        while (find.step())
+            old.push_back(find.integer(0));
     }
     for (const std::int64_t id : old) {
         for (const char* const sql :

@@ -1,11 +1,11 @@
 // History: what an operator asks: what waits and why, and what became of a message. Storage thread.
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "queue/ports.hpp"
 #include "queue/store.hpp"
+
+#include <string>
+#include <vector>
 
 namespace queue {
 
@@ -38,18 +38,18 @@ struct TracedMessage {
     std::size_t size = 0;
     std::vector<Step> steps;  ///< in order of time
 };
-/// The messages that `name` names: a queue id, the id of a transfer in or out, or a Message-ID (with or
-/// without angle brackets). The newest first, at most 20.
+/// The messages that `name` names: a queue id, the id of a transfer in or out, or a Message-ID
+/// (with or without angle brackets). The newest first, at most 20.
 base::Result<std::vector<TracedMessage>> trace(Store& store, const std::string& name);
 
 struct Health {
-    std::int64_t waiting = 0;  ///< recipients that are queued or deferred
+    std::int64_t waiting = 0;               ///< recipients that are queued or deferred
     std::optional<base::TimePoint> oldest;  ///< arrival of the oldest message that waits
 };
 Health health(Store& store);
 
-/// Removes messages that ended longer ago than the history is kept, and verdicts that no transfer can ask
-/// for any more; a bounded number at once. Returns how many messages went.
+/// Removes messages that ended longer ago than the history is kept, and verdicts that no transfer
+/// can ask for any more; a bounded number at once. Returns how many messages went.
 base::Result<int> prune(Store& store);
 
 }  // namespace queue

@@ -1,12 +1,12 @@
 #include "queue/leases.hpp"
 
-#include <algorithm>
-#include <chrono>
-
 #include "base/limits.hpp"
 #include "queue/log.hpp"
 #include "queue/rows.hpp"
 #include "queue/settlement.hpp"
+
+#include <algorithm>
+#include <chrono>
 
 namespace queue {
 namespace {
@@ -45,7 +45,8 @@ std::vector<DueRow> due_rows(Store& store, std::int64_t destination, std::size_t
         " ORDER BY due_at, message LIMIT ?3");
     due.bind(destination, to_millis(store.now()), static_cast<std::int64_t>(most));
     std::vector<DueRow> rows;
-    while (due.step()) rows.push_back(read_row(due));
+    while (due.step())
+        rows.push_back(read_row(due));
     return rows;
 }
 
@@ -56,7 +57,8 @@ std::vector<DueRow> transfer_rows(Store& store, QueueId message, std::int64_t tr
         " WHERE message = ?1 AND transfer = ?2 AND state IN (1, 3) ORDER BY n");
     find.bind(message.value, transfer);
     std::vector<DueRow> rows;
-    while (find.step()) rows.push_back(read_row(find));
+    while (find.step())
+        rows.push_back(read_row(find));
     return rows;
 }
 
@@ -64,7 +66,8 @@ std::vector<Group> group(Store& store, std::vector<DueRow> rows) {
     std::vector<Group> groups;
     std::map<std::pair<QueueId, std::int64_t>, std::size_t> places;
     for (DueRow& row : rows) {
-        const auto [place, is_new] = places.try_emplace({row.message, row.transfer.value_or(0)}, groups.size());
+        const auto [place, is_new] =
+            places.try_emplace({row.message, row.transfer.value_or(0)}, groups.size());
         if (is_new) groups.push_back({row.message, row.transfer, {}});
         groups[place->second].rows.push_back(std::move(row));
     }
@@ -74,31 +77,39 @@ std::vector<Group> group(Store& store, std::vector<DueRow> rows) {
     return groups;
 }
 
-base::Result<OutgoingTransfer> existing_transfer(Store& store, std::int64_t number, const Ready& ready) {
+base::Result<OutgoingTransfer> existing_transfer(Store& store, std::int64_t number,
+                                                 const Ready& ready) {
     OutgoingTransfer transfer{{*mail::Domain::parse("invalid"), ""}, "", false, {}};
     {
-        Query find =
-            store.database().query("SELECT id, domain, peer, sends, expires_at FROM transfer WHERE number = ?1");
-        if (!find.bind(number).step()) return base::fail(base::Errc::storage, "a transfer's row is gone");
+        Query find = store.database().query(
+            "SELECT id, domain, peer, sends, expires_at FROM transfer WHERE number = ?1");
+        if (!find.bind(number).step())
+            return base::fail(base::Errc::storage, "a transfer's row is gone");
         auto domain = mail::Domain::parse(find.text(1));
         if (!domain) return base::fail(base::Errc::storage, "a transfer's row is damaged");
-        transfer = {{std::move(*domain), find.text(0)}, find.text(2), find.integer(3) > 0, from_millis(find.integer(4))};
+        transfer = {{std::move(*domain), find.text(0)},
+                    find.text(2),
+                    find.integer(3) > 0,
+                    from_millis(find.integer(4))};
     }
     // What never left may go to whoever serves the domain now; anything else stays with its peer.
     if (!transfer.sent_before) transfer.peer = ready.peer;
-    Query use = store.database().query("UPDATE transfer SET sends = sends + 1, peer = ?2 WHERE number = ?1");
+    Query use = store.database().query(
+        "UPDATE transfer SET sends = sends + 1, peer = ?2 WHERE number = ?1");
     use.bind(number, transfer.peer).run();
     return transfer;
 }
 
-base::Result<OutgoingTransfer> new_transfer(Store& store, const Destination& destination, const Ready& ready,
-                                            const MessageRow& message, const Group& group) {
+base::Result<OutgoingTransfer> new_transfer(Store& store, const Destination& destination,
+                                            const Ready& ready, const MessageRow& message,
+                                            const Group& group) {
     const auto domain = store.router().sending_domain(message.envelope.from, destination.component);
     if (!domain) {
         return base::fail(base::Errc::refused,
                           destination.component + " no longer sends for the sender's domain");
     }
-    // No receiver needs to take an `expires` beyond its retention; a day of margin is for its clock.
+    // No receiver needs to take an `expires` beyond its retention; a day of margin is for its
+    // clock.
     const auto furthest = store.now() + base::limits::kRetention - std::chrono::hours(24);
     const base::TimePoint expires = std::min<base::TimePoint>(message.expires_at, furthest);
     OutgoingTransfer transfer{{*domain, store.next_transfer_id()}, ready.peer, false, expires};
@@ -107,14 +118,14 @@ base::Result<OutgoingTransfer> new_transfer(Store& store, const Destination& des
             "INSERT INTO transfer (id, domain, message, peer, sends, created_at, expires_at)"
             " VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6)");
         insert
-            .bind(transfer.key.id, domain->ascii(), message.id.value, ready.peer, to_millis(store.now()),
-                  to_millis(expires))
+            .bind(transfer.key.id, domain->ascii(), message.id.value, ready.peer,
+                  to_millis(store.now()), to_millis(expires))
             .run();
     }
     const std::int64_t number = store.database().last_rowid();
     for (const DueRow& row : group.rows) {
-        Query assign =
-            store.database().query("UPDATE recipient SET transfer = ?3 WHERE message = ?1 AND n = ?2");
+        Query assign = store.database().query(
+            "UPDATE recipient SET transfer = ?3 WHERE message = ?1 AND n = ?2");
         assign.bind(row.message.value, row.n, number).run();
     }
     return transfer;
@@ -131,8 +142,8 @@ void hold(Store& store, const Group& group, const std::string& why) {
     store.after_commit([why] { log::storage_failed("message held", why); });
 }
 
-base::Result<LeasedMessage> lease_group(Store& store, const Destination& destination, const Ready& ready,
-                                        MessageRow row, const Group& group) {
+base::Result<LeasedMessage> lease_group(Store& store, const Destination& destination,
+                                        const Ready& ready, MessageRow row, const Group& group) {
     LeasedMessage leased;
     for (const DueRow& due : group.rows) {
         auto recipient = to_recipient(due.n, due.address, due.notify, due.orcpt);
@@ -149,7 +160,8 @@ base::Result<LeasedMessage> lease_group(Store& store, const Destination& destina
         leased.transfer = std::move(*transfer);
     }
     for (const DueRow& due : group.rows) {
-        Query update = store.database().query("UPDATE recipient SET state = 2 WHERE message = ?1 AND n = ?2");
+        Query update =
+            store.database().query("UPDATE recipient SET state = 2 WHERE message = ?1 AND n = ?2");
         update.bind(due.message.value, due.n).run();
     }
     leased.id = row.id;
@@ -171,7 +183,8 @@ base::Result<Lease> lease(Store& store, const Destination& destination, const Re
         auto row = read_message(store, each.message);
         if (row && row->expires_at <= store.now()) {
             std::vector<std::uint32_t> recipients;
-            for (const DueRow& due : each.rows) recipients.push_back(static_cast<std::uint32_t>(due.n));
+            for (const DueRow& due : each.rows)
+                recipients.push_back(static_cast<std::uint32_t>(due.n));
             const auto woken = expire_recipients(store, each.message, recipients);
             if (!woken) return woken.error();
             add_all(result.woken, *woken);
@@ -191,15 +204,16 @@ base::Result<Lease> lease(Store& store, const Destination& destination, const Re
     return result;
 }
 
-base::Result<Woken> defer_destination(Store& store, const Destination& destination, const Deferred& why,
-                                      base::TimePoint until) {
+base::Result<Woken> defer_destination(Store& store, const Destination& destination,
+                                      const Deferred& why, base::TimePoint until) {
     auto woken = expire(store, destination);
     if (!woken) return woken;
     const std::int64_t number = store.number_of(destination);
     const std::int64_t now = to_millis(store.now());
     const std::string text = why.reply.to_text();
     {
-        // A reason that is the same as before is seen in `attempts`, and not written again each time.
+        // A reason that is the same as before is seen in `attempts`, and not written again each
+        // time.
         Query note = store.database().query(
             "INSERT INTO event (message, at, n, what, detail)"
             " SELECT message, ?2, n, 'deferred', ?3 FROM recipient"
@@ -207,32 +221,39 @@ base::Result<Woken> defer_destination(Store& store, const Destination& destinati
         note.bind(number, now, text, why.reply.text).run();
     }
     Query update = store.database().query(
-        "UPDATE recipient SET state = 3, attempts = attempts + 1, due_at = ?3, code = ?4, status = ?5,"
+        "UPDATE recipient SET state = 3, attempts = attempts + 1, due_at = ?3, code = ?4, status = "
+        "?5,"
         " reply = ?6, remote = ?7 WHERE destination = ?1 AND state IN (1, 3) AND due_at <= ?2");
     update
-        .bind(number, now, to_millis(until), why.reply.code, why.reply.status.to_text(), why.reply.text,
-              why.remote)
+        .bind(number, now, to_millis(until), why.reply.code, why.reply.status.to_text(),
+              why.reply.text, why.remote)
         .run();
     if (const int count = store.database().changes(); count > 0) {
-        store.after_commit(
-            [=, reply = why.reply] { log::destination_deferred(destination, reply, count, until); });
+        store.after_commit([=, reply = why.reply] {
+            log::destination_deferred(destination, reply, count, until);
+        });
     }
     return woken;
 }
 
-base::Result<Woken> reroute_destination(Store& store, const Destination& destination, const Rerouted& why,
-                                        base::TimePoint until) {
+base::Result<Woken> reroute_destination(Store& store, const Destination& destination,
+                                        const Rerouted& why, base::TimePoint until) {
     const std::int64_t number = store.number_of(destination);
     const Destination relay{Lane::relay, "", ""};
     const std::int64_t now = to_millis(store.now());
     static constexpr auto kNeverSent =
         " WHERE destination = ?1 AND state IN (1, 3)"
-        " AND (transfer IS NULL OR (SELECT sends FROM transfer WHERE number = recipient.transfer) = 0)";
+        " AND (transfer IS NULL OR (SELECT sends FROM transfer WHERE number = recipient.transfer) "
+        "= 0)";
     static const std::string note_sql =
-        std::string("INSERT INTO event (message, at, n, what, detail)"
-                    " SELECT message, ?2, n, 'rerouted', ?3 FROM recipient") + kNeverSent;
+        std::string(
+            "INSERT INTO event (message, at, n, what, detail)"
+            " SELECT message, ?2, n, 'rerouted', ?3 FROM recipient") +
+        kNeverSent;
     static const std::string move_sql =
-        std::string("UPDATE recipient SET state = 1, due_at = ?2, destination = ?3, transfer = NULL") + kNeverSent;
+        std::string(
+            "UPDATE recipient SET state = 1, due_at = ?2, destination = ?3, transfer = NULL") +
+        kNeverSent;
     {
         Query note = store.database().query(note_sql.c_str());
         note.bind(number, now, "goes on by SMTP: " + why.why).run();
@@ -244,7 +265,12 @@ base::Result<Woken> reroute_destination(Store& store, const Destination& destina
         moved = store.database().changes();
     }
     const Deferred fence{
-        {451, {4, 4, 1}, "was sent before without an answer, so it can't change its way: " + why.why}, "", false, {}};
+        {451,
+         {4, 4, 1},
+         "was sent before without an answer, so it can't change its way: " + why.why},
+        "",
+        false,
+        {}};
     auto woken = defer_destination(store, destination, fence, until);
     if (!woken) return woken;
     if (moved > 0) {
@@ -266,7 +292,8 @@ base::Result<int> wake_destination(Store& store, const Destination& destination)
 std::optional<base::TimePoint> next_due(Store& store, const Destination& destination) {
     const std::int64_t number = store.number_of(destination);
     Query next = store.database().query(
-        "SELECT due_at FROM recipient WHERE destination = ?1 AND state IN (1, 3) ORDER BY due_at LIMIT 1");
+        "SELECT due_at FROM recipient WHERE destination = ?1 AND state IN (1, 3) ORDER BY due_at "
+        "LIMIT 1");
     if (!next.bind(number).step()) return std::nullopt;
     return from_millis(next.integer(0));
 }
@@ -275,11 +302,14 @@ std::map<Destination, base::TimePoint> all_due(Store& store) {
     std::vector<std::pair<std::int64_t, std::int64_t>> rows;
     {
         Query all = store.database().query(
-            "SELECT destination, MIN(due_at) FROM recipient WHERE state IN (1, 3) GROUP BY destination");
-        while (all.step()) rows.emplace_back(all.integer(0), all.integer(1));
+            "SELECT destination, MIN(due_at) FROM recipient WHERE state IN (1, 3) GROUP BY "
+            "destination");
+        while (all.step())
+            rows.emplace_back(all.integer(0), all.integer(1));
     }
     std::map<Destination, base::TimePoint> due;
-    for (const auto& [number, at] : rows) due[store.destination(number)] = from_millis(at);
+    for (const auto& [number, at] : rows)
+        due[store.destination(number)] = from_millis(at);
     return due;
 }
 

@@ -2,10 +2,10 @@
 // Storage thread.
 #pragma once
 
-#include <map>
-
 #include "queue/ports.hpp"
 #include "queue/store.hpp"
+
+#include <map>
 
 namespace queue {
 
@@ -17,20 +17,21 @@ struct Lease {
     Woken woken;
     std::optional<base::TimePoint> next;  ///< if nothing was leased: when the next recipient is due
 };
-/// What is due, in order, within `ready.limits`. On Lane::xmpp each message has its transfer, whose id,
-/// peer and recipients are committed with the lease (protocol rule 1); recipients that were given to a
-/// transfer without a verdict are leased with that one again, unchanged. What has expired is ended instead.
-/// Messages that can't be read are held, with the reason in their history.
+/// What is due, in order, within `ready.limits`. On Lane::xmpp each message has its transfer, whose
+/// id, peer and recipients are committed with the lease (protocol rule 1); recipients that were
+/// given to a transfer without a verdict are leased with that one again, unchanged. What has
+/// expired is ended instead. Messages that can't be read are held, with the reason in their
+/// history.
 base::Result<Lease> lease(Store& store, const Destination& destination, const Ready& ready);
 
 /// Everything due of `destination` waits until `until`; what has expired is ended.
-base::Result<Woken> defer_destination(Store& store, const Destination& destination, const Deferred& why,
-                                      base::TimePoint until);
+base::Result<Woken> defer_destination(Store& store, const Destination& destination,
+                                      const Deferred& why, base::TimePoint until);
 
-/// Everything of `destination` that was never sent goes on by Lane::relay; the rest waits until `until`,
-/// since a peer may have it already (the fence, protocol rule 4).
-base::Result<Woken> reroute_destination(Store& store, const Destination& destination, const Rerouted& why,
-                                        base::TimePoint until);
+/// Everything of `destination` that was never sent goes on by Lane::relay; the rest waits until
+/// `until`, since a peer may have it already (the fence, protocol rule 4).
+base::Result<Woken> reroute_destination(Store& store, const Destination& destination,
+                                        const Rerouted& why, base::TimePoint until);
 
 /// The peer of `destination` is back: what waited because it could not be reached is due now.
 base::Result<int> wake_destination(Store& store, const Destination& destination);

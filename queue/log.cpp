@@ -20,7 +20,11 @@ std::int64_t seconds(std::chrono::milliseconds time) {
 }  // namespace
 
 void opened(std::string_view directory, int released, std::size_t orphans) {
-    Line("queue-opened").with("directory", directory).with("released", released).with("orphans", orphans).info();
+    Line("queue-opened")
+        .with("directory", directory)
+        .with("released", released)
+        .with("orphans", orphans)
+        .info();
 }
 
 void accepted(QueueId id, const Arrival& arrival) {
@@ -34,8 +38,8 @@ void accepted(QueueId id, const Arrival& arrival) {
     line.info();
 }
 
-void delivered(QueueId id, const mail::Mailbox& recipient, const Destination& destination, const Delivered& outcome,
-               std::chrono::milliseconds age) {
+void delivered(QueueId id, const mail::Mailbox& recipient, const Destination& destination,
+               const Delivered& outcome, std::chrono::milliseconds age) {
     about("delivered", id, recipient)
         .with("lane", destination.to_text())
         .with("remote", outcome.remote)
@@ -55,7 +59,10 @@ void deferred(QueueId id, const mail::Mailbox& recipient, const Destination& des
 
 void failed(QueueId id, const mail::Mailbox& recipient, const Destination& destination,
             const mail::Reply& reply) {
-    about("failed", id, recipient).with("lane", destination.to_text()).with("reply", reply.to_text()).warning();
+    about("failed", id, recipient)
+        .with("lane", destination.to_text())
+        .with("reply", reply.to_text())
+        .warning();
 }
 
 void rerouted(QueueId id, const mail::Mailbox& recipient, std::string_view why) {
@@ -63,15 +70,19 @@ void rerouted(QueueId id, const mail::Mailbox& recipient, std::string_view why) 
 }
 
 void reported(QueueId id, QueueId report, std::string_view to) {
-    Line("reported").with("id", id.to_text()).with("report", report.to_text()).with("to", to).info();
+    Line("reported")
+        .with("id", id.to_text())
+        .with("report", report.to_text())
+        .with("to", to)
+        .info();
 }
 
 void discarded(QueueId id, std::string_view why) {
     Line("not-reported").with("id", id.to_text()).with("why", why).warning();
 }
 
-void destination_deferred(const Destination& destination, const mail::Reply& reply, std::int64_t recipients,
-                          base::TimePoint next) {
+void destination_deferred(const Destination& destination, const mail::Reply& reply,
+                          std::int64_t recipients, base::TimePoint next) {
     Line("destination-deferred")
         .with("lane", destination.to_text())
         .with("recipients", recipients)
@@ -80,7 +91,8 @@ void destination_deferred(const Destination& destination, const mail::Reply& rep
         .info();
 }
 
-void destination_rerouted(const Destination& destination, std::string_view why, std::int64_t recipients) {
+void destination_rerouted(const Destination& destination, std::string_view why,
+                          std::int64_t recipients) {
     Line("destination-rerouted")
         .with("lane", destination.to_text())
         .with("recipients", recipients)

@@ -1,21 +1,21 @@
 // The log events of the queue. One line each, with the queue id.
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include "base/clock.hpp"
 #include "mail/status.hpp"
 #include "queue/destination.hpp"
 #include "queue/ports.hpp"
 #include "queue/queue_id.hpp"
 
+#include <string>
+#include <string_view>
+
 namespace queue::log {
 
 void opened(std::string_view directory, int released, std::size_t orphans);
 void accepted(QueueId id, const Arrival& arrival);
-void delivered(QueueId id, const mail::Mailbox& recipient, const Destination& destination, const Delivered& outcome,
-               std::chrono::milliseconds age);
+void delivered(QueueId id, const mail::Mailbox& recipient, const Destination& destination,
+               const Delivered& outcome, std::chrono::milliseconds age);
 void deferred(QueueId id, const mail::Mailbox& recipient, const Destination& destination,
               const mail::Reply& reply, base::TimePoint next);
 void failed(QueueId id, const mail::Mailbox& recipient, const Destination& destination,
@@ -24,9 +24,10 @@ void rerouted(QueueId id, const mail::Mailbox& recipient, std::string_view why);
 void reported(QueueId id, QueueId report, std::string_view to);
 /// A failure of which nobody can be told: a report that can't be delivered itself.
 void discarded(QueueId id, std::string_view why);
-void destination_deferred(const Destination& destination, const mail::Reply& reply, std::int64_t recipients,
-                          base::TimePoint next);
-void destination_rerouted(const Destination& destination, std::string_view why, std::int64_t recipients);
+void destination_deferred(const Destination& destination, const mail::Reply& reply,
+                          std::int64_t recipients, base::TimePoint next);
+void destination_rerouted(const Destination& destination, std::string_view why,
+                          std::int64_t recipients);
 void storage_failed(std::string_view what, std::string_view why);
 void oldest_is_old(std::chrono::milliseconds age, std::int64_t recipients);
 

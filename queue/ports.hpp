@@ -1,15 +1,8 @@
-// The ports of the queue: how mail comes in (Intake) and goes out (Courier), and what the two doors need
-// of each other without knowing each other (RecipientCheck, PeerBook).
+// The ports of the queue: how mail comes in (Intake) and goes out (Courier), and what the two doors
+// need of each other without knowing each other (RecipientCheck, PeerBook).
 //
 // All calls are made and answered on the event loop.
 #pragma once
-
-#include <chrono>
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <variant>
-#include <vector>
 
 #include "base/async.hpp"
 #include "base/clock.hpp"
@@ -20,12 +13,19 @@
 #include "queue/destination.hpp"
 #include "queue/queue_id.hpp"
 
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
 namespace queue {
 
 // ---------------------------------------------------------------- coming in
 
-/// Proof that what is inside is on the disk. Only the storage thread can make one, after the commit; a
-/// reply that says "accepted" takes one (invariant 1).
+/// Proof that what is inside is on the disk. Only the storage thread can make one, after the
+/// commit; a reply that says "accepted" takes one (invariant 1).
 template <class T>
 class Committed {
   public:
@@ -85,7 +85,8 @@ struct Arrival {
     std::vector<Destination> destinations;  ///< one for each of envelope.recipients
     mail::Content content;
     Origin origin;
-    std::optional<ReceivedTransfer> transfer;  ///< set for Kind::xmpp; then no recipient may be left
+    std::optional<ReceivedTransfer>
+        transfer;  ///< set for Kind::xmpp; then no recipient may be left
     std::optional<base::TimePoint> expires_at;  ///< default: the queue's own expiry
 };
 
@@ -98,10 +99,11 @@ struct Receipt {
 class Intake {
   public:
     virtual ~Intake() = default;
-    /// Stores each arrival or says why not; they share a commit where they can. One answer for each, in
-    /// order. Errc::storage (disk, database), Errc::busy (bounds), Errc::conflict (the transfer's key is
-    /// here with another digest).
-    virtual base::Task<std::vector<base::Result<Committed<Receipt>>>> accept_all(std::vector<Arrival> arrivals) = 0;
+    /// Stores each arrival or says why not; they share a commit where they can. One answer for
+    /// each, in order. Errc::storage (disk, database), Errc::busy (bounds), Errc::conflict (the
+    /// transfer's key is here with another digest).
+    virtual base::Task<std::vector<base::Result<Committed<Receipt>>>> accept_all(
+        std::vector<Arrival> arrivals) = 0;
     /// The stored verdicts of those keys that are known, in order. Errc::storage.
     virtual base::Task<base::Result<std::vector<std::optional<StoredVerdict>>>> find_verdicts(
         std::vector<TransferKey> keys) = 0;
@@ -110,8 +112,9 @@ class Intake {
     base::Task<base::Result<Committed<Receipt>>> accept(Arrival arrival);
 };
 
-/// Would our own MTA take mail for these recipients? One reply for each, in order; a check that can't be
-/// made now answers 451 4.4.1 or the like. `postmaster` is always taken (protocol rule 10).
+/// Would our own MTA take mail for these recipients? One reply for each, in order; a check that
+/// can't be made now answers 451 4.4.1 or the like. `postmaster` is always taken (protocol rule
+/// 10).
 class RecipientCheck {
   public:
     virtual ~RecipientCheck() = default;
@@ -130,8 +133,9 @@ struct Delivered {
 struct Deferred {
     mail::Reply reply;
     std::string remote;
-    /// True if a peer's verdict said so: the next try goes out under a new transfer id. False: whatever
-    /// was sent may have arrived, so the same id is sent again (protocol rules 3 and 4).
+    /// True if the next hop's verdict on this recipient said so: the next try goes out under a new
+    /// transfer id, and says nothing of the next hop's other mail. False: whatever was sent may
+    /// have arrived, so the same id is sent again (protocol rules 3 and 4).
     bool settled = false;
     std::optional<std::chrono::seconds> retry_after;  ///< as the remote asked
 };
@@ -140,7 +144,8 @@ struct Failed {
     mail::Reply reply;
     std::string remote;
 };
-/// Goes on by Lane::relay. Only for what was never sent, or was refused by an explicit verdict (the fence).
+/// Goes on by Lane::relay. Only for what was never sent, or was refused by an explicit verdict (the
+/// fence).
 struct Rerouted {
     std::string why;
 };
@@ -149,7 +154,7 @@ using Outcome = std::variant<Delivered, Deferred, Failed, Rerouted>;
 /// A transfer of ours: committed before its first stanza leaves.
 struct OutgoingTransfer {
     TransferKey key;
-    std::string peer;         ///< C: the component that it goes to, and to no other
+    std::string peer;          ///< C: the component that it goes to, and to no other
     bool sent_before = false;  ///< a stanza with this id may have left earlier
     base::TimePoint expires;
 };
@@ -159,7 +164,8 @@ struct LeasedRecipient {
     int attempts = 0;  ///< before this one
 };
 
-/// A message with those of its recipients that one destination is to get. Exclusively ours until settled.
+/// A message with those of its recipients that one destination is to get. Exclusively ours until
+/// settled.
 struct LeasedMessage {
     QueueId id;
     mail::Envelope envelope;  ///< with the leased recipients only
@@ -173,8 +179,9 @@ struct LeasedMessage {
 /// How much may be leased at once.
 struct LeaseLimits {
     std::size_t messages = 1;
-    std::size_t recipients = 1000;  ///< of all messages together; one message's rest is leased later
-    std::size_t bytes = 1;          ///< of content; a single larger message is still leased, alone
+    std::size_t recipients =
+        1000;               ///< of all messages together; one message's rest is leased later
+    std::size_t bytes = 1;  ///< of content; a single larger message is still leased, alone
 };
 
 /// The next hop can be tried now.
@@ -201,8 +208,8 @@ class Courier {
     /// Looks whether the destination can be tried. Takes its time (discovery); bounded by a minute.
     virtual base::Task<Readiness> prepare(Destination destination) = 0;
     /// Delivers, and returns an outcome for every recipient of every message; never throws.
-    virtual base::Task<std::vector<MessageOutcome>> deliver(Destination destination,
-                                                            std::vector<LeasedMessage> messages) = 0;
+    virtual base::Task<std::vector<MessageOutcome>> deliver(
+        Destination destination, std::vector<LeasedMessage> messages) = 0;
     /// How many deliver() may be under way for one destination.
     virtual std::size_t concurrency() const = 0;
 };

@@ -9,7 +9,8 @@ constexpr std::size_t kLength = 11;  // 55 bits: microseconds until the year 311
 std::string QueueId::to_text() const {
     std::string text(kLength, '0');
     auto rest = static_cast<std::uint64_t>(value);
-    for (auto digit = text.rbegin(); digit != text.rend(); ++digit, rest >>= 5) *digit = kDigits[rest & 31];
+    for (auto digit = text.rbegin(); digit != text.rend(); ++digit, rest >>= 5)
+        *digit = kDigits[rest & 31];
     return text;
 }
 

@@ -1,12 +1,12 @@
 // QueueId: the name of a message in this queue, ordered by time of arrival.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "base/result.hpp"
 
 namespace queue {
 

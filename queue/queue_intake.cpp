@@ -11,9 +11,11 @@ namespace queue {
 QueueIntake::QueueIntake(StorageThread& storage, std::function<void(const Destination&)> arrived)
     : storage_(storage), arrived_(std::move(arrived)) {}
 
-base::Task<std::vector<base::Result<Committed<Receipt>>>> QueueIntake::accept_all(std::vector<Arrival> arrivals) {
+base::Task<std::vector<base::Result<Committed<Receipt>>>> QueueIntake::accept_all(
+    std::vector<Arrival> arrivals) {
     std::vector<std::optional<Answer>> found(arrivals.size());
-    const std::function<base::Task<void>(std::size_t)> accept = [&](std::size_t i) -> base::Task<void> {
+    const std::function<base::Task<void>(std::size_t)> accept =
+        [&](std::size_t i) -> base::Task<void> {
         auto arrival = std::make_shared<Arrival>(std::move(arrivals[i]));
         Answer answer = co_await accept_one(std::move(arrival));
         found[i].emplace(std::move(answer));
@@ -23,7 +25,8 @@ base::Task<std::vector<base::Result<Committed<Receipt>>>> QueueIntake::accept_al
     co_await base::for_each(count, count, accept);
     std::vector<Answer> answers;
     answers.reserve(count);
-    for (auto& answer : found) answers.push_back(std::move(*answer));
+    for (auto& answer : found)
+        answers.push_back(std::move(*answer));
     co_return answers;
 }
 
@@ -39,7 +42,8 @@ base::Task<QueueIntake::Answer> QueueIntake::accept_one(std::shared_ptr<Arrival>
     bytes_ -= size;
     if (answer && (*answer)->id && !(*answer)->earlier) {
         log::accepted(*(*answer)->id, *arrival);
-        for (const Destination& destination : arrival->destinations) arrived_(destination);
+        for (const Destination& destination : arrival->destinations)
+            arrived_(destination);
     }
     co_return answer;
 }
@@ -49,7 +53,8 @@ base::Task<base::Result<std::vector<std::optional<StoredVerdict>>>> QueueIntake:
     using Found = std::vector<std::optional<StoredVerdict>>;
     std::function<base::Result<Found>(Store&)> operation = [keys = std::move(keys)](Store& store) {
         Found found;
-        for (const TransferKey& key : keys) found.push_back(find_verdict(store, key));
+        for (const TransferKey& key : keys)
+            found.push_back(find_verdict(store, key));
         return base::Result<Found>(std::move(found));
     };
     base::Result<Found> answer = co_await storage_.read<Found>(std::move(operation));

@@ -1,11 +1,11 @@
-// QueueIntake: the Intake that both doors use. Bounded in bytes; tells the dispatcher what has come.
-// Event loop.
+// QueueIntake: the Intake that both doors use. Bounded in bytes; tells the dispatcher what has
+// come. Event loop.
 #pragma once
-
-#include <functional>
 
 #include "queue/ports.hpp"
 #include "queue/storage_thread.hpp"
+
+#include <functional>
 
 namespace queue {
 
@@ -14,7 +14,8 @@ class QueueIntake final : public Intake {
     /// `arrived` is called on the loop for each destination that has got mail, after the commit.
     QueueIntake(StorageThread& storage, std::function<void(const Destination&)> arrived);
 
-    base::Task<std::vector<base::Result<Committed<Receipt>>>> accept_all(std::vector<Arrival> arrivals) override;
+    base::Task<std::vector<base::Result<Committed<Receipt>>>> accept_all(
+        std::vector<Arrival> arrivals) override;
     base::Task<base::Result<std::vector<std::optional<StoredVerdict>>>> find_verdicts(
         std::vector<TransferKey> keys) override;
 

@@ -1,10 +1,10 @@
 // RetryPolicy: when a recipient, or a destination that is out, is tried again. Pure.
 #pragma once
 
+#include "base/random.hpp"
+
 #include <chrono>
 #include <optional>
-
-#include "base/random.hpp"
 
 namespace queue {
 
@@ -12,9 +12,9 @@ struct RetryPolicy {
     std::chrono::milliseconds first = std::chrono::minutes(5);
     std::chrono::milliseconds most = std::chrono::seconds(4000);
 
-    /// The wait after `attempts` failed ones (1 or more): doubles from `first` up to `most`, less up to an
-    /// eighth at random, so that what failed together does not come back together. At least what the
-    /// remote asked for, though never more than `most`.
+    /// The wait after `attempts` failed ones (1 or more): doubles from `first` up to `most`, less
+    /// up to an eighth at random, so that what failed together does not come back together. At
+    /// least what the remote asked for, though never more than `most`.
     std::chrono::milliseconds wait(int attempts, base::Random& random,
                                    std::optional<std::chrono::seconds> asked = std::nullopt) const;
 };

@@ -1,8 +1,8 @@
 #include "queue/route_table.hpp"
 
-#include <mutex>
-
 #include "base/limits.hpp"
+
+#include <mutex>
 
 namespace queue {
 

@@ -10,7 +10,8 @@ base::Error damaged(QueueId id, const std::string& why) {
 }  // namespace
 
 int notify_bits(const mail::Notify& notify) {
-    return int(notify.never) | int(notify.success) << 1 | int(notify.failure) << 2 | int(notify.delay) << 3;
+    return int(notify.never) | int(notify.success) << 1 | int(notify.failure) << 2 |
+           int(notify.delay) << 3;
 }
 
 mail::Notify notify_from_bits(std::int64_t bits) {
@@ -19,7 +20,8 @@ mail::Notify notify_from_bits(std::int64_t bits) {
 
 base::Result<MessageRow> read_message(Store& store, QueueId id) {
     Query find = store.database().query(
-        "SELECT sender, body, smtputf8, requiretls, ret, envid, origin_kind, origin_client, origin_helo,"
+        "SELECT sender, body, smtputf8, requiretls, ret, envid, origin_kind, origin_client, "
+        "origin_helo,"
         " origin_domain, origin_transfer, origin_component, received_at, expires_at, size"
         " FROM message WHERE id = ?1");
     if (!find.bind(id.value).step()) return damaged(id, "it has recipients, but no row of its own");
@@ -55,22 +57,24 @@ base::Result<mail::Content> read_content(Store& store, QueueId id, std::size_t s
     if (!find.bind(id.value).step()) return damaged(id, "its content is gone");
     if (find.is_null(0)) return store.files().read(id, size);
     const SQLite::Column bytes = find->getColumn(0);
-    if (static_cast<std::size_t>(bytes.getBytes()) != size) return damaged(id, "its content has another size");
+    if (static_cast<std::size_t>(bytes.getBytes()) != size)
+        return damaged(id, "its content has another size");
     return mail::Content(std::string(static_cast<const char*>(bytes.getBlob()), size));
 }
 
-base::Result<mail::Recipient> to_recipient(std::int64_t n, const std::string& address, std::int64_t notify,
-                                           std::string orcpt) {
+base::Result<mail::Recipient> to_recipient(std::int64_t n, const std::string& address,
+                                           std::int64_t notify, std::string orcpt) {
     auto mailbox = mail::Mailbox::parse(address);
-    if (!mailbox) return base::fail(base::Errc::storage, "a recipient is damaged: " + mailbox.error().text);
-    return mail::Recipient{static_cast<std::uint32_t>(n), std::move(*mailbox), notify_from_bits(notify),
-                           std::move(orcpt)};
+    if (!mailbox)
+        return base::fail(base::Errc::storage, "a recipient is damaged: " + mailbox.error().text);
+    return mail::Recipient{static_cast<std::uint32_t>(n), std::move(*mailbox),
+                           notify_from_bits(notify), std::move(orcpt)};
 }
 
 void add_event(Store& store, QueueId message, std::optional<std::uint32_t> n, const char* what,
                const std::string& detail) {
-    Query insert =
-        store.database().query("INSERT INTO event (message, at, n, what, detail) VALUES (?1, ?2, ?3, ?4, ?5)");
+    Query insert = store.database().query(
+        "INSERT INTO event (message, at, n, what, detail) VALUES (?1, ?2, ?3, ?4, ?5)");
     insert->bind(1, message.value);
     insert->bind(2, to_millis(store.now()));
     if (n) insert->bind(3, static_cast<std::int64_t>(*n));

@@ -25,8 +25,8 @@ base::Result<MessageRow> read_message(Store& store, QueueId id);
 base::Result<mail::Content> read_content(Store& store, QueueId id, std::size_t size);
 
 /// Errc::storage if `address` can't be read any more.
-base::Result<mail::Recipient> to_recipient(std::int64_t n, const std::string& address, std::int64_t notify,
-                                           std::string orcpt);
+base::Result<mail::Recipient> to_recipient(std::int64_t n, const std::string& address,
+                                           std::int64_t notify, std::string orcpt);
 
 /// Adds a line to the history of a message.
 void add_event(Store& store, QueueId message, std::optional<std::uint32_t> n, const char* what,

@@ -1,11 +1,11 @@
 #include "queue/settlement.hpp"
 
-#include <algorithm>
-
 #include "mail/report.hpp"
 #include "queue/bounce.hpp"
 #include "queue/log.hpp"
 #include "queue/rows.hpp"
+
+#include <algorithm>
 
 namespace queue {
 namespace {
@@ -45,28 +45,33 @@ class Settling {
 
   private:
     void apply(const Delivered& outcome) {
-        end(destination_.lane == Lane::local ? State::delivered : State::relayed, outcome.reply, outcome.remote);
-        store_.after_commit([id = row_.id, to = current_->address, destination = destination_, outcome,
-                             age = store_.now() - row_.received_at] {
+        end(destination_.lane == Lane::local ? State::delivered : State::relayed, outcome.reply,
+            outcome.remote);
+        store_.after_commit([id = row_.id, to = current_->address, destination = destination_,
+                             outcome, age = store_.now() - row_.received_at] {
             log::delivered(id, to, destination, outcome, age);
         });
     }
 
     void apply(const Deferred& outcome) {
         if (row_.expires_at <= store_.now()) return give_up(outcome);
-        const auto wait = store_.settings().retry.wait(attempts_, store_.random(), outcome.retry_after);
+        const auto wait =
+            store_.settings().retry.wait(attempts_, store_.random(), outcome.retry_after);
         const base::TimePoint next = std::min(store_.now() + wait, row_.expires_at);
         Query update = store_.database().query(
-            "UPDATE recipient SET state = 3, attempts = ?3, due_at = ?4, code = ?5, status = ?6, reply = ?7,"
-            " remote = ?8, transfer = CASE ?9 WHEN 1 THEN NULL ELSE transfer END WHERE message = ?1 AND n = ?2");
+            "UPDATE recipient SET state = 3, attempts = ?3, due_at = ?4, code = ?5, status = ?6, "
+            "reply = ?7,"
+            " remote = ?8, transfer = CASE ?9 WHEN 1 THEN NULL ELSE transfer END WHERE message = "
+            "?1 AND n = ?2");
         update
             .bind(row_.id.value, static_cast<std::int64_t>(current_->n), attempts_, to_millis(next),
-                  outcome.reply.code, outcome.reply.status.to_text(), outcome.reply.text, outcome.remote,
-                  static_cast<int>(outcome.settled))
+                  outcome.reply.code, outcome.reply.status.to_text(), outcome.reply.text,
+                  outcome.remote, static_cast<int>(outcome.settled))
             .run();
         add_event(store_, row_.id, current_->n, "deferred", outcome.reply.to_text());
         store_.after_commit([id = row_.id, to = current_->address, destination = destination_,
-                             reply = outcome.reply, next] { log::deferred(id, to, destination, reply, next); });
+                             reply = outcome.reply,
+                             next] { log::deferred(id, to, destination, reply, next); });
     }
 
     void apply(const Failed& outcome) {
@@ -77,7 +82,8 @@ class Settling {
     void apply(const Rerouted& outcome) {
         const Destination relay{Lane::relay, "", ""};
         Query update = store_.database().query(
-            "UPDATE recipient SET state = 1, attempts = 0, due_at = ?3, destination = ?4, transfer = NULL"
+            "UPDATE recipient SET state = 1, attempts = 0, due_at = ?3, destination = ?4, transfer "
+            "= NULL"
             " WHERE message = ?1 AND n = ?2");
         update
             .bind(row_.id.value, static_cast<std::int64_t>(current_->n), to_millis(store_.now()),
@@ -85,15 +91,20 @@ class Settling {
             .run();
         add_event(store_, row_.id, current_->n, "rerouted", "goes on by SMTP: " + outcome.why);
         woken_.push_back(relay);
-        store_.after_commit(
-            [id = row_.id, to = current_->address, why = outcome.why] { log::rerouted(id, to, why); });
+        store_.after_commit([id = row_.id, to = current_->address, why = outcome.why] {
+            log::rerouted(id, to, why);
+        });
     }
 
-    /// Its time is up (RFC 3463: 4.4.7 is "delivery time expired"; as a final failure its class is 5).
+    /// Its time is up (RFC 3463: 4.4.7 is "delivery time expired"; as a final failure its class is
+    /// 5).
     void give_up(const Deferred& last) {
-        mail::Reply reply{554, {5, 4, 7}, "delivery time expired; the last try said: " + last.reply.to_text()};
+        mail::Reply reply{
+            554, {5, 4, 7}, "delivery time expired; the last try said: " + last.reply.to_text()};
         if (destination_.lane == Lane::xmpp && was_sent())
-            reply.text = "delivery time expired, and delivery can't be excluded; the last try said: " + last.reply.to_text();
+            reply.text =
+                "delivery time expired, and delivery can't be excluded; the last try said: " +
+                last.reply.to_text();
         end(State::expired, reply, last.remote);
         fail(reply, last.remote);
     }
@@ -103,42 +114,50 @@ class Settling {
         Query find = store_.database().query(
             "SELECT t.sends FROM recipient r JOIN transfer t ON t.number = r.transfer"
             " WHERE r.message = ?1 AND r.n = ?2");
-        return find.bind(row_.id.value, static_cast<std::int64_t>(current_->n)).step() && find.integer(0) > 0;
+        return find.bind(row_.id.value, static_cast<std::int64_t>(current_->n)).step() &&
+               find.integer(0) > 0;
     }
 
     void end(State state, const mail::Reply& reply, const std::string& remote) {
         Query update = store_.database().query(
-            "UPDATE recipient SET state = ?3, attempts = ?4, code = ?5, status = ?6, reply = ?7, remote = ?8,"
+            "UPDATE recipient SET state = ?3, attempts = ?4, code = ?5, status = ?6, reply = ?7, "
+            "remote = ?8,"
             " ended_at = ?9 WHERE message = ?1 AND n = ?2");
         update
-            .bind(row_.id.value, static_cast<std::int64_t>(current_->n), static_cast<int>(state), attempts_,
-                  reply.code, reply.status.to_text(), reply.text, remote, to_millis(store_.now()))
+            .bind(row_.id.value, static_cast<std::int64_t>(current_->n), static_cast<int>(state),
+                  attempts_, reply.code, reply.status.to_text(), reply.text, remote,
+                  to_millis(store_.now()))
             .run();
         ++ended_;
     }
 
     void fail(const mail::Reply& reply, const std::string& remote) {
-        failed_.push_back({current_->address.text(), current_->orcpt, mail::Action::failed, reply, remote});
+        failed_.push_back(
+            {current_->address.text(), current_->orcpt, mail::Action::failed, reply, remote});
         wishes_.push_back(current_->notify);
-        store_.after_commit([id = row_.id, to = current_->address, destination = destination_, reply] {
-            log::failed(id, to, destination, reply);
-        });
+        store_.after_commit([id = row_.id, to = current_->address, destination = destination_,
+                             reply] { log::failed(id, to, destination, reply); });
     }
 
     void count_down() {
         {
-            Query update = store_.database().query("UPDATE message SET pending = pending - ?2 WHERE id = ?1");
+            Query update =
+                store_.database().query("UPDATE message SET pending = pending - ?2 WHERE id = ?1");
             update.bind(row_.id.value, ended_).run();
         }
         {
             Query end = store_.database().query(
-                "UPDATE message SET ended_at = ?2 WHERE id = ?1 AND pending = 0 AND ended_at IS NULL");
+                "UPDATE message SET ended_at = ?2 WHERE id = ?1 AND pending = 0 AND ended_at IS "
+                "NULL");
             end.bind(row_.id.value, to_millis(store_.now())).run();
         }
         if (store_.database().changes() == 0) return;
-        Query remove = store_.database().query("DELETE FROM content WHERE message = ?1 RETURNING bytes IS NULL");
+        Query remove = store_.database().query(
+            "DELETE FROM content WHERE message = ?1 RETURNING bytes IS NULL");
         const bool in_file = remove.bind(row_.id.value).step() && remove.integer(0) != 0;
-        if (in_file) store_.after_commit([this_store = &store_, id = row_.id] { this_store->files().remove(id); });
+        if (in_file)
+            store_.after_commit(
+                [this_store = &store_, id = row_.id] { this_store->files().remove(id); });
     }
 
     Store& store_;
@@ -166,7 +185,8 @@ Deferred last_word(Store& store, QueueId message, std::uint32_t n) {
     Deferred last{{451, {4, 4, 7}, "no attempt was made"}, "", false, {}};
     Query find = store.database().query(
         "SELECT code, status, reply, remote FROM recipient WHERE message = ?1 AND n = ?2");
-    if (!find.bind(message.value, static_cast<std::int64_t>(n)).step() || find.is_null(0)) return last;
+    if (!find.bind(message.value, static_cast<std::int64_t>(n)).step() || find.is_null(0))
+        return last;
     if (const auto status = mail::EnhancedStatus::parse(find.text(1)))
         last.reply = {static_cast<int>(find.integer(0)), *status, find.text(2)};
     last.remote = find.text(3);
@@ -189,7 +209,8 @@ base::Result<Woken> settle(Store& store, const std::vector<MessageOutcome>& outc
         if (!outcome.sent) take_back_send(store, outcome);
         Settling settling(store, std::move(*row));
         for (const RecipientOutcome& each : outcome.recipients) {
-            if (auto recorded = settling.record(each.n, each.outcome, true); !recorded) return recorded.error();
+            if (auto recorded = settling.record(each.n, each.outcome, true); !recorded)
+                return recorded.error();
         }
         auto more = settling.finish();
         if (!more) return more.error();
@@ -216,10 +237,12 @@ base::Result<Woken> expire(Store& store, const Destination& destination) {
         const std::int64_t number = store.number_of(destination);
         Query find = store.database().query(
             "SELECT r.message, r.n FROM recipient r JOIN message m ON m.id = r.message"
-            " WHERE r.destination = ?1 AND r.state IN (1, 3) AND r.due_at <= ?2 AND m.expires_at <= ?2");
+            " WHERE r.destination = ?1 AND r.state IN (1, 3) AND r.due_at <= ?2 AND m.expires_at "
+            "<= ?2");
         find.bind(number, to_millis(store.now()));
         while (find.step())
-            expired[QueueId{find.integer(0)}].push_back(static_cast<std::uint32_t>(find.integer(1)));
+            expired[QueueId{find.integer(0)}].push_back(
+                static_cast<std::uint32_t>(find.integer(1)));
     }
     Woken woken;
     for (const auto& [id, recipients] : expired) {

@@ -1,5 +1,5 @@
-// Settlement: records what became of leased recipients, with the reports that are due, in one transaction
-// (invariant 2). Storage thread.
+// Settlement: records what became of leased recipients, with the reports that are due, in one
+// transaction (invariant 2). Storage thread.
 #pragma once
 
 #include "queue/leases.hpp"
@@ -12,7 +12,8 @@ namespace queue {
 base::Result<Woken> settle(Store& store, const std::vector<MessageOutcome>& outcomes);
 
 /// Ends these recipients of a message, whose time is up (4.4.7), unless they have ended already.
-base::Result<Woken> expire_recipients(Store& store, QueueId message, const std::vector<std::uint32_t>& recipients);
+base::Result<Woken> expire_recipients(Store& store, QueueId message,
+                                      const std::vector<std::uint32_t>& recipients);
 
 /// The same for all of `destination` that are due.
 base::Result<Woken> expire(Store& store, const Destination& destination);

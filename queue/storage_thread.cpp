@@ -24,9 +24,10 @@ base::Task<base::Result<void>> StorageThread::submit(Request request) {
         waiting.answer = [shared](base::Result<void> result) { (*shared)(std::move(result)); };
         enqueue(std::move(waiting));
     };
-    base::Result<void> result = co_await base::asio::async_initiate<const base::asio::use_awaitable_t<>,
-                                                                    void(base::Result<void>)>(
-        initiate, base::asio::use_awaitable, std::move(request));
+    base::Result<void> result =
+        co_await base::asio::async_initiate<const base::asio::use_awaitable_t<>,
+                                            void(base::Result<void>)>(
+            initiate, base::asio::use_awaitable, std::move(request));
     co_return result;
 }
 
@@ -58,10 +59,13 @@ void StorageThread::work() {
         if (requests.empty()) return;  // stopping, and nothing is left
         std::vector<base::Result<void>> results = commit(requests);
         // What the operations hold (contents) is let go here, not on the loop.
-        for (Request& request : requests) request.operation = nullptr;
-        base::asio::post(loop_, [requests = std::move(requests), results = std::move(results)]() mutable {
-            for (std::size_t i = 0; i < requests.size(); ++i) requests[i].answer(std::move(results[i]));
-        });
+        for (Request& request : requests)
+            request.operation = nullptr;
+        base::asio::post(loop_,
+                         [requests = std::move(requests), results = std::move(results)]() mutable {
+                             for (std::size_t i = 0; i < requests.size(); ++i)
+                                 requests[i].answer(std::move(results[i]));
+                         });
     }
 }
 
@@ -69,7 +73,8 @@ std::vector<base::Result<void>> StorageThread::commit(std::deque<Request>& reque
     std::vector<base::Result<void>> results;
     try {
         store_->database().execute("BEGIN IMMEDIATE");
-        for (Request& request : requests) results.push_back(run_one(request));
+        for (Request& request : requests)
+            results.push_back(run_one(request));
         store_->database().execute("COMMIT");
     } catch (const SQLite::Exception& error) {
         log::storage_failed("commit", error.what());
@@ -104,7 +109,8 @@ base::Result<void> StorageThread::run_one(Request& request) {
         }
         return result;
     } catch (const SQLite::Exception& error) {
-        // After a full disk or an I/O error SQLite may have rolled back everything: then all have failed.
+        // After a full disk or an I/O error SQLite may have rolled back everything: then all have
+        // failed.
         if (!database.in_transaction()) throw;
         undo();
         log::storage_failed("request", error.what());

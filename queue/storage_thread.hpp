@@ -1,9 +1,13 @@
 // StorageThread: the one thread that touches the store, with group commit.
 //
 // It takes all requests that arrived during the last fsync and commits them together, each under a
-// SAVEPOINT of its own, so that one that fails takes no other with it; a COMMIT that fails, fails them all.
-// Answers go back to the event loop in one batch, after the commit. Owns the Store.
+// SAVEPOINT of its own, so that one that fails takes no other with it; a COMMIT that fails, fails
+// them all. Answers go back to the event loop in one batch, after the commit. Owns the Store.
 #pragma once
+
+#include "base/async.hpp"
+#include "queue/ports.hpp"
+#include "queue/store.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -13,10 +17,6 @@
 #include <mutex>
 #include <thread>
 
-#include "base/async.hpp"
-#include "queue/ports.hpp"
-#include "queue/store.hpp"
-
 namespace queue {
 
 class StorageThread {
@@ -25,16 +25,18 @@ class StorageThread {
     /// Commits what has been asked for, and ends the thread.
     ~StorageThread();
 
-    /// Runs `operation` on the storage thread, and answers once what it did is on the disk. An Error that
-    /// it returns, or an exception of SQLite (Errc::storage), undoes what it did. `bytes` is how much
-    /// content it writes: a commit is bounded. A commit is never cancelled: the answer always comes.
+    /// Runs `operation` on the storage thread, and answers once what it did is on the disk. An
+    /// Error that it returns, or an exception of SQLite (Errc::storage), undoes what it did.
+    /// `bytes` is how much content it writes: a commit is bounded. A commit is never cancelled: the
+    /// answer always comes.
     template <class T>
     base::Task<base::Result<Committed<T>>> write(std::function<base::Result<T>(Store&)> operation,
                                                  std::size_t bytes = 0) {
         auto slot = std::make_shared<std::optional<base::Result<T>>>();
         Request request;
         request.bytes = bytes;
-        request.operation = [slot, operation = std::move(operation)](Store& store) -> base::Result<void> {
+        request.operation = [slot,
+                             operation = std::move(operation)](Store& store) -> base::Result<void> {
             slot->emplace(operation(store));
             if (!**slot) return (*slot)->error();
             return {};

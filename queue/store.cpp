@@ -1,31 +1,34 @@
 #include "queue/store.hpp"
 
+#include "queue/log.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
-
-#include "queue/log.hpp"
-
 namespace queue {
 namespace {
 
-constexpr std::size_t kDestinationsRemembered = 10000;  // beyond it the map is rebuilt from the table
+constexpr std::size_t kDestinationsRemembered =
+    10000;  // beyond it the map is rebuilt from the table
 
 /// The descriptor of the locked file `lock` in `directory`.
 base::Result<int> take_lock(const std::filesystem::path& directory) {
     const auto path = directory / "lock";
     const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
-        return base::fail(base::Errc::storage, path.string() + ": can't open: " + std::strerror(errno));
+        return base::fail(base::Errc::storage,
+                          path.string() + ": can't open: " + std::strerror(errno));
     if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
         ::close(fd);
-        return base::fail(base::Errc::storage, directory.string() + ": another packetboat uses this queue");
+        return base::fail(base::Errc::storage,
+                          directory.string() + ": another packetboat uses this queue");
     }
     return fd;
 }
@@ -34,20 +37,30 @@ base::Result<int> take_lock(const std::filesystem::path& directory) {
 
 const char* to_text(State state) {
     switch (state) {
-        case State::queued: return "queued";
-        case State::leased: return "leased";
-        case State::deferred: return "deferred";
-        case State::held: return "held";
-        case State::delivered: return "delivered";
-        case State::relayed: return "relayed";
-        case State::bounced: return "bounced";
-        case State::expired: return "expired";
-        case State::discarded: return "discarded";
+        case State::queued:
+            return "queued";
+        case State::leased:
+            return "leased";
+        case State::deferred:
+            return "deferred";
+        case State::held:
+            return "held";
+        case State::delivered:
+            return "delivered";
+        case State::relayed:
+            return "relayed";
+        case State::bounced:
+            return "bounced";
+        case State::expired:
+            return "expired";
+        case State::discarded:
+            return "discarded";
     }
     return "unknown";
 }
 
-Store::Store(StoreSettings settings, Router router, const base::Clock& clock, base::Random& random, int lock)
+Store::Store(StoreSettings settings, Router router, const base::Clock& clock, base::Random& random,
+             int lock)
     : settings_(std::move(settings)),
       router_(std::move(router)),
       clock_(clock),
@@ -55,7 +68,9 @@ Store::Store(StoreSettings settings, Router router, const base::Clock& clock, ba
       lock_(lock),
       files_(settings_.directory / "content") {}
 
-Store::~Store() { ::close(lock_); }
+Store::~Store() {
+    ::close(lock_);
+}
 
 base::Result<std::unique_ptr<Store>> Store::open(StoreSettings settings, Router router,
                                                  const base::Clock& clock, base::Random& random) {
@@ -64,7 +79,8 @@ base::Result<std::unique_ptr<Store>> Store::open(StoreSettings settings, Router 
         std::filesystem::create_directories(directory);
         const auto lock = take_lock(directory);
         if (!lock) return lock.error();
-        std::unique_ptr<Store> store(new Store(std::move(settings), std::move(router), clock, random, *lock));
+        std::unique_ptr<Store> store(
+            new Store(std::move(settings), std::move(router), clock, random, *lock));
         auto database = Database::open(directory / "queue.db");
         if (!database) return database.error();
         store->database_ = std::move(*database);
@@ -81,12 +97,14 @@ base::Result<void> Store::recover() {
         last.step();
         if (!last.is_null(0)) last_id_ = QueueId{last.integer(0)};
     }
-    // What was leased may have been sent: its transfer, if it has one, is sent again under the same id.
+    // What was leased may have been sent: its transfer, if it has one, is sent again under the same
+    // id.
     Query leased = database_->query("UPDATE recipient SET state = 1, due_at = ?1 WHERE state = 2");
     leased.bind(to_millis(now())).run();
     const auto released = database_->changes();
     const auto orphans = files_.sweep([this](QueueId id) {
-        Query wanted = database_->query("SELECT 1 FROM content WHERE message = ?1 AND bytes IS NULL");
+        Query wanted =
+            database_->query("SELECT 1 FROM content WHERE message = ?1 AND bytes IS NULL");
         return wanted.bind(id.value).step();
     });
     log::opened(settings_.directory.string(), released, orphans);
@@ -103,12 +121,14 @@ std::string Store::next_transfer_id() {
     std::array<std::uint8_t, 16> bytes{};
     random_.fill(bytes);
     std::string id = fmt::format("{:012x}", to_millis(now()));
-    for (const auto byte : bytes) id += fmt::format("{:02x}", byte);
+    for (const auto byte : bytes)
+        id += fmt::format("{:02x}", byte);
     return id;
 }
 
 std::int64_t Store::number_of(const Destination& destination) {
-    if (const auto known = destinations_.find(destination); known != destinations_.end()) return known->second;
+    if (const auto known = destinations_.find(destination); known != destinations_.end())
+        return known->second;
     const auto lane = static_cast<int>(destination.lane);
     {
         Query add = database_->query(
@@ -136,7 +156,8 @@ Destination Store::destination(std::int64_t number) {
 base::Result<void> Store::check_space(std::size_t bytes) const {
     struct statvfs facts {};
     if (::statvfs(settings_.directory.c_str(), &facts) != 0)
-        return base::fail(base::Errc::storage, settings_.directory.string() + ": " + std::strerror(errno));
+        return base::fail(base::Errc::storage,
+                          settings_.directory.string() + ": " + std::strerror(errno));
     const std::uintmax_t free = std::uintmax_t{facts.f_bavail} * facts.f_frsize;
     if (free < settings_.disk_reserve + bytes)
         return base::fail(base::Errc::storage, settings_.directory.string() + ": the disk is full");
@@ -144,7 +165,8 @@ base::Result<void> Store::check_space(std::size_t bytes) const {
 }
 
 void Store::run_actions() {
-    for (const auto& action : std::exchange(after_commit_, {})) action();
+    for (const auto& action : std::exchange(after_commit_, {}))
+        action();
 }
 
 }  // namespace queue

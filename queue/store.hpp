@@ -1,16 +1,10 @@
 // Store: the durable queue of one daemon: its database, its content files, its clock and its ids.
 //
-// What can be done with it stands in files of its own (arrivals, leases, settlement, verdicts, history,
-// peers), as functions on a Store. All of them run on the storage thread, inside the transaction that
-// StorageThread commits; they may throw SQLite::Exception, which that thread turns into Errc::storage.
+// What can be done with it stands in files of its own (arrivals, leases, settlement, verdicts,
+// history, peers), as functions on a Store. All of them run on the storage thread, inside the
+// transaction that StorageThread commits; they may throw SQLite::Exception, which that thread turns
+// into Errc::storage.
 #pragma once
-
-#include <filesystem>
-#include <functional>
-#include <map>
-#include <memory>
-#include <string>
-#include <vector>
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
@@ -20,9 +14,17 @@
 #include "queue/queue_id.hpp"
 #include "queue/retry_policy.hpp"
 
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
 namespace queue {
 
-/// Every accepted recipient is in exactly one of these at all times (invariant 3). Stored as numbers.
+/// Every accepted recipient is in exactly one of these at all times (invariant 3). Stored as
+/// numbers.
 enum class State : std::uint8_t {
     queued = 1,
     leased = 2,
@@ -35,7 +37,9 @@ enum class State : std::uint8_t {
     discarded = 9,  ///< by an admin
 };
 const char* to_text(State state);
-inline bool has_ended(State state) { return state >= State::delivered; }
+inline bool has_ended(State state) {
+    return state >= State::delivered;
+}
 
 struct StoreSettings {
     std::filesystem::path directory;
@@ -43,16 +47,18 @@ struct StoreSettings {
     RetryPolicy retry;
     std::chrono::milliseconds expire_after = std::chrono::hours(24 * 5);
     std::chrono::milliseconds history = std::chrono::hours(24 * 7);
-    std::uintmax_t disk_reserve = 0;  ///< bytes that intake leaves free, so that settling still works
+    std::uintmax_t disk_reserve =
+        0;  ///< bytes that intake leaves free, so that settling still works
 };
 
 class Store {
   public:
-    /// Creates the directory where it is missing, takes its lock, opens and migrates the database, and
-    /// puts back what was leased when the last process ended. Errc::storage with one clear sentence:
-    /// unwritable, damaged, of a newer version, or in use by another daemon.
+    /// Creates the directory where it is missing, takes its lock, opens and migrates the database,
+    /// and puts back what was leased when the last process ended. Errc::storage with one clear
+    /// sentence: unwritable, damaged, of a newer version, or in use by another daemon.
     static base::Result<std::unique_ptr<Store>> open(StoreSettings settings, Router router,
-                                                     const base::Clock& clock, base::Random& random);
+                                                     const base::Clock& clock,
+                                                     base::Random& random);
     ~Store();
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
@@ -74,8 +80,8 @@ class Store {
     /// Errc::storage if less than the reserve would be left after `bytes` more.
     base::Result<void> check_space(std::size_t bytes) const;
 
-    /// To be done once the running transaction is on the disk (log lines, removing files); dropped if it
-    /// fails.
+    /// To be done once the running transaction is on the disk (log lines, removing files); dropped
+    /// if it fails.
     void after_commit(std::function<void()> action) { after_commit_.push_back(std::move(action)); }
     /// For StorageThread: how many wait, and what becomes of them.
     std::size_t actions() const { return after_commit_.size(); }
@@ -83,7 +89,8 @@ class Store {
     void run_actions();
 
   private:
-    Store(StoreSettings settings, Router router, const base::Clock& clock, base::Random& random, int lock);
+    Store(StoreSettings settings, Router router, const base::Clock& clock, base::Random& random,
+          int lock);
     base::Result<void> recover();
 
     StoreSettings settings_;
@@ -99,7 +106,9 @@ class Store {
 };
 
 /// Times as the database keeps them.
-inline std::int64_t to_millis(base::TimePoint time) { return time.time_since_epoch().count(); }
+inline std::int64_t to_millis(base::TimePoint time) {
+    return time.time_since_epoch().count();
+}
 inline base::TimePoint from_millis(std::int64_t millis) {
     return base::TimePoint(std::chrono::milliseconds(millis));
 }

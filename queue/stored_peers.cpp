@@ -7,12 +7,14 @@ struct Nothing {};
 
 base::Result<std::vector<KnownPeer>> load_peers(Store& store) {
     std::vector<KnownPeer> peers;
-    Query find = store.database().query("SELECT domain, component, first_seen, last_seen FROM peer");
+    Query find =
+        store.database().query("SELECT domain, component, first_seen, last_seen FROM peer");
     while (find.step()) {
         auto domain = mail::Domain::parse(find.text(0));
         // A row that can't be read is only a memory lost: the domain is looked up again.
         if (!domain) continue;
-        peers.push_back({std::move(*domain), find.text(1), from_millis(find.integer(2)), from_millis(find.integer(3))});
+        peers.push_back({std::move(*domain), find.text(1), from_millis(find.integer(2)),
+                         from_millis(find.integer(3))});
     }
     return peers;
 }
@@ -32,24 +34,31 @@ base::Task<base::Result<std::vector<KnownPeer>>> StoredPeers::load() {
 }
 
 base::Task<base::Result<void>> StoredPeers::remember(KnownPeer peer) {
-    std::function<base::Result<Nothing>(Store&)> operation = [peer = std::move(peer)](Store& store) {
+    std::function<base::Result<Nothing>(Store&)> operation = [peer =
+                                                                  std::move(peer)](Store& store) {
         Query insert = store.database().query(
             "INSERT INTO peer (domain, component, first_seen, last_seen) VALUES (?1, ?2, ?3, ?4)"
             " ON CONFLICT (domain) DO UPDATE SET component = ?2, first_seen = ?3, last_seen = ?4");
-        insert.bind(peer.domain.ascii(), peer.component, to_millis(peer.first_seen), to_millis(peer.last_seen)).run();
+        insert
+            .bind(peer.domain.ascii(), peer.component, to_millis(peer.first_seen),
+                  to_millis(peer.last_seen))
+            .run();
         return base::Result<Nothing>(Nothing{});
     };
-    const base::Result<Committed<Nothing>> answer = co_await storage_.write<Nothing>(std::move(operation));
+    const base::Result<Committed<Nothing>> answer =
+        co_await storage_.write<Nothing>(std::move(operation));
     co_return without_value(answer);
 }
 
 base::Task<base::Result<void>> StoredPeers::forget(mail::Domain domain) {
-    std::function<base::Result<Nothing>(Store&)> operation = [domain = std::move(domain)](Store& store) {
+    std::function<base::Result<Nothing>(Store&)> operation = [domain =
+                                                                  std::move(domain)](Store& store) {
         Query remove = store.database().query("DELETE FROM peer WHERE domain = ?1");
         remove.bind(domain.ascii()).run();
         return base::Result<Nothing>(Nothing{});
     };
-    const base::Result<Committed<Nothing>> answer = co_await storage_.write<Nothing>(std::move(operation));
+    const base::Result<Committed<Nothing>> answer =
+        co_await storage_.write<Nothing>(std::move(operation));
     co_return without_value(answer);
 }
 

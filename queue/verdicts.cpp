@@ -1,18 +1,19 @@
 #include "queue/verdicts.hpp"
 
-#include <fmt/format.h>
+#include "base/limits.hpp"
+#include "base/text.hpp"
 
 #include <algorithm>
 
-#include "base/limits.hpp"
-#include "base/text.hpp"
+#include <fmt/format.h>
 
 namespace queue {
 
 std::string encode_verdicts(const std::vector<RecipientVerdict>& verdicts) {
     std::string text;
     for (const auto& verdict : verdicts) {
-        text += fmt::format("{} {} {} {}\n", verdict.n, verdict.reply.code, verdict.reply.status.to_text(),
+        text += fmt::format("{} {} {} {}\n", verdict.n, verdict.reply.code,
+                            verdict.reply.status.to_text(),
                             base::printable(verdict.reply.text, base::limits::kStatusText));
     }
     return text;
@@ -21,7 +22,9 @@ std::string encode_verdicts(const std::vector<RecipientVerdict>& verdicts) {
 base::Result<std::vector<RecipientVerdict>> decode_verdicts(const std::string& text) {
     std::vector<RecipientVerdict> verdicts;
     for (std::string_view line : base::split(text, "\n")) {
-        const auto bad = [] { return base::fail(base::Errc::storage, "a stored verdict is damaged"); };
+        const auto bad = [] {
+            return base::fail(base::Errc::storage, "a stored verdict is damaged");
+        };
         const auto words = base::split(line, " ");
         if (words.size() < 3) return bad();
         const auto n = base::parse_number(words[0], UINT32_MAX);
@@ -31,7 +34,8 @@ base::Result<std::vector<RecipientVerdict>> decode_verdicts(const std::string& t
         // The three words are followed by one space each; the rest is the text, which may be empty.
         const std::size_t head = words[0].size() + words[1].size() + words[2].size() + 3;
         const std::string rest(line.substr(std::min(head, line.size())));
-        verdicts.push_back({static_cast<std::uint32_t>(*n), {static_cast<int>(*code), *status, rest}});
+        verdicts.push_back(
+            {static_cast<std::uint32_t>(*n), {static_cast<int>(*code), *status, rest}});
     }
     return verdicts;
 }
@@ -54,7 +58,8 @@ std::optional<StoredVerdict> find_verdict(Store& store, const TransferKey& key) 
     return stored;
 }
 
-void insert_verdict(Store& store, const ReceivedTransfer& transfer, std::optional<QueueId> message) {
+void insert_verdict(Store& store, const ReceivedTransfer& transfer,
+                    std::optional<QueueId> message) {
     Query insert = store.database().query(
         "INSERT INTO verdict (id, domain, digest, peer, message, verdicts, expires_at)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
@@ -64,8 +69,10 @@ void insert_verdict(Store& store, const ReceivedTransfer& transfer, std::optiona
     insert->bind(4, transfer.peer);
     if (message) insert->bind(5, message->value);
     insert->bind(6, encode_verdicts(transfer.verdicts));
-    // However far ahead a peer's clock is: what lies beyond the retention was refused, and need not be kept.
-    insert->bind(7, to_millis(std::min<base::TimePoint>(transfer.expires, store.now() + base::limits::kRetention)));
+    // However far ahead a peer's clock is: what lies beyond the retention was refused, and need not
+    // be kept.
+    insert->bind(7, to_millis(std::min<base::TimePoint>(transfer.expires,
+                                                        store.now() + base::limits::kRetention)));
     insert.run();
 }
 

@@ -1,5 +1,5 @@
-// Verdicts: what was answered for a transfer, so that the same one gets the same answer (protocol rule 3).
-// Storage thread.
+// Verdicts: what was answered for a transfer, so that the same one gets the same answer (protocol
+// rule 3). Storage thread.
 #pragma once
 
 #include "queue/ports.hpp"

@@ -34,7 +34,9 @@ Reply as_verdict(const ServerReply& reply) {
 queue::Outcome Client::outcome(const Reply& reply) const {
     if (reply.is_success()) return queue::Delivered{reply, remote_};
     if (reply.is_permanent()) return queue::Failed{reply, remote_};
-    return queue::Deferred{reply, remote_, false, std::nullopt};
+    // What a server says that is still there is its word on this mail; otherwise the next hop is
+    // out, for all mail.
+    return queue::Deferred{reply, remote_, alive_, std::nullopt};
 }
 
 base::Task<SendResult> Client::send(Parcel parcel) {

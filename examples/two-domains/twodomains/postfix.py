@@ -3,7 +3,8 @@
 from twodomains.templates import fill
 from twodomains.waiting import accepts, until
 
-# Only here: several servers on one machine, which all come from 127.0.0.0/8, and quick retries.
+# Only here: several servers on one machine, which all come from 127.0.0.0/8, quick retries, and every header
+# field of a given file, even Bcc, which a real site should go on to drop.
 WORLD = """
 myhostname = mx.{domain}
 mydomain = {domain}
@@ -15,6 +16,7 @@ alias_maps =
 alias_database =
 minimal_backoff_time = 5s
 queue_run_delay = 5s
+message_drop_headers =
 """
 LOG_SERVICE = "postlog   unix-dgram n  -       n       -       1       postlogd\n"
 

@@ -1,9 +1,9 @@
 #include "app/config.hpp"
 
-#include <catch2/catch.hpp>
-
 #include <cstdlib>
 #include <fstream>
+
+#include <catch2/catch.hpp>
 
 namespace {
 
@@ -11,7 +11,8 @@ namespace {
 class ConfigFile {
   public:
     explicit ConfigFile(const std::string& text) {
-        std::string name = (std::filesystem::temp_directory_path() / "packetboat-conf-XXXXXX").string();
+        std::string name =
+            (std::filesystem::temp_directory_path() / "packetboat-conf-XXXXXX").string();
         const int fd = ::mkstemp(name.data());
         if (fd < 0) throw std::runtime_error("no temporary file");
         ::close(fd);
@@ -29,7 +30,8 @@ const std::string kGood =
     "\n"
     "[component mail.a.test]\n"
     "secret = s#cret\n"
-    "domains = a.test, B\xC3\xBC" "cher.test\n"
+    "domains = a.test, B\xC3\xBC"
+    "cher.test\n"
     "s2s-assurance = pkix\n"
     "[intake postfix]\n"
     "listen = 127.0.0.1:2424\n"
@@ -81,7 +83,8 @@ TEST_CASE("a short file is enough, and the rest has sensible defaults") {
 }
 
 TEST_CASE("durations and sizes are read with their units") {
-    const auto config = load(kGood + "[queue]\nfirst-retry = 1500ms\nmax-retry = 2h\nhistory = 3d\n");
+    const auto config =
+        load(kGood + "[queue]\nfirst-retry = 1500ms\nmax-retry = 2h\nhistory = 3d\n");
     REQUIRE(config);
     CHECK(config->store.retry.first == std::chrono::milliseconds(1500));
     CHECK(config->store.retry.most == std::chrono::hours(2));
@@ -92,19 +95,24 @@ TEST_CASE("durations and sizes are read with their units") {
 }
 
 TEST_CASE("the command line goes before the file") {
-    const auto config = load(kGood, {{"daemon", {{"log-level", "debug"}, {"state-directory", "/srv/q"}}}});
+    const auto config =
+        load(kGood, {{"daemon", {{"log-level", "debug"}, {"state-directory", "/srv/q"}}}});
     REQUIRE(config);
     CHECK(config->log_level == base::log::Level::debug);
     CHECK(config->store.directory == "/srv/q");
 }
 
 TEST_CASE("what is wrong is said with its line") {
-    CHECK(error_of(kGood + "[queue]\nfrist-retry = 5m\n") == ":14: unknown key \"frist-retry\" in [queue]");
+    CHECK(error_of(kGood + "[queue]\nfrist-retry = 5m\n") ==
+          ":14: unknown key \"frist-retry\" in [queue]");
     CHECK(error_of(kGood + "[que]\n") == ":13: unknown section [que]");
-    CHECK(error_of(kGood + "[queue]\nfirst-retry = 5 minutes\n").starts_with(":14: \"5 minutes\" is no good value for first-retry: a duration"));
+    CHECK(error_of(kGood + "[queue]\nfirst-retry = 5 minutes\n")
+              .starts_with(":14: \"5 minutes\" is no good value for first-retry: a duration"));
     CHECK(error_of(kGood + "[queue]\nfirst-retry = 0s\n").starts_with(":14: "));
-    CHECK(error_of(kGood + "[queue]\nfirst-retry = 5h\nmax-retry = 1h\n") == ":15: max-retry is shorter than first-retry");
-    CHECK(error_of(kGood + "deliver-to = smtp:127.0.0.1:25\n") == ":13: deliver-to is set a second time");
+    CHECK(error_of(kGood + "[queue]\nfirst-retry = 5h\nmax-retry = 1h\n") ==
+          ":15: max-retry is shorter than first-retry");
+    CHECK(error_of(kGood + "deliver-to = smtp:127.0.0.1:25\n") ==
+          ":13: deliver-to is set a second time");
     CHECK(error_of(kGood + "[hand-over]\n") == ":13: [hand-over] stands here a second time");
     CHECK(error_of(kGood + "[intake]\n") == ":13: [intake] needs a name");
     CHECK(error_of(kGood + "[queue x]\n") == ":13: [queue] takes no name");
@@ -112,16 +120,19 @@ TEST_CASE("what is wrong is said with its line") {
     CHECK(error_of(kGood + "[intake x]\nlisten = nowhere\n").starts_with(":14: listen: "));
     CHECK(error_of(kGood + "[intake x]\nlisten = 127.0.0.1:1\nprotocol = uucp\n") ==
           ":15: \"uucp\" is no good value for protocol: one of lmtp, smtp");
-    CHECK(error_of(kGood + "[component mail.c.test]\nsecret = x\ndomains = a.test\n") == ":15: a.test is served twice");
+    CHECK(error_of(kGood + "[component mail.c.test]\nsecret = x\ndomains = a.test\n") ==
+          ":15: a.test is served twice");
     CHECK(error_of(kGood + "[component mail.c.test]\ndomains = c.test\n") ==
           ":13: [component mail.c.test] needs either secret or secret-file");
     CHECK(error_of(kGood + "[component mail.c.test]\nsecret-file = /nowhere\ndomains = c.test\n") ==
           ":14: secret-file: can't read a secret from /nowhere");
-    CHECK(error_of(kGood + "[component mail.c.test]\nsecret = x\ndomains = c_test\n").starts_with(":15: domains: "));
+    CHECK(error_of(kGood + "[component mail.c.test]\nsecret = x\ndomains = c_test\n")
+              .starts_with(":15: domains: "));
     CHECK(error_of(kGood + "[queue]\nhistory\n").starts_with(":14: not of the form"));
     CHECK(error_of(kGood + "[queue]\nhistory =\n") == ":14: history has no value");
     CHECK(error_of("hostname = x\n") == ":1: a [section] has to come first");
-    CHECK(error_of("[daemon]\nhostname = mx.a.test\n").find("no [component ...] section") != std::string::npos);
+    CHECK(error_of("[daemon]\nhostname = mx.a.test\n").find("no [component ...] section") !=
+          std::string::npos);
     CHECK(error_of(std::string(20000, 'x')) == ":1: the line is too long");
 }
 

@@ -1,9 +1,9 @@
 #include "queue/arrivals.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "fixture.hpp"
 #include "queue/verdicts.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace support;
 using namespace std::chrono_literals;
@@ -12,9 +12,13 @@ namespace {
 
 queue::Arrival from_peer(const StoreFixture& queue, const std::string& id, std::uint8_t digest) {
     auto mail = arrival("bob@b.test", {"alice@a.test"});
-    queue::ReceivedTransfer transfer{{domain("b.test"), id}, "mail.b.test", "mail.a.test", {},
-                                     queue.clock.now() + 1h,
-                                     {{0, reply(250, "2.1.5", "ok")}, {1, reply(550, "5.1.1", "No such user")}}};
+    queue::ReceivedTransfer transfer{
+        {domain("b.test"), id},
+        "mail.b.test",
+        "mail.a.test",
+        {},
+        queue.clock.now() + 1h,
+        {{0, reply(250, "2.1.5", "ok")}, {1, reply(550, "5.1.1", "No such user")}}};
     transfer.digest.fill(digest);
     mail.origin = {queue::Origin::Kind::xmpp, "mail.b.test", "", transfer.key, "mail.a.test"};
     mail.transfer = transfer;
@@ -56,7 +60,8 @@ TEST_CASE("a transfer whose recipients were all refused leaves only its verdict"
     auto mail = from_peer(queue, "0001", 1);
     mail.envelope.recipients.clear();
     mail.destinations.clear();
-    const auto receipt = queue.transact([&](queue::Store& s) { return queue::add_arrival(s, mail); });
+    const auto receipt =
+        queue.transact([&](queue::Store& s) { return queue::add_arrival(s, mail); });
     REQUIRE(receipt);
     CHECK_FALSE(receipt->id);
     CHECK(queue.count("SELECT COUNT(*) FROM message") == 0);
@@ -64,8 +69,8 @@ TEST_CASE("a transfer whose recipients were all refused leaves only its verdict"
 }
 
 TEST_CASE("verdict texts survive, line breaks in them do not") {
-    const std::vector<queue::RecipientVerdict> verdicts{{0, reply(250, "2.0.0", "")},
-                                                        {7, reply(550, "5.1.1", "no\r\nsuch  user ")}};
+    const std::vector<queue::RecipientVerdict> verdicts{
+        {0, reply(250, "2.0.0", "")}, {7, reply(550, "5.1.1", "no\r\nsuch  user ")}};
     const auto decoded = queue::decode_verdicts(queue::encode_verdicts(verdicts));
     REQUIRE(decoded);
     REQUIRE(decoded->size() == 2);

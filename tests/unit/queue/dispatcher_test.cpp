@@ -1,10 +1,10 @@
 #include "queue/dispatcher.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "fixture.hpp"
 #include "queue/queue_intake.hpp"
 #include "queue/stored_peers.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace support;
 using namespace std::chrono_literals;
@@ -18,8 +18,8 @@ class FakeCourier final : public queue::Courier {
         ++prepared;
         co_return readiness;
     }
-    base::Task<std::vector<queue::MessageOutcome>> deliver(queue::Destination,
-                                                           std::vector<queue::LeasedMessage> messages) override {
+    base::Task<std::vector<queue::MessageOutcome>> deliver(
+        queue::Destination, std::vector<queue::LeasedMessage> messages) override {
         ++under_way;
         most_under_way = std::max(most_under_way, under_way);
         do {
@@ -97,7 +97,8 @@ struct Running {
     FakeCourier courier;
     FakeCourier local;
     queue::Dispatcher dispatcher{io.get_executor(), storage, retry, clock, random};
-    queue::QueueIntake intake{storage, [this](const queue::Destination& d) { dispatcher.arrived(d); }};
+    queue::QueueIntake intake{storage,
+                              [this](const queue::Destination& d) { dispatcher.arrived(d); }};
 };
 
 }  // namespace
@@ -105,15 +106,18 @@ struct Running {
 TEST_CASE("mail that comes in goes out") {
     Folder folder;
     Running queue(folder);
-    for (int i = 0; i < 20; ++i) queue.accept(arrival("alice@a.test", {"bob@b.test"}));
+    for (int i = 0; i < 20; ++i)
+        queue.accept(arrival("alice@a.test", {"bob@b.test"}));
     queue.until([&] { return queue.courier.seen.size() == 20; });
 }
 
-TEST_CASE("mail that waits at the start goes out, many at once and never more than the courier takes") {
+TEST_CASE(
+    "mail that waits at the start goes out, many at once and never more than the courier takes") {
     Folder folder;
     {
         Running queue(folder, unreachable());
-        for (int i = 0; i < 50; ++i) queue.accept(arrival("alice@a.test", {"bob@b.test"}));
+        for (int i = 0; i < 50; ++i)
+            queue.accept(arrival("alice@a.test", {"bob@b.test"}));
     }
     Running queue(folder, queue::Ready{"mail.b.test", {1, 10, 1u << 20}});
     queue.courier.slow = true;
@@ -122,7 +126,8 @@ TEST_CASE("mail that waits at the start goes out, many at once and never more th
     queue.until([&] { return queue.courier.seen.size() == 50; });
     CHECK(queue.courier.most_under_way == 3);
     std::sort(queue.courier.seen.begin(), queue.courier.seen.end());
-    CHECK(std::adjacent_find(queue.courier.seen.begin(), queue.courier.seen.end()) == queue.courier.seen.end());
+    CHECK(std::adjacent_find(queue.courier.seen.begin(), queue.courier.seen.end()) ==
+          queue.courier.seen.end());
 }
 
 TEST_CASE("a peer that is out is tried more and more seldom, and at once when it is back") {
@@ -180,7 +185,8 @@ TEST_CASE("requests that fail do not take others of the same commit with them") 
         co_return accepted;
     });
     REQUIRE(answers.size() == 10);
-    for (std::size_t i = 0; i < answers.size(); ++i) CHECK(answers[i] == (i % 2 == 1));
+    for (std::size_t i = 0; i < answers.size(); ++i)
+        CHECK(answers[i] == (i % 2 == 1));
     queue.until([&] { return queue.courier.seen.size() == 5; });
 }
 
@@ -198,15 +204,16 @@ TEST_CASE("peers that were found are remembered over a restart") {
             const auto second = co_await peers.remember(c);
             const auto third = co_await peers.remember(later);
             const auto forgotten = co_await peers.forget(c.domain);
-            co_return first && second && third && forgotten;
+            co_return first&& second&& third&& forgotten;
         }));
     }
     Running queue(folder);
     queue::StoredPeers peers(queue.storage);
-    const auto known = run<std::vector<queue::KnownPeer>>(queue.io, [&]() -> base::Task<std::vector<queue::KnownPeer>> {
-        const auto loaded = co_await peers.load();
-        co_return loaded.value();
-    });
+    const auto known = run<std::vector<queue::KnownPeer>>(
+        queue.io, [&]() -> base::Task<std::vector<queue::KnownPeer>> {
+            const auto loaded = co_await peers.load();
+            co_return loaded.value();
+        });
     REQUIRE(known.size() == 1);
     CHECK(known[0].component == "mail.b.test");
     CHECK(known[0].first_seen == now);

@@ -1,27 +1,32 @@
 // A store in a folder of its own, a clock set by hand, and short ways to make arrivals.
 #pragma once
 
-#include <cstdlib>
-#include <filesystem>
-
+#include "base/limits.hpp"
+#include "base/text.hpp"
 #include "queue/arrivals.hpp"
 #include "queue/history.hpp"
 #include "queue/leases.hpp"
 #include "queue/settlement.hpp"
 #include "queue/store.hpp"
-#include "base/limits.hpp"
-#include "base/text.hpp"
 #include "support/fakes.hpp"
+
+#include <cstdlib>
+#include <filesystem>
 
 namespace support {
 
-inline mail::Domain domain(const char* text) { return *mail::Domain::parse(text); }
-inline mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
+inline mail::Domain domain(const char* text) {
+    return *mail::Domain::parse(text);
+}
+inline mail::Mailbox mailbox(const std::string& text) {
+    return *mail::Mailbox::parse(text);
+}
 
 class Folder {
   public:
     Folder() {
-        std::string name = (std::filesystem::temp_directory_path() / "packetboat-test-XXXXXX").string();
+        std::string name =
+            (std::filesystem::temp_directory_path() / "packetboat-test-XXXXXX").string();
         if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
         path_ = name;
     }
@@ -47,8 +52,9 @@ inline queue::StoreSettings settings_in(const Folder& folder) {
     return settings;
 }
 
-inline queue::Arrival arrival(const std::string& from, const std::vector<std::string>& to,
-                              std::string content = "Subject: hello\r\nMessage-ID: <1@a.test>\r\n\r\nHi.\r\n") {
+inline queue::Arrival arrival(
+    const std::string& from, const std::vector<std::string>& to,
+    std::string content = "Subject: hello\r\nMessage-ID: <1@a.test>\r\n\r\nHi.\r\n") {
     const queue::Router router = a_test_router();
     queue::Arrival arrival;
     if (!from.empty()) arrival.envelope.from = mailbox(from);
@@ -71,13 +77,21 @@ inline const queue::Ready kReadyB{"mail.b.test", {100, 1000, 1u << 20}};
 inline mail::Reply reply(int code, const char* status, const char* text) {
     return {code, *mail::EnhancedStatus::parse(status), text};
 }
-inline queue::Delivered delivered() { return {reply(250, "2.1.5", "ok"), "mail.b.test"}; }
-inline queue::Failed failed() { return {reply(550, "5.1.1", "No such user here"), "mail.b.test"}; }
-inline queue::Deferred unreachable() { return {reply(451, "4.4.1", "no answer"), "mail.b.test", false, {}}; }
+inline queue::Delivered delivered() {
+    return {reply(250, "2.1.5", "ok"), "mail.b.test"};
+}
+inline queue::Failed failed() {
+    return {reply(550, "5.1.1", "No such user here"), "mail.b.test"};
+}
+inline queue::Deferred unreachable() {
+    return {reply(451, "4.4.1", "no answer"), "mail.b.test", false, {}};
+}
 
-inline queue::MessageOutcome all(const queue::LeasedMessage& message, const queue::Outcome& outcome) {
+inline queue::MessageOutcome all(const queue::LeasedMessage& message,
+                                 const queue::Outcome& outcome) {
     queue::MessageOutcome result{message.id, {}, true};
-    for (const auto& recipient : message.envelope.recipients) result.recipients.push_back({recipient.n, outcome});
+    for (const auto& recipient : message.envelope.recipients)
+        result.recipients.push_back({recipient.n, outcome});
     return result;
 }
 
@@ -107,7 +121,9 @@ class StoreFixture {
     }
     std::vector<queue::LeasedMessage> lease(const queue::Destination& destination = kToB,
                                             const queue::Ready& ready = kReadyB) {
-        return transact([&](queue::Store& s) { return queue::lease(s, destination, ready); }).value().messages;
+        return transact([&](queue::Store& s) { return queue::lease(s, destination, ready); })
+            .value()
+            .messages;
     }
     queue::Woken settle(const std::vector<queue::MessageOutcome>& outcomes) {
         return transact([&](queue::Store& s) { return queue::settle(s, outcomes); }).value();

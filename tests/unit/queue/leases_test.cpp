@@ -1,8 +1,8 @@
 #include "queue/leases.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "fixture.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace support;
 using namespace std::chrono_literals;
@@ -29,7 +29,9 @@ TEST_CASE("what arrives is leased once, with its transfer, and gone when deliver
     CHECK(queue.count("SELECT COUNT(*) FROM message WHERE ended_at IS NOT NULL") == 1);
 }
 
-TEST_CASE("without an answer the same transfer is sent again, to the same peer, with the same recipients") {
+TEST_CASE(
+    "without an answer the same transfer is sent again, to the same peer, with the same "
+    "recipients") {
     StoreFixture queue;
     queue.add(arrival("alice@a.test", {"bob@b.test", "carol@b.test"}));
     const auto first = queue.lease();
@@ -66,10 +68,11 @@ TEST_CASE("a recipient that a verdict put off goes out again under a new id") {
     StoreFixture queue;
     queue.add(arrival("alice@a.test", {"bob@b.test", "carol@b.test"}));
     const auto first = queue.lease();
-    queue.settle({{first[0].id,
-                   {{0, delivered()},
-                    {1, queue::Deferred{reply(452, "4.2.2", "mailbox full"), "mail.b.test", true, {}}}},
-                   true}});
+    queue.settle(
+        {{first[0].id,
+          {{0, delivered()},
+           {1, queue::Deferred{reply(452, "4.2.2", "mailbox full"), "mail.b.test", true, {}}}},
+          true}});
     queue.clock.advance(10s);
     const auto again = queue.lease();
     REQUIRE(again.size() == 1);
@@ -92,7 +95,8 @@ TEST_CASE("a restart gives out again what was leased, as possibly sent") {
 
 TEST_CASE("a lease keeps to its limits, and yet never starves a large message") {
     StoreFixture queue;
-    for (int i = 0; i < 5; ++i) queue.add(arrival("alice@a.test", {"bob@b.test"}, std::string(1000, 'x') + "\r\n"));
+    for (int i = 0; i < 5; ++i)
+        queue.add(arrival("alice@a.test", {"bob@b.test"}, std::string(1000, 'x') + "\r\n"));
 
     CHECK(queue.lease(kToB, {"mail.b.test", {2, 1000, 1u << 20}}).size() == 2);
     CHECK(queue.lease(kToB, {"mail.b.test", {100, 1000, 10}}).size() == 1);
@@ -101,7 +105,8 @@ TEST_CASE("a lease keeps to its limits, and yet never starves a large message") 
     CHECK(queue.lease().empty());
 }
 
-TEST_CASE("more recipients than a lease may have are leased in turn, each with a transfer of its own") {
+TEST_CASE(
+    "more recipients than a lease may have are leased in turn, each with a transfer of its own") {
     StoreFixture queue;
     queue.add(arrival("alice@a.test", {"b1@b.test", "b2@b.test", "b3@b.test"}));
     const auto first = queue.lease(kToB, {"mail.b.test", {10, 2, 1u << 20}});
@@ -113,17 +118,23 @@ TEST_CASE("more recipients than a lease may have are leased in turn, each with a
     CHECK(first[0].transfer->key != second[0].transfer->key);
 }
 
-TEST_CASE("a destination that is out is put off as a whole, and due at once when its peer is back") {
+TEST_CASE(
+    "a destination that is out is put off as a whole, and due at once when its peer is back") {
     StoreFixture queue;
     queue.add(arrival("alice@a.test", {"bob@b.test"}));
     queue.add(arrival("alice@a.test", {"eve@c.test"}));
     const auto until = queue.clock.now() + 60s;
-    queue.transact([&](queue::Store& s) { return queue::defer_destination(s, kToB, unreachable(), until); }).value();
+    queue
+        .transact([&](queue::Store& s) {
+            return queue::defer_destination(s, kToB, unreachable(), until);
+        })
+        .value();
     CHECK(queue::next_due(queue.store(), kToB) == until);
     CHECK(queue.lease().empty());
     CHECK(queue.lease({queue::Lane::xmpp, "mail.a.test", "c.test"}).size() == 1);
 
-    const auto woken = queue.transact([&](queue::Store& s) { return queue::wake_destination(s, kToB); });
+    const auto woken =
+        queue.transact([&](queue::Store& s) { return queue::wake_destination(s, kToB); });
     CHECK(woken.value() == 1);
     CHECK(queue.lease().size() == 1);
 }
@@ -132,8 +143,11 @@ TEST_CASE("a peer's return does not hurry what its verdict put off") {
     StoreFixture queue;
     queue.add(arrival("alice@a.test", {"bob@b.test"}));
     const auto leased = queue.lease();
-    queue.settle({all(leased[0], queue::Deferred{reply(450, "4.7.1", "greylisted"), "mail.b.test", true, {}})});
-    CHECK(queue.transact([&](queue::Store& s) { return queue::wake_destination(s, kToB); }).value() == 0);
+    queue.settle({all(
+        leased[0], queue::Deferred{reply(450, "4.7.1", "greylisted"), "mail.b.test", true, {}})});
+    CHECK(
+        queue.transact([&](queue::Store& s) { return queue::wake_destination(s, kToB); }).value() ==
+        0);
 }
 
 TEST_CASE("a domain that takes no XMPP mail has its mail moved, but for what may have been sent") {
@@ -145,7 +159,8 @@ TEST_CASE("a domain that takes no XMPP mail has its mail moved, but for what may
     queue.clock.advance(10s);
 
     const auto woken = queue.transact([&](queue::Store& s) {
-        return queue::reroute_destination(s, kToB, {"b.test takes no mail over XMPP"}, queue.clock.now() + 60s);
+        return queue::reroute_destination(s, kToB, {"b.test takes no mail over XMPP"},
+                                          queue.clock.now() + 60s);
     });
     REQUIRE(woken.value() == queue::Woken{kRelay});
     const auto relayed = queue.lease(kRelay, {"", {10, 10, 1u << 20}});
@@ -157,7 +172,8 @@ TEST_CASE("a domain that takes no XMPP mail has its mail moved, but for what may
     CHECK(queue.lease().size() == 1);
 }
 
-TEST_CASE("large contents are files, which go when the message ends, and orphans at the next start") {
+TEST_CASE(
+    "large contents are files, which go when the message ends, and orphans at the next start") {
     StoreFixture queue;
     const std::string large(base::limits::kInlineContent + 1, 'x');
     queue.add(arrival("alice@a.test", {"bob@b.test"}, large));
@@ -200,16 +216,19 @@ TEST_CASE("a message whose content is lost is held and said so, and the others g
 
 TEST_CASE("a store is refused to a second daemon, and when it is damaged or newer") {
     StoreFixture queue;
-    auto second = queue::Store::open(settings_in(queue.folder), a_test_router(), queue.clock, queue.random);
+    auto second =
+        queue::Store::open(settings_in(queue.folder), a_test_router(), queue.clock, queue.random);
     REQUIRE_FALSE(second);
     CHECK(second.error().text.find("another packetboat uses this queue") != std::string::npos);
 
     Folder newer;
     {
-        SQLite::Database raw((newer.path() / "queue.db").string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+        SQLite::Database raw((newer.path() / "queue.db").string(),
+                             SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
         raw.exec("PRAGMA user_version = 99");
     }
-    auto refused = queue::Store::open(settings_in(newer), a_test_router(), queue.clock, queue.random);
+    auto refused =
+        queue::Store::open(settings_in(newer), a_test_router(), queue.clock, queue.random);
     REQUIRE_FALSE(refused);
     CHECK(refused.error().text.find("version 99") != std::string::npos);
 

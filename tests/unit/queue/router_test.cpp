@@ -1,12 +1,13 @@
-#include <catch2/catch.hpp>
-
 #include "fixture.hpp"
 #include "queue/route_table.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace support;
 
 TEST_CASE("the router knows our own domains, our senders, and nobody else's") {
-    const queue::Router router({{domain("a.test"), "mail.a.test"}, {domain("sub.a.test"), "mail.sub.a.test"},
+    const queue::Router router({{domain("a.test"), "mail.a.test"},
+                                {domain("sub.a.test"), "mail.sub.a.test"},
                                 {domain("z.test"), "mail.a.test"}},
                                "mail.a.test", {{"mail.a.test", domain("z.test")}});
     CHECK(router.route(mailbox("eve@c.test"), mailbox("alice@a.test")) == kLocal);
@@ -14,7 +15,8 @@ TEST_CASE("the router knows our own domains, our senders, and nobody else's") {
     CHECK(router.route(std::nullopt, mailbox("bob@b.test")) == kToB);
     CHECK(router.route(mailbox("eve@c.test"), mailbox("bob@b.test")) == kRelay);
     CHECK(router.route(mailbox("alice@a.test"), mailbox("bob@[192.0.2.1]")) == kRelay);
-    CHECK(router.route(mailbox("x@deep.sub.a.test"), mailbox("bob@b.test")).component == "mail.sub.a.test");
+    CHECK(router.route(mailbox("x@deep.sub.a.test"), mailbox("bob@b.test")).component ==
+          "mail.sub.a.test");
     CHECK(router.route(mailbox("x@xa.test"), mailbox("bob@b.test")) == kRelay);
 
     CHECK(router.sending_domain(std::nullopt, "mail.a.test") == domain("z.test"));

@@ -1,15 +1,17 @@
 #include "queue/settlement.hpp"
 
-#include <catch2/catch.hpp>
-
 #include "fixture.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace support;
 using namespace std::chrono_literals;
 
 namespace {
 const queue::Ready kOne{"", {10, 100, 1u << 20}};
-bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+bool has(std::string_view text, std::string_view part) {
+    return text.find(part) != std::string_view::npos;
+}
 }  // namespace
 
 TEST_CASE("a failure brings its report to the sender, committed with it") {
@@ -34,7 +36,9 @@ TEST_CASE("a failure brings its report to the sender, committed with it") {
 
 TEST_CASE("nobody is told of a failure who did not want to be, or who can't be") {
     StoreFixture queue;
-    SECTION("the null sender") { queue.add(arrival("", {"nobody@b.test"})); }
+    SECTION("the null sender") {
+        queue.add(arrival("", {"nobody@b.test"}));
+    }
     SECTION("NOTIFY=NEVER") {
         auto mail = arrival("alice@a.test", {"nobody@b.test"});
         mail.envelope.recipients[0].notify.never = true;
@@ -52,10 +56,12 @@ TEST_CASE("nobody is told of a failure who did not want to be, or who can't be")
     CHECK(queue.count("SELECT COUNT(*) FROM message") == 1);
 }
 
-TEST_CASE("mail of a peer that our own MTA refuses after all is reported to our postmaster, not abroad") {
+TEST_CASE(
+    "mail of a peer that our own MTA refuses after all is reported to our postmaster, not abroad") {
     StoreFixture queue;
     auto mail = arrival("bob@b.test", {"alice@a.test"});
-    mail.origin = {queue::Origin::Kind::xmpp, "mail.b.test", "", queue::TransferKey{domain("b.test"), "0001"}, "mail.a.test"};
+    mail.origin = {queue::Origin::Kind::xmpp, "mail.b.test", "",
+                   queue::TransferKey{domain("b.test"), "0001"}, "mail.a.test"};
     queue.add(mail);
     const auto leased = queue.lease(kLocal, kOne);
     REQUIRE(leased.size() == 1);
@@ -78,8 +84,9 @@ TEST_CASE("mail whose time is up comes back to its sender with the last words") 
     SECTION("found while its destination is out") {
         queue.clock.advance(21s);
         const auto until = queue.clock.now() + 60s;
-        const auto woken = queue.transact(
-            [&](queue::Store& s) { return queue::defer_destination(s, kToB, unreachable(), until); });
+        const auto woken = queue.transact([&](queue::Store& s) {
+            return queue::defer_destination(s, kToB, unreachable(), until);
+        });
         CHECK(woken.value() == queue::Woken{kLocal});
     }
     const auto reports = queue.lease(kLocal, kOne);
