@@ -22,6 +22,8 @@ constexpr auto kStableTime = 10s;        // a stream that lived so long starts t
 constexpr std::size_t kTroubled = 1000;  // peers; beyond it, their next answer wakes nobody early
 constexpr std::size_t kPresences = 50;   // sent at a time, so that many peers are no burst ...
 constexpr auto kPresencePause = 100ms;   // ... with this between them
+constexpr int kAnnouncements = 10;       // presences of one peer that count, within ...
+constexpr auto kAnnounceTime = 60s;      // ... this time: each may send mail to it again
 
 /// No word of the peer itself: its server, ours or the time-out spoke.
 bool is_silence(const IqReply& reply) {
@@ -233,8 +235,29 @@ void Session::peer_is_alive(const std::string& from, bool by_presence) {
     if (!by_presence && troubled_.empty()) return;
     const auto jid = Jid::parse(from);
     if (!jid || !jid->local().empty()) return;
-    const bool was_troubled = troubled_.erase(jid->bare()) > 0;
-    if ((by_presence || was_troubled) && on_presence_) on_presence_(jid->bare());
+    const std::string peer = jid->bare();
+    const bool was_troubled = troubled_.erase(peer) > 0;
+    if (by_presence && !may_announce(peer)) return;
+    if (by_presence) {
+        // Its stream is a new one: what the old one was asked, nobody will answer any more. To ask
+        // again is harmless, as every request of ours may be repeated.
+        const auto began_anew = base::fail(Errc::closed, peer + " began anew");
+        for (auto& [id, pending] : pending_) {
+            if (pending.to.bare() == peer) pending.answer->set(NoAnswer{began_anew, true});
+        }
+    }
+    if ((by_presence || was_troubled) && on_presence_) on_presence_(peer);
+}
+
+bool Session::may_announce(const std::string& peer) {
+    const auto now = clock_.now();
+    if (announcements_.size() >= kTroubled && !announcements_.contains(peer))
+        std::erase_if(announcements_,
+                      [&](const auto& item) { return now - item.second.since >= kAnnounceTime; });
+    if (announcements_.size() >= kTroubled && !announcements_.contains(peer)) return false;
+    Announcements& its = announcements_[peer];
+    if (now - its.since >= kAnnounceTime) its = {now, 0};
+    return ++its.count <= kAnnouncements;
 }
 
 void Session::note_trouble(const std::string& peer, const IqReply& reply) {

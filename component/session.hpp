@@ -76,6 +76,8 @@ class Session final : public Link {
     void on_message(const gloox::Tag& message);
     bool is_ours(const std::string& to) const;
     void peer_is_alive(const std::string& from, bool by_presence);
+    /// Bounds what a peer's presences can make us do.
+    bool may_announce(const std::string& peer);
     void note_trouble(const std::string& peer, const IqReply& reply);
     void fail_pending(const base::Error& error);
     std::string next_id();
@@ -93,6 +95,11 @@ class Session final : public Link {
     bool started_ = false;
     std::map<std::string, Pending> pending_;
     std::set<std::string> troubled_;  ///< peers whose last exchange got no answer from themselves
+    struct Announcements {
+        base::TimePoint since{};
+        int count = 0;
+    };
+    std::map<std::string, Announcements> announcements_;  ///< by peer; bounded
     std::string id_prefix_;
     std::uint64_t ids_ = 0;
     std::function<void()> on_established_;

@@ -206,6 +206,30 @@ TEST_CASE("A peer that was silent and says anything again is present") {
     CHECK(a.present == std::vector<std::string>{"mail.b.test"});
 }
 
+TEST_CASE("A peer that began anew has forgotten what it was asked; only so often") {
+    Network a;
+    a.establish();
+    const auto to_b = a.ask("mail.b.test");
+    const auto to_c = a.ask("mail.c.test");
+    a.server_receives("</iq>");
+    a.server_receives("</iq>");
+    a.server_sends("<presence from='bob@mail.b.test' to='mail.a.test'/>"
+                   "<presence type='unavailable' from='mail.b.test' to='mail.a.test'/>");
+    a.run_until([&] { return to_b->has_value(); }, 200ms);
+    CHECK_FALSE(to_b->has_value());
+    a.server_sends("<presence from='mail.b.test' to='mail.a.test'/>");
+    a.run_until([&] { return to_b->has_value(); });
+    CHECK(std::get<NoAnswer>(to_b->value()).written);
+    CHECK_FALSE(to_c->has_value());
+    CHECK(a.present == std::vector<std::string>{"mail.b.test"});
+
+    for (int i = 0; i < 20; ++i) a.server_sends("<presence from='mail.b.test' to='mail.a.test'/>");
+    a.server_sends("<presence from='mail.c.test' to='mail.a.test'/>");
+    a.run_until([&] { return to_c->has_value(); });
+    CHECK(a.present.size() == 11);
+    CHECK(a.present.back() == "mail.c.test");
+}
+
 TEST_CASE("A stanza over the limit is refused here, and never sent") {
     Network a;
     a.establish();
