@@ -109,7 +109,12 @@ int check(const Config& config, const std::vector<std::string>& domains) {
     Findings findings;
     findings.add(true, fmt::format("configuration {}", config.file.string()));
     check_target(findings, "deliver-to", config.deliver_to, config.hostname);
-    if (config.return_to) check_target(findings, "return-to", *config.return_to, config.hostname);
+    if (config.return_to) {
+        check_target(findings, "return-to", *config.return_to, config.hostname);
+    } else {
+        findings.add(false,
+                     "return-to is not set: mail that can't go over XMPP waits until it expires");
+    }
     const auto status = ask_daemon(config.control_socket, {{"command", "status"}});
     if (!status) {
         findings.add(false, status.error().text);

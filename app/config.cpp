@@ -15,6 +15,8 @@ namespace {
 namespace po = boost::program_options;
 using base::Errc;
 
+constexpr auto kLongestExpiry = base::limits::kRetention - std::chrono::hours(24);
+constexpr auto kLongestPositive = std::chrono::hours(24);  // protocol, Discovery
 constexpr const char* kDurationHelp = "a duration such as 90s, 5m, 4h or 5d";
 constexpr const char* kSizeHelp = "a size such as 4096, 64K or 50M";
 constexpr const char* kTextHelp = "a text";
@@ -86,8 +88,16 @@ class Builder {
         if (config_.intakes.empty()) fail("there is no [intake ...] section");
         if (!has_hand_over_) fail("there is no [hand-over] section");
         if (config_.hostname.empty()) fail("there is no [daemon] section");
-        for (auto& intake : config_.intakes)
+        for (auto& intake : config_.intakes) {
             intake.hostname = config_.hostname;
+            // Mail would go round for ever, or strangers' mail would leave by SMTP.
+            if (intake.endpoint == config_.deliver_to.endpoint)
+                fail("deliver-to is our own [intake " + intake.name + "]");
+            if (config_.return_to && intake.endpoint == config_.return_to->endpoint)
+                fail("return-to is our own [intake " + intake.name + "]");
+        }
+        if (config_.return_to && config_.return_to->endpoint == config_.deliver_to.endpoint)
+            fail("return-to and deliver-to are the same");
         config_.store.hostname = config_.hostname;
         config_.store.disk_reserve = base::limits::kDiskReserve;
         return std::move(config_);
@@ -150,6 +160,9 @@ class Builder {
         if (config_.store.retry.most < config_.store.retry.first)
             fail(section, "max-retry", "max-retry is shorter than first-retry");
         config_.store.expire_after = section.get<Duration>("expire-after").value;
+        if (config_.store.expire_after > kLongestExpiry)
+            fail(section, "expire-after",
+                 "expire-after: at most 6d, as peers remember a mail for 7d");
         config_.store.history = section.get<Duration>("history").value;
         config_.warn_after = section.get<Duration>("warn-after").value;
     }
@@ -162,6 +175,10 @@ class Builder {
         if (!jid || !mail::Domain::parse(section.name))
             fail(section, "", "[component " + section.name + "]: not the name of a component");
         settings.jid = base::to_lower(section.name);
+        for (const auto& other : config_.components) {
+            if (other.jid == settings.jid)
+                fail(section, "", "[component " + settings.jid + "] stands here a second time");
+        }
         const auto server =
             checked(section, "server",
                     smtp_bridge::Endpoint::parse_remote(section.get<Text>("server").value));
@@ -249,6 +266,8 @@ class Builder {
             config_.discovery.resolver = section.get<Text>("resolver").value;
         config_.discovery.positive_ttl = time("positive-ttl");
         config_.discovery.negative_ttl = time("negative-ttl");
+        if (config_.discovery.positive_ttl > kLongestPositive)
+            fail(section, "positive-ttl", "positive-ttl: at most 24h");
     }
 
     Config config_;

@@ -36,7 +36,10 @@ base::Result<void> ControlServer::start() {
 }
 
 base::Task<void> ControlServer::stop() {
-    if (acceptor_) acceptor_->close();
+    if (!acceptor_) co_return;  // the file at this path, if there is one, is somebody else's
+    acceptor_->close();
+    for (const auto& client : clients_)
+        client->close();
     std::error_code ignored;
     std::filesystem::remove(path_, ignored);
     co_await tasks_.join();
@@ -59,16 +62,22 @@ base::Task<void> ControlServer::accept_clients() {
 }
 
 base::Task<void> ControlServer::serve(std::shared_ptr<smtp_bridge::Socket> socket) {
-    base::Deadline deadline(executor_, [socket] { socket->close(); });
+    clients_.insert(socket);
+    co_await exchange(*socket);
+    clients_.erase(socket);
+}
+
+base::Task<void> ControlServer::exchange(smtp_bridge::Socket& socket) {
+    base::Deadline deadline(executor_, [&socket] { socket.close(); });
     deadline.arm(base::limits::kControlTime);
     std::string input;
     auto buffer = base::asio::dynamic_buffer(input, base::limits::kControlRequest);
     const auto [error, length] =
-        co_await base::asio::async_read_until(*socket, buffer, '\n', base::use_result);
+        co_await base::asio::async_read_until(socket, buffer, '\n', base::use_result);
     if (error) co_return;
     std::string request = input.substr(0, length);
     std::string reply = co_await answer(std::move(request));
-    co_await base::asio::async_write(*socket, base::asio::buffer(reply), base::use_result);
+    co_await base::asio::async_write(socket, base::asio::buffer(reply), base::use_result);
 }
 
 base::Task<std::string> ControlServer::answer(std::string request) {

@@ -11,7 +11,9 @@
 #include "smtp-bridge/endpoint.hpp"
 
 #include <filesystem>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace app {
@@ -28,12 +30,14 @@ class ControlServer {
   private:
     base::Task<void> accept_clients();
     base::Task<void> serve(std::shared_ptr<smtp_bridge::Socket> socket);
+    base::Task<void> exchange(smtp_bridge::Socket& socket);
     base::Task<std::string> answer(std::string request);
 
     base::asio::any_io_executor executor_;
     std::filesystem::path path_;
     Daemon& daemon_;
     std::optional<smtp_bridge::Acceptor> acceptor_;
+    std::set<std::shared_ptr<smtp_bridge::Socket>> clients_;  ///< few; closed at the stop
     base::TaskGroup tasks_;
 };
 

@@ -5,6 +5,7 @@
 #include "queue/history.hpp"
 #include "queue/log.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 namespace app {
@@ -58,6 +59,9 @@ void Daemon::make_sessions() {
     for (const auto& settings : config_.components) {
         auto session = std::make_unique<component::Session>(executor_, settings, clock_, random_);
         session->on_presence([this](const std::string& peer) {
+            // A stranger's word starts nothing.
+            const auto known = discovery_.known_components();
+            if (std::ranges::find(known, peer) == known.end()) return;
             discovery_.seen(peer);
             dispatcher_.peer_is_back(peer);
         });
@@ -108,27 +112,28 @@ base::Task<void> Daemon::stop() {
     stopping_ = true;
     stopping_signal_.notify();
     if (route_server_) route_server_->stop();
-    const std::function<base::Task<void>(std::size_t)> stop_server = [this](std::size_t i) {
-        return servers_[i]->stop();
-    };
-    co_await base::for_each(servers_.size(), std::max<std::size_t>(servers_.size(), 1),
-                            stop_server);
-    for (const auto& receiver : receivers_)
-        co_await receiver->stop();
 
-    // What is under way may still be answered; what is not, is sent again by the next start.
+    // What is under way may still be answered, and what is not is sent again by the next start.
+    base::TaskGroup winding_down(executor_);
+    for (const auto& server : servers_)
+        winding_down.spawn("stop", [&server] { return server->stop(); });
+    for (const auto& receiver : receivers_)
+        winding_down.spawn("stop", [&receiver] { return receiver->stop(); });
+    winding_down.spawn("stop", [this] { return dispatcher_.stop(); });
     base::OneShot<bool> settled(executor_);
-    tasks_.spawn("stop-dispatcher", [this, &settled]() -> base::Task<void> {
-        co_await dispatcher_.stop();
+    winding_down.spawn("stop", [this, &settled, &winding_down]() -> base::Task<void> {
+        while (winding_down.running() > 1)
+            co_await base::sleep_for(kGrace / 100);
         settled.set(true);
     });
     co_await settled.wait(kGrace);
-    const std::function<base::Task<void>(std::size_t)> stop_session = [this](std::size_t i) {
-        return sessions_[i]->stop();
-    };
-    co_await base::for_each(sessions_.size(), sessions_.size(), stop_session);
-    co_await smtp_courier_.stop();
-    co_await checker_.stop();
+
+    // Now everything that waits for somebody else is told that nobody will answer.
+    for (const auto& session : sessions_)
+        tasks_.spawn("stop", [&session] { return session->stop(); });
+    tasks_.spawn("stop", [this] { return smtp_courier_.stop(); });
+    tasks_.spawn("stop", [this] { return checker_.stop(); });
+    co_await winding_down.join();
     co_await discovery_.stop();
     co_await tasks_.join();
 }
@@ -172,10 +177,15 @@ base::Task<void> Daemon::watch() {
 }
 
 base::Task<void> Daemon::look_after_queue() {
-    std::function<base::Result<int>(queue::Store&)> tidy = queue::prune;
-    const base::Result<queue::Committed<int>> pruned =
-        co_await storage_.write<int>(std::move(tidy));
-    if (!pruned) co_return;
+    // In pieces, so that mail gets its turn between them.
+    for (int pruned = static_cast<int>(base::limits::kPruned);
+         pruned >= static_cast<int>(base::limits::kPruned) && !stopping_;) {
+        std::function<base::Result<int>(queue::Store&)> tidy = queue::prune;
+        const base::Result<queue::Committed<int>> done =
+            co_await storage_.write<int>(std::move(tidy));
+        if (!done) co_return;
+        pruned = **done;
+    }
     std::function<base::Result<queue::Health>(queue::Store&)> look = [](queue::Store& store) {
         return base::Result<queue::Health>(queue::health(store));
     };

@@ -8,6 +8,7 @@
 #include <csignal>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 namespace app {
@@ -45,6 +46,7 @@ base::Task<void> run(base::asio::io_context& io, Daemon& daemon, ControlServer& 
 int serve(Config config) {
     base::log::configure(config.log_level, config.log_format);
     std::signal(SIGPIPE, SIG_IGN);
+    ::umask(077);  // the queue holds other people's mail
     base::SystemClock clock;
     base::SystemRandom random;
     auto store = queue::Store::open(config.store, make_router(config), clock, random);

@@ -69,7 +69,7 @@ inline constexpr auto kReconnectFirst = 500ms;
 inline constexpr auto kReconnectMost = 30s;
 
 // --- Discovery
-inline constexpr std::size_t kDiscoItems = 200;       ///< candidates of one domain that are asked
+inline constexpr std::size_t kDiscoItems = 50;        ///< candidates of one domain that are asked
 inline constexpr std::size_t kKnownDomains = 100000;  ///< cached answers, positive and negative
 inline constexpr std::size_t kLookups = 50;           ///< discoveries in flight
 inline constexpr std::size_t kLookupsWaiting = 1000;
@@ -94,6 +94,7 @@ inline constexpr std::size_t kLeaseMessages = 100;         ///< of one destinati
 /// content of one lease (or one message, if larger)
 inline constexpr std::size_t kLeaseBytes = 8u << 20;
 inline constexpr std::size_t kDestinationsAtWork = 200;  ///< destinations tried at once
+inline constexpr auto kOwnMtaPause = 30s;                ///< the longest wait for our own MTA
 inline constexpr auto kSettleAgain = 2s;  ///< wait after an outcome could not be written
 /// bytes that intake leaves free for settling
 inline constexpr std::size_t kDiskReserve = 32u << 20;
@@ -103,6 +104,7 @@ inline constexpr std::size_t kListed = 10000;    ///< rows of one `queue list`
 
 // --- Control socket
 inline constexpr std::size_t kControlRequest = 64u << 10;
-inline constexpr auto kControlTime = 60s;
+inline constexpr auto kControlTime =
+    3min;  ///< a look-up of a domain whose servers are silent takes so long
 
 }  // namespace base::limits

@@ -10,7 +10,7 @@
 namespace component {
 namespace {
 
-constexpr std::size_t kValues = 10000;                      // of one field that are read
+constexpr std::size_t kValues = 1000;                       // of one field that are read
 constexpr std::uint64_t kLargest = std::uint64_t(1) << 40;  // the schema's octetsType
 
 /// A form's field, whatever type it claims: XEP-0004 lets a result leave the type out, and gloox

@@ -97,7 +97,8 @@ bool CourierRound::admit(Item& item, const Peer& peer) {
                              peer.jid,
                              true,
                              {}});
-    } else if (item.message.content.size() > peer.theirs.max_size) {
+    } else if (item.message.content.size() >
+               std::min({peer.theirs.max_size, peer.theirs.window, base::limits::kBlock})) {
         reroute_or_defer(item, "larger than " + peer.jid + " takes", {4, 3, 4}, peer.jid);
     } else if (envelope.recipients.size() > peer.theirs.max_recipients) {
         defer(item, {451, {4, 5, 3}, "more recipients than the peer takes at once"}, peer.jid);
@@ -176,16 +177,20 @@ base::Task<void> CourierRound::send_batch(Peer& peer, Batch batch) {
                     std::chrono::duration_cast<std::chrono::milliseconds>(took));
 
     const auto* none = std::get_if<NoAnswer>(&reply);
-    if (none == nullptr || none->written) {
+    const auto note_sent = [&] {
         for (Item* item : batch)
             item->sent = true;
-    }
+    };
     if (auto* verdicts = std::get_if<Verdicts>(&reply)) {
         answered_ = true;
+        note_sent();
         settle(peer, batch, std::move(*verdicts));
         co_return;
     }
     const Failure failure = classify(reply);
+    // The peer's own word that nothing was stored is as good as if nothing had been sent.
+    const bool certainly_not = failure.stored_nothing && failure.kind != Failure::Kind::id_reuse;
+    if (!certainly_not && (none == nullptr || none->written)) note_sent();
     log::refused_by_peer(peer.jid, batch.front()->message.transfer->key.domain.ascii(),
                          batch.size(), failure.reply.text);
     if (!failure.stored_nothing && (none == nullptr || none->written)) {

@@ -50,7 +50,6 @@ std::string disco_info_query(const ComponentSettings& settings) {
     for (const auto& domain : settings.domains)
         domains.push_back(domain.ascii());
     std::vector<std::string> extensions{"8bitmime", "smtputf8", "dsn"};
-    if (settings.assurance == Assurance::pkix) extensions.emplace_back("requiretls");
 
     XmlWriter xml;
     xml.open("query", ns::kDiscoInfo);

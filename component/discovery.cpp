@@ -127,8 +127,11 @@ base::Task<Authorisation> Discovery::authorise(Link& link, std::string jid, mail
     const bool is_back = entry != nullptr && entry->state == State::down && entry->component == jid;
     const auto recheck = is_back ? kReturnRecheck : kInboundRecheck;
     if (entry == nullptr || clock_.now() - entry->checked >= recheck) {
+        const base::TimePoint before = entry == nullptr ? base::TimePoint() : entry->checked;
         co_await ask(link, domain);
         entry = lookup(domain);
+        if (entry != nullptr && entry->checked == before)
+            co_return Authorisation{Answer::unknown, domain.ascii() + " can't be looked up now"};
     }
     if (entry == nullptr)
         co_return Authorisation{Answer::unknown, "too many look-ups are under way"};
@@ -234,9 +237,12 @@ base::Task<void> Discovery::apply(mail::Domain domain, SurveyResult result) {
     Entry& entry = entries_[domain];
     const auto now = clock_.now();
     const Judgement judgement = judge_result(domain, result, entry);
-    for (const auto& [jid, form] : result.facts.forms) {
-        if (capabilities_.size() < base::limits::kKnownDomains || capabilities_.contains(jid))
-            capabilities_.insert_or_assign(jid, form);
+    if (!judgement.component.empty() && (capabilities_.size() < base::limits::kKnownDomains ||
+                                         capabilities_.contains(judgement.component))) {
+        // Its domains have been judged, and nobody asks for them again; they may be many.
+        Capability form = result.facts.forms.at(judgement.component);
+        form.domains.clear();
+        capabilities_.insert_or_assign(judgement.component, std::move(form));
     }
     if (!judgement.other_claim.empty())
         log::two_claims(domain.ascii(),
@@ -279,6 +285,7 @@ void Discovery::accept(const mail::Domain& domain, Entry& entry, const Judgement
     entry.state = State::supported;
     entry.component = judgement.component;
     entry.capability = facts.forms.at(judgement.component);
+    entry.capability->domains.clear();
     entry.speakers = judgement.speakers;
     entry.why = judgement.component + " takes mail for " + domain.ascii();
     entry.last_seen = now;

@@ -171,6 +171,7 @@ base::Result<void> Session::send(std::string stanza) {
 void Session::on_event(XmlEvent event) {
     if (auto* transfer = std::get_if<TransferStanza>(&event))
         return on_transfer(std::move(*transfer));
+    if (const auto* refused = std::get_if<RefusedStanza>(&event)) return on_refused(*refused);
     auto* stanza = std::get_if<TagStanza>(&event);
     if (stanza == nullptr) return;
     const std::shared_ptr<const gloox::Tag> tag(std::move(stanza->tag));
@@ -188,6 +189,16 @@ void Session::on_stanza(const gloox::Tag& stanza, std::shared_ptr<const gloox::T
     if (head.type == "error") return on_answer(head, read_error(stanza));
     auto answer = answer_iq(stanza, settings_);
     if (!answer.empty()) (void)send(std::move(answer));
+}
+
+void Session::on_refused(const RefusedStanza& stanza) {
+    log::stanza_dropped(settings_.jid, stanza.head.from, stanza.why);
+    if (stanza.name != "iq" || !is_ours(stanza.head.to)) return;
+    if (stanza.head.type == "result") return on_answer(stanza.head, Malformed{stanza.why});
+    if (stanza.head.type != "get" && stanza.head.type != "set") return;
+    auto refusal =
+        write_error("iq", stanza.head, {"modify", "policy-violation", stanza.why, {}, {}});
+    if (refusal) (void)send(std::move(*refusal));
 }
 
 void Session::on_transfer(TransferStanza stanza) {

@@ -71,6 +71,7 @@ class Session final : public Link {
     void went_down(const base::Error& error);
     void on_event(XmlEvent event);
     void on_stanza(const gloox::Tag& stanza, std::shared_ptr<const gloox::Tag> kept);
+    void on_refused(const RefusedStanza& stanza);
     void on_transfer(TransferStanza stanza);
     void on_answer(const IqHead& head, IqReply reply);
     void on_message(const gloox::Tag& message);

@@ -14,6 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kAskTime = 40s;       // for one question; a server dials an address for 20 s
+constexpr auto kSurveyTime = 60s;    // then no further candidate is asked
 constexpr std::size_t kAtOnce = 10;  // candidates that are asked at the same time
 
 std::string query(std::string_view xmlns) {
@@ -106,9 +107,14 @@ base::Task<SurveyResult> survey(Link& link, Resolver& resolver, mail::Domain dom
     std::erase(candidates, name);
 
     std::string silent;
+    const auto began = std::chrono::steady_clock::now();
     const std::function<base::Task<void>(std::size_t)> ask_candidate =
         [&](std::size_t i) -> base::Task<void> {
         const std::string jid = candidates[i];
+        if (std::chrono::steady_clock::now() - began > kSurveyTime) {
+            silent = jid;
+            co_return;
+        }
         auto reply = co_await ask(link, jid, ns::kDiscoInfo);
         std::string step = "disco#info of " + jid + ": " + reply.text;
         if (reply.unreachable) silent = jid;

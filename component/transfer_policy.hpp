@@ -18,12 +18,12 @@ namespace component {
 
 /// `expires` is over, or lies further ahead than limits::kRetention: 451 4.4.7.
 std::optional<mail::Reply> check_expiry(const IncomingTransfer& transfer, base::TimePoint now);
-/// Hash 554 5.6.0, lines 554 5.6.0, Received fields 554 5.4.6, size 552 5.3.4.
+/// Hash, lines and a malformed header 554 5.6.0, Received fields 554 5.4.6, size 552 5.3.4.
 std::optional<mail::Reply> check_content(const IncomingTransfer& transfer, std::string_view content,
                                          const ComponentSettings& settings);
-/// requiretls that we can't keep 550 5.7.30; a sender that is not ASCII without smtputf8 553 5.6.7.
-std::optional<mail::Reply> check_envelope(const mail::Envelope& envelope,
-                                          const ComponentSettings& settings);
+/// requiretls, which the last hop can't keep yet, 550 5.7.30; a sender that is not ASCII without
+/// smtputf8 553 5.6.7.
+std::optional<mail::Reply> check_envelope(const mail::Envelope& envelope);
 /// A domain that this component doesn't serve 550 5.7.1; an address not ASCII without smtputf8
 /// 553 5.6.7.
 std::optional<mail::Reply> check_recipient(const mail::Envelope& envelope,

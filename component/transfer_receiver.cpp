@@ -15,8 +15,10 @@ namespace {
 using namespace std::chrono_literals;
 using base::Errc;
 
-constexpr std::size_t kAtOnce = 8;  // transfers of a request whose recipients are checked at once
-constexpr std::size_t kRequests = 200;  // under way, of all peers
+constexpr std::size_t kAtOnce = 8;    // transfers of a request whose recipients are checked at once
+constexpr auto kAuthorityTime = 60s;  // for all domains of a request; its sender waits 120 s
+constexpr std::size_t kUnpacked = 128u << 20;  // bytes of blocks that are unpacked at the same time
+constexpr std::size_t kRequests = 200;         // under way, of all peers
 constexpr std::size_t kShortText = 60;  // bytes of a verdict's texts where the full ones don't fit
 
 }  // namespace
@@ -36,6 +38,19 @@ struct TransferReceiver::Member {
             replies.emplace(recipient.n, reply);
     }
     bool is_open() const { return !verdict && !id_reused; }
+};
+
+/// Counts the bytes of a block for as long as they are in memory.
+class TransferReceiver::Unpacked {
+  public:
+    Unpacked(std::size_t& total, std::size_t size) : total_(total), size_(size) { total_ += size_; }
+    ~Unpacked() { total_ -= size_; }
+    Unpacked(const Unpacked&) = delete;
+    Unpacked& operator=(const Unpacked&) = delete;
+
+  private:
+    std::size_t& total_;
+    std::size_t size_;
 };
 
 struct TransferReceiver::Request {
@@ -112,6 +127,11 @@ base::Task<void> TransferReceiver::handle(std::shared_ptr<TransferAnswer> answer
     const bool all_known =
         std::ranges::none_of(request.members, [](const Member& m) { return m.is_open(); });
     if (all_known) co_return answer(request);
+    if (unpacked_ + request.block_size > kUnpacked) {
+        request.answer->fail(busy("too much is being unpacked at once"));
+        co_return;
+    }
+    const Unpacked counted(unpacked_, request.block_size);
     if (!read_contents(request)) co_return;
     const std::function<base::Task<void>(std::size_t)> work =
         [&](std::size_t i) -> base::Task<void> {
@@ -129,7 +149,12 @@ base::Task<bool> TransferReceiver::authorise(Request& request) {
     std::set<mail::Domain> domains;
     for (const auto& member : request.members)
         domains.insert(member.transfer.key.domain);
+    const auto began = std::chrono::steady_clock::now();
     for (const auto& domain : domains) {
+        if (std::chrono::steady_clock::now() - began > kAuthorityTime) {
+            request.answer->fail(busy("too many domains to be verified in one request"));
+            co_return false;
+        }
         auto authorisation = co_await discovery_.authorise(link_, request.answer->peer(), domain);
         if (authorisation.answer == Authorisation::Answer::yes) continue;
         const bool no = authorisation.answer == Authorisation::Answer::no;
@@ -183,7 +208,7 @@ base::Task<void> TransferReceiver::judge(Request& request, Member& member) {
     const auto& transfer = member.transfer;
     const auto& settings = link_.settings();
     auto refusal = check_expiry(transfer, clock_.now());
-    if (!refusal) refusal = check_envelope(transfer.envelope, settings);
+    if (!refusal) refusal = check_envelope(transfer.envelope);
     if (!refusal) refusal = check_content(transfer, member.content, settings);
     if (!refusal && is_foreign_sender(transfer)) {
         const mail::Domain domain = transfer.envelope.from->domain();

@@ -44,6 +44,7 @@ class TransferReceiver final : public TransferHandler {
   private:
     struct Member;  // one transfer of the request
     struct Request;
+    class Unpacked;
 
     base::Task<void> handle(std::shared_ptr<TransferAnswer> answer, IncomingBatch batch);
     base::Task<bool> authorise(Request& request);
@@ -65,6 +66,7 @@ class TransferReceiver final : public TransferHandler {
     BlockCodec codec_;
     base::TaskGroup tasks_;
     bool stopping_ = false;
+    std::size_t unpacked_ = 0;                      ///< bytes of the blocks of requests under way
     std::map<std::string, std::size_t> receiving_;  ///< requests under way, by peer
 };
 

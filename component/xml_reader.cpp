@@ -1,6 +1,7 @@
 #include "component/xml_reader.hpp"
 
 #include "component/namespaces.hpp"
+#include "component/stanza.hpp"
 
 #include <new>
 
@@ -110,21 +111,33 @@ void XmlReader::mark_progress() {
 }
 
 void XmlReader::start(const char* name, const char** attributes) {
-    if (depth_ >= limits_.depth) return fail(base::Errc::limit, "elements are nested too deeply");
+    if (skip_ > 0) {
+        ++depth_;
+        return;
+    }
+    if (depth_ >= limits_.depth) return leave_out("elements are nested too deeply");
     attributes_.clear();
     for (; *attributes != nullptr; attributes += 2) {
-        if (attributes_.size() >= limits_.attributes)
-            return fail(base::Errc::limit, "too many attributes");
+        if (attributes_.size() >= limits_.attributes) {
+            if (depth_ == 0) return fail(base::Errc::limit, "too many attributes");
+            excess_ = "too many attributes";
+            break;
+        }
         const auto attribute = split(attributes[0]);
         attributes_.push_back({attribute.xmlns, attribute.local, attributes[1]});
     }
     const Name element = split(name);
+    if (depth_ >= 2 && ++elements_ > limits_.elements)
+        return leave_out("a stanza has too many elements");
     ++depth_;
     if (depth_ == 1) return start_root(element);
     if (depth_ == 2) return start_stanza(element);
-    if (++elements_ > limits_.elements)
-        return fail(base::Errc::limit, "a stanza has too many elements");
     start_child(element);
+}
+
+void XmlReader::leave_out(std::string why) {
+    excess_ = std::move(why);
+    skip_ = ++depth_;
 }
 
 void XmlReader::start_root(Name name) {
@@ -147,7 +160,6 @@ void XmlReader::start_stanza(Name name) {
 }
 
 void XmlReader::start_child(Name name) {
-    if (skip_ > 0) return;
     if (depth_ == 3) {
         ++children_;
         const bool is_iq = stanza_->name() == "iq" && stanza_->xmlns().empty();
@@ -216,13 +228,18 @@ void XmlReader::end_stanza() {
     mark_progress();
     if (progress_ - before > limits_.stanza)
         return fail(base::Errc::limit, "a stanza is too large");
+    if (!excess_.empty()) {
+        events_.emplace_back(
+            RefusedStanza{stanza_->name(), head_of(*stanza_), std::exchange(excess_, {})});
+        transfer_.reset();
+        stanza_.reset();
+        return;
+    }
     if (!transfer_) {
         events_.emplace_back(TagStanza{std::move(stanza_)});
         return;
     }
-    TransferStanza event{{stanza_->findAttribute("type"), stanza_->findAttribute("id"),
-                          stanza_->findAttribute("from"), stanza_->findAttribute("to")},
-                         transfer_->take()};
+    TransferStanza event{head_of(*stanza_), transfer_->take()};
     if (children_ > 1) event.payload = Malformed{"the IQ has more than one payload"};
     events_.emplace_back(std::move(event));
     transfer_.reset();

@@ -47,8 +47,15 @@ struct TransferStanza {
     IqHead head;
     TransferPayload payload;
 };
+/// A stanza beyond the bounds of depth, attributes or elements: what was over was not built.
+/// Servers pass such stanzas from anybody, so that it must not cost the stream.
+struct RefusedStanza {
+    std::string name;
+    IqHead head;
+    std::string why;
+};
 struct StreamClosed {};
-using XmlEvent = std::variant<StreamOpened, TagStanza, TransferStanza, StreamClosed>;
+using XmlEvent = std::variant<StreamOpened, TagStanza, TransferStanza, RefusedStanza, StreamClosed>;
 
 class XmlReader {
   public:
@@ -89,6 +96,7 @@ class XmlReader {
     void start_child(Name name);
     void end_stanza();
     void push_tag(Name name);
+    void leave_out(std::string why);
     void fail(base::Errc code, std::string why);
     void mark_progress();
 
@@ -101,6 +109,7 @@ class XmlReader {
     std::size_t depth_ = 0;     ///< of open elements, the stream included
     std::size_t elements_ = 0;  ///< of the stanza
     std::size_t skip_ = 0;      ///< depth of the subtree that is left out; 0: none
+    std::string excess_;        ///< why the stanza is refused; empty: it is not
     std::vector<XmlAttribute> attributes_;
     std::unique_ptr<gloox::Tag> stanza_;
     std::vector<gloox::Tag*> path_;

@@ -60,7 +60,8 @@ base::Task<queue::Readiness> XmppCourier::prepare(queue::Destination destination
     auto found = co_await discovery_.find(*link, *domain);
     if (found.state == Found::State::unsupported) co_return queue::Rerouted{found.why};
     if (found.state == Found::State::down) co_return later(found.why);
-    co_return queue::Ready{found.component, limits_for(*link, found.component)};
+    co_return queue::Ready{found.component, limits_for(*link, found.component),
+                           found.capability.retention};
 }
 
 base::Task<std::vector<queue::MessageOutcome>> XmppCourier::deliver(

@@ -60,6 +60,7 @@ std::optional<HeaderField> HeaderScanner::next() {
     while (colon < rest_.size() && is_blank(rest_[colon]))
         ++colon;  // RFC 5322 section 4.5, obs-optional
     if (name == 0 || colon == rest_.size() || rest_[colon] != ':') {
+        ended_well_ = rest_.empty() || rest_.starts_with("\r\n") || rest_.starts_with('\n');
         rest_ = {};
         return std::nullopt;
     }
@@ -85,6 +86,7 @@ HeaderSummary summarize_header(std::string_view content) {
             summary.from = unfolded(field->value);
         }
     }
+    summary.well_formed = scanner.ended_well();
     return summary;
 }
 

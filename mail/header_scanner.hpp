@@ -20,9 +20,13 @@ class HeaderScanner {
   public:
     explicit HeaderScanner(std::string_view content) : rest_(content) {}
     std::optional<HeaderField> next();
+    /// After the last field: true if the empty line or the end of the content came next, false if
+    /// the header has a line that is no field. Readers differ in what they take such a line for.
+    bool ended_well() const { return ended_well_; }
 
   private:
     std::string_view rest_;
+    bool ended_well_ = false;
 };
 
 /// What the queue, the logs and reports want to know of a header.
@@ -30,6 +34,7 @@ struct HeaderSummary {
     std::string
         message_id;    ///< with its angle brackets; empty if there is none; bounded, printable
     std::string from;  ///< unfolded value of From; bounded, printable
+    bool well_formed = true;   ///< HeaderScanner::ended_well
     std::size_t received = 0;  ///< number of Received fields (RFC 5321 section 6.3)
 };
 HeaderSummary summarize_header(std::string_view content);

@@ -41,7 +41,6 @@ void insert_recipients(Store& store, QueueId id, const Arrival& arrival) {
 }  // namespace
 
 base::Result<QueueId> insert_message(Store& store, const Arrival& arrival) {
-    if (auto space = store.check_space(arrival.content.size()); !space) return space.error();
     const QueueId id = store.next_id();
     const base::TimePoint now = store.now();
     const base::TimePoint expires =
@@ -87,6 +86,9 @@ base::Result<Receipt> add_arrival(Store& store, const Arrival& arrival) {
             return receipt;
         }
     }
+    // Only the doors are bound to it: the reserve is there for what has to be written about mail
+    // that is here.
+    if (auto space = store.check_space(arrival.content.size()); !space) return space.error();
     if (!arrival.envelope.recipients.empty()) {
         auto id = insert_message(store, arrival);
         if (!id) return id.error();

@@ -14,14 +14,15 @@ base::Result<mail::Mailbox> postmaster_of(const Store& store, const mail::Domain
                                 (literal ? store.settings().hostname : domain.ascii()));
 }
 
-/// Who is told, or nothing.
+/// Who is told of `failed`, or nothing.
 base::Result<std::optional<mail::Mailbox>> reader_of(
     const Store& store, const MessageRow& message,
-    const std::vector<mail::ReportedRecipient>& failed, const std::vector<mail::Notify>& wishes) {
+    const std::vector<mail::ReportedRecipient>& failed) {
     const auto nobody = [&](const char* why) {
         log::discarded(message.id, why);
         return std::optional<mail::Mailbox>();
     };
+    if (failed.empty()) return nobody("the sender wants no report");
     switch (message.origin.kind) {
         case Origin::Kind::internal:
             return nobody("it is a report itself");
@@ -37,11 +38,18 @@ base::Result<std::optional<mail::Mailbox>> reader_of(
             break;
     }
     if (!message.envelope.from) return nobody("the sender is <>");
-    bool wanted = false;
-    for (const mail::Notify& wish : wishes)
-        wanted = wanted || wish.wants_failure();
-    if (!wanted) return nobody("the sender wants no report");
     return message.envelope.from;
+}
+
+/// What the sender wants to hear of (RFC 3461 section 4.1); a postmaster hears of everything.
+std::vector<mail::ReportedRecipient> reported(const MessageRow& message,
+                                              const std::vector<FailedRecipient>& failed) {
+    std::vector<mail::ReportedRecipient> wanted;
+    for (const FailedRecipient& each : failed) {
+        if (message.origin.kind != Origin::Kind::smtp || each.notify.wants_failure())
+            wanted.push_back(each.reported);
+    }
+    return wanted;
 }
 
 std::string report_text(Store& store, const MessageRow& message, const mail::Mailbox& reader,
@@ -69,10 +77,10 @@ std::string report_text(Store& store, const MessageRow& message, const mail::Mai
 
 }  // namespace
 
-base::Result<std::optional<Destination>> add_bounce(
-    Store& store, const MessageRow& message, const std::vector<mail::ReportedRecipient>& failed,
-    const std::vector<mail::Notify>& wishes) {
-    const auto reader = reader_of(store, message, failed, wishes);
+base::Result<std::optional<Destination>> add_bounce(Store& store, const MessageRow& message,
+                                                    const std::vector<FailedRecipient>& all) {
+    const std::vector<mail::ReportedRecipient> failed = reported(message, all);
+    const auto reader = reader_of(store, message, failed);
     if (!reader) return reader.error();
     if (!*reader) return std::optional<Destination>();
     const mail::Mailbox& to = **reader;

@@ -11,10 +11,14 @@
 
 namespace queue {
 
-/// Stores the report on `failed` recipients of `message`, in the running transaction. Returns where
-/// it goes; nothing when nobody is to be told (NOTIFY=NEVER, or a report that failed itself).
-base::Result<std::optional<Destination>> add_bounce(
-    Store& store, const MessageRow& message, const std::vector<mail::ReportedRecipient>& failed,
-    const std::vector<mail::Notify>& wishes);
+struct FailedRecipient {
+    mail::ReportedRecipient reported;
+    mail::Notify notify;
+};
+
+/// Stores the report on those of `failed` that the sender wants to hear of, in the running
+/// transaction. Returns where it goes; nothing when nobody is to be told.
+base::Result<std::optional<Destination>> add_bounce(Store& store, const MessageRow& message,
+                                                    const std::vector<FailedRecipient>& failed);
 
 }  // namespace queue

@@ -68,7 +68,7 @@ void Dispatcher::peer_is_back(const std::string& peer) {
         // After a restart it is not yet known who serves a domain: those are tried, too.
         const bool is_its =
             destination.lane == Lane::xmpp && (entry.peer == peer || entry.peer.empty());
-        const bool waits = entry.failures > 0 || entry.due > clock_.now();
+        const bool waits = entry.at_work || entry.failures > 0 || entry.due > clock_.now();
         if (is_its && waits) start_waking(destination);
     }
 }
@@ -81,6 +81,9 @@ void Dispatcher::link_is_up(const std::string& component) {
 }
 
 void Dispatcher::start_waking(const Destination& destination) {
+    // A pass that is under way may still come to the conclusion that nobody is there: it looks
+    // again then.
+    entries_[destination].woken = true;
     tasks_.spawn("wake", [this, destination] { return wake(destination); });
 }
 
@@ -108,7 +111,10 @@ base::Task<void> Dispatcher::schedule() {
         const base::TimePoint now = clock_.now();
         base::TimePoint next = now + kLookAgain;
         for (auto& [destination, entry] : entries_) {
-            if (entry.at_work || at_work_ >= base::limits::kDestinationsAtWork) continue;
+            // Our own MTA is not kept waiting by peers that are out, however many they are.
+            const bool is_peer = destination.lane == Lane::xmpp;
+            if (entry.at_work || (is_peer && at_work_ >= base::limits::kDestinationsAtWork))
+                continue;
             if (entry.due > now) {
                 next = std::min(next, entry.due);
                 continue;
@@ -123,15 +129,19 @@ base::Task<void> Dispatcher::schedule() {
 }
 
 base::Task<void> Dispatcher::work(Destination destination) {
-    entries_[destination].again = false;
+    Entry& entry = entries_[destination];  // stays where it is while it is at work
+    entry.again = false;
+    entry.woken = false;
+    const int failures = entry.failures;
     co_await attempt(destination);
+    const bool recovered = failures > 0 && entry.failures == 0;
+    if (entry.woken || recovered) co_await wake(destination);
     using Next = std::optional<base::TimePoint>;
     std::function<base::Result<Next>(Store&)> look = [destination](Store& store) {
         return base::Result<Next>(next_due(store, destination));
     };
     const base::Result<Next> next = co_await storage_.read<Next>(std::move(look));
     --at_work_;
-    Entry& entry = entries_[destination];
     entry.at_work = false;
     if (!next) {
         // The storage is out: its own log line says why. Look again later.
@@ -210,7 +220,7 @@ base::Task<void> Dispatcher::drain(Destination destination, Courier* courier, Re
         entry.failures = 0;
         entry.blocked_until = {};
     } else if (pass->missed) {
-        block(entry);
+        block(destination);
     }
 }
 
@@ -241,34 +251,47 @@ base::Task<void> Dispatcher::deliver(Destination destination, Courier* courier,
     pass->changed.notify();
 }
 
+base::Task<bool> Dispatcher::settle_some(std::shared_ptr<std::vector<MessageOutcome>> outcomes) {
+    std::function<base::Result<Woken>(Store&)> operation = [outcomes](Store& store) {
+        return settle(store, *outcomes);
+    };
+    const base::Result<Committed<Woken>> settled =
+        co_await storage_.write<Woken>(std::move(operation));
+    if (settled) look_at(**settled);
+    co_return settled.has_value();
+}
+
 base::Task<void> Dispatcher::settle_all(std::vector<MessageOutcome> outcomes) {
-    const auto shared = std::make_shared<std::vector<MessageOutcome>>(std::move(outcomes));
-    for (;;) {
-        std::function<base::Result<Woken>(Store&)> operation = [shared](Store& store) {
-            return settle(store, *shared);
-        };
-        const base::Result<Committed<Woken>> settled =
-            co_await storage_.write<Woken>(std::move(operation));
-        if (settled) {
-            look_at(**settled);
-            co_return;
-        }
+    const auto together = std::make_shared<std::vector<MessageOutcome>>(std::move(outcomes));
+    const bool done = co_await settle_some(together);
+    if (done) co_return;
+    // One that can't be recorded must not undo what is known of the others.
+    for (const MessageOutcome& each : *together) {
+        const auto alone = std::make_shared<std::vector<MessageOutcome>>(1, each);
+        bool recorded = co_await settle_some(alone);
         // The outcome is known and only has to be written: mail that was delivered would go out
         // twice if it were dropped. The disk may get room again; a stop ends the wait, and then the
         // recipients are found leased at the next start.
-        if (stopping_) co_return;
-        co_await base::sleep_for(base::limits::kSettleAgain);
+        while (!recorded && !stopping_) {
+            co_await base::sleep_for(base::limits::kSettleAgain);
+            recorded = co_await settle_some(alone);
+        }
     }
 }
 
-base::TimePoint Dispatcher::block(Entry& entry) {
+base::TimePoint Dispatcher::block(const Destination& destination) {
+    Entry& entry = entries_[destination];
     ++entry.failures;
-    entry.blocked_until = clock_.now() + retry_.wait(entry.failures, random_);
+    std::chrono::milliseconds wait = retry_.wait(entry.failures, random_);
+    // A peer says when it is back. Our own MTA does not, and to ask it costs little.
+    if (destination.lane != Lane::xmpp)
+        wait = std::min<std::chrono::milliseconds>(wait, base::limits::kOwnMtaPause);
+    entry.blocked_until = clock_.now() + wait;
     return entry.blocked_until;
 }
 
 base::Task<void> Dispatcher::put_off(Destination destination, Readiness why) {
-    const base::TimePoint until = block(entries_[destination]);
+    const base::TimePoint until = block(destination);
     std::function<base::Result<Woken>(Store&)> operation = [=](Store& store) {
         if (const auto* const rerouted = std::get_if<Rerouted>(&why))
             return reroute_destination(store, destination, *rerouted, until);

@@ -54,6 +54,7 @@ class Dispatcher {
         base::TimePoint due;
         bool at_work = false;
         bool again = false;             // mail came, or the peer came back, while it was at work
+        bool woken = false;             // the peer came back while it was at work
         int failures = 0;               // passes in a row that found the next hop out
         base::TimePoint blocked_until;  // nothing is tried before, unless the peer comes back
         std::string peer;               // that it was found to go to last; empty if unknown
@@ -68,11 +69,12 @@ class Dispatcher {
     base::Task<void> deliver(Destination destination, Courier* courier,
                              std::shared_ptr<std::vector<LeasedMessage>> messages,
                              std::shared_ptr<Pass> pass);
+    base::Task<bool> settle_some(std::shared_ptr<std::vector<MessageOutcome>> outcomes);
     base::Task<void> settle_all(std::vector<MessageOutcome> outcomes);
     base::Task<void> put_off(Destination destination, Readiness why);
     void start_waking(const Destination& destination);
     base::Task<void> wake(Destination destination);
-    base::TimePoint block(Entry& entry);
+    base::TimePoint block(const Destination& destination);
     void look_at(const Woken& destinations);
 
     base::asio::any_io_executor executor_;

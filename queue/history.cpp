@@ -27,13 +27,22 @@ std::vector<QueueId> find_messages(Store& store, const std::string& name) {
         if (query.step()) found.push_back(*id);
         if (!found.empty()) return found;
     }
-    const std::string bracketed = name.starts_with('<') ? name : "<" + name + ">";
-    Query query = store.database().query(
-        "SELECT id FROM message WHERE origin_transfer = ?1 OR message_id = ?2"
-        " OR id IN (SELECT message FROM transfer WHERE id = ?1) ORDER BY id DESC LIMIT ?3");
-    query.bind(name, bracketed, static_cast<std::int64_t>(kTraced));
-    while (query.step())
-        found.push_back(QueueId{query.integer(0)});
+    const auto find = [&](const char* sql, const std::string& value) {
+        Query query = store.database().query(sql);
+        query.bind(value, static_cast<std::int64_t>(kTraced));
+        while (query.step())
+            found.push_back(QueueId{query.integer(0)});
+    };
+    find(
+        "SELECT id FROM message WHERE origin_transfer = ?1 AND origin_transfer <> '' ORDER BY id "
+        "DESC LIMIT ?2",
+        name);
+    find("SELECT message FROM transfer WHERE id = ?1 ORDER BY message DESC LIMIT ?2", name);
+    // Only this one has no index: it would cost each mail more than it saves the rare question.
+    if (found.empty()) {
+        find("SELECT id FROM message WHERE message_id = ?1 ORDER BY id DESC LIMIT ?2",
+             name.starts_with('<') ? name : "<" + name + ">");
+    }
     return found;
 }
 
@@ -126,14 +135,18 @@ std::vector<ListedRecipient> list_waiting(Store& store) {
     std::vector<ListedRecipient> rows;
     std::vector<std::int64_t> destinations;
     {
+        // What is due or deferred is in an index; what is leased or held belongs to a message with
+        // content.
         Query find = store.database().query(
-            "SELECT r.message, m.received_at, m.sender, r.address, m.size, r.state, r.attempts, "
+            "WITH waiting AS ("
+            " SELECT * FROM recipient WHERE state IN (1, 3)"
+            " UNION ALL SELECT r.* FROM content c JOIN recipient r ON r.message = c.message"
+            " WHERE r.state IN (2, 4))"
+            " SELECT r.message, m.received_at, m.sender, r.address, m.size, r.state, r.attempts, "
             "r.due_at,"
-            " r.code, r.status, r.reply, r.destination"
-            // A message has content for as long as it has a recipient that waits.
-            " FROM content c JOIN message m ON m.id = c.message JOIN recipient r ON r.message = "
-            "c.message"
-            " WHERE r.state <= 4 ORDER BY c.message, r.n LIMIT ?1");
+            " r.code, r.status, r.reply, r.destination FROM waiting r JOIN message m ON m.id = "
+            "r.message"
+            " ORDER BY r.message, r.n LIMIT ?1");
         find.bind(static_cast<std::int64_t>(base::limits::kListed));
         while (find.step()) {
             ListedRecipient row;
@@ -205,9 +218,14 @@ base::Result<int> prune(Store& store) {
             remove.bind(id).run();
         }
     }
-    Query verdicts = store.database().query("DELETE FROM verdict WHERE expires_at < ?1");
-    verdicts.bind(to_millis(store.now() - base::limits::kVerdictGrace)).run();
-    return static_cast<int>(old.size());
+    Query verdicts = store.database().query(
+        "DELETE FROM verdict WHERE (id, domain) IN"
+        " (SELECT id, domain FROM verdict WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)");
+    verdicts
+        .bind(to_millis(store.now() - base::limits::kVerdictGrace),
+              static_cast<std::int64_t>(base::limits::kPruned))
+        .run();
+    return std::max(static_cast<int>(old.size()), store.database().changes());
 }
 
 }  // namespace queue

@@ -72,6 +72,9 @@ std::vector<Group> group(Store& store, std::vector<DueRow> rows) {
         groups[place->second].rows.push_back(std::move(row));
     }
     for (Group& each : groups) {
+        // A transfer sent again has to have the same digest: its recipients stand in one order,
+        // always.
+        std::ranges::sort(each.rows, {}, &DueRow::n);
         if (each.transfer) each.rows = transfer_rows(store, each.message, *each.transfer);
     }
     return groups;
@@ -108,9 +111,11 @@ base::Result<OutgoingTransfer> new_transfer(Store& store, const Destination& des
         return base::fail(base::Errc::refused,
                           destination.component + " no longer sends for the sender's domain");
     }
-    // No receiver needs to take an `expires` beyond its retention; a day of margin is for its
-    // clock.
-    const auto furthest = store.now() + base::limits::kRetention - std::chrono::hours(24);
+    // No receiver takes an `expires` beyond its retention; the margin is for its clock.
+    using std::chrono::seconds;
+    const auto retention = std::min<seconds>(ready.retention, base::limits::kRetention);
+    const auto margin = std::min<seconds>(retention / 8, std::chrono::hours(24));
+    const auto furthest = store.now() + (retention - margin);
     const base::TimePoint expires = std::min<base::TimePoint>(message.expires_at, furthest);
     OutgoingTransfer transfer{{*domain, store.next_transfer_id()}, ready.peer, false, expires};
     {
@@ -131,15 +136,34 @@ base::Result<OutgoingTransfer> new_transfer(Store& store, const Destination& des
     return transfer;
 }
 
-/// Nothing can be done with it by itself: an admin has to look.
-void hold(Store& store, const Group& group, const std::string& why) {
+/// It can't be given out now. What may not go this way any more, and never did, goes on by SMTP;
+/// what can't be read is tried again, as the disk may come back, and is reported when its time is
+/// up.
+void put_aside(Store& store, const Group& group, const base::Error& why, Woken& woken) {
+    const bool reroute = why.code == base::Errc::refused && !group.transfer;
+    const Destination relay{Lane::relay, "", ""};
     for (const DueRow& row : group.rows) {
-        Query update = store.database().query(
-            "UPDATE recipient SET state = 4, reply = ?3 WHERE message = ?1 AND n = ?2");
-        update.bind(row.message.value, row.n, why).run();
-        add_event(store, row.message, static_cast<std::uint32_t>(row.n), "held", why);
+        const auto n = static_cast<std::uint32_t>(row.n);
+        if (reroute) {
+            Query update = store.database().query(
+                "UPDATE recipient SET state = 1, due_at = ?3, destination = ?4 WHERE message = ?1 "
+                "AND n = ?2");
+            update.bind(row.message.value, row.n, to_millis(store.now()), store.number_of(relay))
+                .run();
+            add_event(store, row.message, n, "rerouted", "goes on by SMTP: " + why.text);
+        } else {
+            const auto attempts = static_cast<int>(row.attempts) + 1;
+            const auto next = store.now() + store.settings().retry.wait(attempts, store.random());
+            Query update = store.database().query(
+                "UPDATE recipient SET state = 3, attempts = ?3, due_at = ?4, code = 451, status = "
+                "'4.3.0',"
+                " reply = ?5, remote = '' WHERE message = ?1 AND n = ?2");
+            update.bind(row.message.value, row.n, attempts, to_millis(next), why.text).run();
+            add_event(store, row.message, n, "deferred", "451 4.3.0 " + why.text);
+        }
     }
-    store.after_commit([why] { log::storage_failed("message held", why); });
+    if (reroute) add_all(woken, {relay});
+    store.after_commit([id = group.message, why] { log::put_aside(id, why.text); });
 }
 
 base::Result<LeasedMessage> lease_group(Store& store, const Destination& destination,
@@ -194,7 +218,7 @@ base::Result<Lease> lease(Store& store, const Destination& destination, const Re
         auto leased = row ? lease_group(store, destination, ready, std::move(*row), each)
                           : base::Result<LeasedMessage>(row.error());
         if (!leased) {
-            hold(store, each, leased.error().text);
+            put_aside(store, each, leased.error(), result.woken);
             continue;
         }
         bytes += leased->content.size();

@@ -20,8 +20,8 @@ struct Lease {
 /// What is due, in order, within `ready.limits`. On Lane::xmpp each message has its transfer, whose
 /// id, peer and recipients are committed with the lease (protocol rule 1); recipients that were
 /// given to a transfer without a verdict are leased with that one again, unchanged. What has
-/// expired is ended instead. Messages that can't be read are held, with the reason in their
-/// history.
+/// expired is ended instead. A message that can't be read is put off, with the reason in its
+/// history, and the others go on.
 base::Result<Lease> lease(Store& store, const Destination& destination, const Ready& ready);
 
 /// Everything due of `destination` waits until `until`; what has expired is ended.

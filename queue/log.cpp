@@ -77,6 +77,10 @@ void reported(QueueId id, QueueId report, std::string_view to) {
         .info();
 }
 
+void put_aside(QueueId id, std::string_view why) {
+    Line("put-aside").with("id", id.to_text()).with("why", why).error();
+}
+
 void discarded(QueueId id, std::string_view why) {
     Line("not-reported").with("id", id.to_text()).with("why", why).warning();
 }

@@ -22,6 +22,8 @@ void failed(QueueId id, const mail::Mailbox& recipient, const Destination& desti
             const mail::Reply& reply);
 void rerouted(QueueId id, const mail::Mailbox& recipient, std::string_view why);
 void reported(QueueId id, QueueId report, std::string_view to);
+/// It could not be given out.
+void put_aside(QueueId id, std::string_view why);
 /// A failure of which nobody can be told: a report that can't be delivered itself.
 void discarded(QueueId id, std::string_view why);
 void destination_deferred(const Destination& destination, const mail::Reply& reply,

@@ -188,6 +188,8 @@ struct LeaseLimits {
 struct Ready {
     std::string peer;  ///< Lane::xmpp: C; else empty
     LeaseLimits limits;
+    /// How far ahead the peer takes a transfer's expiry.
+    std::chrono::seconds retention = std::chrono::hours(24 * 7);
 };
 /// Ready, or what all mail of the destination is told for now.
 using Readiness = std::variant<Ready, Deferred, Rerouted>;

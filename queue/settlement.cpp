@@ -35,7 +35,7 @@ class Settling {
     /// Stores the report if one is due, and ends the message when all its recipients have.
     base::Result<Woken> finish() {
         if (!failed_.empty()) {
-            auto report = add_bounce(store_, row_, failed_, wishes_);
+            auto report = add_bounce(store_, row_, failed_);
             if (!report) return report.error();
             if (*report) woken_.push_back(**report);
         }
@@ -106,7 +106,7 @@ class Settling {
                 "delivery time expired, and delivery can't be excluded; the last try said: " +
                 last.reply.to_text();
         end(State::expired, reply, last.remote);
-        fail(reply, last.remote);
+        fail(reply, "");  // these are our own words
     }
 
     /// True if its transfer may have reached the peer.
@@ -132,9 +132,11 @@ class Settling {
     }
 
     void fail(const mail::Reply& reply, const std::string& remote) {
-        failed_.push_back(
-            {current_->address.text(), current_->orcpt, mail::Action::failed, reply, remote});
-        wishes_.push_back(current_->notify);
+        // A report names who spoke by a host name, or not at all: then the words are ours.
+        const bool has_name = mail::Domain::parse(remote).has_value();
+        failed_.push_back({{current_->address.text(), current_->orcpt, mail::Action::failed, reply,
+                            has_name ? remote : std::string()},
+                           current_->notify});
         store_.after_commit([id = row_.id, to = current_->address, destination = destination_,
                              reply] { log::failed(id, to, destination, reply); });
     }
@@ -166,8 +168,7 @@ class Settling {
     Destination destination_;
     int attempts_ = 0;
     int ended_ = 0;
-    std::vector<mail::ReportedRecipient> failed_;
-    std::vector<mail::Notify> wishes_;
+    std::vector<FailedRecipient> failed_;
     Woken woken_;
 };
 

@@ -106,6 +106,8 @@ base::Result<void> StorageThread::run_one(Request& request) {
             database.execute("RELEASE request");
         } else {
             undo();
+            if (result.error().code == base::Errc::storage)
+                log::storage_failed("request", result.error().text);
         }
         return result;
     } catch (const SQLite::Exception& error) {

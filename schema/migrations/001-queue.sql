@@ -24,6 +24,9 @@ CREATE TABLE message (
     ended_at INTEGER                     -- when the last of them did; then there is no content any more
 ) STRICT;
 
+-- Ids of transfers are time-ordered, so these indexes grow at their right edge. For trace.
+CREATE INDEX message_origin ON message (origin_transfer) WHERE origin_transfer <> '';
+
 -- History goes by this.
 CREATE INDEX message_ended ON message (ended_at) WHERE ended_at IS NOT NULL;
 
@@ -73,6 +76,7 @@ CREATE TABLE transfer (
     expires_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX transfer_message ON transfer (message);
+CREATE INDEX transfer_id ON transfer (id);
 
 -- What peers were answered. Ids are time-ordered, so both trees grow at their right edge.
 CREATE TABLE verdict (

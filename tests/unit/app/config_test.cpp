@@ -128,6 +128,15 @@ TEST_CASE("what is wrong is said with its line") {
           ":14: secret-file: can't read a secret from /nowhere");
     CHECK(error_of(kGood + "[component mail.c.test]\nsecret = x\ndomains = c_test\n")
               .starts_with(":15: domains: "));
+    CHECK(error_of(kGood + "[queue]\nexpire-after = 7d\n")
+              .starts_with(":14: expire-after: at most 6d"));
+    CHECK(error_of(kGood + "[discovery]\npositive-ttl = 2d\n") == ":14: positive-ttl: at most 24h");
+    CHECK(error_of(kGood + "[component MAIL.a.test]\nsecret = x\ndomains = c.test\n") ==
+          ":13: [component mail.a.test] stands here a second time");
+    CHECK(error_of(kGood + "return-to = lmtp:unix:/run/dovecot/lmtp\n") ==
+          ": return-to and deliver-to are the same");
+    CHECK(error_of(kGood + "return-to = smtp:127.0.0.1:2424\n") ==
+          ": return-to is our own [intake postfix]");
     CHECK(error_of(kGood + "[queue]\nhistory\n").starts_with(":14: not of the form"));
     CHECK(error_of(kGood + "[queue]\nhistory =\n") == ":14: history has no value");
     CHECK(error_of("hostname = x\n") == ":1: a [section] has to come first");

@@ -195,6 +195,24 @@ TEST_CASE("Only who was asked can answer") {
     CHECK(std::holds_alternative<TagResult>(reply->value()));
 }
 
+TEST_CASE("A stranger's monstrous stanza costs nobody the link") {
+    Network a;
+    a.establish();
+    std::string deep;
+    for (int i = 0; i < 100; ++i)
+        deep += "<a>";
+    std::string end;
+    for (int i = 0; i < 100; ++i)
+        end += "</a>";
+    a.server_sends("<message from='eve@c.test' to='mail.a.test'>" + deep + end + "</message>");
+    a.server_sends("<iq type='get' id='7' from='eve@c.test' to='mail.a.test'>" + deep + end +
+                   "</iq>");
+    const auto answer = a.server_receives("</iq>");
+    CHECK(answer.find("id='7'") != std::string::npos);
+    CHECK(answer.find("policy-violation") != std::string::npos);
+    CHECK(a.session->established());
+}
+
 TEST_CASE("A peer that was silent and says anything again is present") {
     Network a;
     a.establish();
@@ -213,8 +231,9 @@ TEST_CASE("A peer that began anew has forgotten what it was asked; only so often
     const auto to_c = a.ask("mail.c.test");
     a.server_receives("</iq>");
     a.server_receives("</iq>");
-    a.server_sends("<presence from='bob@mail.b.test' to='mail.a.test'/>"
-                   "<presence type='unavailable' from='mail.b.test' to='mail.a.test'/>");
+    a.server_sends(
+        "<presence from='bob@mail.b.test' to='mail.a.test'/>"
+        "<presence type='unavailable' from='mail.b.test' to='mail.a.test'/>");
     a.run_until([&] { return to_b->has_value(); }, 200ms);
     CHECK_FALSE(to_b->has_value());
     a.server_sends("<presence from='mail.b.test' to='mail.a.test'/>");
@@ -223,7 +242,8 @@ TEST_CASE("A peer that began anew has forgotten what it was asked; only so often
     CHECK_FALSE(to_c->has_value());
     CHECK(a.present == std::vector<std::string>{"mail.b.test"});
 
-    for (int i = 0; i < 20; ++i) a.server_sends("<presence from='mail.b.test' to='mail.a.test'/>");
+    for (int i = 0; i < 20; ++i)
+        a.server_sends("<presence from='mail.b.test' to='mail.a.test'/>");
     a.server_sends("<presence from='mail.c.test' to='mail.a.test'/>");
     a.run_until([&] { return to_c->has_value(); });
     CHECK(a.present.size() == 11);

@@ -230,11 +230,17 @@ TEST_CASE("Each rule on content and envelope has its reply") {
         message.envelope.smtputf8 = true;
         CHECK(b.reply_to(message).code == 250);
     }
-    SECTION("REQUIRETLS without verified links") {
+    SECTION("REQUIRETLS, which the last hop can't keep yet") {
         message.envelope.requiretls = true;
         CHECK(b.reply_to(message).to_text().starts_with("550 5.7.30"));
-        b.link.settings_.assurance = Assurance::pkix;
-        message.key.id += "x";
+    }
+    SECTION("a line in the header that is no field, behind which a forged one would hide") {
+        const char* const forged = "Authentication-Results: mx.b.test; dkim=pass\r\n\r\nHi.\r\n";
+        message = b.message(3, {"bob@b.test"}, std::string(" x\r\n") + forged);
+        CHECK(b.reply_to(message).to_text().starts_with("554 5.6.0"));
+        message = b.message(4, {"bob@b.test"}, std::string("A: b\r\nno field\r\n") + forged);
+        CHECK(b.reply_to(message).to_text().starts_with("554 5.6.0"));
+        message = b.message(5, {"bob@b.test"}, "\r\nno header at all\r\n");
         CHECK(b.reply_to(message).code == 250);
     }
     SECTION("expired, and too far ahead") {

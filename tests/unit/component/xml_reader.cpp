@@ -20,6 +20,21 @@ std::string error_of(const std::string& text, XmlReader::Limits limits = {}) {
     return parsed ? std::string() : parsed.error().text;
 }
 
+/// Why the stanza `text` is refused while the stream goes on; empty if it is not.
+std::string refusal_of(const std::string& text, XmlReader::Limits limits) {
+    XmlReader reader(limits);
+    REQUIRE(reader.parse(kOpening));
+    REQUIRE(reader.parse(text + "<iq id='next'/>"));
+    const auto events = reader.take_events();
+    REQUIRE(events.size() == 3);
+    CHECK(std::get<TagStanza>(events[2]).tag->findAttribute("id") == "next");
+    const auto* refused = std::get_if<RefusedStanza>(&events[1]);
+    if (refused == nullptr) return {};
+    CHECK(refused->name == "iq");
+    CHECK(refused->head.id == "1");
+    return refused->why;
+}
+
 }  // namespace
 
 TEST_CASE("The server opens a stream, sends stanzas and closes, split at every byte") {
@@ -72,13 +87,20 @@ TEST_CASE("Every limit is kept, before anything is built") {
     limits.depth = 5;
     limits.attributes = 3;
     limits.elements = 10;
-    CHECK(error_of("<iq><a><b><c/></b></a></iq>", limits).empty());
-    CHECK(error_of("<iq><a><b><c><d/></c></b></a></iq>", limits) ==
+    // Servers pass such stanzas from any stranger, so that they must not cost the stream.
+    CHECK(refusal_of("<iq id='1'><a><b><c/></b></a></iq>", limits).empty());
+    CHECK(refusal_of("<iq id='1'><a><b><c><d><e/>x</d></c></b></a><z/></iq>", limits) ==
           "elements are nested too deeply");
-    CHECK(error_of("<iq a='1' b='2' c='3'/>", limits).empty());
-    CHECK(error_of("<iq a='1' b='2' c='3' d='4'/>", limits) == "too many attributes");
-    CHECK(error_of("<iq><a/><a/><a/><a/><a/><a/><a/><a/><a/><a/></iq>", limits) ==
-          "a stanza has too many elements");
+    CHECK(refusal_of("<iq id='1' b='2' c='3'/>", limits).empty());
+    CHECK(refusal_of("<iq id='1' b='2' c='3' d='4'><a/></iq>", limits) == "too many attributes");
+    CHECK(refusal_of("<iq id='1'><a a='1' b='2' c='3' d='4'/></iq>", limits) ==
+          "too many attributes");
+    CHECK(refusal_of("<iq id='1'><a/><a/><a/><a/><a/><a/><a/><a/><a/></iq>", limits).empty());
+    CHECK(refusal_of("<iq id='1'><a/><a/><a/><a/><a/><a/><a/><a/><a/><a/><a><b/></a></iq>",
+                     limits) == "a stanza has too many elements");
+    CHECK(refusal_of("<iq type='set' id='1'><transfers xmlns='urn:xmpp:mail-transfer:0'>"
+                     "<a><b><c/></b></a></transfers></iq>",
+                     limits) == "elements are nested too deeply");
     CHECK(error_of("<iq><a>" + std::string(900, 'x') + "</a></iq>", limits).empty());
     CHECK(error_of("<iq><a>" + std::string(1000, 'x') + "</a></iq>", limits) ==
           "a stanza is too large");

@@ -101,11 +101,24 @@ class StoreFixture {
     StoreFixture() { open(); }
     void open() {
         store_.reset();
-        auto opened = queue::Store::open(settings_in(folder), a_test_router(), clock, random);
+        auto settings = settings_in(folder);
+        settings.disk_reserve = reserve_;
+        auto opened = queue::Store::open(settings, router_, clock, random);
         if (!opened) throw std::runtime_error(opened.error().text);
         store_ = std::move(*opened);
     }
     queue::Store& store() { return *store_; }
+    /// A restart with another configuration.
+    void use_router(queue::Router router) {
+        router_ = std::move(router);
+        open();
+    }
+
+    /// A restart with so many bytes of the disk kept free.
+    void reserve(std::uintmax_t bytes) {
+        reserve_ = bytes;
+        open();
+    }
 
     template <class F>
     auto transact(F operation) {
@@ -143,6 +156,8 @@ class StoreFixture {
         raw_ = std::make_unique<SQLite::Database>((folder.path() / "queue.db").string());
         return *raw_;
     }
+    std::uintmax_t reserve_ = 0;
+    queue::Router router_ = a_test_router();
     std::unique_ptr<queue::Store> store_;
     std::unique_ptr<SQLite::Database> raw_;
 };

@@ -48,6 +48,32 @@ TEST_CASE(
     CHECK(again[0].envelope == first[0].envelope);
 }
 
+TEST_CASE("a transfer has its recipients in one order, however they became due") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"b0@b.test", "b1@b.test"}));
+    const auto first = queue.lease();
+    const auto later = [&](std::chrono::seconds wait) {
+        return queue::Deferred{reply(450, "4.2.0", "later"), "mail.b.test", true, wait};
+    };
+    queue.settle({{first[0].id, {{0, later(40s)}, {1, later(20s)}}, true}});
+    queue.clock.advance(64s);
+    const auto second = queue.lease();
+    REQUIRE(second.size() == 1);
+    REQUIRE(second[0].envelope.recipients.size() == 2);
+    CHECK(second[0].envelope.recipients[0].n == 0);
+    CHECK(second[0].envelope.recipients[1].n == 1);
+}
+
+TEST_CASE("no transfer outlives what its peer remembers") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    queue::Ready ready = kReadyB;
+    ready.retention = std::chrono::hours(8);
+    const auto leased = queue.lease(kToB, ready);
+    REQUIRE(leased.size() == 1);
+    CHECK(leased[0].transfer->expires == queue.clock.now() + std::chrono::hours(7));
+}
+
 TEST_CASE("what never left may go to another peer") {
     StoreFixture queue;
     queue.add(arrival("alice@a.test", {"bob@b.test"}));
@@ -196,7 +222,7 @@ TEST_CASE(
     CHECK(files() == 0);
 }
 
-TEST_CASE("a message whose content is lost is held and said so, and the others go on") {
+TEST_CASE("a message whose content is lost is put off, reported in the end, and the others go on") {
     StoreFixture queue;
     const auto lost = queue.add(arrival("alice@a.test", {"bob@b.test"}));
     const auto whole = queue.add(arrival("alice@a.test", {"bob@b.test"}));
@@ -208,10 +234,25 @@ TEST_CASE("a message whose content is lost is held and said so, and the others g
     const auto leased = queue.lease();
     REQUIRE(leased.size() == 1);
     CHECK(leased[0].id == whole);
-    const auto traced = queue::trace(queue.store(), lost.to_text());
-    REQUIRE(traced);
-    CHECK(traced->at(0).steps.back().what == "held");
-    CHECK(traced->at(0).steps.back().detail.find("content is gone") != std::string::npos);
+    queue.settle({all(leased[0], delivered())});
+    const auto waiting = queue::list_waiting(queue.store());
+    REQUIRE(waiting.size() == 1);
+    CHECK(waiting[0].id == lost);
+    CHECK(waiting[0].reply.find("content is gone") != std::string::npos);
+
+    queue.clock.advance(std::chrono::hours(24 * 5));
+    CHECK(queue.lease().empty());
+    CHECK(queue.lease(kLocal, {"", {10, 10, 1u << 20}}).size() == 1);
+}
+
+TEST_CASE("mail of a domain that we no longer send for goes on by SMTP") {
+    StoreFixture queue;
+    const auto id = queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    queue.use_router(queue::Router({{domain("other.test"), "mail.a.test"}}, "mail.a.test"));
+    CHECK(queue.lease().empty());
+    const auto relayed = queue.lease(kRelay, {"", {10, 10, 1u << 20}});
+    REQUIRE(relayed.size() == 1);
+    CHECK(relayed[0].id == id);
 }
 
 TEST_CASE("a store is refused to a second daemon, and when it is damaged or newer") {

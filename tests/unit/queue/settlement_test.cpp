@@ -71,6 +71,31 @@ TEST_CASE(
     CHECK(reports[0].envelope.recipients[0].address.text() == "postmaster@a.test");
 }
 
+TEST_CASE("a report names only those of whom the sender wants to hear, and who said what") {
+    StoreFixture queue;
+    auto mail = arrival("alice@a.test", {"never@b.test", "bob@b.test"});
+    mail.envelope.recipients[0].notify.never = true;
+    queue.add(mail);
+    const queue::Failed nameless{reply(550, "5.0.0", "no"), "smtp:127.0.0.1:2526"};
+    queue.settle({all(queue.lease()[0], nameless)});
+    const auto reports = queue.lease(kLocal, kOne);
+    REQUIRE(reports.size() == 1);
+    CHECK(has(reports[0].content.bytes(), "bob@b.test"));
+    CHECK_FALSE(has(reports[0].content.bytes(), "never@b.test"));
+    CHECK_FALSE(has(reports[0].content.bytes(), "Remote-MTA"));
+}
+
+TEST_CASE("a full disk takes no new mail, and stops no report on mail that is here") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"nobody@b.test"}));
+    queue.reserve(std::uintmax_t{1} << 60);
+    const auto refused = queue.transact([](queue::Store& s) {
+        return queue::add_arrival(s, arrival("alice@a.test", {"bob@b.test"}));
+    });
+    CHECK_FALSE(refused);
+    CHECK(queue.settle({all(queue.lease()[0], failed())}) == queue::Woken{kLocal});
+}
+
 TEST_CASE("mail whose time is up comes back to its sender with the last words") {
     StoreFixture queue;
     auto mail = arrival("alice@a.test", {"bob@b.test"});
