@@ -121,9 +121,8 @@ base::Task<void> Daemon::stop() {
         winding_down.spawn("stop", [&receiver] { return receiver->stop(); });
     winding_down.spawn("stop", [this] { return dispatcher_.stop(); });
     base::OneShot<bool> settled(executor_);
-    winding_down.spawn("stop", [this, &settled, &winding_down]() -> base::Task<void> {
-        while (winding_down.running() > 1)
-            co_await base::sleep_for(kGrace / 100);
+    tasks_.spawn("stop", [&winding_down, &settled]() -> base::Task<void> {
+        co_await winding_down.join();
         settled.set(true);
     });
     co_await settled.wait(kGrace);
@@ -133,9 +132,8 @@ base::Task<void> Daemon::stop() {
         tasks_.spawn("stop", [&session] { return session->stop(); });
     tasks_.spawn("stop", [this] { return smtp_courier_.stop(); });
     tasks_.spawn("stop", [this] { return checker_.stop(); });
-    co_await winding_down.join();
-    co_await discovery_.stop();
     co_await tasks_.join();
+    co_await discovery_.stop();
 }
 
 component::Session* Daemon::first_established() const {
