@@ -197,7 +197,7 @@ void Session::on_refused(const RefusedStanza& stanza) {
     if (stanza.head.type == "result") return on_answer(stanza.head, Malformed{stanza.why});
     if (stanza.head.type != "get" && stanza.head.type != "set") return;
     auto refusal =
-        write_error("iq", stanza.head, {"modify", "policy-violation", stanza.why, {}, {}});
+        write_error("iq", stanza.head, {"modify", "policy-violation", {}, {}, stanza.why});
     if (refusal) (void)send(std::move(*refusal));
 }
 

@@ -29,6 +29,8 @@ def test_a_stranger_s_questions_are_answered_and_do_not_cut_the_link(b, d):
             assert version.find("{jabber:iq:version}query/{jabber:iq:version}name").text == "Packetboat"
             unknown = stranger.asks("mail.d.test", "<query xmlns='urn:nobody:knows'/>")
             assert unknown.get("type") == "error"
+            monster = stranger.asks("mail.d.test", "<a xmlns='urn:nobody:knows'>" + 99 * "<a>" + 100 * "</a>")
+            assert monster.get("type") == "error"
     assert d.packetboat.log().count("event=link-down") == cuts
 
 
