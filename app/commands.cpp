@@ -1,6 +1,7 @@
 #include "app/commands.hpp"
 
 #include "app/control_client.hpp"
+#include "app/json_text.hpp"
 #include "base/async.hpp"
 #include "base/clock.hpp"
 #include "smtp-bridge/client.hpp"
@@ -14,11 +15,6 @@ namespace app {
 namespace {
 
 namespace json = boost::json;
-
-std::string text_of(const json::object& object, const char* key) {
-    const auto* const value = object.if_contains(key);
-    return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
-}
 
 const json::array& rows_of(const json::object& object, const char* key) {
     static const json::array kNone;

@@ -1,22 +1,15 @@
 #include "app/control_server.hpp"
 
 #include "app/control_answers.hpp"
+#include "app/json_text.hpp"
 #include "app/log.hpp"
 #include "base/limits.hpp"
 
 #include <boost/json.hpp>
 
 namespace app {
-namespace {
 
 namespace json = boost::json;
-
-std::string text_of(const json::object& request, const char* key) {
-    const auto* const value = request.if_contains(key);
-    return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
-}
-
-}  // namespace
 
 ControlServer::ControlServer(base::asio::any_io_executor executor, std::filesystem::path path,
                              Daemon& daemon)

@@ -37,20 +37,19 @@ std::string option_of(const std::string& variable) {
     return "";
 }
 
-int run(const std::vector<std::string>& words, const app::Config& config, bool json) {
-    if (words[0] == "serve" && words.size() == 1) return app::serve(config);
-    if (words[0] == "check") return app::check(config, {words.begin() + 1, words.end()});
-    if (words[0] == "queue" && words.size() == 2 && words[1] == "list")
-        return app::queue_list(config, json);
-    if (words[0] == "trace" && words.size() == 2) return app::trace(config, words[1], json);
-    return misused("unknown command");
-}
-
 bool is_known(const std::vector<std::string>& words) {
     if (words[0] == "serve") return words.size() == 1;
     if (words[0] == "check") return true;
     if (words[0] == "queue") return words.size() == 2 && words[1] == "list";
     return words[0] == "trace" && words.size() == 2;
+}
+
+/// `words` is_known().
+int run(const std::vector<std::string>& words, const app::Config& config, bool json) {
+    if (words[0] == "serve") return app::serve(config);
+    if (words[0] == "check") return app::check(config, {words.begin() + 1, words.end()});
+    if (words[0] == "queue") return app::queue_list(config, json);
+    return app::trace(config, words[1], json);
 }
 
 }  // namespace

@@ -72,8 +72,6 @@ inline constexpr auto kReconnectMost = 30s;
 inline constexpr std::size_t kDiscoItems = 50;        ///< candidates of one domain that are asked
 inline constexpr std::size_t kKnownDomains = 100000;  ///< cached answers, positive and negative
 inline constexpr std::size_t kLookups = 50;           ///< discoveries in flight
-inline constexpr std::size_t kLookupsWaiting = 1000;
-inline constexpr auto kDnsTime = 5s;
 inline constexpr auto kDiscoTime = 30s;  ///< one disco query; a server dials within it
 
 // --- Transfer protocol

@@ -222,10 +222,10 @@ base::Task<void> TransferReceiver::judge(Request& request, Member& member) {
                               refusal->to_text());
         co_return member.refuse_all(*refusal);
     }
-    if (!member.unverified) co_await check_recipients(request, member);
+    if (!member.unverified) co_await check_recipients(member);
 }
 
-base::Task<void> TransferReceiver::check_recipients(Request&, Member& member) {
+base::Task<void> TransferReceiver::check_recipients(Member& member) {
     const auto& envelope = member.transfer.envelope;
     std::vector<std::uint32_t> asked;
     std::vector<mail::Mailbox> mailboxes;

@@ -51,7 +51,7 @@ class TransferReceiver final : public TransferHandler {
     base::Task<bool> find_earlier(Request& request);
     bool read_contents(Request& request);
     base::Task<void> judge(Request& request, Member& member);
-    base::Task<void> check_recipients(Request& request, Member& member);
+    base::Task<void> check_recipients(Member& member);
     base::Task<void> store(Request& request);
     queue::Arrival arrival_of(const Request& request, Member& member) const;
     void answer(Request& request);

@@ -91,7 +91,7 @@ base::Task<void> Dispatcher::wake(Destination destination) {
     std::function<base::Result<int>(Store&)> operation = [destination](Store& store) {
         return wake_destination(store, destination);
     };
-    const base::Result<int> woken = co_await storage_.read<int>(std::move(operation));
+    const base::Result<Committed<int>> woken = co_await storage_.write<int>(std::move(operation));
     const auto found = entries_.find(destination);
     if (!woken || found == entries_.end()) co_return;
     found->second.failures = 0;

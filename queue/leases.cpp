@@ -82,7 +82,7 @@ std::vector<Group> group(Store& store, std::vector<DueRow> rows) {
 
 base::Result<OutgoingTransfer> existing_transfer(Store& store, std::int64_t number,
                                                  const Ready& ready) {
-    OutgoingTransfer transfer{{*mail::Domain::parse("invalid"), ""}, "", false, {}};
+    std::optional<OutgoingTransfer> transfer;
     {
         Query find = store.database().query(
             "SELECT id, domain, peer, sends, expires_at FROM transfer WHERE number = ?1");
@@ -90,17 +90,17 @@ base::Result<OutgoingTransfer> existing_transfer(Store& store, std::int64_t numb
             return base::fail(base::Errc::storage, "a transfer's row is gone");
         auto domain = mail::Domain::parse(find.text(1));
         if (!domain) return base::fail(base::Errc::storage, "a transfer's row is damaged");
-        transfer = {{std::move(*domain), find.text(0)},
-                    find.text(2),
-                    find.integer(3) > 0,
-                    from_millis(find.integer(4))};
+        transfer = OutgoingTransfer{{std::move(*domain), find.text(0)},
+                                    find.text(2),
+                                    find.integer(3) > 0,
+                                    from_millis(find.integer(4))};
     }
     // What never left may go to whoever serves the domain now; anything else stays with its peer.
-    if (!transfer.sent_before) transfer.peer = ready.peer;
+    if (!transfer->sent_before) transfer->peer = ready.peer;
     Query use = store.database().query(
         "UPDATE transfer SET sends = sends + 1, peer = ?2 WHERE number = ?1");
-    use.bind(number, transfer.peer).run();
-    return transfer;
+    use.bind(number, transfer->peer).run();
+    return std::move(*transfer);
 }
 
 base::Result<OutgoingTransfer> new_transfer(Store& store, const Destination& destination,

@@ -9,6 +9,7 @@
 #include "queue/settlement.hpp"
 #include "queue/store.hpp"
 #include "support/fakes.hpp"
+#include "support/folder.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -21,23 +22,6 @@ inline mail::Domain domain(const char* text) {
 inline mail::Mailbox mailbox(const std::string& text) {
     return *mail::Mailbox::parse(text);
 }
-
-class Folder {
-  public:
-    Folder() {
-        std::string name =
-            (std::filesystem::temp_directory_path() / "packetboat-test-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-        path_ = name;
-    }
-    ~Folder() { std::filesystem::remove_all(path_); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    const std::filesystem::path& path() const { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
 
 /// We are mail.a.test and serve a.test.
 inline queue::Router a_test_router() {

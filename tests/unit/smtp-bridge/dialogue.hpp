@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/text.hpp"
+#include "support/folder.hpp"
 
 #include <cstdlib>
 #include <cstring>
@@ -20,22 +21,7 @@
 
 namespace dialogue {
 
-/// A folder for sockets, gone afterwards.
-class Folder {
-  public:
-    Folder() {
-        std::string name = (std::filesystem::temp_directory_path() / "packetboat-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-        path_ = name;
-    }
-    ~Folder() { std::filesystem::remove_all(path_); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    std::string socket(const std::string& name = "socket") const { return path_ + "/" + name; }
-
-  private:
-    std::string path_;
-};
+using support::Folder;
 
 /// One end of a conversation in lines; blocking, and gives up after ten seconds.
 class Line {
