@@ -258,8 +258,10 @@ queue::Arrival TransferReceiver::arrival_of(const Request& request, Member& memb
                                      member.digest, transfer.expires,       {}};
     queue::Origin origin{
         queue::Origin::Kind::xmpp, request.answer->peer(), {}, transfer.key, link_.settings().jid};
-    queue::Arrival arrival{transfer.envelope, {}, {}, std::move(origin), {}, {}};
+    queue::Arrival arrival;
+    arrival.envelope = transfer.envelope;
     arrival.envelope.recipients.clear();
+    arrival.origin = std::move(origin);
     for (const auto& recipient : transfer.envelope.recipients) {
         const mail::Reply& reply = member.replies.at(recipient.n);
         received.verdicts.push_back({recipient.n, reply});

@@ -55,9 +55,11 @@ XmlReader::XmlReader(Limits limits)
     XML_SetEntityDeclHandler(parser_.get(), &Callbacks::entity);
     XML_SetProcessingInstructionHandler(parser_.get(), &Callbacks::instruction);
     XML_SetCommentHandler(parser_.get(), &Callbacks::comment);
+#ifdef PACKETBOAT_REPARSE_DEFERRAL
     // A stream must not wait for more bytes with a complete stanza in hand; the bound on a stanza
     // is what keeps repeated attempts at one long token cheap.
     XML_SetReparseDeferralEnabled(parser_.get(), XML_FALSE);
+#endif
 }
 
 XmlReader::~XmlReader() = default;

@@ -9,11 +9,15 @@
 namespace queue {
 namespace {
 
-base::Result<void> insert_content(Store& store, QueueId id, const mail::Content& content) {
+base::Result<void> insert_content(Store& store, QueueId id, const Arrival& arrival) {
+    const mail::Content& content = arrival.content;
     Query insert = store.database().query("INSERT INTO content (message, bytes) VALUES (?1, ?2)");
     insert->bind(1, id.value);
-    if (content.size() > base::limits::kInlineContent) {
-        if (auto written = store.files().write(id, content.bytes()); !written) return written;
+    if (arrival.file || content.size() > base::limits::kInlineContent) {
+        auto written = arrival.file
+                           ? store.files().adopt(id, store.spool(), *arrival.file, content.size())
+                           : store.files().write(id, content.bytes());
+        if (!written) return written;
         insert->bind(2);  // NULL: it is in the file
     } else {
         insert->bindNoCopy(2, content.bytes().data(), static_cast<int>(content.size()));
@@ -68,7 +72,7 @@ base::Result<QueueId> insert_message(Store& store, const Arrival& arrival) {
                   static_cast<std::int64_t>(envelope.recipients.size()))
             .run();
     }
-    if (auto stored = insert_content(store, id, arrival.content); !stored) return stored.error();
+    if (auto stored = insert_content(store, id, arrival); !stored) return stored.error();
     insert_recipients(store, id, arrival);
     return id;
 }

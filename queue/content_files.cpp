@@ -60,9 +60,60 @@ base::Result<void> ContentFiles::write(QueueId id, std::string_view bytes) const
             return error;
         }
     }
+    return sync_folder();
+}
+
+base::Result<void> ContentFiles::sync_folder() const {
     const Descriptor folder(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder || ::fsync(folder.get()) != 0) return failed("sync", folder_);
     return {};
+}
+
+base::Result<void> ContentFiles::create(QueueId id, std::size_t size) const {
+    const auto path = path_of(id);
+    const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (!file) return failed("create", path);
+    // Not every file system can; then the disk may turn out full later.
+    const int kept = ::fallocate(file.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size));
+    if (kept != 0 && errno != EOPNOTSUPP && errno != EINVAL) {
+        const auto error = failed("keep room for", path);
+        ::unlink(path.c_str());
+        return error;
+    }
+    return sync_folder();
+}
+
+base::Result<void> ContentFiles::put(QueueId id, std::size_t offset, std::string_view bytes,
+                                     bool sync) const {
+    const auto path = path_of(id);
+    const Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!file) return failed("open", path);
+    const auto start = static_cast<off_t>(offset);
+    if (::lseek(file.get(), start, SEEK_SET) < 0 || !write_all(file.get(), bytes))
+        return failed("write", path);
+    if (!sync) {
+        // So that the sync at the end finds little to do. A hint.
+        (void)::sync_file_range(file.get(), start, static_cast<off_t>(bytes.size()),
+                                SYNC_FILE_RANGE_WRITE);
+    } else if (::fdatasync(file.get()) != 0) {
+        return failed("sync", path);
+    }
+    return {};
+}
+
+base::Result<void> ContentFiles::adopt(QueueId id, const ContentFiles& others, QueueId from,
+                                       std::size_t size) const {
+    const auto path = others.path_of(from);
+    {
+        const Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+        if (!file) return failed("open", path);
+        if (::ftruncate(file.get(), static_cast<off_t>(size)) != 0 || ::fsync(file.get()) != 0)
+            return failed("sync", path);
+    }
+    // A file of that name can only be what a crash left.
+    ::unlink(path_of(id).c_str());
+    if (::link(path.c_str(), path_of(id).c_str()) != 0) return failed("link", path_of(id));
+    return sync_folder();
 }
 
 base::Result<mail::Content> ContentFiles::read(QueueId id, std::size_t size) const {
@@ -71,6 +122,7 @@ base::Result<mail::Content> ContentFiles::read(QueueId id, std::size_t size) con
     if (!file) return failed("open", path);
     struct stat facts {};
     if (::fstat(file.get(), &facts) != 0) return failed("read", path);
+    if (size == 0) return mail::Content();
     if (static_cast<std::size_t>(facts.st_size) != size)
         return base::fail(base::Errc::storage, path.string() + ": is " +
                                                    std::to_string(facts.st_size) +
@@ -79,7 +131,7 @@ base::Result<mail::Content> ContentFiles::read(QueueId id, std::size_t size) con
     if (start == MAP_FAILED) return failed("map", path);
     const std::shared_ptr<const void> owner(
         start, [size](const void* p) { ::munmap(const_cast<void*>(p), size); });
-    return mail::Content(owner, std::string_view(static_cast<const char*>(start), size));
+    return mail::Content::mapped(owner, std::string_view(static_cast<const char*>(start), size));
 }
 
 void ContentFiles::remove(QueueId id) const {

@@ -23,11 +23,21 @@ class ContentFiles {
     base::Result<void> write(QueueId id, std::string_view bytes) const;
     /// The file mapped into memory. Errc::storage if it is missing or not `size` bytes long.
     base::Result<mail::Content> read(QueueId id, std::size_t size) const;
+    /// An empty file that may grow to `size` bytes: the disk keeps the room, where it can.
+    base::Result<void> create(QueueId id, std::size_t size) const;
+    /// `bytes` at `offset` of a file that create() made. They are synced when it returns if `sync`
+    /// says so; else they are on their way.
+    base::Result<void> put(QueueId id, std::size_t offset, std::string_view bytes, bool sync) const;
+    /// The first `size` bytes of the file `from` of `others`, on the same disk, are ours from now
+    /// on, too, under the name `id`: synced, file and folder, when it returns. Nothing is copied.
+    base::Result<void> adopt(QueueId id, const ContentFiles& others, QueueId from,
+                             std::size_t size) const;
     void remove(QueueId id) const;
     /// Removes every file that `is_wanted` says no to; returns how many.
     std::size_t sweep(const std::function<bool(QueueId)>& is_wanted) const;
 
   private:
+    base::Result<void> sync_folder() const;
     std::filesystem::path path_of(QueueId id) const { return folder_ / id.to_text(); }
     std::filesystem::path folder_;
 };

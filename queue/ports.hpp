@@ -84,6 +84,8 @@ struct Arrival {
     mail::Envelope envelope;  ///< with the accepted recipients only; each keeps its number
     std::vector<Destination> destinations;  ///< one for each of envelope.recipients
     mail::Content content;
+    /// Content that is in a file of the spool already, and becomes that of the message.
+    std::optional<QueueId> file;
     Origin origin;
     std::optional<ReceivedTransfer>
         transfer;  ///< set for Kind::xmpp; then no recipient may be left

@@ -66,7 +66,8 @@ Store::Store(StoreSettings settings, Router router, const base::Clock& clock, ba
       clock_(clock),
       random_(random),
       lock_(lock),
-      files_(settings_.directory / "content") {}
+      files_(settings_.directory / "content"),
+      spool_(settings_.directory / "spool") {}
 
 Store::~Store() {
     ::close(lock_);
@@ -102,11 +103,15 @@ base::Result<void> Store::recover() {
     Query leased = database_->query("UPDATE recipient SET state = 1, due_at = ?1 WHERE state = 2");
     leased.bind(to_millis(now())).run();
     const auto released = database_->changes();
-    const auto orphans = files_.sweep([this](QueueId id) {
-        Query wanted =
-            database_->query("SELECT 1 FROM content WHERE message = ?1 AND bytes IS NULL");
-        return wanted.bind(id.value).step();
-    });
+    const auto is_known = [this](const char* sql) {
+        return [this, sql](QueueId id) {
+            Query wanted = database_->query(sql);
+            return wanted.bind(id.value).step();
+        };
+    };
+    const auto orphans =
+        files_.sweep(is_known("SELECT 1 FROM content WHERE message = ?1 AND bytes IS NULL")) +
+        spool_.sweep(is_known("SELECT 1 FROM partial WHERE file = ?1"));
     log::opened(settings_.directory.string(), released, orphans);
     return {};
 }

@@ -65,6 +65,8 @@ class Store {
 
     Database& database() { return *database_; }
     ContentFiles& files() { return files_; }
+    /// Contents that are still arriving.
+    ContentFiles& spool() { return spool_; }
     const StoreSettings& settings() const { return settings_; }
     const Router& router() const { return router_; }
     base::TimePoint now() const { return clock_.now(); }
@@ -99,6 +101,7 @@ class Store {
     base::Random& random_;
     int lock_;
     ContentFiles files_;
+    ContentFiles spool_;
     std::unique_ptr<Database> database_;
     QueueId last_id_;
     std::map<Destination, std::int64_t> destinations_;  // bounded: cleared when it grows too large
