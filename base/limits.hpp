@@ -41,8 +41,9 @@ inline constexpr auto kSmtpDataTime = 10min;    ///< for the reply to the final 
 inline constexpr auto kSmtpConnectTime = 30s;
 inline constexpr auto kSmtpIdle = 30s;        ///< how long a pooled client connection is kept
 inline constexpr std::size_t kSmtpPool = 20;  ///< client connections to one next hop
-inline constexpr std::size_t kIntakeBytes = 256u << 20;  ///< of all messages being received at once
-inline constexpr auto kRecipientCheckTime = 30s;         ///< whole RCPT check at the local MTA
+/// in memory, of all messages being received at once
+inline constexpr std::size_t kIntakeBytes = 256u << 20;
+inline constexpr auto kRecipientCheckTime = 30s;  ///< whole RCPT check at the local MTA
 
 // --- Route lookup (socketmap)
 inline constexpr std::size_t kNetstring = 4096;  ///< bytes of a request

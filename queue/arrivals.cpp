@@ -92,7 +92,9 @@ base::Result<Receipt> add_arrival(Store& store, const Arrival& arrival) {
     }
     // Only the doors are bound to it: the reserve is there for what has to be written about mail
     // that is here.
-    if (auto space = store.check_space(arrival.content.size()); !space) return space.error();
+    // What is in a file has its room already.
+    const std::size_t more = arrival.file ? 0 : arrival.content.size();
+    if (auto space = store.check_space(more); !space) return space.error();
     if (!arrival.envelope.recipients.empty()) {
         auto id = insert_message(store, arrival);
         if (!id) return id.error();

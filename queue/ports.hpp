@@ -15,6 +15,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -98,6 +99,19 @@ struct Receipt {
     std::optional<StoredVerdict> earlier;
 };
 
+/// A message that is too large for memory, while it comes in: a file of the queue's. It is gone
+/// when the last handle is, unless an arrival took it.
+class Spool {
+  public:
+    virtual ~Spool() = default;
+    /// Puts `bytes` behind what is there; one call at a time. Errc::storage.
+    virtual base::Task<base::Result<void>> append(std::string bytes) = 0;
+    /// Everything that was appended. Errc::storage.
+    virtual base::Task<base::Result<mail::Content>> content() = 0;
+    /// For Arrival::file. The handle has to be kept until the arrival is answered.
+    virtual QueueId file() const = 0;
+};
+
 class Intake {
   public:
     virtual ~Intake() = default;
@@ -109,6 +123,8 @@ class Intake {
     /// The stored verdicts of those keys that are known, in order. Errc::storage.
     virtual base::Task<base::Result<std::vector<std::optional<StoredVerdict>>>> find_verdicts(
         std::vector<TransferKey> keys) = 0;
+    /// An empty spool. Errc::storage.
+    virtual base::Task<base::Result<std::shared_ptr<Spool>>> spool() = 0;
 
     /// accept_all for one.
     base::Task<base::Result<Committed<Receipt>>> accept(Arrival arrival);

@@ -4,12 +4,13 @@
 #include "base/task_group.hpp"
 #include "queue/arrivals.hpp"
 #include "queue/log.hpp"
+#include "queue/queue_spool.hpp"
 #include "queue/verdicts.hpp"
 
 namespace queue {
 
 QueueIntake::QueueIntake(StorageThread& storage, std::function<void(const Destination&)> arrived)
-    : storage_(storage), arrived_(std::move(arrived)) {}
+    : storage_(&storage, [](StorageThread*) {}), arrived_(std::move(arrived)) {}
 
 base::Task<std::vector<base::Result<Committed<Receipt>>>> QueueIntake::accept_all(
     std::vector<Arrival> arrivals) {
@@ -31,14 +32,15 @@ base::Task<std::vector<base::Result<Committed<Receipt>>>> QueueIntake::accept_al
 }
 
 base::Task<QueueIntake::Answer> QueueIntake::accept_one(std::shared_ptr<Arrival> arrival) {
-    const std::size_t size = arrival->content.size();
+    // What is in a file takes no memory, and a commit only has to name it.
+    const std::size_t size = arrival->file ? 0 : arrival->content.size();
     if (bytes_ > 0 && bytes_ + size > base::limits::kIntakeBytes)
         co_return base::fail(base::Errc::busy, "too much mail is being stored just now");
     bytes_ += size;
     std::function<base::Result<Receipt>(Store&)> operation = [arrival](Store& store) {
         return add_arrival(store, *arrival);
     };
-    auto answer = co_await storage_.write<Receipt>(std::move(operation), size);
+    auto answer = co_await storage_->write<Receipt>(std::move(operation), size);
     bytes_ -= size;
     if (answer && (*answer)->id && !(*answer)->earlier) {
         log::accepted(*(*answer)->id, *arrival);
@@ -57,8 +59,12 @@ base::Task<base::Result<std::vector<std::optional<StoredVerdict>>>> QueueIntake:
             found.push_back(find_verdict(store, key));
         return base::Result<Found>(std::move(found));
     };
-    base::Result<Found> answer = co_await storage_.read<Found>(std::move(operation));
+    base::Result<Found> answer = co_await storage_->read<Found>(std::move(operation));
     co_return answer;
+}
+
+base::Task<base::Result<std::shared_ptr<Spool>>> QueueIntake::spool() {
+    return QueueSpool::open(storage_);
 }
 
 }  // namespace queue

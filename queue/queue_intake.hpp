@@ -18,14 +18,17 @@ class QueueIntake final : public Intake {
         std::vector<Arrival> arrivals) override;
     base::Task<base::Result<std::vector<std::optional<StoredVerdict>>>> find_verdicts(
         std::vector<TransferKey> keys) override;
+    base::Task<base::Result<std::shared_ptr<Spool>>> spool() override;
 
   private:
     using Answer = base::Result<Committed<Receipt>>;
     base::Task<Answer> accept_one(std::shared_ptr<Arrival> arrival);
 
-    StorageThread& storage_;
+    /// Not ours to destroy: shared only so that a spool sees when we, and soon the thread, are
+    /// gone.
+    std::shared_ptr<StorageThread> storage_;
     std::function<void(const Destination&)> arrived_;
-    std::size_t bytes_ = 0;  // of arrivals on their way to the disk
+    std::size_t bytes_ = 0;  // in memory, of arrivals on their way to the disk
 };
 
 }  // namespace queue

@@ -31,6 +31,16 @@ base::Task<base::Result<void>> StorageThread::submit(Request request) {
     co_return result;
 }
 
+void StorageThread::later(std::function<void(Store&)> operation) {
+    Request request;
+    request.operation = [operation = std::move(operation)](Store& store) -> base::Result<void> {
+        operation(store);
+        return {};
+    };
+    request.answer = [](const base::Result<void>&) {};
+    enqueue(std::move(request));
+}
+
 void StorageThread::enqueue(Request request) {
     {
         const std::lock_guard lock(mutex_);

@@ -55,6 +55,10 @@ class StorageThread {
         co_return answer->release();
     }
 
+    /// Runs `operation` on the storage thread some time; nobody hears of it. For clearing up, by
+    /// who can't wait.
+    void later(std::function<void(Store&)> operation);
+
   private:
     struct Request {
         std::function<base::Result<void>(Store&)> operation;

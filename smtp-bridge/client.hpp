@@ -46,14 +46,18 @@ struct Extensions {
     bool size_announced = false;
 };
 
-/// A message to be sent, in two parts: so a few fields are prepended without another copy of what
-/// may be large.
+/// A message to be sent: `head` in the place of the first bytes of its content, so that a few
+/// fields are changed without another copy of what may be large.
 struct Parcel {
     const mail::Envelope& envelope;
     std::string_view head;
-    std::string_view rest;
+    const mail::Content& content;
+    std::size_t replaced = 0;  ///< bytes of the content that `head` stands for
+    /// It may have octets with the high bit. Client::send looks, where it matters.
+    bool eight_bit = true;
 
-    std::size_t size() const { return head.size() + rest.size(); }
+    std::string_view rest() const { return content.bytes().substr(replaced); }
+    std::size_t size() const { return head.size() + rest().size(); }
 };
 
 struct SendResult {

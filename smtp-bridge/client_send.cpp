@@ -13,8 +13,45 @@ namespace {
 using base::Result;
 using mail::Reply;
 
-/// The message leaves in pieces of this.
+/// The message is read, and leaves, in pieces of this.
 constexpr std::size_t kPiece = 64u << 10;
+
+/// Walks over a message, of which a large one is not to be in memory as a whole.
+class Pieces {
+  public:
+    explicit Pieces(const Parcel& parcel)
+        : content_(parcel.content), head_(parcel.head), at_(parcel.replaced) {}
+
+    /// Empty at the end.
+    std::string_view next() {
+        const bool in_head = !head_.empty();
+        const auto piece = in_head ? head_.substr(0, kPiece) : content_.bytes().substr(at_, kPiece);
+        if (in_head)
+            head_.remove_prefix(piece.size());
+        else
+            at_ += piece.size();
+        return piece;
+    }
+    /// All pieces so far have been used.
+    void forget() const { content_.forget(at_); }
+
+  private:
+    const mail::Content& content_;
+    std::string_view head_;
+    std::size_t at_;  // of the content
+};
+
+/// Does it have octets with the high bit? While a large one is read, others get their turn.
+base::Task<bool> is_eight_bit(const Parcel& parcel) {
+    const auto executor = co_await asio::this_coro::executor;
+    Pieces pieces(parcel);
+    for (auto piece = pieces.next(); !piece.empty(); piece = pieces.next()) {
+        if (!base::is_ascii(piece)) co_return true;
+        pieces.forget();
+        if (piece.size() == kPiece) co_await asio::post(executor, asio::use_awaitable);
+    }
+    co_return false;
+}
 
 }  // namespace
 
@@ -48,6 +85,11 @@ base::Task<SendResult> Client::send(Parcel parcel) {
         for (const std::size_t i : which)
             result.outcomes[i] = outcome(reply);
     };
+    // A BODY=7BIT that isn't true, and that we trusted, would let a later hop mangle the message.
+    if (!extensions_.eight_bit_mime || parcel.envelope.body != mail::Body::eight_bit_mime) {
+        const bool eight_bit = co_await is_eight_bit(parcel);
+        parcel.eight_bit = eight_bit;
+    }
     std::vector<std::size_t> asked;  // whose RCPT is sent
     const auto impossible = cannot_carry(parcel, extensions_);
     for (std::size_t i = 0; i < recipients.size(); ++i) {
@@ -128,15 +170,13 @@ base::Task<SendResult> Client::send(Parcel parcel) {
 /// `at_the_dot`: the piece with the final dot may have left.
 base::Task<Result<void>> Client::send_body(Parcel parcel, bool& at_the_dot) {
     DotStuffer stuffer;
-    for (std::string_view part : {parcel.head, parcel.rest}) {
-        while (!part.empty()) {
-            const auto piece = part.substr(0, kPiece);
-            part.remove_prefix(piece.size());
-            stuffer.feed(piece, wire_->output());
-            if (wire_->waiting() < kPiece) continue;
-            const auto sent = co_await wire_->flush(within(settings_.times.data_block));
-            if (!sent) co_return sent.error();
-        }
+    Pieces pieces(parcel);
+    for (auto piece = pieces.next(); !piece.empty(); piece = pieces.next()) {
+        stuffer.feed(piece, wire_->output());
+        pieces.forget();
+        if (wire_->waiting() < kPiece) continue;
+        const auto sent = co_await wire_->flush(within(settings_.times.data_block));
+        if (!sent) co_return sent.error();
     }
     stuffer.finish(wire_->output());
     at_the_dot = true;

@@ -1,7 +1,5 @@
 #include "smtp-bridge/data_reader.hpp"
 
-#include <utility>
-
 namespace smtp_bridge {
 
 std::size_t DataReader::feed(std::string_view input) {

@@ -1,14 +1,15 @@
 // DataReader: reads the message behind DATA up to its end, which is CRLF.CRLF and nothing else.
 //
-// A pure state machine that may be fed in pieces cut anywhere. It owns the bytes that it has read.
-// A bare CR, a bare LF or a NUL never ends a message and is never repaired: the message is read to
-// its real end and then refused, so that no two programs on the way can see two different ends
-// ("SMTP smuggling").
+// A pure state machine that may be fed in pieces cut anywhere. It owns the bytes that it has read
+// until they are taken. A bare CR, a bare LF or a NUL never ends a message and is never repaired:
+// the message is read to its real end and then refused, so that no two programs on the way can see
+// two different ends ("SMTP smuggling").
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace smtp_bridge {
 
@@ -29,10 +30,13 @@ class DataReader {
     std::uint64_t size() const { return size_; }
     /// True if an octet with the high bit was seen.
     bool eight_bit() const { return (seen_ & 0x80) != 0; }
-    /// The announced size, to allocate once.
+    /// What is expected, to allocate once.
     void reserve(std::size_t bytes) { content_.reserve(bytes); }
-    /// The message; only when done() without a fault.
-    std::string take() { return std::move(content_); }
+    /// Bytes of the message that are here and not taken.
+    std::size_t pending() const { return content_.size(); }
+    /// Those bytes: the message, or what goes on behind what was taken before. It is whole, and
+    /// good, only when done() without a fault.
+    std::string take() { return std::exchange(content_, {}); }
 
   private:
     enum class State : std::uint8_t {

@@ -12,13 +12,9 @@ namespace {
 
 using mail::Reply;
 
-bool is_ascii(const Parcel& parcel) {
-    return base::is_ascii(parcel.head) && base::is_ascii(parcel.rest);
-}
-
 bool header_is_ascii(const Parcel& parcel) {
     // The head is whole fields, and the rest goes on with fields, the empty line or the body.
-    return base::is_ascii(parcel.head) && base::is_ascii(mail::header_of(parcel.rest));
+    return base::is_ascii(parcel.head) && base::is_ascii(mail::header_of(parcel.rest()));
 }
 
 bool needs_smtputf8(const mail::Envelope& envelope) {
@@ -85,7 +81,7 @@ std::optional<Reply> cannot_carry(const Parcel& parcel, const Extensions& extens
         if (envelope.from && envelope.from->needs_smtputf8()) return smtputf8_missing();
         if (envelope.smtputf8 && !header_is_ascii(parcel)) return smtputf8_missing();
     }
-    if (!extensions.eight_bit_mime && !is_ascii(parcel))
+    if (!extensions.eight_bit_mime && parcel.eight_bit)
         return Reply{554, {5, 6, 3}, "The next hop does not take 8-bit messages (8BITMIME)"};
     return std::nullopt;
 }
@@ -99,9 +95,7 @@ std::string mail_command(const Parcel& parcel, const Extensions& extensions) {
     const auto& envelope = parcel.envelope;
     std::string line = fmt::format("MAIL FROM:<{}>", mail::to_text(envelope.from));
     if (extensions.size_announced) line += fmt::format(" SIZE={}", parcel.size());
-    // Trusting a BODY=7BIT that isn't true would let a later hop mangle the message.
-    const bool eight_bit = envelope.body == mail::Body::eight_bit_mime || !is_ascii(parcel);
-    if (extensions.eight_bit_mime && eight_bit) line += " BODY=8BITMIME";
+    if (extensions.eight_bit_mime && parcel.eight_bit) line += " BODY=8BITMIME";
     if (extensions.smtputf8 && needs_smtputf8(envelope)) line += " SMTPUTF8";
     if (extensions.dsn && envelope.ret != mail::Ret::unset)
         line += envelope.ret == mail::Ret::full ? " RET=FULL" : " RET=HDRS";

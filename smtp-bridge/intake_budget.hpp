@@ -1,10 +1,9 @@
-// IntakeBudget: bounds the bytes of all messages that are being received at once, over all
+// IntakeBudget: bounds the memory of all messages that are being received at once, over all
 // listeners.
 //
-// On the event loop. A session that gets no more bytes waits, and so does its client, whose socket
-// is not read: the bound pushes back instead of failing. So that sessions with half a message each
-// can't wait for one another for ever, one of them at a time may go beyond the bound; what is held
-// is therefore at most the bound and one message.
+// On the event loop. A session that gets none waits, and so does its client, whose socket is not
+// read: the bound pushes back instead of failing. A message takes all that it will ever need at
+// once, so that none waits for another that waits, too.
 #pragma once
 
 #include "base/async.hpp"
@@ -29,9 +28,9 @@ class IntakeBudget {
         Hold(const Hold&) = delete;
         Hold& operator=(const Hold&) = delete;
 
-        /// Waits until `bytes` may be held. Errc::busy after `limit`, Errc::closed when
-        /// interrupted.
-        base::Task<base::Result<void>> grow_to(std::size_t bytes, std::chrono::milliseconds limit);
+        /// Waits until `bytes` may be held, and nothing was before. Errc::busy after `limit`,
+        /// Errc::closed when interrupted.
+        base::Task<base::Result<void>> take(std::size_t bytes, std::chrono::milliseconds limit);
         void interrupt();
         void release();
 
@@ -46,11 +45,8 @@ class IntakeBudget {
     std::size_t used() const { return used_; }
 
   private:
-    bool try_take(Hold& hold, std::size_t bytes);
-
     std::size_t limit_;
     std::size_t used_ = 0;
-    Hold* beyond_ = nullptr;   ///< the one that may go beyond the limit
     std::set<Hold*> waiting_;  ///< at most one for each connection
 };
 

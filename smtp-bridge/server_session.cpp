@@ -22,8 +22,8 @@ constexpr std::size_t kInputBuffer = 64u << 10;
 constexpr std::size_t kOutputBuffer = 64u << 10;
 /// For a last word to a client that may not be listening.
 constexpr auto kFarewellTime = std::chrono::seconds(2);
-/// The budget is asked for in steps of this, and so is memory.
-constexpr std::size_t kHoldStep = 256u << 10;
+/// The most of a message that is in memory: it is looked at after each buffer.
+constexpr std::size_t kInMemory = limits::kInlineContent + kInputBuffer;
 /// What is read, and dropped, of a message that is refused anyway, beyond its allowed size.
 constexpr std::size_t kDropped = 64u << 20;
 
@@ -184,8 +184,8 @@ void ServerSession::say_extensions() {
 base::Task<ServerSession::Next> ServerSession::receive_data() {
     wire_.put("354 End data with <CR><LF>.<CR><LF>\r\n");
     const std::size_t recipients = transaction_.envelope().recipients.size();
-    DataReader reader(settings_.max_size);
-    const auto read = co_await read_data(reader, hold_);
+    IncomingMessage message(intake_, settings_.max_size);
+    const auto read = co_await read_data(message);
     if (!read) {
         hold_.release();
         if (read.error().code == Errc::busy) {
@@ -197,11 +197,16 @@ base::Task<ServerSession::Next> ServerSession::receive_data() {
         }
         co_return Next::end;
     }
-    auto refusal = Transaction::refuse(reader.fault());
+    auto refusal = Transaction::refuse(message.reader().fault());
     mail::Content content;
     if (!refusal) {
-        content = mail::Content(reader.take());
-        refusal = Transaction::refuse(content);
+        auto received = co_await message.content();
+        if (received) {
+            content = std::move(*received);
+            refusal = Transaction::refuse(content);
+        } else {
+            refusal = not_accepted(received.error());
+        }
     }
     if (refusal) {
         log::message_refused(settings_.name, client_, transaction_.envelope(), *refusal);
@@ -210,7 +215,9 @@ base::Task<ServerSession::Next> ServerSession::receive_data() {
         hold_.release();
         co_return Next::go_on;
     }
-    auto arrival = transaction_.arrival(std::move(content), reader.eight_bit(), client_);
+    const bool eight_bit = message.reader().eight_bit();
+    auto arrival = transaction_.arrival(std::move(content), eight_bit, client_);
+    arrival.file = message.file();
     const mail::Envelope envelope = arrival.envelope;
     // Never cancelled and without a time limit: what is being committed gets its answer.
     const auto receipt = co_await intake_.accept(std::move(arrival));
@@ -226,22 +233,16 @@ base::Task<ServerSession::Next> ServerSession::receive_data() {
 }
 
 /// Reads to the end of data. Errc::limit if the client goes on far beyond what is allowed.
-base::Task<Result<void>> ServerSession::read_data(DataReader& reader, IntakeBudget::Hold& hold) {
-    // Only what comes counts: sizes that are announced and never sent would keep others out.
-    std::size_t held = kHoldStep;
-    const auto room = co_await hold.grow_to(held, settings_.command_time);
+base::Task<Result<void>> ServerSession::read_data(IncomingMessage& message) {
+    const auto room = co_await hold_.take(kInMemory, settings_.command_time);
     if (!room) co_return room.error();
-    reader.reserve(std::min<std::size_t>(held, transaction_.announced_size().value_or(0)));
+    message.reserve(std::min<std::size_t>(kInMemory, transaction_.announced_size().value_or(0)));
     for (;;) {
-        wire_.consume(reader.feed(wire_.input()));
-        if (reader.done()) co_return Result<void>();
-        if (reader.size() > settings_.max_size + kDropped)
+        wire_.consume(message.feed(wire_.input()));
+        if (message.is_full()) co_await message.spill();
+        if (message.reader().done()) co_return Result<void>();
+        if (message.reader().size() > settings_.max_size + kDropped)
             co_return base::fail(Errc::limit, "Message too large");
-        if (reader.fault() == DataReader::Fault::none && reader.size() + kInputBuffer > held) {
-            held += std::max(kHoldStep, held / 2);
-            const auto more = co_await hold.grow_to(held, settings_.command_time);
-            if (!more) co_return more.error();
-        }
         const auto sent = co_await wire_.flush(settings_.command_time);
         if (!sent) co_return sent.error();
         const auto filled = co_await wire_.fill(settings_.command_time);

@@ -6,6 +6,7 @@
 
 #include "queue/ports.hpp"
 #include "smtp-bridge/command.hpp"
+#include "smtp-bridge/incoming_message.hpp"
 #include "smtp-bridge/listener_settings.hpp"
 #include "smtp-bridge/transaction.hpp"
 #include "smtp-bridge/wire.hpp"
@@ -33,7 +34,7 @@ class ServerSession {
     base::Task<base::Result<std::string>> next_line();
     base::Task<Next> handle(std::string line);
     base::Task<Next> receive_data();
-    base::Task<base::Result<void>> read_data(DataReader& reader, IntakeBudget::Hold& hold);
+    base::Task<base::Result<void>> read_data(IncomingMessage& message);
     base::Task<void> farewell(base::Error why);
     Next answer(const Command& command, std::string_view line);
     Next refuse(std::string_view line, const mail::Reply& reply);

@@ -92,15 +92,15 @@ base::Task<queue::MessageOutcome> SmtpCourier::deliver_one(Pool& pool, queue::La
                                                            const queue::LeasedMessage& message) {
     const std::string_view bytes = message.content.bytes();
     std::string head;
-    std::string_view rest = bytes;
+    std::size_t replaced = 0;
     if (lane == queue::Lane::local && message.origin.kind == queue::Origin::Kind::xmpp &&
         message.origin.transfer) {
         // Only the header is copied; the body, which may be large, goes out as it is.
         const auto header = mail::header_of(bytes);
         head = mail::with_trace(trace_of(message), header, settings_.hostname);
-        rest = bytes.substr(header.size());
+        replaced = header.size();
     }
-    const Parcel parcel{message.envelope, head, rest};
+    const Parcel parcel{message.envelope, head, message.content, replaced};
 
     SendResult result;
     auto want = Pool::Want::any;

@@ -40,6 +40,9 @@ class MemoryIntake final : public queue::Intake {
         }
         co_return found;
     }
+    base::Task<base::Result<std::shared_ptr<queue::Spool>>> spool() override {
+        co_return base::fail(base::Errc::storage, "no spool in this test");
+    }
     std::optional<base::Errc> fails;
     std::map<queue::TransferKey, queue::StoredVerdict> verdicts;
     std::vector<queue::Arrival> arrivals;

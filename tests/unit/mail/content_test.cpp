@@ -1,6 +1,10 @@
 // Content: shared bytes, their digest, and the lines that may be handed on.
 #include "mail/content.hpp"
 
+#include "support/mapped.hpp"
+
+#include <random>
+
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
@@ -25,6 +29,39 @@ TEST_CASE("the digest is SHA-256") {
           "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     CHECK(hex(mail::sha256("abc")) ==
           "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST_CASE("a digest in pieces is that of the whole") {
+    std::mt19937 random(1);
+    std::string bytes(100'000, '\0');
+    for (char& c : bytes)
+        c = static_cast<char>(random());
+    for (int round = 0; round < 50; ++round) {
+        mail::Sha256Stream stream;
+        for (std::size_t at = 0; at < bytes.size();) {
+            const auto piece = std::string_view(bytes).substr(at, random() % 10'000);
+            stream.add(piece);
+            at += piece.size();
+        }
+        REQUIRE(stream.finish() == mail::sha256(bytes));
+    }
+    CHECK(mail::Sha256Stream().finish() == mail::sha256(""));
+}
+
+TEST_CASE("what was forgotten of a mapped content is read again, and in memory it stays") {
+    std::string text(1'000'000, '\0');
+    for (std::size_t i = 0; i < text.size(); ++i)
+        text[i] = static_cast<char>('a' + i % 26);
+    const Content in_file = support::mapped(text);
+    const Content in_memory{std::string(text)};
+    for (const std::size_t size : {0ul, 1ul, 5000ul, 500'000ul, 1'000'000ul, 2'000'000ul}) {
+        CAPTURE(size);
+        in_file.forget(size);
+        in_memory.forget(size);
+        CHECK(in_file.bytes() == text);
+        CHECK(in_memory.bytes() == text);
+    }
+    Content().forget(1);
 }
 
 TEST_CASE("copies of a content share its bytes, which outlive the first handle") {
@@ -98,4 +135,32 @@ TEST_CASE("a fault is found wherever it stands") {
         const bool whole = at == 0 || good.substr(0, at).ends_with("\r\n");
         REQUIRE(check_lines(std::string_view(good).substr(0, at)).has_value() == whole);
     }
+}
+
+TEST_CASE("lines that come in pieces get the verdict that they get in one") {
+    std::mt19937 random(1);
+    const std::string_view pool[] = {"a"sv,  "text"sv, "\r\n"sv, "\r\n"sv, "\r\n"sv,
+                                     "\r"sv, "\n"sv,   "\0"sv,   "."sv};
+    int good = 0;
+    for (int round = 0; round < 20'000; ++round) {
+        // Faults are rare, so that both verdicts are.
+        std::string text;
+        const auto words = random() % 12;
+        const auto most = random() % 4 == 0 ? std::size(pool) : 5;
+        for (std::size_t i = 0; i < words; ++i)
+            text += pool[random() % most];
+        if (random() % 2 == 0) text += "\r\n";
+        mail::LineCheck check;
+        for (std::size_t at = 0; at < text.size();) {
+            const auto piece = std::string_view(text).substr(at, random() % 4);
+            check.add(piece);
+            at += piece.size();
+        }
+        CAPTURE(text);
+        const bool whole = check_lines(text).has_value();
+        REQUIRE(check.finish().has_value() == whole);
+        good += int(whole);
+    }
+    CHECK(good > 5000);
+    CHECK(good < 15'000);
 }

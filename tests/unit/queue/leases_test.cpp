@@ -203,10 +203,7 @@ TEST_CASE(
     StoreFixture queue;
     const std::string large(base::limits::kInlineContent + 1, 'x');
     queue.add(arrival("alice@a.test", {"bob@b.test"}, large));
-    const auto files = [&] {
-        std::filesystem::directory_iterator each(queue.folder.path() / "content");
-        return std::distance(begin(each), end(each));
-    };
+    const auto files = [&] { return queue.folder.files_in("content"); };
     CHECK(files() == 1);
     {
         const auto leased = queue.lease();

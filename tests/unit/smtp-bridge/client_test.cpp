@@ -3,6 +3,7 @@
 
 #include "fixture.hpp"
 #include "smtp-bridge/smtp_courier.hpp"
+#include "support/mapped.hpp"
 
 using namespace smtp_bridge;
 using dialogue::Folder;
@@ -264,6 +265,38 @@ TEST_CASE("mail that came over XMPP gets its trace fields, and loses forged ones
     leased.origin.component = "mail.b.test";
     leased.origin.transfer = queue::TransferKey{fixture::domain("a.test"), "T1"};
     hop.deliver(std::move(leased));
+    CHECK(hop.trouble() == "");
+}
+
+TEST_CASE("a large message leaves in pieces, whole, and as often as it has to") {
+    std::string content = "Subject: x\r\n\r\n";
+    std::string script = "C: Subject: x\nC:\n";
+    for (std::size_t i = 0; content.size() < 500'000; ++i) {
+        const std::string dot(i % 2, '.');
+        const std::string line = dot + std::to_string(i) + std::string(i % 900, 'x');
+        content += line + "\r\n";
+        script += "C: " + dot + line + "\n";
+    }
+    auto leased = message();
+    leased.content = support::mapped(content);
+    ClientTimes times;
+    times.data_block = times.data_done = std::chrono::seconds(10);
+    const std::string data =
+        kMail + "S: 250 ok\nS: 250 ok\nS: 354 go\n" + script + "C: .\nS: 250 ok\nS: 250 ok\n";
+    Hop hop("lmtp", {kLhlo + data + data}, times);
+    CHECK(hop.deliver(leased) == Outcomes(2, "delivered 250 2.0.0"));
+    CHECK(hop.deliver(leased) == Outcomes(2, "delivered 250 2.0.0"));
+    CHECK(hop.trouble() == "");
+}
+
+TEST_CASE("an octet that a server can't carry is found wherever it stands") {
+    auto leased = message();
+    std::string content = "Subject: x\r\n\r\n";
+    for (int i = 0; i < 3000; ++i)
+        content += std::string(100, 'x') + "\r\n";
+    leased.content = support::mapped(content + "\xC3\xA4\r\n");
+    Hop hop("lmtp", {kLhlo});
+    CHECK(hop.deliver(leased) == Outcomes(2, "failed 554 5.6.3"));
     CHECK(hop.trouble() == "");
 }
 

@@ -8,7 +8,8 @@ using fixture::message;
 
 TEST_CASE("what a server can't carry fails clearly, and is not sent to it") {
     const auto verdict = [](const queue::LeasedMessage& leased, const Extensions& extensions) {
-        const Parcel parcel{leased.envelope, "", leased.content.bytes()};
+        const bool eight_bit = !base::is_ascii(leased.content.bytes());
+        const Parcel parcel{leased.envelope, "", leased.content, 0, eight_bit};
         const auto refusal = cannot_carry(parcel, extensions);
         return refusal ? refusal->status.to_text() : "can";
     };
@@ -36,7 +37,7 @@ TEST_CASE("parameters are given where they were announced") {
     auto& recipient = leased.envelope.recipients[0];
     recipient.notify.success = recipient.notify.failure = true;
     recipient.orcpt = "rfc822;bob+x@b.test";
-    const Parcel parcel{leased.envelope, "", leased.content.bytes()};
+    const Parcel parcel{leased.envelope, "", leased.content};
     const Extensions all{true, true, true, true, 1000, true};
     CHECK(mail_command(parcel, all) ==
           "MAIL FROM:<alice@a.test> SIZE=18 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=a+2Bb\r\n");

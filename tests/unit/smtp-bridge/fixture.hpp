@@ -49,6 +49,41 @@ inline queue::LeasedMessage message(std::string content = "Subject: x\r\n",
     return leased;
 }
 
+/// What the spools of a FakeIntake are told, and tell; any thread may look.
+struct Spools {
+    std::atomic<bool> none = false;  ///< none can be made
+    std::atomic<bool> full = false;  ///< nothing can be written
+    std::atomic<int> made = 0;
+    std::atomic<int> alive = 0;
+    std::atomic<std::size_t> largest = 0;  ///< of the pieces that came
+};
+
+/// A spool in memory.
+class FakeSpool final : public queue::Spool {
+  public:
+    explicit FakeSpool(Spools& all) : all_(all) {
+        ++all_.made;
+        ++all_.alive;
+    }
+    ~FakeSpool() override { --all_.alive; }
+    FakeSpool(const FakeSpool&) = delete;
+    FakeSpool& operator=(const FakeSpool&) = delete;
+
+    base::Task<base::Result<void>> append(std::string bytes) override {
+        co_await base::sleep_for(std::chrono::milliseconds(1));
+        if (all_.full) co_return base::fail(base::Errc::storage, "the disk is full");
+        all_.largest = std::max(all_.largest.load(), bytes.size());
+        bytes_ += bytes;
+        co_return base::Result<void>();
+    }
+    base::Task<base::Result<mail::Content>> content() override { co_return mail::Content(bytes_); }
+    queue::QueueId file() const override { return queue::QueueId{42}; }
+
+  private:
+    Spools& all_;
+    std::string bytes_;
+};
+
 /// Takes everything, or answers as told; any thread may look.
 class FakeIntake final : public queue::Intake {
   public:
@@ -72,8 +107,14 @@ class FakeIntake final : public queue::Intake {
         std::vector<queue::TransferKey> keys) override {
         co_return std::vector<std::optional<queue::StoredVerdict>>(keys.size());
     }
+    base::Task<base::Result<std::shared_ptr<queue::Spool>>> spool() override {
+        if (spools.none) co_return base::fail(base::Errc::storage, "no room");
+        std::shared_ptr<queue::Spool> made = std::make_shared<FakeSpool>(spools);
+        co_return made;
+    }
 
     std::optional<base::Errc> failure;
+    Spools spools;
     std::chrono::milliseconds delay{0};
     std::mutex mutex;
     std::vector<queue::Arrival> taken;

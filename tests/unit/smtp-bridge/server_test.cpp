@@ -266,7 +266,7 @@ TEST_CASE("clients outside the networks are turned away at once") {
     CHECK(greeting_with("127.0.0.0/8") == "220 mx.a.");
 }
 
-TEST_CASE("the budget pushes back, and lets one of those who wait go on") {
+TEST_CASE("the budget pushes back until somebody gives back") {
     using namespace smtp_bridge;
     asio::io_context io;
     IntakeBudget budget(100);
@@ -275,14 +275,15 @@ TEST_CASE("the budget pushes back, and lets one of those who wait go on") {
         IntakeBudget::Hold a(budget, io.get_executor());
         auto b = std::make_unique<IntakeBudget::Hold>(budget, io.get_executor());
         IntakeBudget::Hold c(budget, io.get_executor());
-        CHECK(co_await a.grow_to(50, short_time));
-        CHECK(co_await b->grow_to(50, short_time));
-        CHECK(co_await b->grow_to(80, short_time));  // goes beyond, so that somebody can end
-        const auto refused = co_await a.grow_to(60, short_time);
+        const auto first = co_await a.take(50, short_time);
+        const auto second = co_await b->take(50, short_time);
+        CHECK(first);
+        CHECK(second);
+        const auto refused = co_await c.take(50, short_time);
         CHECK(refused.error().code == base::Errc::busy);
         bool waited = false;
         base::spawn(io.get_executor(), "waiter", [&]() -> base::Task<void> {
-            const auto room = co_await c.grow_to(50, std::chrono::seconds(5));
+            const auto room = co_await c.take(50, std::chrono::seconds(5));
             waited = room.has_value();
         });
         co_await base::sleep_for(short_time);
@@ -290,9 +291,10 @@ TEST_CASE("the budget pushes back, and lets one of those who wait go on") {
         b.reset();
         co_await base::sleep_for(short_time);
         CHECK(waited);
-        c.interrupt();
-        const auto stopped = co_await c.grow_to(500, short_time);
-        CHECK(stopped);  // the one that may go beyond is free again
+        IntakeBudget::Hold d(budget, io.get_executor());
+        d.interrupt();
+        const auto stopped = co_await d.take(50, short_time);
+        CHECK(stopped.error().code == base::Errc::closed);
     });
     CHECK(budget.used() == 0);
 }

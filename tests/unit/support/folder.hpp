@@ -20,6 +20,11 @@ class Folder {
     Folder& operator=(const Folder&) = delete;
 
     const std::filesystem::path& path() const { return path_; }
+    /// How many files the folder `name` in it has.
+    std::ptrdiff_t files_in(const std::string& name) const {
+        const std::filesystem::directory_iterator each(path_ / name);
+        return std::distance(begin(each), end(each));
+    }
     std::string socket(const std::string& name = "socket") const { return path_ / name; }
 
   private:
