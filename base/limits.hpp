@@ -63,6 +63,11 @@ inline constexpr std::size_t kStanzaOut = 524288;
 inline constexpr std::size_t kStanzaUnknown = 10000;
 /// bytes waiting to be written to a component link
 inline constexpr std::size_t kStreamBacklog = 16u << 20;
+/// of these, what answers to peers' transfers may fill, so that their number leaves room for our
+/// own mail ...
+inline constexpr std::size_t kAnswerBacklog = 8u << 20;
+/// ... and answers to strangers' questions, which nothing depends on
+inline constexpr std::size_t kStrangerBacklog = 1u << 20;
 inline constexpr std::size_t kPendingIqs = 1000;
 inline constexpr auto kIqTime = 120s;
 inline constexpr auto kConnectTime = 20s;  ///< TCP and handshake with our own server
@@ -73,6 +78,8 @@ inline constexpr auto kReconnectMost = 30s;
 inline constexpr std::size_t kDiscoItems = 50;        ///< candidates of one domain that are asked
 inline constexpr std::size_t kKnownDomains = 100000;  ///< cached answers, positive and negative
 inline constexpr std::size_t kLookups = 50;           ///< discoveries in flight
+/// of these, what senders' claims may cause: the rest is for our own mail
+inline constexpr std::size_t kSenderLookups = 35;
 inline constexpr auto kDiscoTime = 30s;  ///< one disco query; a server dials within it
 
 // --- Transfer protocol
@@ -84,6 +91,9 @@ inline constexpr auto kRetention = std::chrono::hours(24 * 7);  ///< how far ahe
 /// kept beyond `expires`, for clocks that differ
 inline constexpr auto kVerdictGrace = 1h;
 inline constexpr std::size_t kReceivingBatches = 16;  ///< from one peer at once
+/// bytes of one peer's blocks that are unpacked at once: several windows, so that a restart on
+/// either side never meets it
+inline constexpr std::size_t kPeerUnpacked = 32u << 20;
 
 // --- Queue
 inline constexpr std::size_t kInlineContent = 256u << 10;  ///< bytes; larger contents are files

@@ -191,8 +191,9 @@ base::Task<void> CourierRound::send_batch(Peer& peer, Batch batch) {
     // The peer's own word that nothing was stored is as good as if nothing had been sent.
     const bool certainly_not = failure.stored_nothing && failure.kind != Failure::Kind::id_reuse;
     if (!certainly_not && (none == nullptr || none->written)) note_sent();
-    log::refused_by_peer(peer.jid, batch.front()->message.transfer->key.domain.ascii(),
-                         batch.size(), failure.reply.text);
+    log::refused_by_peer(peer.link.log_limiter(), peer.jid,
+                         batch.front()->message.transfer->key.domain.ascii(), batch.size(),
+                         failure.reply.status.to_text(), failure.reply.text);
     if (!failure.stored_nothing && (none == nullptr || none->written)) {
         for (Item* item : batch)
             item->fenced = true;
@@ -247,7 +248,7 @@ void CourierRound::settle_one(const Peer& peer, Item& item, const Verdict& verdi
         by_number.size() == recipients.size() && verdict.recipients.size() == recipients.size() &&
         std::ranges::all_of(recipients, [&](const auto& r) { return by_number.contains(r.n); });
     if (!exact)
-        return log::answer_ignored(peer.jid, verdict.key.id,
+        return log::answer_ignored(peer.link.log_limiter(), peer.jid, verdict.key.id,
                                    "its recipients are not those of the transfer");
     for (const auto& recipient : recipients) {
         const mail::Reply& reply = *by_number.at(recipient.n);

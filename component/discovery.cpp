@@ -24,6 +24,7 @@ constexpr auto kFlightTime = 3min;  // the longest survey, with room
 
 struct Discovery::Flight {
     std::vector<base::OneShot<bool>*> waiters;  ///< in the frames of ask()
+    std::string sender;                         ///< whose claim caused it; empty: mail of ours
     bool overtaken = false;                     ///< the peer came back while it was under way
 };
 
@@ -114,21 +115,27 @@ base::Task<Found> Discovery::find(Link& link, mail::Domain domain) {
     co_return found;
 }
 
+bool Discovery::is_authorised(const std::string& jid, const mail::Domain& domain) const {
+    if (jid == domain.ascii()) return true;  // it is the domain itself
+    const Entry* entry = lookup(domain);
+    return entry != nullptr && entry->state == State::supported &&
+           clock_.now() < entry->good_until &&
+           std::ranges::find(entry->speakers, jid) != entry->speakers.end();
+}
+
 base::Task<Authorisation> Discovery::authorise(Link& link, std::string jid, mail::Domain domain) {
     using Answer = Authorisation::Answer;
-    if (jid == domain.ascii()) co_return Authorisation{Answer::yes, "it is the domain itself"};
+    if (is_authorised(jid, domain)) co_return Authorisation{Answer::yes, {}};
     const auto speaks = [&](const Entry* entry) {
         return entry != nullptr && std::ranges::find(entry->speakers, jid) != entry->speakers.end();
     };
     const Entry* entry = lookup(domain);
-    if (speaks(entry) && entry->state == State::supported && clock_.now() < entry->good_until)
-        co_return Authorisation{Answer::yes, entry->why};
     // A component that sends is not down, whatever was found before.
     const bool is_back = entry != nullptr && entry->state == State::down && entry->component == jid;
     const auto recheck = is_back ? kReturnRecheck : kInboundRecheck;
     if (entry == nullptr || clock_.now() - entry->checked >= recheck) {
         const base::TimePoint before = entry == nullptr ? base::TimePoint() : entry->checked;
-        co_await ask(link, domain);
+        co_await ask(link, domain, jid);
         entry = lookup(domain);
         if (entry != nullptr && entry->checked == before)
             co_return Authorisation{Answer::unknown, domain.ascii() + " can't be looked up now"};
@@ -185,7 +192,21 @@ std::vector<std::string> Discovery::known_components() const {
     return components;
 }
 
-base::Task<std::vector<std::string>> Discovery::ask(Link& link, mail::Domain domain) {
+bool Discovery::has_room_for(const std::string& sender) const {
+    if (flights_.size() >= base::limits::kLookups) return false;
+    if (sender.empty()) return true;
+    std::size_t of_senders = 0;
+    std::size_t of_this_one = 0;
+    for (const auto& [domain, flight] : flights_) {
+        of_senders += flight->sender.empty() ? 0 : 1;
+        of_this_one += flight->sender == sender ? 1 : 0;
+    }
+    return of_senders < base::limits::kSenderLookups &&
+           of_this_one < base::limits::kReceivingBatches;
+}
+
+base::Task<std::vector<std::string>> Discovery::ask(Link& link, mail::Domain domain,
+                                                    std::string sender) {
     const base::TaskGroup::Member member(tasks_);
     const auto joined = flights_.find(domain);
     if (joined != flights_.end()) {
@@ -203,9 +224,10 @@ base::Task<std::vector<std::string>> Discovery::ask(Link& link, mail::Domain dom
             found->second.why = step;
         co_return std::vector<std::string>{std::move(step)};
     }
-    if (flights_.size() >= base::limits::kLookups)
+    if (!has_room_for(sender))
         co_return std::vector<std::string>{"too many look-ups are under way"};
     const auto flight = std::make_shared<Flight>();
+    flight->sender = std::move(sender);
     flights_.emplace(domain, flight);
     const Entry* entry = lookup(domain);
     std::string known = entry == nullptr ? std::string() : entry->component;

@@ -73,6 +73,8 @@ class Discovery {
     /// May `jid` (a bare domainpart) send in the name of `domain`? A "no" is never older than a
     /// minute.
     base::Task<Authorisation> authorise(Link& link, std::string jid, mail::Domain domain);
+    /// Whether authorise() says yes without asking anybody.
+    bool is_authorised(const std::string& jid, const mail::Domain& domain) const;
     /// As find(), but asks in any case, and tells each step.
     base::Task<Report> look_up(Link& link, mail::Domain domain);
 
@@ -105,7 +107,10 @@ class Discovery {
     struct Flight;
 
     /// Makes sure that a survey has ended after this was called; joins one that is under way.
-    base::Task<std::vector<std::string>> ask(Link& link, mail::Domain domain);
+    /// `sender`: the JID whose claim is the reason; empty: mail of ours is.
+    base::Task<std::vector<std::string>> ask(Link& link, mail::Domain domain,
+                                             std::string sender = {});
+    bool has_room_for(const std::string& sender) const;
     base::Task<void> apply(mail::Domain domain, SurveyResult result);
     Judgement judge_result(const mail::Domain& domain, const SurveyResult& result,
                            const Entry& entry) const;

@@ -7,6 +7,7 @@
 #include "base/async.hpp"
 #include "base/limits.hpp"
 #include "base/result.hpp"
+#include "component/log_limiter.hpp"
 #include "component/stanza.hpp"
 #include "component/transfer.hpp"
 #include "mail/domain.hpp"
@@ -68,12 +69,14 @@ class Link {
     /// `to`.
     virtual base::Task<IqReply> request(std::string to, std::string type, std::string payload,
                                         std::chrono::milliseconds limit) = 0;
-    /// Sends a complete stanza, which has a `from`. Errc::closed, Errc::limit, Errc::busy; nothing
-    /// was written then.
+    /// Answers a peer with a complete stanza, which has a `from`. Errc::closed, Errc::limit,
+    /// Errc::busy above limits::kAnswerBacklog; nothing was written then.
     virtual base::Result<void> send(std::string stanza) = 0;
     /// Who gets the transfers that arrive; null: nobody, they are refused. Outlives the link, or
     /// resets it.
     virtual void set_transfer_handler(TransferHandler* handler) = 0;
+    /// For complaints about those at the other end.
+    virtual LogLimiter& log_limiter() = 0;
 };
 
 }  // namespace component

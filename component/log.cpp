@@ -2,9 +2,28 @@
 
 #include "base/log.hpp"
 
+#include <optional>
+
 namespace component::log {
 
 using base::log::Line;
+
+namespace {
+
+/// A line about what `peer` did, or nothing if it is one too many.
+std::optional<Line> complaint(LogLimiter& limiter, const char* event, std::string_view peer,
+                              std::string_view kind) {
+    std::string whole(event);
+    if (!kind.empty()) whole.append(": ").append(kind);
+    const auto left_out = limiter.admit(peer, whole);
+    if (!left_out) return std::nullopt;
+    Line line(event);
+    line.with("peer", peer);
+    if (*left_out > 0) line.with("left_out", *left_out);
+    return line;
+}
+
+}  // namespace
 
 void link_up(std::string_view component, std::string_view server) {
     Line("link-up").with("component", component).with("server", server).info();
@@ -20,8 +39,19 @@ void link_down(std::string_view component, std::string_view server, std::string_
         .warning();
 }
 
-void stanza_dropped(std::string_view component, std::string_view peer, std::string_view why) {
-    Line("stanza-dropped").with("component", component).with("peer", peer).with("why", why).debug();
+void stanza_dropped(LogLimiter& limiter, std::string_view component, std::string_view peer,
+                    std::string_view why) {
+    auto line = complaint(limiter, "stanza-dropped", peer, why);
+    if (line) line->with("component", component).with("why", why).info();
+}
+
+void left_out(std::string_view component, const LogLimiter::LeftOut& lines) {
+    Line("left-out")
+        .with("component", component)
+        .with("peer", lines.peer.empty() ? "many" : std::string_view(lines.peer))
+        .with("lines_like", lines.kind)
+        .with("count", lines.count)
+        .warning();
 }
 
 void discovered(std::string_view domain, std::string_view component) {
@@ -44,18 +74,16 @@ void peer_book_failed(std::string_view domain, std::string_view why) {
     Line("peer-book-failed").with("domain", domain).with("why", why).error();
 }
 
-void refused_by_peer(std::string_view peer, std::string_view domain, std::size_t transfers,
-                     std::string_view why) {
-    Line("refused-by-peer")
-        .with("peer", peer)
-        .with("domain", domain)
-        .with("transfers", transfers)
-        .with("why", why)
-        .warning();
+void refused_by_peer(LogLimiter& limiter, std::string_view peer, std::string_view domain,
+                     std::size_t transfers, std::string_view kind, std::string_view why) {
+    auto line = complaint(limiter, "refused-by-peer", peer, kind);
+    if (line) line->with("domain", domain).with("transfers", transfers).with("why", why).warning();
 }
 
-void answer_ignored(std::string_view peer, std::string_view id, std::string_view why) {
-    Line("answer-ignored").with("peer", peer).with("transfer", id).with("why", why).warning();
+void answer_ignored(LogLimiter& limiter, std::string_view peer, std::string_view id,
+                    std::string_view why) {
+    auto line = complaint(limiter, "answer-ignored", peer, why);
+    if (line) line->with("transfer", id).with("why", why).warning();
 }
 
 void batch_sent(std::string_view peer, std::size_t transfers, std::size_t bytes,
@@ -68,18 +96,16 @@ void batch_sent(std::string_view peer, std::size_t transfers, std::size_t bytes,
         .debug();
 }
 
-void request_refused(std::string_view peer, std::string_view why) {
-    Line("request-refused").with("peer", peer).with("why", why).warning();
+void request_refused(LogLimiter& limiter, std::string_view peer, std::string_view kind,
+                     std::string_view why) {
+    auto line = complaint(limiter, "request-refused", peer, kind);
+    if (line) line->with("why", why).warning();
 }
 
-void transfer_refused(std::string_view peer, std::string_view domain, std::string_view id,
-                      std::string_view why) {
-    Line("transfer-refused")
-        .with("peer", peer)
-        .with("domain", domain)
-        .with("transfer", id)
-        .with("why", why)
-        .warning();
+void transfer_refused(LogLimiter& limiter, std::string_view peer, std::string_view domain,
+                      std::string_view id, std::string_view kind, std::string_view why) {
+    auto line = complaint(limiter, "transfer-refused", peer, kind);
+    if (line) line->with("domain", domain).with("transfer", id).with("why", why).warning();
 }
 
 void transfer_accepted(std::string_view peer, std::string_view domain, std::string_view id,
@@ -94,8 +120,10 @@ void transfer_accepted(std::string_view peer, std::string_view domain, std::stri
         .info();
 }
 
-void transfer_repeated(std::string_view peer, std::string_view domain, std::string_view id) {
-    Line("transfer-repeated").with("peer", peer).with("domain", domain).with("transfer", id).info();
+void transfer_repeated(LogLimiter& limiter, std::string_view peer, std::string_view domain,
+                       std::string_view id) {
+    auto line = complaint(limiter, "transfer-repeated", peer, {});
+    if (line) line->with("domain", domain).with("transfer", id).info();
 }
 
 }  // namespace component::log

@@ -1,6 +1,12 @@
 // The log events of component/: one typed function each, built on base/log.hpp. Never a body or a
 // secret.
+//
+// What peers can cause as often as they like goes through a LogLimiter, and says how many lines
+// like it were left out. `kind` tells such complaints apart: a word of ours, of which there are
+// few.
 #pragma once
+
+#include "component/log_limiter.hpp"
 
 #include <chrono>
 #include <string_view>
@@ -10,23 +16,30 @@ namespace component::log {
 void link_up(std::string_view component, std::string_view server);
 void link_down(std::string_view component, std::string_view server, std::string_view why,
                std::chrono::milliseconds retry);
-void stanza_dropped(std::string_view component, std::string_view peer, std::string_view why);
+/// `why`: a text of ours, and thereby its own kind.
+void stanza_dropped(LogLimiter& limiter, std::string_view component, std::string_view peer,
+                    std::string_view why);
+void left_out(std::string_view component, const LogLimiter::LeftOut& lines);
 void discovered(std::string_view domain, std::string_view component);
 void undiscovered(std::string_view domain, std::string_view why);
 void peer_down(std::string_view domain, std::string_view component, std::string_view why);
 void two_claims(std::string_view domain, std::string_view kept, std::string_view other);
 void peer_book_failed(std::string_view domain, std::string_view why);
 /// The peer's answer was an error about the whole request.
-void refused_by_peer(std::string_view peer, std::string_view domain, std::size_t transfers,
-                     std::string_view why);
-void answer_ignored(std::string_view peer, std::string_view id, std::string_view why);
+void refused_by_peer(LogLimiter& limiter, std::string_view peer, std::string_view domain,
+                     std::size_t transfers, std::string_view kind, std::string_view why);
+/// `why` as in stanza_dropped().
+void answer_ignored(LogLimiter& limiter, std::string_view peer, std::string_view id,
+                    std::string_view why);
 void batch_sent(std::string_view peer, std::size_t transfers, std::size_t bytes,
                 std::chrono::milliseconds took);
-void request_refused(std::string_view peer, std::string_view why);
-void transfer_refused(std::string_view peer, std::string_view domain, std::string_view id,
-                      std::string_view why);
+void request_refused(LogLimiter& limiter, std::string_view peer, std::string_view kind,
+                     std::string_view why);
+void transfer_refused(LogLimiter& limiter, std::string_view peer, std::string_view domain,
+                      std::string_view id, std::string_view kind, std::string_view why);
 void transfer_accepted(std::string_view peer, std::string_view domain, std::string_view id,
                        std::string_view queue_id, std::size_t accepted, std::size_t refused);
-void transfer_repeated(std::string_view peer, std::string_view domain, std::string_view id);
+void transfer_repeated(LogLimiter& limiter, std::string_view peer, std::string_view domain,
+                       std::string_view id);
 
 }  // namespace component::log

@@ -18,6 +18,7 @@ using base::Errc;
 using std::chrono::milliseconds;
 
 constexpr auto kFinishTime = 2s;         // for our last words at a clean stop
+constexpr auto kTellLeftOut = 15s;       // between looks at what the log has left out
 constexpr auto kStableTime = 10s;        // a stream that lived so long starts the backoff anew
 constexpr std::size_t kTroubled = 1000;  // peers; beyond it, their next answer wakes nobody early
 constexpr std::size_t kPresences = 50;   // sent at a time, so that many peers are no burst ...
@@ -41,7 +42,9 @@ Session::Session(base::asio::any_io_executor executor, ComponentSettings setting
       clock_(clock),
       random_(random),
       tasks_(executor),
-      wake_(executor) {
+      wake_(executor),
+      stopped_(executor),
+      log_limiter_(clock) {
     auto jid = Jid::parse(settings_.jid);
     if (!jid || !jid->is_domain())
         throw std::invalid_argument("not a component's name: " + settings_.jid);
@@ -57,6 +60,7 @@ Session::~Session() = default;
 void Session::start() {
     if (std::exchange(started_, true)) return;
     tasks_.spawn("session " + settings_.jid, [this] { return run(); });
+    tasks_.spawn("left out " + settings_.jid, [this] { return tell_left_out(); });
 }
 
 base::Task<void> Session::stop() {
@@ -72,6 +76,7 @@ base::Task<void> Session::stop() {
     if (stream_) stream_->close();
     fail_pending(base::fail(Errc::closed, "we are stopping"));
     wake_.notify();
+    stopped_.notify();
     co_await tasks_.join();
 }
 
@@ -137,6 +142,14 @@ base::Task<void> Session::announce() {
     }
 }
 
+base::Task<void> Session::tell_left_out() {
+    while (!stopping_) {
+        co_await stopped_.wait(kTellLeftOut);
+        for (const auto& lines : log_limiter_.take_left_out())
+            log::left_out(settings_.jid, lines);
+    }
+}
+
 base::Task<IqReply> Session::request(std::string to, std::string type, std::string payload,
                                      milliseconds limit) {
     const base::TaskGroup::Member member(tasks_);
@@ -150,7 +163,7 @@ base::Task<IqReply> Session::request(std::string to, std::string type, std::stri
     const std::string id = next_id();
     auto stanza = write_iq({type, id, settings_.jid, to}, payload);
     if (!stanza) co_return unsent(stanza.error());
-    auto sent = send(std::move(*stanza));
+    auto sent = stream_->send(std::move(*stanza));
     if (!sent) co_return unsent(sent.error());
     payload = {};
 
@@ -165,7 +178,15 @@ base::Task<IqReply> Session::request(std::string to, std::string type, std::stri
 
 base::Result<void> Session::send(std::string stanza) {
     if (!stream_) return base::fail(Errc::closed, "there is no link to " + server());
-    return stream_->send(std::move(stanza));
+    return stream_->send(std::move(stanza), base::limits::kAnswerBacklog);
+}
+
+void Session::answer_stranger(const std::string& peer, const base::Result<std::string>& answer) {
+    if (!answer || answer->empty() || !stream_) return;
+    const auto sent = stream_->send(*answer, base::limits::kStrangerBacklog);
+    if (!sent && sent.error().code == Errc::busy)
+        log::stanza_dropped(log_limiter_, settings_.jid, peer,
+                            "too much waits to be written for an answer to it");
 }
 
 void Session::on_event(XmlEvent event) {
@@ -180,31 +201,32 @@ void Session::on_event(XmlEvent event) {
 
 void Session::on_stanza(const gloox::Tag& stanza, std::shared_ptr<const gloox::Tag> kept) {
     const IqHead head = head_of(stanza);
-    if (!is_ours(head.to)) return log::stanza_dropped(settings_.jid, head.from, "it is not for us");
+    if (!is_ours(head.to))
+        return log::stanza_dropped(log_limiter_, settings_.jid, head.from, "it is not for us");
     if (head.type != "error")
         peer_is_alive(head.from, stanza.name() == "presence" && head.type.empty());
     if (stanza.name() == "message") return on_message(stanza);
     if (stanza.name() != "iq") return;
     if (head.type == "result") return on_answer(head, TagResult{std::move(kept)});
     if (head.type == "error") return on_answer(head, read_error(stanza));
-    auto answer = answer_iq(stanza, settings_);
-    if (!answer.empty()) (void)send(std::move(answer));
+    answer_stranger(head.from, answer_iq(stanza, settings_));
 }
 
 void Session::on_refused(const RefusedStanza& stanza) {
-    log::stanza_dropped(settings_.jid, stanza.head.from, stanza.why);
+    log::stanza_dropped(log_limiter_, settings_.jid, stanza.head.from, stanza.why);
     if (stanza.name != "iq" || !is_ours(stanza.head.to)) return;
     if (stanza.head.type == "result") return on_answer(stanza.head, Malformed{stanza.why});
     if (stanza.head.type != "get" && stanza.head.type != "set") return;
-    auto refusal =
-        write_error("iq", stanza.head, {"modify", "policy-violation", {}, {}, stanza.why});
-    if (refusal) (void)send(std::move(*refusal));
+    answer_stranger(
+        stanza.head.from,
+        write_error("iq", stanza.head, {"modify", "policy-violation", {}, {}, stanza.why}));
 }
 
 void Session::on_transfer(TransferStanza stanza) {
     const auto to = Jid::parse(stanza.head.to);
     if (!is_ours(stanza.head.to))
-        return log::stanza_dropped(settings_.jid, stanza.head.from, "it is not for us");
+        return log::stanza_dropped(log_limiter_, settings_.jid, stanza.head.from,
+                                   "it is not for us");
     peer_is_alive(stanza.head.from, false);
     if (stanza.head.type == "result") {
         if (auto* verdicts = std::get_if<Verdicts>(&stanza.payload))
@@ -216,15 +238,15 @@ void Session::on_transfer(TransferStanza stanza) {
     if (stanza.head.from.empty() || stanza.head.id.empty()) return;
     if (transfer_handler_ != nullptr && to->is_domain())
         return transfer_handler_->on_transfers(std::move(stanza.head), std::move(stanza.payload));
-    auto refusal = write_error("iq", stanza.head, {"cancel", "service-unavailable", {}, {}, {}});
-    if (refusal) (void)send(std::move(*refusal));
+    answer_stranger(stanza.head.from,
+                    write_error("iq", stanza.head, {"cancel", "service-unavailable", {}, {}, {}}));
 }
 
 void Session::on_answer(const IqHead& head, IqReply reply) {
     const auto found = pending_.find(head.id);
     const auto from = Jid::parse(head.from);
     if (found == pending_.end() || !from || *from != found->second.to)
-        return log::stanza_dropped(settings_.jid, head.from,
+        return log::stanza_dropped(log_limiter_, settings_.jid, head.from,
                                    "it answers nothing that was asked of it");
     found->second.answer->set(std::move(reply));
 }
@@ -233,8 +255,9 @@ void Session::on_message(const gloox::Tag& message) {
     const IqHead head = head_of(message);
     const bool wants_answer = head.type.empty() || head.type == "normal" || head.type == "chat";
     if (!wants_answer || head.from.empty()) return;
-    auto refusal = write_error("message", head, {"cancel", "service-unavailable", {}, {}, {}});
-    if (refusal) (void)send(std::move(*refusal));
+    log::stanza_dropped(log_limiter_, settings_.jid, head.from, "nobody reads messages here");
+    answer_stranger(head.from,
+                    write_error("message", head, {"cancel", "service-unavailable", {}, {}, {}}));
 }
 
 bool Session::is_ours(const std::string& to) const {

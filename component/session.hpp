@@ -57,6 +57,7 @@ class Session final : public Link {
                                 std::chrono::milliseconds limit) override;
     base::Result<void> send(std::string stanza) override;
     void set_transfer_handler(TransferHandler* handler) override { transfer_handler_ = handler; }
+    LogLimiter& log_limiter() override { return log_limiter_; }
 
   private:
     struct Pending {
@@ -67,6 +68,8 @@ class Session final : public Link {
     base::Task<void> run();
     base::Task<base::Error> serve(std::shared_ptr<Stream> stream);
     base::Task<void> announce();
+    /// Says what the log has left out.
+    base::Task<void> tell_left_out();
     void went_up();
     void went_down(const base::Error& error);
     void on_event(XmlEvent event);
@@ -75,6 +78,8 @@ class Session final : public Link {
     void on_transfer(TransferStanza stanza);
     void on_answer(const IqHead& head, IqReply reply);
     void on_message(const gloox::Tag& message);
+    /// Answers somebody who need not be a peer; not if too much waits to be written already.
+    void answer_stranger(const std::string& peer, const base::Result<std::string>& answer);
     bool is_ours(const std::string& to) const;
     void peer_is_alive(const std::string& from, bool by_presence);
     /// Bounds what a peer's presences can make us do.
@@ -90,6 +95,8 @@ class Session final : public Link {
     base::Random& random_;
     base::TaskGroup tasks_;
     base::Signal wake_;
+    base::Signal stopped_;
+    LogLimiter log_limiter_;
     std::shared_ptr<Stream> stream_;
     Status status_;
     bool stopping_ = false;

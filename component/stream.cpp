@@ -214,14 +214,14 @@ base::Task<base::Result<std::vector<XmlEvent>>> Stream::read() {
     co_return events;
 }
 
-base::Result<void> Stream::send(std::string stanza) {
+base::Result<void> Stream::send(std::string stanza, std::size_t backlog) {
     if (!open_ || closed_ || ending_)
         return base::fail(Errc::closed, "there is no link to " + where());
     if (stanza.size() > settings_.max_stanza) {
         return base::fail(Errc::limit, fmt::format("a stanza of {} bytes is over our limit of {}",
                                                    stanza.size(), settings_.max_stanza));
     }
-    if (waiting_.size() + in_flight_ + stanza.size() > base::limits::kStreamBacklog)
+    if (waiting_.size() + in_flight_ + stanza.size() > backlog)
         return base::fail(Errc::busy, "too much waits to be written to " + where());
     if (waiting_.empty()) {
         waiting_ = std::move(stanza);

@@ -27,9 +27,10 @@ class Stream : public std::enable_shared_from_this<Stream> {
     /// The next events, at least one. Fails when the stream is over; a stream error of the server
     /// is told with its condition and text.
     base::Task<base::Result<std::vector<XmlEvent>>> read();
-    /// Puts a complete stanza behind what waits already. Errc::closed; Errc::busy above
-    /// limits::kStreamBacklog; Errc::limit above settings.max_stanza: it is never sent then.
-    base::Result<void> send(std::string stanza);
+    /// Puts a complete stanza behind what waits already. Errc::closed; Errc::busy if more than
+    /// `backlog` bytes would wait then; Errc::limit above settings.max_stanza: it is never sent
+    /// then.
+    base::Result<void> send(std::string stanza, std::size_t backlog = base::limits::kStreamBacklog);
     /// Sends the end of the stream, behind all that waits, and closes within `limit`.
     base::Task<void> finish(std::chrono::milliseconds limit);
     /// At once. What waits is lost.

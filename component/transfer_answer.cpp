@@ -38,7 +38,8 @@ TransferAnswer::~TransferAnswer() {
 
 void TransferAnswer::fail(const StanzaError& error) {
     given_ = true;
-    log::request_refused(head_.from, error.to_text());
+    const std::string_view kind = error.ours.empty() ? error.condition : error.ours;
+    log::request_refused(link_.log_limiter(), head_.from, kind, error.to_text());
     auto stanza = write_error("iq", head_, error);
     if (stanza) (void)link_.send(std::move(*stanza));
 }
@@ -46,10 +47,11 @@ void TransferAnswer::fail(const StanzaError& error) {
 void TransferAnswer::give(std::string_view payload) {
     given_ = true;
     auto stanza = write_iq({"result", head_.id, head_.to, head_.from}, payload);
-    if (!stanza) return log::request_refused(head_.from, stanza.error().text);
-    const auto sent = link_.send(std::move(*stanza));
+    const auto sent = stanza ? link_.send(std::move(*stanza)) : base::Result<void>(stanza.error());
     // The peer sends them again, and gets the stored verdicts.
-    if (!sent) log::request_refused(head_.from, "the verdicts are not sent: " + sent.error().text);
+    if (!sent)
+        log::request_refused(link_.log_limiter(), head_.from, "unsent",
+                             "the verdicts are not sent: " + sent.error().text);
 }
 
 }  // namespace component

@@ -18,7 +18,8 @@ using base::Errc;
 constexpr std::size_t kAtOnce = 8;    // transfers of a request whose recipients are checked at once
 constexpr auto kAuthorityTime = 60s;  // for all domains of a request; its sender waits 120 s
 constexpr std::size_t kUnpacked = 128u << 20;  // bytes of blocks that are unpacked at the same time
-constexpr std::size_t kRequests = 200;         // under way, of all peers
+constexpr std::size_t kRequests = 200;         // under way, of all peers ...
+constexpr std::size_t kVerifying = 100;        // ... of them with a sender that is being looked up
 constexpr std::size_t kShortText = 60;  // bytes of a verdict's texts where the full ones don't fit
 
 }  // namespace
@@ -40,16 +41,24 @@ struct TransferReceiver::Member {
     bool is_open() const { return !verdict && !id_reused; }
 };
 
-/// Counts the bytes of a block for as long as they are in memory.
+/// Counts the bytes of a block for as long as they are in memory: in all, and of its peer.
 class TransferReceiver::Unpacked {
   public:
-    Unpacked(std::size_t& total, std::size_t size) : total_(total), size_(size) { total_ += size_; }
-    ~Unpacked() { total_ -= size_; }
+    Unpacked(std::size_t& total, std::size_t& of_peer, std::size_t size)
+        : total_(total), of_peer_(of_peer), size_(size) {
+        total_ += size_;
+        of_peer_ += size_;
+    }
+    ~Unpacked() {
+        total_ -= size_;
+        of_peer_ -= size_;
+    }
     Unpacked(const Unpacked&) = delete;
     Unpacked& operator=(const Unpacked&) = delete;
 
   private:
     std::size_t& total_;
+    std::size_t& of_peer_;
     std::size_t size_;
 };
 
@@ -89,13 +98,13 @@ void TransferReceiver::on_transfers(IqHead head, TransferPayload payload) {
     const auto from = Jid::parse(head.from);
     std::string peer = from ? from->bare() : head.from;
     const auto under_way = receiving_.find(peer);
-    const bool full =
-        tasks_.running() >= kRequests ||
-        (under_way != receiving_.end() && under_way->second >= base::limits::kReceivingBatches);
-    ++receiving_[peer];
+    const bool full = tasks_.running() >= kRequests ||
+                      (under_way != receiving_.end() &&
+                       under_way->second.requests >= base::limits::kReceivingBatches);
+    ++receiving_[peer].requests;
     const auto released = [this, peer] {
-        const auto count = receiving_.find(peer);
-        if (--count->second == 0) receiving_.erase(count);
+        const auto share = receiving_.find(peer);
+        if (--share->second.requests == 0) receiving_.erase(share);
     };
     const auto answer = std::make_shared<TransferAnswer>(link_, std::move(head), peer, released);
     if (!from || !from->is_domain())
@@ -127,11 +136,14 @@ base::Task<void> TransferReceiver::handle(std::shared_ptr<TransferAnswer> answer
     const bool all_known =
         std::ranges::none_of(request.members, [](const Member& m) { return m.is_open(); });
     if (all_known) co_return answer(request);
-    if (unpacked_ + request.block_size > kUnpacked) {
+    // It stays while the answer, which is in the request, does.
+    Share& share = receiving_.at(request.answer->peer());
+    if (unpacked_ + request.block_size > kUnpacked ||
+        share.unpacked + request.block_size > base::limits::kPeerUnpacked) {
         request.answer->fail(busy("too much is being unpacked at once"));
         co_return;
     }
-    const Unpacked counted(unpacked_, request.block_size);
+    const Unpacked counted(unpacked_, share.unpacked, request.block_size);
     if (!read_contents(request)) co_return;
     const std::function<base::Task<void>(std::size_t)> work =
         [&](std::size_t i) -> base::Task<void> {
@@ -146,9 +158,24 @@ base::Task<void> TransferReceiver::handle(std::shared_ptr<TransferAnswer> answer
 }
 
 base::Task<bool> TransferReceiver::authorise(Request& request) {
-    std::set<mail::Domain> domains;
-    for (const auto& member : request.members)
-        domains.insert(member.transfer.key.domain);
+    std::set<mail::Domain> unknown;
+    for (const auto& member : request.members) {
+        const auto& domain = member.transfer.key.domain;
+        if (!discovery_.is_authorised(request.answer->peer(), domain)) unknown.insert(domain);
+    }
+    if (unknown.empty()) co_return true;
+    if (verifying_ >= kVerifying) {
+        request.answer->fail(busy("too many senders are being verified"));
+        co_return false;
+    }
+    ++verifying_;
+    std::vector<mail::Domain> domains(unknown.begin(), unknown.end());
+    const bool authorised = co_await look_up(request, std::move(domains));
+    --verifying_;
+    co_return authorised;
+}
+
+base::Task<bool> TransferReceiver::look_up(Request& request, std::vector<mail::Domain> domains) {
     const auto began = std::chrono::steady_clock::now();
     for (const auto& domain : domains) {
         if (std::chrono::steady_clock::now() - began > kAuthorityTime) {
@@ -180,10 +207,12 @@ base::Task<bool> TransferReceiver::find_earlier(Request& request) {
         const auto& key = member.transfer.key;
         if (earlier->digest != member.digest) {
             member.id_reused = true;
-            log::transfer_refused(request.answer->peer(), key.domain.ascii(), key.id, "id-reuse");
+            log::transfer_refused(link_.log_limiter(), request.answer->peer(), key.domain.ascii(),
+                                  key.id, "id-reuse", "id-reuse");
             continue;
         }
-        log::transfer_repeated(request.answer->peer(), key.domain.ascii(), key.id);
+        log::transfer_repeated(link_.log_limiter(), request.answer->peer(), key.domain.ascii(),
+                               key.id);
         member.verdict =
             Verdict{key, earlier->queue_id ? earlier->queue_id->to_text() : "", earlier->verdicts};
     }
@@ -218,8 +247,9 @@ base::Task<void> TransferReceiver::judge(Request& request, Member& member) {
         member.unverified = authorisation.answer == Authorisation::Answer::unknown;
     }
     if (refusal) {
-        log::transfer_refused(request.answer->peer(), transfer.key.domain.ascii(), transfer.key.id,
-                              refusal->to_text());
+        log::transfer_refused(link_.log_limiter(), request.answer->peer(),
+                              transfer.key.domain.ascii(), transfer.key.id,
+                              refusal->status.to_text(), refusal->to_text());
         co_return member.refuse_all(*refusal);
     }
     if (!member.unverified) co_await check_recipients(member);
@@ -290,8 +320,8 @@ base::Task<void> TransferReceiver::store(Request& request) {
         if (i >= receipts.size() || !receipts[i]) {
             const bool conflict = i < receipts.size() && receipts[i].error().code == Errc::conflict;
             (conflict ? member.id_reused : member.stored_late) = true;
-            log::transfer_refused(peer, key.domain.ascii(), key.id,
-                                  conflict ? "id-reuse" : "it could not be stored");
+            const char* const why = conflict ? "id-reuse" : "it could not be stored";
+            log::transfer_refused(link_.log_limiter(), peer, key.domain.ascii(), key.id, why, why);
             continue;
         }
         // From here on it is on the disk.

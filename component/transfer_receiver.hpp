@@ -48,6 +48,7 @@ class TransferReceiver final : public TransferHandler {
 
     base::Task<void> handle(std::shared_ptr<TransferAnswer> answer, IncomingBatch batch);
     base::Task<bool> authorise(Request& request);
+    base::Task<bool> look_up(Request& request, std::vector<mail::Domain> domains);
     base::Task<bool> find_earlier(Request& request);
     bool read_contents(Request& request);
     base::Task<void> judge(Request& request, Member& member);
@@ -66,8 +67,13 @@ class TransferReceiver final : public TransferHandler {
     BlockCodec codec_;
     base::TaskGroup tasks_;
     bool stopping_ = false;
-    std::size_t unpacked_ = 0;                      ///< bytes of the blocks of requests under way
-    std::map<std::string, std::size_t> receiving_;  ///< requests under way, by peer
+    struct Share {
+        std::size_t requests = 0;
+        std::size_t unpacked = 0;  ///< bytes of their blocks
+    };
+    std::size_t unpacked_ = 0;                ///< bytes of the blocks of requests under way
+    std::map<std::string, Share> receiving_;  ///< what is under way, by peer
+    std::size_t verifying_ = 0;               ///< requests whose sender is being looked up
 };
 
 }  // namespace component

@@ -86,6 +86,7 @@ base::Result<void> XmlReader::parse(std::size_t size) {
 }
 
 base::Result<void> XmlReader::parse(std::string_view bytes) {
+    if (bytes.empty()) return error_ ? base::Result<void>(*error_) : base::Result<void>();
     const auto room = buffer(bytes.size());
     bytes.copy(room.data(), bytes.size());
     return parse(bytes.size());

@@ -1,9 +1,8 @@
 """An XMPP component of the tests' own: what a stranger, or an impostor, could send."""
 
-import base64
+import contextlib
 import hashlib
 import itertools
-import re
 import socket
 from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
@@ -11,7 +10,11 @@ from xml.sax.saxutils import quoteattr
 SECRET = "a test's secret"
 TRANSFER = "urn:xmpp:mail-transfer:0"
 INFO = "http://jabber.org/protocol/disco#info"
+ITEMS = "http://jabber.org/protocol/disco#items"
+PING = "<ping xmlns='urn:xmpp:ping'/>"
 STANZAS = "{urn:ietf:params:xml:ns:xmpp-stanzas}"
+OPENING = ("<?xml version='1.0'?><stream:stream xmlns:stream='http://etherx.jabber.org/streams' "
+           "xmlns='jabber:component:accept' ")
 
 
 class Component:
@@ -23,13 +26,13 @@ class Component:
         self.domains = list(domains)
         self._numbers = itertools.count(1)
         self._parser = ElementTree.XMLPullParser(["start", "end"])
-        self._socket = socket.create_connection((site.address, 5347), timeout=20)
+        self._socket = socket.create_connection((site.address, site.xmpp.component_port(name)), timeout=20)
         self._depth = 0
-        self._send("<stream:stream xmlns='jabber:component:accept' "
-                   f"xmlns:stream='http://etherx.jabber.org/streams' to={quoteattr(name)}>")
-        stream = self._next(depth=0)
-        digest = hashlib.sha1((stream.get("id") + secret).encode()).hexdigest()
-        self._send(f"<handshake>{digest}</handshake>")
+        self._stream = None
+        self.sends(OPENING + f"to={quoteattr(name)}>")
+        self._stream = self._next(depth=0)
+        digest = hashlib.sha1((self._stream.get("id") + secret).encode()).hexdigest()
+        self.sends(f"<handshake>{digest}</handshake>")
         answer = self._next(depth=1)
         if not answer.tag.endswith("handshake"):
             raise PermissionError(ElementTree.tostring(answer).decode())
@@ -38,17 +41,25 @@ class Component:
         return self
 
     def __exit__(self, *_):
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # ends a read of another thread
         self._socket.close()
 
-    def asks(self, to, payload, kind="get"):
-        """Sends an IQ, and returns its answer, whatever that is."""
-        number = f"{self.name}-{next(self._numbers)}"
-        self._send(f"<iq type='{kind}' id='{number}' from='{self.name}' to='{to}'>{payload}</iq>")
-        while True:
+    def asks(self, to, payload, kind="get", sender=None, number=None):
+        """Sends an IQ, and returns its answer, whatever that is. `sender`: another JID than its name."""
+        number = number or self.new_number()
+        self.sends(iq(kind, number, sender or self.name, to, payload))
+        return self.answers_to([number])[0]
+
+    def answers_to(self, numbers):
+        """The answers to stanzas that were sent, in this order, whichever comes first."""
+        found = {}
+        while not found.keys() >= set(numbers):
             stanza = self._next(depth=1)
-            if stanza.get("id") == number and stanza.get("type") in ("result", "error"):
-                return stanza
+            if stanza.get("id") in numbers and stanza.get("type") in ("result", "error"):
+                found[stanza.get("id")] = stanza
             self._answer(stanza)
+        return [found[number] for number in numbers]
 
     def receives(self, kind):
         """The next IQ of this kind."""
@@ -58,18 +69,37 @@ class Component:
                 return stanza
             self._answer(stanza)
 
+    def next_stanza(self):
+        return self._next(depth=1)
+
     def answers(self, stanza, payload):
-        self._send(f"<iq type='result' id={quoteattr(stanza.get('id'))} from='{self.name}' "
-                   f"to={quoteattr(stanza.get('from'))}>{payload}</iq>")
+        self.sends(answer_to(stanza, payload))
+
+    def new_number(self):
+        return f"{self.name}-{next(self._numbers)}"
+
+    def sends(self, text):
+        """These bytes, or this text, as they are."""
+        self._socket.sendall(text if isinstance(text, bytes) else text.encode())
+
+    def last_words(self):
+        """Reads until its server closes the stream; the condition that it gives, if any."""
+        condition = None
+        try:
+            while True:
+                stanza = self._next(depth=1)
+                if stanza.tag.endswith("}error") and len(stanza):
+                    condition = stanza[0].tag.split("}")[-1]
+        except (ConnectionError, ElementTree.ParseError):
+            return condition
 
     def _answer(self, stanza):
         if stanza.get("type") != "get":
             return
         if stanza.find(f"{{{INFO}}}query") is not None:
             self.answers(stanza, f"<query xmlns='{INFO}'>{capabilities(self.domains)}</query>")
-
-    def _send(self, text):
-        self._socket.sendall(text.encode())
+        elif stanza.find(f"{{{ITEMS}}}query") is not None:
+            self.answers(stanza, f"<query xmlns='{ITEMS}'/>")
 
     def _next(self, depth):
         """The next element that opens (depth 0: the stream) or is complete (depth 1: a stanza)."""
@@ -82,11 +112,30 @@ class Component:
                 else:
                     self._depth -= 1
                     if self._depth == 1:
+                        self._stream.remove(element)
                         return element
             data = self._socket.recv(65536)
             if not data:
                 raise ConnectionError(f"the server closed the stream of {self.name}")
             self._parser.feed(data)
+
+
+def iq(kind, number, sender, to, payload):
+    return f"<iq type='{kind}' id={quoteattr(number)} from={quoteattr(sender)} to={quoteattr(to)}>{payload}</iq>"
+
+
+def answer_to(stanza, payload, kind="result"):
+    """An IQ's answer, from who was asked to who asked."""
+    return iq(kind, stanza.get("id"), stanza.get("to"), stanza.get("from"), payload)
+
+
+def error_of(answer):
+    """What an IQ error says: its condition, and the element of ours in it."""
+    assert answer.get("type") == "error", ElementTree.tostring(answer).decode()
+    tags = [child.tag for child in answer.find("{*}error")]
+    words = [[tag.split("}")[1] for tag in tags if tag.startswith(prefix) and not tag.endswith("}text")]
+             for prefix in (STANZAS, f"{{{TRANSFER}}}")]
+    return tuple(found[0] if found else None for found in words)
 
 
 def capabilities(domains):
@@ -99,16 +148,3 @@ def capabilities(domains):
                      for name, values in form.items())
     return ("<identity category='gateway' type='smtp'/>" f"<feature var='{INFO}'/><feature var='{TRANSFER}'/>"
             f"<x xmlns='jabber:x:data' type='result'>{fields}</x>")
-
-
-def transfer(domain, sender, recipient, letter, expires):
-    """A letter as the payload of an IQ, under an id that it alone has."""
-    content = re.sub(rb"\r?\n", b"\r\n", letter.content)
-    digest = hashlib.sha256(content)
-    number = hashlib.sha256(letter.id.encode()).hexdigest()[:44]
-    return (f"<transfers xmlns='{TRANSFER}'><transfer id='{number}' domain='{domain}'>"
-            f"<envelope size='{len(content)}' expires='{expires:%Y-%m-%dT%H:%M:%SZ}'>"
-            f"<from addr='{sender}'/><rcpt n='0' addr='{recipient}'/></envelope>"
-            f"<hash xmlns='urn:xmpp:hashes:2' algo='sha-256'>{base64.b64encode(digest.digest()).decode()}</hash>"
-            f"<content off='0' size='{len(content)}'/></transfer>"
-            f"<block enc='none' size='{len(content)}'>{base64.b64encode(content).decode()}</block></transfers>")

@@ -15,11 +15,13 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "examples/two-domains"))
-from twodomains.namespace import SCRATCH  # noqa: E402  (the path comes first)
-from twodomains.packetboat import program  # noqa: E402
+from twodomains.host import Host  # noqa: E402  (the path comes first)
+from twodomains.namespace import SCRATCH  # noqa: E402
+from twodomains.packetboat import Packetboat, program  # noqa: E402
 from twodomains.waiting import until  # noqa: E402
-from twodomains.world import World  # noqa: E402
+from twodomains.world import SECRET, World  # noqa: E402
 
+import hostile  # noqa: E402
 from people import Letter, Person, all_settled  # noqa: E402
 
 LOGS = ROOT / "build/e2e-logs"
@@ -52,10 +54,14 @@ def world():
                            changes=QUICK + [("[intake postfix]", SECOND_COMPONENT)])
     world.add_prosody_site("b.test", "127.0.2.1", ["bob@b.test", "joerg@b.test", "bob@b2.test"],
                            aliases={"jörg@b.test": "joerg@b.test"}, second_domains=["b2.test"],
-                           other_components=["stranger.b.test"],
+                           other_components=["stranger.b.test", "evil.test"],
                            changes=QUICK + [("domains = b.test", "domains = b.test b2.test")])
     world.add_smtp_site("c.test", "127.0.3.1", ["carol@c.test"])
-    world.add_ejabberd_site("d.test", "127.0.4.1", ["dora@d.test"], changes=QUICK)
+    world.add_ejabberd_site("d.test", "127.0.4.1", ["dora@d.test"],
+                            other_components=["stranger.d.test", "wicked.test"], changes=QUICK)
+    # Components that are mail domains of their own, at whose servers nothing else has that name.
+    for name, site in (("evil.test", "127.0.2.1"), ("wicked.test", "127.0.4.1")):
+        world.dns.add_domain(name, site)
     world.dns.add_text("key._domainkey.a.test", make_dkim_key(world.scratch / "dkim.pem"))
     try:
         world.start()
@@ -113,6 +119,7 @@ def dora(d):
 
 
 _numbers = itertools.count(1)
+_spares = itertools.count(1)
 
 
 @pytest.fixture
@@ -129,8 +136,8 @@ def letter(new_letter):
 
 
 def all_look_each_other_up(world):
-    for site, peers in (("a.test", ["b.test", "b2.test", "d.test"]), ("b.test", ["a.test", "a2.test"]),
-                        ("d.test", ["a.test"])):
+    for site, peers in (("a.test", ["b.test", "b2.test", "d.test"]), ("b.test", ["a.test", "a2.test", "d.test"]),
+                        ("d.test", ["a.test", "b.test"])):
         # Links to a server that has just come back are made anew, after a pause that grows.
         until(lambda: world.sites[site].packetboat.run("check", *peers).returncode == 0,
               f"{site}'s Packetboat to find nothing wrong", 60)
@@ -155,3 +162,35 @@ def down(world):
             stack.callback(up)
             return up
         yield stop
+
+
+@pytest.fixture
+def spare(world, a):
+    """Makes a Packetboat of its own for spare.test, beside a.test's and with a.test's Prosody; not started yet."""
+    made = []
+
+    def make(*changes, secret=SECRET):
+        number = next(_spares)
+        host = Host(f"spare{number}", f"127.0.9.{number}", world.scratch)
+        host.start()
+        daemon = Packetboat(host, "spare.test", secret,
+                            [(f"server = {host.address}:5347", f"server = {a.address}:5347"), *changes])
+        daemon.configure()
+        made.append(daemon)
+        return daemon
+    yield make
+    for daemon in made:
+        if daemon.is_running():
+            daemon.kill()
+
+
+@pytest.fixture(params=list(hostile.FRONTS), ids=["behind Prosody", "behind ejabberd"], scope="session")
+def front(world, request):
+    """A Packetboat that is attacked from the other server."""
+    return hostile.front(world, request.param)
+
+
+@pytest.fixture
+def quiet(front, alice, record_property):
+    """How good mail fares while nobody attacks."""
+    return hostile.Quiet(alice, front.person, record_property)

@@ -1,39 +1,15 @@
 """What goes wrong from outside: each time one clear line on what and where, and nothing lost."""
 
 import contextlib
-import itertools
 import random
 import socket
 
 import pytest
 
 from twodomains import smtp
-from twodomains.host import Host
 from twodomains.packetboat import ACCOUNT, Packetboat
 from twodomains.waiting import until
 from twodomains.world import SECRET
-
-_numbers = itertools.count(1)
-
-
-@pytest.fixture
-def spare(world, a):
-    """Makes a Packetboat of its own for spare.test, beside a.test's and with a.test's Prosody; not started yet."""
-    made = []
-
-    def make(*changes, secret=SECRET):
-        number = next(_numbers)
-        host = Host(f"spare{number}", f"127.0.9.{number}", world.scratch)
-        host.start()
-        daemon = Packetboat(host, "spare.test", secret,
-                            [(f"server = {host.address}:5347", f"server = {a.address}:5347"), *changes])
-        daemon.configure()
-        made.append(daemon)
-        return daemon
-    yield make
-    for daemon in made:
-        if daemon.is_running():
-            daemon.kill()
 
 
 def refuses_to_start(daemon):

@@ -10,24 +10,43 @@ from twodomains.waiting import accepts, until
 
 # Only here: a CA of our own.
 WORLD = 'ca_file: /etc/ejabberd/ca.crt\n'
+OTHER_COMPONENT = """certfiles:
+  - {certificate}
+listen:
+  -
+    port: {port}
+    ip: "{address}"
+    module: ejabberd_service
+    access: all
+    max_stanza_size: 524288
+    global_routes: false
+    hosts:
+      {name}:
+        password: "{secret}"
+"""
 
 
 class Ejabberd:
-    def __init__(self, host, domain, secret):
+    def __init__(self, host, domain, secret, other_components=()):
+        """`other_components` have nothing to do with mail; a test connects as one of them."""
         self.host = host
         self.domain = domain
+        self.other_components = list(other_components)
         self._secret = secret
         self._process = None
 
     def configure(self, authority):
         host = self.host
-        certificate = "/etc/ejabberd/" + self.domain + ".pem"
-        key, chain = authority.issue(self.domain)
-        host.write(certificate, key.read_text() + chain.read_text(), mode=0o640, owner="ejabberd")
+        certificate = self._certificate(authority, self.domain)
         host.write("/etc/ejabberd/ca.crt", authority.certificate.read_text(), owner="ejabberd")
         host.write("/etc/ejabberd/packetboat.yml",
                    fill("ejabberd/packetboat.yml", domain=self.domain, address=host.address, secret=self._secret,
                         certificate=certificate), owner="ejabberd")
+        for name in self.other_components:
+            host.write(f"/etc/ejabberd/{name}.yml",
+                       OTHER_COMPONENT.format(name=name, port=self.component_port(name), address=host.address,
+                                              secret=self._secret, certificate=self._certificate(authority, name)),
+                       owner="ejabberd")
         host.write("/etc/ejabberd/ejabberd.yml", self._shipped() + WORLD, owner="ejabberd")
         host.path("/run/ejabberd").mkdir()
         (host.logs / "ejabberd").mkdir(exist_ok=True)
@@ -45,7 +64,18 @@ class Ejabberd:
         # TURN and MQTT have no part in this.
         text = re.sub(r"  -\n    port: (3478|1883)\n(    .*\n)+", "", text)
         text = re.sub(r"^certfiles:\n(?:[ #].*\n)*", "", text, flags=re.M)
-        return text + "\ninclude_config_file:\n  - /etc/ejabberd/packetboat.yml\n"
+        return text + "\ninclude_config_file:\n" + "".join(
+            f"  - /etc/ejabberd/{name}.yml\n" for name in ["packetboat", *self.other_components])
+
+    def _certificate(self, authority, name):
+        path = f"/etc/ejabberd/{name}.pem"
+        key, chain = authority.issue(name)
+        self.host.write(path, key.read_text() + chain.read_text(), mode=0o640, owner="ejabberd")
+        return path
+
+    def component_port(self, name):
+        """Each component has a listener of its own."""
+        return 5347 if name not in self.other_components else 5348 + self.other_components.index(name)
 
     def start(self):
         self._process = self.host.popen(
@@ -58,6 +88,11 @@ class Ejabberd:
         os.killpg(self._process.pid, signal.SIGTERM)
         self._process.wait(30)
         until(self._has_ended, f"{self.host.name}: the end of ejabberd", 30)
+
+    def wait(self):
+        """For one that is expected to end by itself."""
+        until(lambda: self._process.poll() is not None, f"{self.host.name}: the end of ejabberdctl")
+        until(self._has_ended, f"{self.host.name}: the end of ejabberd")
 
     def _is_up(self):
         if self._process.poll() is not None:

@@ -50,7 +50,7 @@ class Prosody:
             self._install_module()
         certificates = host.path("/etc/prosody/certs")
         shutil.copy(authority.certificate, certificates / "ca.crt")
-        for domain in self.domains + self.second_domains:
+        for domain in self.domains + self.second_domains + self.other_components:
             for file in authority.issue(domain):
                 shutil.copy(file, certificates)
                 shutil.chown(certificates / file.name, "prosody", "prosody")
@@ -58,6 +58,9 @@ class Prosody:
     def start(self):
         self._process = self.host.popen(["prosody", "-F"], "prosody/output.log", user="prosody")
         until(self._is_up, f"{self.host.name}: Prosody", 30)
+
+    def component_port(self, _name):
+        return 5347
 
     def stop(self):
         self._process.send_signal(signal.SIGTERM)

@@ -77,10 +77,11 @@ class World:
         packetboat = Packetboat(host, domain, SECRET, changes)
         return self._add(Site(host, domains, users, aliases, xmpp, packetboat))
 
-    def add_ejabberd_site(self, domain, address, users, changes=()):
+    def add_ejabberd_site(self, domain, address, users, other_components=(), changes=()):
         host = Host(domain, address, self.scratch)
         packetboat = Packetboat(host, domain, SECRET, changes)
-        return self._add(Site(host, [domain], users, None, Ejabberd(host, domain, SECRET), packetboat))
+        xmpp = Ejabberd(host, domain, SECRET, other_components)
+        return self._add(Site(host, [domain], users, None, xmpp, packetboat))
 
     def add_smtp_site(self, domain, address, users):
         """A site without XMPP."""

@@ -208,6 +208,31 @@ TEST_CASE("Ten questions at the same time are one survey") {
     CHECK(world.dns->asked == 1);
 }
 
+TEST_CASE("What strangers claim leaves look-ups for our own mail") {
+    World world;
+    world.usual_peer();
+    std::map<Answer, int> answers;
+    const auto found = support::run<Found>(world.io, [&]() -> base::Task<Found> {
+        for (int i = 0; i < 80; ++i) {
+            const auto name = domain(fmt::format("x{}.test", i));
+            const std::string jid = i < 40 ? "mail.evil.test" : fmt::format("mail.evil{}.test", i);
+            world.dns->answers[name.ascii()] = SrvAnswer::exists;
+            base::spawn(world.io.get_executor(), "claim", [&, name, jid]() -> base::Task<void> {
+                const auto given = co_await world.discovery->authorise(world.link, jid, name);
+                ++answers[given.answer];
+            });
+        }
+        co_await base::sleep_for(0ms);
+        co_return co_await world.discovery->find(world.link, domain("b.test"));
+    });
+    CHECK(found.state == State::supported);
+    world.io.run_for(100ms);
+    CHECK(answers[Answer::no] == static_cast<int>(base::limits::kSenderLookups));
+    CHECK(answers[Answer::unknown] == 80 - static_cast<int>(base::limits::kSenderLookups));
+    // One alone cannot use up even the share of all senders.
+    CHECK(world.authorise("mail.evil.test", "y.test") == Answer::no);
+}
+
 TEST_CASE("check tells each step, and does not believe the cache") {
     World world;
     CHECK(world.find("b.test").state == State::unsupported);

@@ -107,7 +107,7 @@ class ScriptedLink final : public Link {
         asked.push_back(question);
         keep_stanza(*write_iq({type, "q1", settings_.jid, to}, payload));
         // A turn of the loop, as on a real link.
-        co_await base::sleep_for(std::chrono::milliseconds(1));
+        co_await base::sleep_for(takes);
         co_return script(question);
     }
     base::Result<void> send(std::string stanza) override {
@@ -116,15 +116,19 @@ class ScriptedLink final : public Link {
         return {};
     }
     void set_transfer_handler(TransferHandler* h) override { handler = h; }
+    LogLimiter& log_limiter() override { return limiter; }
 
     ComponentSettings settings_;
     bool up = true;
+    std::chrono::milliseconds takes{1};
     std::function<IqReply(const Asked&)> script = [](const Asked&) {
         return NoAnswer{base::fail(base::Errc::timeout, "no answer"), true};
     };
     std::vector<Asked> asked;
     std::vector<std::string> sent;
     TransferHandler* handler = nullptr;
+    base::SystemClock clock;
+    LogLimiter limiter{clock};
 };
 
 class ScriptedDns final : public Resolver {

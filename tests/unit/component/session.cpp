@@ -214,6 +214,44 @@ TEST_CASE("A stranger's monstrous stanza costs nobody the link") {
     CHECK(a.session->established());
 }
 
+TEST_CASE("Answers to a flood of questions leave room for our own mail") {
+    Network a;
+    a.establish();
+    std::string questions;
+    for (int i = 0; i < 100; ++i)
+        questions +=
+            "<iq type='get' id='f' from='eve@evil.test' to='mail.a.test'><query "
+            "xmlns='http://jabber.org/protocol/disco#info'/></iq>";
+    // Over 30 MB of answers, which the server is slow to read.
+    for (int i = 0; i < 250; ++i) {
+        a.server_sends(questions);
+        a.io.restart();
+        a.io.poll();
+    }
+    const auto reply = a.ask("mail.b.test", 30s);
+    std::size_t received = 0;
+    std::string last;
+    std::array<char, 65536> bytes{};
+    a.socket.non_blocking(true);
+    a.run_until(
+        [&] {
+            boost::system::error_code error;
+            const auto size = a.socket.read_some(asio::buffer(bytes), error);
+            received += size;
+            last.append(bytes.data(), size);
+            const bool found = last.find("urn:xmpp:ping'/></iq>") != std::string::npos;
+            last.erase(0, last.size() - std::min<std::size_t>(last.size(), 100));
+            return found || reply->has_value();
+        },
+        20s);
+    CHECK_FALSE(reply->has_value());
+    CHECK(received < 15'000'000);  // what the two sockets hold, and no more than 1 MiB of ours
+    a.server_sends(
+        "<iq type='get' id='p1' from='b.test' to='mail.a.test'><ping "
+        "xmlns='urn:xmpp:ping'/></iq>");
+    CHECK(a.server_receives("id='p1' from='mail.a.test' to='b.test'/>").size() > 10);
+}
+
 TEST_CASE("A peer that was silent and says anything again is present") {
     Network a;
     a.establish();

@@ -14,7 +14,7 @@ class MemoryIntake final : public queue::Intake {
     base::Task<std::vector<base::Result<queue::Committed<queue::Receipt>>>> accept_all(
         std::vector<queue::Arrival> all) override {
         std::vector<base::Result<queue::Committed<queue::Receipt>>> results;
-        co_await base::sleep_for(1ms);
+        co_await base::sleep_for(takes);
         for (auto& arrival : all) {
             if (fails) {
                 results.push_back(base::fail(*fails, "as the test wants"));
@@ -47,6 +47,7 @@ class MemoryIntake final : public queue::Intake {
     std::map<queue::TransferKey, queue::StoredVerdict> verdicts;
     std::vector<queue::Arrival> arrivals;
     std::int64_t ids = 1000;
+    std::chrono::milliseconds takes = 1ms;
 };
 
 class ListCheck final : public queue::RecipientCheck {
@@ -314,4 +315,63 @@ TEST_CASE("One peer cannot have too many requests under way") {
     }
     CHECK(b.link.sent.size() == 20);
     CHECK(b.intake.arrivals.size() == 17);
+}
+
+TEST_CASE("One peer's large blocks leave memory for others'") {
+    Receiver b;
+    b.list("c.test", {"mail.c.test"});
+    b.add_component("mail.c.test", {"c.test"});
+    b.send({b.message(0)});
+    b.link.sent.clear();
+    b.intake.takes = 1s;
+    BlockCodec codec;
+    std::string content = "Subject: x\r\n\r\n";
+    while (content.size() + 80 < base::limits::kBlock)
+        content += std::string(78, 'x') + "\r\n";
+    const auto ask = [&](int number, const std::string& peer) {
+        auto message = b.message(number, {"bob@b.test"}, content);
+        message.key.domain = domain(peer.substr(5));
+        message.envelope.from = mailbox("alice@" + peer.substr(5));
+        auto read = read_payload(*encode_transfers(std::vector{message}, {}, codec));
+        b.receiver->on_transfers({"set", "q1", peer, "mail.b.test"}, std::move(read));
+    };
+    for (int i = 1; i <= 6; ++i)
+        ask(i, "mail.a.test");
+    ask(7, "mail.c.test");
+    for (int i = 0; i < 2000 && b.link.sent.size() < 7; ++i) {
+        b.io.restart();
+        b.io.run_one_for(100ms);
+    }
+    CHECK(b.link.sent.size() == 7);
+    const auto busy = std::ranges::count_if(b.link.sent, [](const std::string& stanza) {
+        return stanza.find("<busy") != std::string::npos &&
+               stanza.find("to='mail.a.test'") != std::string::npos;
+    });
+    CHECK(busy == 2);
+    CHECK(b.intake.arrivals.size() == 1 + 4 + 1);
+}
+
+TEST_CASE("Strangers that must be looked up leave room for peers that are known") {
+    Receiver b;
+    b.send({b.message(0)});
+    b.link.sent.clear();
+    b.link.takes = 1s;
+    b.dns->answers["slow.test"] = SrvAnswer::exists;
+    BlockCodec codec;
+    for (int i = 0; i < 120; ++i) {
+        auto message = b.message(i);
+        message.key.domain = domain("slow.test");
+        auto read = read_payload(*encode_transfers(std::vector{message}, {}, codec));
+        b.receiver->on_transfers(
+            {"set", "q1", fmt::format("mail{}.evil.test", i / 10), "mail.b.test"}, std::move(read));
+    }
+    auto read = read_payload(*encode_transfers(std::vector{b.message(1)}, {}, codec));
+    b.receiver->on_transfers({"set", "q1", "mail.a.test", "mail.b.test"}, std::move(read));
+    b.io.restart();
+    b.io.run_for(300ms);
+    CHECK(b.link.sent.size() == 20 + 1);
+    CHECK(b.link.sent.back().find("code='250'") != std::string::npos);
+    b.io.restart();
+    b.io.run_for(3s);
+    CHECK(b.link.sent.size() == 120 + 1);
 }
