@@ -30,10 +30,20 @@ bool is_queue_id(std::string_view id) {
     return !id.empty() && id.size() <= kQueueId && std::ranges::all_of(id, good);
 }
 
+/// The type of an address in orcpt. It goes into an SMTP command as it is.
+bool is_address_type(std::string_view type) {
+    const auto good = [](char c) {
+        const char lower = base::to_lower(c);
+        return (c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'z') || c == '-';
+    };
+    return !type.empty() && std::ranges::all_of(type, good);
+}
+
 /// `rfc822;` and an xtext, or another type and its text, with the text decoded.
 base::Result<std::string> parse_orcpt(std::string_view text) {
     const auto semicolon = text.find(';');
-    if (semicolon == 0 || semicolon == std::string_view::npos || text.size() > base::limits::kOrcpt)
+    if (semicolon == std::string_view::npos || !is_address_type(text.substr(0, semicolon)) ||
+        text.size() > base::limits::kOrcpt)
         return base::fail(base::Errc::syntax, "not an orcpt");
     auto decoded = mail::decode_xtext(text.substr(semicolon + 1));
     if (!decoded || decoded->empty()) return base::fail(base::Errc::syntax, "not an orcpt");

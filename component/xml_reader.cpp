@@ -86,7 +86,9 @@ base::Result<void> XmlReader::parse(std::size_t size) {
 }
 
 base::Result<void> XmlReader::parse(std::string_view bytes) {
-    if (bytes.empty()) return error_ ? base::Result<void>(*error_) : base::Result<void>();
+    // Expat has no buffer behind a failure; nor, before 2.6, for no bytes at all.
+    if (error_) return *error_;
+    if (bytes.empty()) return {};
     const auto room = buffer(bytes.size());
     bytes.copy(room.data(), bytes.size());
     return parse(bytes.size());
@@ -206,9 +208,10 @@ void XmlReader::text(std::string_view text) {
         return mark_progress();
     }
     if (skip_ > 0) return;
-    if (depth_ > 2 && transfer_) return transfer_->text(text);
-    if (depth_ > 2 || text.find_first_not_of(" \t\r\n") != std::string_view::npos)
-        path_.back()->addCData(std::string(text));
+    // No stanza has text of its own; whether a piece of it were blank would depend on the cuts.
+    if (depth_ == 2) return;
+    if (transfer_) return transfer_->text(text);
+    path_.back()->addCData(std::string(text));
 }
 
 void XmlReader::end() {

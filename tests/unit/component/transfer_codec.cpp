@@ -122,6 +122,10 @@ TEST_CASE("A malformed request is named as such") {
         {"addr='bob@b.test'", "addr='bob@b.test' notify='NEVER'"},
         {"addr='bob@b.test'", "addr='bob@b.test' notify='never delay'"},
         {"addr='bob@b.test'", "addr='bob@b.test' orcpt='x'"},
+        {"addr='bob@b.test'", "addr='bob@b.test' orcpt=';bob@b.test'"},
+        // It would be one more command to the local mail server.
+        {"addr='bob@b.test'", "addr='bob@b.test' orcpt='rfc822&#13;&#10;RSET;bob@b.test'"},
+        {"addr='bob@b.test'", "addr='bob@b.test' orcpt='rfc822 x;bob@b.test'"},
         {"2026-12-01T00:00:00Z", "2026-12-01"},
         {"2026-12-01T00:00:00Z", "2026-12-01T00:00:00+00:00"},
         {"off='0'", "off='1'"},

@@ -63,6 +63,17 @@ TEST_CASE("The server opens a stream, sends stanzas and closes, split at every b
     }
 }
 
+TEST_CASE("Text directly in a stanza is left out, however it is cut") {
+    XmlReader reader;
+    REQUIRE(reader.parse(kOpening));
+    for (const std::string_view piece : {"<i> '</i>", "<i>", " ", "'", "</i>"})
+        REQUIRE(reader.parse(piece));
+    const auto events = reader.take_events();
+    REQUIRE(events.size() == 3);
+    CHECK(std::get<TagStanza>(events[1]).tag->xml() == "<i/>");
+    CHECK(std::get<TagStanza>(events[2]).tag->xml() == "<i/>");
+}
+
 TEST_CASE("What RFC 6120 forbids ends the stream") {
     CHECK(error_of("<!-- hello --><iq/>") == "the stream has a comment");
     CHECK(error_of("<?php evil ?>") == "the stream has a processing instruction");
@@ -77,6 +88,7 @@ TEST_CASE("What RFC 6120 forbids ends the stream") {
         "xmlns:stream='http://etherx.jabber.org/streams'>");
     REQUIRE_FALSE(parsed);
     CHECK(parsed.error().text == "the stream has a document type");
+    CHECK(reader.parse("<more/>").error().text == "the stream has a document type");
     XmlReader other;
     CHECK_FALSE(other.parse("<html>"));
 }

@@ -1,0 +1,87 @@
+// Addresses, domains, DSN parameters and status codes: what is parsed and written again is equal;
+// and none of them holds a character that could end the line that it is written into.
+#include "mail/address.hpp"
+
+#include "base/text.hpp"
+#include "fuzz/fuzz.hpp"
+#include "mail/envelope.hpp"
+#include "mail/status.hpp"
+
+using namespace mail;
+using fuzz::check;
+
+namespace {
+
+bool has_control(std::string_view text) {
+    return std::ranges::any_of(text, [](char c) { return (c >= 0 && c < ' ') || c == '\x7F'; });
+}
+
+void check_mailbox(std::string_view text) {
+    const auto mailbox = Mailbox::parse(text);
+    if (!mailbox) return;
+    check(mailbox->text() == text, "an address is kept verbatim");
+    check(!has_control(text) && base::is_utf8(text), "an address has no control character");
+    check(std::string(mailbox->local_part()) + '@' + std::string(mailbox->domain_text()) == text,
+          "an address is its two parts");
+    const auto domain = Domain::parse(mailbox->domain_text());
+    check(domain && *domain == mailbox->domain(), "the domain is that of the text");
+    const auto again =
+        Mailbox::parse(std::string(mailbox->local_part()) + '@' + mailbox->domain().ascii());
+    check(again && again->domain() == mailbox->domain() &&
+              again->is_postmaster() == mailbox->is_postmaster(),
+          "the domain in A-labels makes the same address");
+}
+
+void check_domain(std::string_view text) {
+    const auto domain = Domain::parse(text);
+    if (!domain) return;
+    const auto again = Domain::parse(domain->ascii());
+    check(again && *again == *domain, "a domain's A-labels are the same domain");
+    check(base::is_ascii(domain->ascii()) && !has_control(domain->ascii()) &&
+              domain->ascii().find(' ') == std::string::npos,
+          "A-labels are printable ASCII");
+    check(!domain->is_subdomain_of(*domain), "no domain lies below itself");
+    const auto below = Domain::parse("x." + domain->ascii());
+    check(!below || below->is_subdomain_of(*domain), "x.DOMAIN lies below DOMAIN");
+}
+
+void check_xtext(std::string_view text) {
+    const auto encoded = encode_xtext(text);
+    check(base::is_ascii(encoded) && !has_control(encoded) &&
+              encoded.find_first_of(" =") == std::string::npos,
+          "xtext is one word of ASCII");
+    const auto decoded = decode_xtext(encoded);
+    check(decoded.has_value() == (base::is_utf8(text) && !has_control(text)),
+          "what is decoded is UTF-8 without control characters");
+    check(!decoded || *decoded == text, "decode_xtext() is the inverse of encode_xtext()");
+    const auto read = decode_xtext(text);
+    if (!read) return;
+    const auto again = decode_xtext(encode_xtext(*read));
+    check(again && *again == *read, "decoded xtext can be encoded");
+}
+
+void check_notify(std::string_view text, char separator) {
+    const auto notify = Notify::parse(text, separator);
+    if (!notify) return;
+    check(notify->is_set(), "NOTIFY that is given is set");
+    const auto again = Notify::parse(notify->to_text(separator), separator);
+    check(again && *again == *notify, "NOTIFY that is written reads as the same");
+}
+
+void check_status(std::string_view text) {
+    const auto status = EnhancedStatus::parse(text);
+    check(!status || status->to_text() == text, "a status code has one spelling");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const auto input = fuzz::text_of(data, size);
+    check_mailbox(input);
+    check_domain(input);
+    check_xtext(input);
+    check_notify(input, ',');
+    check_notify(input, ' ');
+    check_status(input);
+    return 0;
+}

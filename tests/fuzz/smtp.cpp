@@ -1,0 +1,202 @@
+// SMTP as it is read: a message and a reply do not depend on the cuts; a message without a fault is
+// clean CRLF lines and survives dot-stuffing; a command that was understood, written by our client,
+// means the same; a refusal is a 5yz of one line; a netstring has one spelling, and no less of it
+// is enough.
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "fuzz/fuzz.hpp"
+#include "mail/content.hpp"
+#include "smtp-bridge/command.hpp"
+#include "smtp-bridge/data_reader.hpp"
+#include "smtp-bridge/dot_stuffer.hpp"
+#include "smtp-bridge/envelope_commands.hpp"
+#include "smtp-bridge/netstring.hpp"
+#include "smtp-bridge/reply_parser.hpp"
+
+using namespace smtp_bridge;
+using fuzz::check;
+
+namespace {
+
+namespace limits = base::limits;
+
+struct Message {
+    std::size_t used = 0;
+    bool done = false;
+    DataReader::Fault fault = DataReader::Fault::none;
+    std::uint64_t size = 0;
+    bool eight_bit = false;
+    std::string content;
+    bool operator==(const Message&) const = default;
+};
+
+Message read_message(std::string_view input, std::size_t most, bool cut) {
+    DataReader reader(most);
+    Message message;
+    const auto feed = [&](std::string_view piece) {
+        const auto used = reader.feed(piece);
+        check(used == piece.size() || reader.done(), "less is used only at the end");
+        message.used += used;
+        return !reader.done();
+    };
+    if (cut) {
+        fuzz::in_pieces(input, feed);
+    } else {
+        feed(input);
+    }
+    message.done = reader.done();
+    message.fault = reader.fault();
+    message.size = reader.size();
+    message.eight_bit = reader.eight_bit();
+    message.content = reader.take();
+    return message;
+}
+
+void check_data(std::string_view input, std::size_t most) {
+    const auto message = read_message(input, most, false);
+    check(read_message(input, most, true) == message, "a message does not depend on the cuts");
+    check(message.content.size() <= most, "a message is bounded");
+    if (!message.done || message.fault != DataReader::Fault::none) return;
+    check(message.size == message.content.size(), "the size is that of the message");
+    check(mail::check_lines(message.content).has_value(), "a message is clean lines");
+    check(message.eight_bit == !base::is_ascii(message.content), "eight_bit()");
+    DotStuffer stuffer;
+    std::string stuffed;
+    fuzz::in_pieces(message.content, [&](std::string_view piece) {
+        stuffer.feed(piece, stuffed);
+        return true;
+    });
+    stuffer.finish(stuffed);
+    const auto again = read_message(stuffed, most, false);
+    check(again.done && again.used == stuffed.size() && again.content == message.content,
+          "a message survives dot-stuffing");
+}
+
+void check_reply(std::string_view input) {
+    struct Replies {
+        std::vector<ServerReply> replies;
+        std::optional<std::string> error;
+    };
+    const auto read = [&](bool cut) {
+        Replies result;
+        ReplyParser parser;
+        const auto feed = [&](std::string_view piece) {
+            while (!piece.empty()) {
+                const auto used = parser.feed(piece);
+                if (!used) {
+                    result.error = used.error().text;
+                    return false;
+                }
+                check(*used == piece.size() || parser.done(), "less is used only at the end");
+                piece.remove_prefix(*used);
+                if (parser.done()) result.replies.push_back(parser.take());
+            }
+            return true;
+        };
+        if (cut) {
+            fuzz::in_pieces(input, feed);
+        } else {
+            feed(input);
+        }
+        return result;
+    };
+    const auto whole = read(false);
+    const auto pieces = read(true);
+    check(whole.error == pieces.error && whole.replies.size() == pieces.replies.size(),
+          "replies do not depend on the cuts");
+    for (std::size_t i = 0; i < whole.replies.size(); ++i) {
+        const auto& reply = whole.replies[i];
+        check(reply.code == pieces.replies[i].code && reply.lines == pieces.replies[i].lines,
+              "a reply does not depend on the cuts");
+        check(reply.code >= 200 && reply.code <= 599, "a reply has a code");
+        check(!reply.lines.empty() && reply.lines.size() <= limits::kReplyLines,
+              "a reply's lines are bounded");
+        const auto mail = reply.to_mail();
+        check(mail.code == reply.code, "the code stays");
+        check(mail.text == base::printable(mail.text, limits::kStatusText),
+              "a reply's text is one printable line");
+    }
+}
+
+const Command& command(const ParsedCommand& parsed) {
+    const auto* found = std::get_if<Command>(&parsed);
+    check(found != nullptr, "a command that we write is one");
+    return *found;
+}
+
+std::string_view without_crlf(std::string_view line) {
+    check(line.find_first_of("\r\n") == line.size() - 2, "a command is one line");
+    return line.substr(0, line.size() - 2);
+}
+
+constexpr Extensions kAll{true, true, true, true, {}, true};
+
+void check_again(const MailFrom& was) {
+    const mail::Envelope envelope{was.from, {}, was.body, was.smtputf8, false, was.ret, was.envid};
+    const mail::Content nothing;
+    const auto line = mail_command({envelope, "", nothing, 0, false}, kAll);
+    const auto parsed = parse_command(without_crlf(line));
+    const auto& is = std::get<MailFrom>(command(parsed));
+    check(is.from == was.from && is.body == was.body && is.smtputf8 == was.smtputf8 &&
+              is.ret == was.ret && is.envid == was.envid,
+          "MAIL that is written means the same");
+}
+
+void check_again(const RcptTo& was) {
+    if (!was.address) return;
+    const auto line = rcpt_command({0, *was.address, was.notify, was.orcpt}, kAll);
+    const auto parsed = parse_command(without_crlf(line));
+    // The encoding of an address of type utf-8 makes it longer than what is taken back.
+    const bool longer = base::istarts_with(was.orcpt, "utf-8;");
+    if (longer && std::holds_alternative<mail::Reply>(parsed)) return;
+    const auto& is = std::get<RcptTo>(command(parsed));
+    check(is.address == was.address && is.notify == was.notify,
+          "RCPT that is written means the same");
+    check(longer || is.orcpt == was.orcpt, "ORCPT that is written means the same");
+}
+
+void check_again(const Hello& hello) {
+    check(!hello.name.empty() && hello.name.size() <= limits::kDomain &&
+              hello.name == base::printable(hello.name, limits::kDomain) &&
+              hello.name.find(' ') == std::string::npos,
+          "the client's name is one bounded word");
+}
+
+template <class Other>
+void check_again(const Other&) {}
+
+void check_command(std::string_view line) {
+    const auto parsed = parse_command(line);
+    if (const auto* refusal = std::get_if<mail::Reply>(&parsed)) {
+        check(refusal->is_permanent() && refusal->status.klass == 5, "a refusal is a 5yz");
+        check(refusal->text == base::printable(refusal->text, limits::kCommandLine),
+              "a refusal is one printable line");
+        return;
+    }
+    std::visit([](const auto& found) { check_again(found); }, std::get<Command>(parsed));
+}
+
+void check_netstring(std::string_view input) {
+    check(parse_netstring(to_netstring(input), input.size()).value()->payload == input,
+          "what is written is a netstring");
+    const auto parsed = parse_netstring(input, limits::kNetstring);
+    if (!parsed || !*parsed) return;
+    const auto [payload, used] = **parsed;
+    check(payload.size() <= limits::kNetstring, "a netstring is bounded");
+    check(to_netstring(payload) == input.substr(0, used), "a netstring has one spelling");
+    const auto less = parse_netstring(input.substr(0, used - 1), limits::kNetstring);
+    check(less && !*less, "less than all of it is not enough, and no mistake");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const auto input = fuzz::text_of(data, size);
+    check_data(input, SIZE_MAX);
+    check_data(input, 100);
+    check_reply(input);
+    check_netstring(input);
+    for (const auto line : base::split(input, "\r\n"))
+        check_command(line.substr(0, limits::kCommandLine));
+    return 0;
+}

@@ -1,0 +1,61 @@
+// For the targets that read XML: a stream's header, stanzas behind it, and payloads as text, so
+// that they can be compared.
+#pragma once
+
+#include "component/transfer_codec.hpp"
+#include "component/xml_reader.hpp"
+#include "fuzz/fuzz.hpp"
+
+#include <string>
+#include <vector>
+
+namespace fuzz {
+
+inline constexpr std::string_view kOpening =
+    "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' "
+    "xmlns:stream='http://etherx.jabber.org/streams' id='s1'>";
+
+/// The stanzas in `xml`, up to its first mistake.
+inline std::vector<component::XmlEvent> read_stanzas(std::string_view xml) {
+    component::XmlReader reader;
+    check(reader.parse(kOpening).has_value(), "the stream's header is taken");
+    (void)reader.take_events();
+    (void)reader.parse(xml);
+    return reader.take_events();
+}
+
+/// `payload` in an IQ of that type.
+inline std::vector<component::XmlEvent> read_iq(std::string_view type, std::string_view payload) {
+    std::string iq = "<iq id='q1' from='mail.a.test' to='mail.b.test' type='";
+    iq.append(type).append("'>").append(payload).append("</iq>");
+    return read_stanzas(iq);
+}
+
+inline std::string describe(const component::Malformed& malformed) {
+    return "malformed: " + malformed.why;
+}
+inline std::string describe(const component::IncomingBatch& batch) {
+    std::string text = batch.deflated ? "deflated" : "plain";
+    text += ' ' + std::to_string(batch.block_size) + ' ' + batch.block;
+    for (const auto& transfer : batch.transfers) {
+        text += '\n' + transfer.key.domain.ascii() + ' ' + transfer.key.id + ' ' +
+                std::to_string(transfer.offset) + ' ';
+        for (const auto byte : component::digest_of(transfer))
+            text += static_cast<char>(byte);
+    }
+    return text;
+}
+inline std::string describe(const component::Verdicts& verdicts) {
+    return component::encode_verdicts(verdicts, base::limits::kStatusText);
+}
+/// Payloads that have no description yet are equal.
+template <class Payload>
+std::string describe(const Payload&) {
+    return "a payload";
+}
+inline std::string describe(const component::TransferPayload& payload) {
+    return std::to_string(payload.index()) + ' ' +
+           std::visit([](const auto& value) { return describe(value); }, payload);
+}
+
+}  // namespace fuzz

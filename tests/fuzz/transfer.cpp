@@ -1,0 +1,192 @@
+// The transfer protocol: what a payload is parsed as keeps the promises of transfer.hpp; written by
+// our encoder and parsed again it has the same values and the same digest; and every recipient can
+// be handed to an SMTP server, as one command that means the same.
+#include "base/text.hpp"
+#include "component/block_codec.hpp"
+#include "fuzz/stanzas.hpp"
+#include "smtp-bridge/command.hpp"
+#include "smtp-bridge/envelope_commands.hpp"
+
+#include <set>
+
+using namespace component;
+using fuzz::check;
+
+namespace {
+
+namespace limits = base::limits;
+
+constexpr std::size_t kContent = 1u << 20;  // bytes of a batch that are made; more only costs time
+
+template <class Payload>
+Payload parsed_again(std::string_view type, std::string_view xml) {
+    auto events = fuzz::read_iq(type, xml);
+    check(events.size() == 1, "what we write is one stanza");
+    auto* stanza = std::get_if<TransferStanza>(&events[0]);
+    check(stanza != nullptr, "what we write is a payload of ours");
+    auto* payload = std::get_if<Payload>(&stanza->payload);
+    if (payload == nullptr) std::fprintf(stderr, "%s\n", fuzz::describe(stanza->payload).c_str());
+    check(payload != nullptr, "what we write is well-formed, and of the same kind");
+    return std::move(*payload);
+}
+
+const smtp_bridge::Command& command(const smtp_bridge::ParsedCommand& parsed) {
+    const auto* found = std::get_if<smtp_bridge::Command>(&parsed);
+    check(found != nullptr, "a command that we write is one");
+    return *found;
+}
+
+/// Without its CRLF, which has to be its only one.
+std::string_view line_of(std::string_view written) {
+    check(written.find_first_of("\r\n") == written.size() - 2 && written.ends_with("\r\n"),
+          "a command is one line");
+    return written.substr(0, written.size() - 2);
+}
+
+void check_smtp(const mail::Envelope& envelope) {
+    const smtp_bridge::Extensions all{true, true, true, true, {}, true};
+    const mail::Content nothing;
+    const auto mail = smtp_bridge::mail_command({envelope, "", nothing, 0, false}, all);
+    const auto parsed = smtp_bridge::parse_command(line_of(mail));
+    const auto& from = std::get<smtp_bridge::MailFrom>(command(parsed));
+    check(from.from == envelope.from && from.envid == envelope.envid && from.ret == envelope.ret &&
+              from.body == envelope.body,
+          "MAIL says what the envelope says");
+    for (const auto& recipient : envelope.recipients) {
+        const auto rcpt = smtp_bridge::rcpt_command(recipient, all);
+        const auto line = line_of(rcpt);
+        // The encoding of an address of type utf-8 makes it longer than what is taken back.
+        const bool longer = base::istarts_with(recipient.orcpt, "utf-8;");
+        const auto read = smtp_bridge::parse_command(line);
+        if (longer && std::holds_alternative<mail::Reply>(read)) continue;
+        const auto& to = std::get<smtp_bridge::RcptTo>(command(read));
+        check(to.address == recipient.address && to.notify == recipient.notify,
+              "RCPT says what the recipient says");
+        check(longer || to.orcpt == recipient.orcpt, "ORCPT says what orcpt says");
+    }
+}
+
+void check_promises(const IncomingBatch& batch) {
+    check(!batch.transfers.empty() && batch.transfers.size() <= limits::kBatch,
+          "a batch has transfers, not too many");
+    check(batch.block_size <= limits::kBlock, "the block is bounded");
+    std::size_t end = 0;
+    std::size_t recipients = 0;
+    std::set<queue::TransferKey> keys;
+    for (const auto& transfer : batch.transfers) {
+        check(transfer.offset == end, "the slices follow each other");
+        end += transfer.size;
+        check(keys.insert(transfer.key).second, "the keys are distinct");
+        check(transfer.key.id.size() <= limits::kTransferId, "an id is bounded");
+        check(!transfer.key.domain.is_address_literal(), "a key's domain is a name");
+        const auto& envelope = transfer.envelope;
+        check(envelope.envid.size() <= limits::kEnvid, "envid is bounded");
+        std::set<std::uint32_t> numbers;
+        for (const auto& recipient : envelope.recipients) {
+            check(numbers.insert(recipient.n).second, "the numbers are distinct");
+            check(recipient.orcpt.size() <= limits::kOrcpt, "orcpt is bounded");
+        }
+        check(!numbers.empty(), "a transfer has a recipient");
+        recipients += numbers.size();
+    }
+    check(end == batch.block_size, "the slices fill the block");
+    check(recipients <= limits::kBatchRecipients, "the recipients are bounded");
+}
+
+/// The content of the block, or something else of that size if it can't be unpacked; nothing if
+/// there is too much of it.
+std::optional<std::string> content_of(const IncomingBatch& batch, BlockCodec& codec) {
+    if (batch.block_size > kContent) return std::nullopt;
+    auto bytes = base64_decode(batch.block);
+    if (bytes && batch.deflated) bytes = codec.inflate(*bytes, batch.block_size);
+    if (bytes && bytes->size() == batch.block_size) return std::move(*bytes);
+    return std::string(batch.block_size, 'x');
+}
+
+/// What the encoder leaves out by its contract: values whose xtext is too long.
+void leave_out_the_long(mail::Envelope& envelope) {
+    if (mail::encode_xtext(envelope.envid).size() > limits::kEnvid) envelope.envid.clear();
+    for (auto& recipient : envelope.recipients) {
+        const auto semicolon = recipient.orcpt.find(';') + 1;
+        const auto xtext = mail::encode_xtext(recipient.orcpt.substr(semicolon));
+        if (semicolon + xtext.size() > limits::kOrcpt) recipient.orcpt.clear();
+    }
+}
+
+void check_payload(const IncomingBatch& batch) {
+    check_promises(batch);
+    BlockCodec codec;
+    const auto content = content_of(batch, codec);
+    std::vector<OutgoingMessage> messages;
+    std::vector<IncomingTransfer> expected;
+    for (auto transfer : batch.transfers) {
+        check_smtp(transfer.envelope);
+        if (!content) continue;
+        leave_out_the_long(transfer.envelope);
+        auto slice = content->substr(transfer.offset, transfer.size);
+        transfer.hash = mail::sha256(slice);
+        messages.push_back(
+            {transfer.key, transfer.envelope, mail::Content(std::move(slice)), transfer.expires});
+        expected.push_back(std::move(transfer));
+    }
+    if (!content) return;
+    const auto written = encode_transfers(messages, {batch.deflated, true}, codec);
+    check(written.has_value(), "what came in XML can be written as XML");
+    const auto again = parsed_again<IncomingBatch>("set", *written);
+    check_promises(again);
+    check(again.transfers.size() == expected.size(), "as many transfers");
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        const auto& is = again.transfers[i];
+        const auto& was = expected[i];
+        check(is.key == was.key && is.envelope == was.envelope && is.expires == was.expires &&
+                  is.hash == was.hash && is.offset == was.offset && is.size == was.size,
+              "the same values");
+        check(digest_of(is) == digest_of(was), "the same digest");
+    }
+    auto bytes = base64_decode(again.block);
+    if (bytes && again.deflated) bytes = codec.inflate(*bytes, again.block_size);
+    check(bytes && *bytes == *content, "the same content");
+}
+
+void check_payload(const Verdicts& verdicts) {
+    check(verdicts.size() <= limits::kBatch, "the verdicts are bounded");
+    for (const auto& verdict : verdicts) {
+        check(!verdict.recipients.empty(), "a verdict is on somebody");
+        for (const auto& recipient : verdict.recipients) {
+            const auto& reply = recipient.reply;
+            check(reply.text.size() <= limits::kStatusText, "a reply's text is bounded");
+            check(reply.text == base::printable(reply.text, limits::kStatusText),
+                  "a reply's text is printable");
+            check(reply.is_success() + reply.is_transient() + reply.is_permanent() == 1 &&
+                      reply.code / 100 == reply.status.klass,
+                  "a reply has one class");
+        }
+    }
+    const auto written = encode_verdicts(verdicts, limits::kStatusText);
+    const auto again = parsed_again<Verdicts>("result", written);
+    check(again.size() == verdicts.size(), "as many verdicts");
+    for (std::size_t i = 0; i < verdicts.size(); ++i) {
+        check(again[i].key == verdicts[i].key && again[i].queue_id == verdicts[i].queue_id &&
+                  again[i].recipients == verdicts[i].recipients,
+              "the same verdicts");
+    }
+}
+
+void check_payload(const Malformed& malformed) {
+    check(!malformed.why.empty(), "a refusal has a reason");
+    check(base::is_utf8(malformed.why), "that can be written");
+}
+
+/// Payloads that nothing is promised of yet.
+template <class Payload>
+void check_payload(const Payload&) {}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    for (const auto& event : fuzz::read_iq("set", fuzz::text_of(data, size))) {
+        if (const auto* stanza = std::get_if<TransferStanza>(&event))
+            std::visit([](const auto& payload) { check_payload(payload); }, stanza->payload);
+    }
+    return 0;
+}
