@@ -42,6 +42,7 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       router_(make_router(config_)),
       storage_(executor, std::move(store)),
       peers_(storage_),
+      transfers_(storage_),
       discovery_(executor, config_.discovery, clock_, random_, peers_, routes_),
       dispatcher_(executor, storage_, config_.store.retry, clock_, random_),
       intake_(storage_,
@@ -68,11 +69,12 @@ void Daemon::make_sessions() {
         session->on_established([this, jid = settings.jid] { dispatcher_.link_is_up(jid); });
         session->peers_from([this] { return discovery_.known_components(); });
         receivers_.push_back(std::make_unique<component::TransferReceiver>(
-            executor_, *session, discovery_, intake_, check, router_, clock_));
+            executor_, *session, discovery_, intake_, transfers_, check, router_, clock_));
         links[settings.jid] = session.get();
         sessions_.push_back(std::move(session));
     }
-    xmpp_courier_ = std::make_unique<component::XmppCourier>(std::move(links), discovery_, clock_);
+    xmpp_courier_ =
+        std::make_unique<component::XmppCourier>(executor_, std::move(links), discovery_, clock_);
     dispatcher_.use(queue::Lane::xmpp, *xmpp_courier_);
     dispatcher_.use(queue::Lane::local, smtp_courier_);
     dispatcher_.use(queue::Lane::relay, smtp_courier_);
@@ -112,6 +114,7 @@ base::Task<void> Daemon::stop() {
     stopping_ = true;
     stopping_signal_.notify();
     if (route_server_) route_server_->stop();
+    xmpp_courier_->stop();
 
     // What is under way may still be answered, and what is not is sent again by the next start.
     base::TaskGroup winding_down(executor_);
@@ -170,6 +173,8 @@ base::Task<void> Daemon::watch() {
     while (!stopping_) {
         co_await look_after_queue();
         look_after_links();
+        for (const auto& receiver : receivers_)
+            receiver->sweep();
         co_await stopping_signal_.wait(kWatchEvery);
     }
 }

@@ -17,6 +17,7 @@
 #include "queue/route_table.hpp"
 #include "queue/storage_thread.hpp"
 #include "queue/stored_peers.hpp"
+#include "queue/stored_transfers.hpp"
 #include "smtp-bridge/recipient_checker.hpp"
 #include "smtp-bridge/route_server.hpp"
 #include "smtp-bridge/server.hpp"
@@ -61,6 +62,7 @@ class Daemon {
     queue::Router router_;
     queue::StorageThread storage_;
     queue::StoredPeers peers_;
+    queue::StoredTransfers transfers_;
     queue::RouteTable routes_;
     component::Discovery discovery_;
     queue::Dispatcher dispatcher_;

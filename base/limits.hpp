@@ -22,6 +22,8 @@ inline constexpr std::size_t kRecipients = 1000;
 inline constexpr std::size_t kStatusText = 512;
 /// bytes of a Message-ID or From that we keep
 inline constexpr std::size_t kHeaderValue = 500;
+/// bytes of a header: what Postfix takes in our example, and no list ever needs
+inline constexpr std::size_t kHeader = 1u << 20;
 /// bytes of an original's header in a report
 inline constexpr std::size_t kReportHeader = 128u << 10;
 
@@ -91,6 +93,8 @@ inline constexpr auto kRetention = std::chrono::hours(24 * 7);  ///< how far ahe
 /// kept beyond `expires`, for clocks that differ
 inline constexpr auto kVerdictGrace = 1h;
 inline constexpr std::size_t kReceivingBatches = 16;  ///< from one peer at once
+/// how long an open transfer is kept for which nothing comes; its sender retries within hours
+inline constexpr auto kPartialIdle = 24h;
 /// bytes of one peer's blocks that are unpacked at once: several windows, so that a restart on
 /// either side never meets it
 inline constexpr std::size_t kPeerUnpacked = 32u << 20;

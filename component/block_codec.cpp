@@ -58,6 +58,15 @@ base::Result<std::string> BlockCodec::inflate(std::string_view deflated, std::si
     return out;
 }
 
+base::Result<std::string> BlockCodec::unpack(std::string_view base64, bool deflated,
+                                             std::size_t size) {
+    auto bytes = base64_decode(base64);
+    if (bytes && deflated) bytes = inflate(*bytes, size);
+    if (bytes && bytes->size() != size)
+        return base::fail(base::Errc::syntax, "the block does not have its stated size");
+    return bytes;
+}
+
 std::string base64_encode(std::string_view bytes) {
     if (bytes.size() > INT_MAX / 2) throw std::length_error("base64_encode");
     std::string out(base64_size(bytes.size()) + 1, '\0');  // OpenSSL writes a final NUL

@@ -26,6 +26,10 @@ class BlockCodec {
     /// behind it.
     base::Result<std::string> inflate(std::string_view deflated, std::size_t size);
 
+    /// A block as it came: base64, and deflated if so said. Errc::syntax unless it has `size`
+    /// bytes.
+    base::Result<std::string> unpack(std::string_view base64, bool deflated, std::size_t size);
+
   private:
     struct Free {
         void operator()(libdeflate_compressor* compressor) const;

@@ -5,11 +5,20 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace component {
 namespace {
 
-constexpr std::size_t kIqOverhead = 400;  // bytes around a payload: <iq/>, an id, two JIDs
+using Kind = Failure::Kind;
+
+constexpr std::size_t kIqOverhead = 400;     // bytes around a payload: <iq/>, an id, two JIDs
+constexpr std::size_t kChunkOverhead = 500;  // bytes around a chunk's base64
+constexpr std::size_t kStep = 256u << 10;    // bytes that are hashed before others get their turn
+constexpr auto kLookAgain = std::chrono::minutes(1);  // a bound on a wait that always ends earlier
+// How long an abort counts at least: a peer's clock may be an hour ahead.
+constexpr auto kAbortTime = std::chrono::hours(2);
+constexpr auto kAtOnce = std::chrono::seconds(1);  // what was called back goes out anew
 
 /// A verdict of these is a limit of the hop, which SMTP may not have (protocol rule 9).
 bool is_for_smtp(const mail::EnhancedStatus& status) {
@@ -20,16 +29,45 @@ std::string with_peer(std::string_view peer, std::string_view text) {
     return base::printable(std::string(peer) + ": " + std::string(text), base::limits::kStatusText);
 }
 
+Failure of_our_own(mail::EnhancedStatus status, std::string text) {
+    Failure failure;
+    failure.reply = {451, status, base::printable(text, base::limits::kStatusText)};
+    return failure;
+}
+
+bool has_exactly(const Verdict& verdict, const std::vector<mail::Recipient>& recipients) {
+    std::set<std::uint32_t> numbers;
+    for (const auto& recipient : verdict.recipients)
+        numbers.insert(recipient.n);
+    return numbers.size() == recipients.size() && verdict.recipients.size() == recipients.size() &&
+           std::ranges::all_of(recipients, [&](const auto& r) { return numbers.contains(r.n); });
+}
+
+Sending::Goal goal_of(const queue::LeasedMessage& message, base::TimePoint now) {
+    if (message.call_back) return Sending::Goal::call_back;
+    const bool over = message.transfer && message.transfer->expires <= now;
+    return over ? Sending::Goal::learn : Sending::Goal::deliver;
+}
+
 }  // namespace
 
-CourierRound::CourierRound(std::vector<queue::LeasedMessage> messages, base::TimePoint now,
-                           std::chrono::milliseconds answer_time, BlockCodec& codec)
-    : now_(now), answer_time_(answer_time), codec_(codec) {
-    for (auto& message : messages) {
-        auto item = std::make_unique<Item>(Item{std::move(message), {}, false, false, false});
-        item->fenced = item->message.transfer && item->message.transfer->sent_before;
-        items_.push_back(std::move(item));
-    }
+CourierRound::Item::Item(queue::LeasedMessage leased, base::TimePoint now)
+    : message(std::move(leased)),
+      sending(goal_of(message, now), message.transfer && message.transfer->sent_before,
+              message.content.size()),
+      other_way(message.call_back.value_or(std::string())) {}
+
+CourierRound::CourierRound(base::asio::any_io_executor executor,
+                           std::vector<queue::LeasedMessage> messages, base::TimePoint now,
+                           std::chrono::milliseconds answer_time, BlockCodec& codec,
+                           const bool& stopping)
+    : executor_(std::move(executor)),
+      now_(now),
+      answer_time_(answer_time),
+      codec_(codec),
+      stopping_(stopping) {
+    for (auto& message : messages)
+        items_.push_back(std::make_unique<Item>(std::move(message), now));
 }
 
 std::vector<std::string> CourierRound::peers() const {
@@ -50,14 +88,14 @@ void CourierRound::give(Item& item, const queue::Outcome& outcome) {
 }
 
 void CourierRound::defer(Item& item, const mail::Reply& reply, const std::string& remote,
-                         std::optional<std::chrono::seconds> retry_after) {
-    give(item, queue::Deferred{reply, remote, false, retry_after});
+                         std::optional<std::chrono::seconds> retry_after, bool settled) {
+    give(item, queue::Deferred{reply, remote, settled, retry_after});
 }
 
-void CourierRound::reroute_or_defer(Item& item, const std::string& why, mail::EnhancedStatus status,
-                                    const std::string& remote) {
-    if (!item.fenced) return give(item, queue::Rerouted{why});
-    defer(item, {451, status, base::printable(why, base::limits::kStatusText)}, remote);
+void CourierRound::go_by_smtp(Item& item, const std::string& why) {
+    item.other_way = why;
+    item.sending.call_back(of_our_own({4, 3, 4}, why));
+    if (item.sending.ended()) give(item, queue::Rerouted{why});
 }
 
 void CourierRound::defer_all(const mail::Reply& reply) {
@@ -71,68 +109,89 @@ std::vector<queue::MessageOutcome> CourierRound::take_outcomes() {
     defer_all({451, {4, 3, 0}, "it has no transfer id"});
     std::vector<queue::MessageOutcome> outcomes;
     for (auto& item : items_)
-        outcomes.push_back({item->message.id, std::move(item->outcomes), item->sent});
+        outcomes.push_back(
+            {item->message.id, std::move(item->outcomes), item->sending.may_have_left()});
     return outcomes;
 }
 
-base::Task<void> CourierRound::deliver_to(Link& link, std::string jid, Capability theirs) {
-    too_much_ = answered_ = not_there_ = false;
-    Peer peer{link, std::move(jid), std::move(theirs), 0, false};
+base::Task<void> CourierRound::deliver_to(Link& link, std::string jid, Capability theirs,
+                                          std::shared_ptr<Flow> flow) {
+    not_there_ = false;
+    Peer peer{link, std::move(jid), std::move(theirs), std::move(flow), 0, false};
     const std::size_t bound = stanza_bound(link.settings(), peer.theirs);
     peer.bound = bound - std::min(bound, kIqOverhead);
-    auto batches = make_batches(peer);
-    for (auto& batch : batches)
+    Plan plan = make_plan(peer);
+    for (auto& batch : plan.batches)
         co_await send_batch(peer, std::move(batch));
+    for (Item* item : plan.alone)
+        co_await send_alone(peer, *item);
+    // What turned out to need pieces, or to be called back, while the batches went out.
+    for (const auto& item : items_) {
+        const bool its = item->message.transfer && item->message.transfer->peer == peer.jid;
+        if (its && !item->done) co_await send_alone(peer, *item);
+    }
 }
 
 bool CourierRound::admit(Item& item, const Peer& peer) {
+    const auto goal = goal_of(item.message, now_);
+    if (goal == Sending::Goal::learn && !item.sending.is_fenced())
+        defer(item, {451, {4, 4, 7}, "the transfer has expired"}, peer.jid, kAtOnce, true);
+    if (goal != Sending::Goal::deliver) return false;
     const auto& envelope = item.message.envelope;
-    const auto& transfer = *item.message.transfer;
-    if (transfer.expires <= now_) {
-        defer(item, {451, {4, 4, 7}, "the transfer has expired"}, peer.jid);
-    } else if (transfer.expires > now_ + peer.theirs.retention && !item.fenced) {
+    if (item.message.transfer->expires > now_ + peer.theirs.retention &&
+        !item.sending.is_fenced()) {
         // Its receiver would refuse it; a new id with another end is the queue's to make.
-        give(item,
-             queue::Deferred{{451, {4, 4, 7}, "the transfer expires later than the peer remembers"},
-                             peer.jid,
-                             true,
-                             {}});
-    } else if (item.message.content.size() >
-               std::min({peer.theirs.max_size, peer.theirs.window, base::limits::kBlock})) {
-        reroute_or_defer(item, "larger than " + peer.jid + " takes", {4, 3, 4}, peer.jid);
-    } else if (envelope.recipients.size() > peer.theirs.max_recipients) {
-        defer(item, {451, {4, 5, 3}, "more recipients than the peer takes at once"}, peer.jid);
+        defer(item, {451, {4, 4, 7}, "the transfer expires later than the peer remembers"},
+              peer.jid, {}, true);
+    } else if (item.message.content.size() > peer.theirs.max_size) {
+        go_by_smtp(item, "larger than " + peer.jid + " takes");
+    } else if (envelope.recipients.size() > peer.most_recipients()) {
+        // Under new ids it goes to some of them at a time.
+        const mail::Reply reply{451, {4, 5, 3}, "more recipients than the peer takes at once"};
+        item.sending.call_back(of_our_own(reply.status, reply.text));
+        if (item.sending.ended()) defer(item, reply, peer.jid, kAtOnce, true);
     } else if ((envelope.body == mail::Body::eight_bit_mime && !peer.theirs.eight_bit_mime) ||
                (envelope.smtputf8 && !peer.theirs.smtputf8) ||
                (envelope.requiretls && !peer.theirs.requiretls)) {
-        reroute_or_defer(item, peer.jid + " lacks an extension that it needs", {4, 6, 3}, peer.jid);
+        go_by_smtp(item, peer.jid + " lacks an extension that it needs");
+    } else {
+        return true;
     }
-    return !item.done;
+    return false;
 }
 
-std::vector<CourierRound::Batch> CourierRound::make_batches(const Peer& peer) {
-    std::vector<Batch> batches;
+CourierRound::Plan CourierRound::make_plan(const Peer& peer) {
+    Plan plan;
     std::size_t recipients = 0;
     std::size_t bytes = 0;
-    const bool alone = peer.link.settings().compress == Compress::each;
+    const bool single = peer.link.settings().compress == Compress::each;
+    const std::size_t stanza = std::min(peer.bound, peer.flow->stanza());
     for (auto& item : items_) {
         if (item->done || !item->message.transfer || item->message.transfer->peer != peer.jid)
             continue;
-        if (!admit(*item, peer)) continue;
-        const std::size_t more = item->message.envelope.recipients.size();
+        const bool sends = admit(*item, peer);
+        if (item->done) continue;
         const std::size_t size = item->message.content.size();
+        // Compression seldom halves; what is larger need not be tried.
+        const bool large = size > std::min({2 * stanza, peer.theirs.window, base::limits::kBlock});
+        if (large) item->sending.in_pieces();
+        if (!sends || large) {
+            plan.alone.push_back(item.get());
+            continue;
+        }
+        const std::size_t more = item->message.envelope.recipients.size();
         const bool full =
-            batches.empty() || alone || batches.back().size() >= peer.theirs.max_batch ||
-            recipients + more > peer.theirs.max_recipients || bytes + size > peer.theirs.window;
+            plan.batches.empty() || single || plan.batches.back().size() >= peer.theirs.max_batch ||
+            recipients + more > peer.most_recipients() || bytes + size > peer.theirs.window;
         if (full) {
-            batches.emplace_back();
+            plan.batches.emplace_back();
             recipients = bytes = 0;
         }
-        batches.back().push_back(item.get());
+        plan.batches.back().push_back(item.get());
         recipients += more;
         bytes += size;
     }
-    return batches;
+    return plan;
 }
 
 base::Task<void> CourierRound::send_split(Peer& peer, Batch batch) {
@@ -150,107 +209,237 @@ base::Task<void> CourierRound::send_batch(Peer& peer, Batch batch) {
         co_return;
     }
     std::vector<OutgoingMessage> messages;
+    std::size_t content = 0;
     for (const Item* item : batch) {
         const auto& message = item->message;
+        content += message.content.size();
         messages.push_back(
             {message.transfer->key, message.envelope, message.content, message.transfer->expires});
     }
     const EncodeOptions options{peer.link.settings().compress != Compress::none, peer.theirs.dsn};
     auto payload = encode_transfers(messages, options, codec_);
-    const bool fits = payload && payload->size() <= peer.bound;
+    messages.clear();
+    const bool fits = payload && payload->size() <= std::min(peer.bound, peer.flow->stanza());
     if (!fits && batch.size() > 1) {
         co_await send_split(peer, std::move(batch));
         co_return;
     }
-    if (!fits) {
-        const std::string why =
-            payload ? "too large for one stanza to " + peer.jid : payload.error().text;
-        reroute_or_defer(*batch.front(), why, {4, 3, 4}, peer.jid);
+    if (!payload) {
+        go_by_smtp(*batch.front(), payload.error().text);
         co_return;
     }
-    messages.clear();
+    if (!fits && (content > 0 || payload->size() > peer.bound)) {
+        batch.front()->sending.in_pieces();
+        co_return;  // deliver_to() goes on with it
+    }
+    for (Item* item : batch)
+        item->whole = item->sending.next(0).value_or(Sending::Request());
     const std::size_t bytes = payload->size();
     const auto began = std::chrono::steady_clock::now();
-    auto reply = co_await peer.link.request(peer.jid, "set", std::move(*payload), answer_time_);
+    auto permit = std::make_shared<Flow::Permit>(peer.flow);
+    co_await permit->acquire(bytes, content, peer.theirs.window);
+    // It is given back with the answer: what is sent again below needs one of its own.
+    const IqReply reply = co_await ask(peer, std::move(*payload), "set", std::move(permit));
     const auto took = std::chrono::steady_clock::now() - began;
     log::batch_sent(peer.jid, batch.size(), bytes,
                     std::chrono::duration_cast<std::chrono::milliseconds>(took));
+    take_batch_answer(peer, batch, reply);
+    for (Item* item : batch) {
+        if (item->done || !item->sending.goes_whole()) continue;
+        Batch single(1, item);
+        co_await send_batch(peer, std::move(single));
+    }
+}
 
-    const auto* none = std::get_if<NoAnswer>(&reply);
-    const auto note_sent = [&] {
-        for (Item* item : batch)
-            item->sent = true;
-    };
-    if (auto* verdicts = std::get_if<Verdicts>(&reply)) {
-        answered_ = true;
-        note_sent();
-        settle(peer, batch, std::move(*verdicts));
-        co_return;
+base::Task<IqReply> CourierRound::ask(Peer& peer, std::string payload, const char* type,
+                                      std::shared_ptr<Flow::Permit> permit) {
+    const std::string to = peer.jid;
+    const std::string kind = type;
+    IqReply reply = co_await peer.link.request(to, kind, std::move(payload), answer_time_);
+    const auto* error = std::get_if<StanzaError>(&reply);
+    const bool silent =
+        std::holds_alternative<NoAnswer>(reply) || (error != nullptr && error->ours.empty());
+    silent ? permit->failed() : permit->answered();
+    co_return reply;
+}
+
+void CourierRound::take_batch_answer(Peer& peer, const Batch& batch, const IqReply& reply) {
+    if (const auto* verdicts = std::get_if<Verdicts>(&reply)) {
+        std::map<queue::TransferKey, const Verdict*> by_key;
+        for (const auto& verdict : *verdicts)
+            by_key.emplace(verdict.key, &verdict);
+        for (Item* item : batch) {
+            const auto found = by_key.find(item->message.transfer->key);
+            const Verdicts own = found == by_key.end() ? Verdicts() : Verdicts(1, *found->second);
+            take_answer(peer, *item, item->whole, own);
+            if (item->sending.ended()) conclude(peer, *item);
+        }
+        return;
     }
     const Failure failure = classify(reply);
-    // The peer's own word that nothing was stored is as good as if nothing had been sent.
-    const bool certainly_not = failure.stored_nothing && failure.kind != Failure::Kind::id_reuse;
-    if (!certainly_not && (none == nullptr || none->written)) note_sent();
+    const auto* none = std::get_if<NoAnswer>(&reply);
+    const bool left = none == nullptr || none->written;
     log::refused_by_peer(peer.link.log_limiter(), peer.jid,
                          batch.front()->message.transfer->key.domain.ascii(), batch.size(),
                          failure.reply.status.to_text(), failure.reply.text);
-    if (!failure.stored_nothing && (none == nullptr || none->written)) {
-        for (Item* item : batch)
-            item->fenced = true;
-    }
-    if (failure.split_batch && batch.size() > 1) {
-        // One poisonous member must not hold the others.
-        if (failure.kind == Failure::Kind::too_much) too_much_ = true;
-        for (Item* item : batch) {
-            Batch single(1, item);
-            co_await send_batch(peer, std::move(single));
+    for (Item* item : batch) {
+        item->sending.on_failure(item->whole, failure, left);
+        // One poisonous member must not hold the others: each is sent again by itself.
+        if (failure.split_batch && batch.size() > 1) {
+            item->sending.try_again();
+        } else if (item->sending.ended()) {
+            conclude(peer, *item);
         }
-        co_return;
     }
-    for (Item* item : batch)
-        fail(peer, *item, failure);
-    if (!failure.split_batch) peer.gone = true;
+    take_failure(peer, failure);
 }
 
-void CourierRound::fail(const Peer& peer, Item& item, const Failure& failure) {
-    using Kind = Failure::Kind;
-    const std::string why = with_peer(peer.jid, failure.reply.text);
-    if (failure.kind == Kind::too_much) too_much_ = true;
+void CourierRound::take_failure(Peer& peer, const Failure& failure) {
     if (failure.kind == Kind::not_there) not_there_ = true;
-    if (failure.kind == Kind::not_authorised)
-        return reroute_or_defer(item, why, failure.reply.status, peer.jid);
-    if (failure.kind == Kind::malformed && !item.fenced)
+    if (!failure.split_batch && failure.kind != Kind::not_open && failure.kind != Kind::bad_offset)
+        peer.gone = true;
+}
+
+base::Task<void> CourierRound::find_hash(Item& item) {
+    if (item.hash) co_return;
+    const mail::Content content = item.message.content;
+    mail::Sha256Stream hash;
+    for (std::size_t at = 0; at < content.size(); at += kStep) {
+        hash.add(content.bytes().substr(at, kStep));
+        content.forget(at);
+        co_await base::asio::post(executor_, base::asio::use_awaitable);
+    }
+    content.forget(content.size());
+    item.hash = hash.finish();
+}
+
+base::Task<base::Result<std::string>> CourierRound::encode(const Peer& peer, Item& item,
+                                                           Sending::Request request) {
+    const auto& message = item.message;
+    const auto& key = message.transfer->key;
+    const EncodeOptions options{peer.link.settings().compress != Compress::none, peer.theirs.dsn};
+    if (request.ask == Sending::Ask::open) {
+        co_await find_hash(item);
+        const OutgoingMessage outgoing{key, message.envelope, message.content,
+                                       message.transfer->expires};
+        co_return encode_open(outgoing, *item.hash, options);
+    }
+    if (request.ask == Sending::Ask::chunk) {
+        const auto at = static_cast<std::size_t>(request.offset);
+        std::string chunk =
+            encode_chunk(key, request.offset, message.content.bytes().substr(at, request.size),
+                         options.deflate, codec_);
+        message.content.forget(at);
+        co_return chunk;
+    }
+    if (request.ask == Sending::Ask::commit) co_return encode_commit(key);
+    if (request.ask == Sending::Ask::abort)
+        co_return encode_abort(key, std::max(message.transfer->expires, now_ + kAbortTime));
+    co_return encode_status(key);
+}
+
+base::Task<void> CourierRound::send_alone(Peer& peer, Item& item) {
+    Sending& sending = item.sending;
+    base::TaskGroup asking(executor_);
+    base::Signal answered(executor_);
+    const auto began = std::chrono::steady_clock::now();
+    std::uint64_t sent = 0;  // bytes of content in this attempt
+    while (!sending.ended()) {
+        if (peer.gone) sending.give_up(of_our_own({4, 4, 1}, "the peer did not answer"));
+        // As if the peer were out: the next start goes on where this one ends.
+        if (stopping_) sending.give_up(of_our_own({4, 4, 1}, "we are stopping"));
+        if (began_ + (item.message.transfer->expires - now_) < std::chrono::steady_clock::now() &&
+            goal_of(item.message, now_) == Sending::Goal::deliver)
+            sending.give_up(of_our_own({4, 4, 7}, "the transfer has expired"));
+        const std::size_t room =
+            std::min(peer.bound, peer.flow->piece()) - kChunkOverhead;  // both are far larger
+        const auto request = sending.next(std::min(room / 4 * 3, base::limits::kBlock));
+        if (!request) {
+            if (!sending.ended()) co_await answered.wait(kLookAgain);
+            continue;
+        }
+        const Sending::Request asked = *request;
+        auto payload = co_await encode(peer, item, asked);
+        if (!payload || payload->size() > peer.bound) {
+            const Failure too_large = of_our_own({4, 3, 4}, "too large for one stanza");
+            item.other_way = "its envelope is too large for one stanza to " + peer.jid;
+            sending.call_back(too_large);
+            sending.on_failure(asked, too_large, false);
+            continue;
+        }
+        const auto permit = std::make_shared<Flow::Permit>(peer.flow);
+        const std::size_t bytes = payload->size();
+        sent += asked.size;
+        co_await permit->acquire(bytes, asked.size, peer.theirs.window);
+        const auto text = std::make_shared<std::string>(std::move(*payload));
+        asking.spawn("transfer",
+                     [this, &peer, &item, &answered, asked, text, permit]() -> base::Task<void> {
+                         const char* type = asked.ask == Sending::Ask::status ? "get" : "set";
+                         const IqReply reply = co_await ask(peer, std::move(*text), type, permit);
+                         take_answer(peer, item, asked, reply);
+                         answered.notify();
+                     });
+    }
+    co_await asking.join();
+    const auto took = std::chrono::steady_clock::now() - began;
+    if (sent > 0)
+        log::pieces_sent(peer.jid, item.message.transfer->key.id, item.message.content.size(), sent,
+                         std::chrono::duration_cast<std::chrono::milliseconds>(took));
+    if (!item.done) conclude(peer, item);
+}
+
+void CourierRound::take_answer(Peer& peer, Item& item, const Sending::Request& request,
+                               const IqReply& reply) {
+    const auto& key = item.message.transfer->key;
+    const auto ignored = [&](const char* why) {
+        log::answer_ignored(peer.link.log_limiter(), peer.jid, key.id, why);
+        item.sending.on_failure(request, of_our_own({4, 4, 1}, "the peer gave no verdict"), true);
+    };
+    if (const auto* ack = std::get_if<Ack>(&reply)) {
+        if (ack->key != key) return ignored("it is on another transfer");
+        return item.sending.on_ack(request, ack->offset);
+    }
+    if (const auto* verdicts = std::get_if<Verdicts>(&reply)) {
+        const auto found =
+            std::ranges::find_if(*verdicts, [&](const Verdict& v) { return v.key == key; });
+        if (found == verdicts->end()) return ignored("it has no verdict on the transfer");
+        if (found->state == Verdict::State::done &&
+            !has_exactly(*found, item.message.envelope.recipients))
+            return ignored("its recipients are not those of the transfer");
+        return item.sending.on_verdict(request, *found);
+    }
+    const Failure failure = classify(reply);
+    const auto* none = std::get_if<NoAnswer>(&reply);
+    if (failure.kind != Kind::bad_offset && failure.kind != Kind::not_open)
+        log::refused_by_peer(peer.link.log_limiter(), peer.jid, key.domain.ascii(), 1,
+                             failure.reply.status.to_text(), failure.reply.text);
+    item.sending.on_failure(request, failure, none == nullptr || none->written);
+    take_failure(peer, failure);
+}
+
+void CourierRound::conclude(const Peer& peer, Item& item) {
+    const Failure& failure = item.sending.failure();
+    const std::string why =
+        item.other_way.empty() ? with_peer(peer.jid, failure.reply.text) : item.other_way;
+    const bool free = item.sending.end() == Sending::End::called_back ||
+                      item.sending.end() == Sending::End::never_stored;
+    if (item.sending.end() == Sending::End::decided) return settle(peer, item);
+    if (free && (failure.kind == Kind::not_authorised || !item.other_way.empty()))
+        return give(item, queue::Rerouted{why});
+    if (free && failure.kind == Kind::malformed)
         return give(item, queue::Failed{{554, {5, 6, 0}, failure.reply.text}, peer.jid});
+    if (item.sending.end() == Sending::End::called_back) {
+        const mail::Reply reply{451, {4, 4, 1}, "the transfer was called back"};
+        return defer(item, reply, peer.jid, kAtOnce, true);
+    }
     defer(item, failure.reply, peer.jid, failure.retry_after);
 }
 
-void CourierRound::settle(const Peer& peer, const Batch& batch, Verdicts verdicts) {
-    std::map<queue::TransferKey, const Verdict*> by_key;
-    for (const auto& verdict : verdicts)
-        by_key.emplace(verdict.key, &verdict);
-    for (Item* item : batch) {
-        const auto found = by_key.find(item->message.transfer->key);
-        if (found != by_key.end()) settle_one(peer, *item, *found->second);
-        // Without a valid verdict it may have been stored.
-        if (!item->done) {
-            item->fenced = true;
-            defer(*item, {451, {4, 4, 1}, "the peer gave no verdict"}, peer.jid);
-        }
-    }
-}
-
-void CourierRound::settle_one(const Peer& peer, Item& item, const Verdict& verdict) {
+void CourierRound::settle(const Peer& peer, Item& item) {
     std::map<std::uint32_t, const mail::Reply*> by_number;
-    for (const auto& recipient : verdict.recipients)
+    for (const auto& recipient : item.sending.verdict().recipients)
         by_number.emplace(recipient.n, &recipient.reply);
-    const auto& recipients = item.message.envelope.recipients;
-    const bool exact =
-        by_number.size() == recipients.size() && verdict.recipients.size() == recipients.size() &&
-        std::ranges::all_of(recipients, [&](const auto& r) { return by_number.contains(r.n); });
-    if (!exact)
-        return log::answer_ignored(peer.link.log_limiter(), peer.jid, verdict.key.id,
-                                   "its recipients are not those of the transfer");
-    for (const auto& recipient : recipients) {
+    for (const auto& recipient : item.message.envelope.recipients) {
         const mail::Reply& reply = *by_number.at(recipient.n);
         queue::Outcome outcome = queue::Failed{reply, peer.jid};
         if (reply.is_success()) {

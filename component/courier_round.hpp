@@ -1,14 +1,18 @@
 // CourierRound: one deliver() of the XmppCourier: batches, sends, and turns answers into outcomes.
 //
 // Lives in the frame of deliver(). Owns the leased messages; every message gets exactly one
-// MessageOutcome.
+// MessageOutcome. What may be asked, and what an answer proves, is Sending's to say; this brings it
+// over the link: small messages together in one stanza, large ones in pieces.
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/task_group.hpp"
 #include "component/block_codec.hpp"
 #include "component/capability.hpp"
 #include "component/error_table.hpp"
+#include "component/flow.hpp"
 #include "component/link.hpp"
+#include "component/sending.hpp"
 #include "component/transfer_codec.hpp"
 #include "queue/ports.hpp"
 
@@ -23,62 +27,88 @@ namespace component {
 /// The longest stanza, in bytes, that may go from us to a peer (protocol, "Capability form").
 std::size_t stanza_bound(const ComponentSettings& ours, const Capability& theirs);
 
+/// How many lines the answer to a stanza may have, if it is to stay within `bound` bytes.
+constexpr std::size_t answered_recipients(std::size_t bound) {
+    return std::max<std::size_t>(bound / 80, 1);
+}
+
 class CourierRound {
   public:
-    CourierRound(std::vector<queue::LeasedMessage> messages, base::TimePoint now,
-                 std::chrono::milliseconds answer_time, BlockCodec& codec);
+    /// `stopping` is looked at between the pieces of a message; it and `codec` outlive the round.
+    CourierRound(base::asio::any_io_executor executor, std::vector<queue::LeasedMessage> messages,
+                 base::TimePoint now, std::chrono::milliseconds answer_time, BlockCodec& codec,
+                 const bool& stopping);
 
     /// The components that the messages' transfers are for, in order, each once.
     std::vector<std::string> peers() const;
     /// Sends the messages for `peer`, and settles or defers each.
-    base::Task<void> deliver_to(Link& link, std::string peer, Capability theirs);
+    base::Task<void> deliver_to(Link& link, std::string peer, Capability theirs,
+                                std::shared_ptr<Flow> flow);
     void defer_all(const mail::Reply& reply);
     std::vector<queue::MessageOutcome> take_outcomes();
 
-    /// About the last deliver_to().
-    bool was_too_much() const { return too_much_; }
-    bool was_answered() const { return answered_; }
+    /// About the last deliver_to(): the peer said that it takes no mail.
     bool was_not_there() const { return not_there_; }
 
   private:
     struct Item {
+        explicit Item(queue::LeasedMessage leased, base::TimePoint now);
         queue::LeasedMessage message;
+        Sending sending;
+        Sending::Request whole;  ///< as it was last sent in a batch
+        std::string other_way;   ///< why it is to go by SMTP, if it can be called back
         std::vector<queue::RecipientOutcome> outcomes;
         bool done = false;
-        bool sent = false;
-        /// A stanza with this transfer may have been stored by the peer: the fence is closed.
-        bool fenced = false;
+        std::optional<mail::Sha256> hash{};  ///< of the content, once it was needed
     };
     using Batch = std::vector<Item*>;
     struct Peer {
         Link& link;
         std::string jid;
         Capability theirs;
-        std::size_t bound = 0;  ///< of a stanza
+        std::shared_ptr<Flow> flow;
+        std::size_t bound = 0;  ///< of a payload
         bool gone = false;      ///< it, or the link, has failed in this round
+        /// Of one stanza: the answer has a line for each, and has to pass the same links.
+        std::size_t most_recipients() const {
+            return std::min(theirs.max_recipients, answered_recipients(bound));
+        }
+    };
+    struct Plan {
+        std::vector<Batch> batches;
+        std::vector<Item*> alone;  ///< in pieces, or about what was sent before
     };
 
-    std::vector<Batch> make_batches(const Peer& peer);
-    /// True if it can be sent at all; else it has its outcome.
+    Plan make_plan(const Peer& peer);
+    /// True if it is to be sent; else it has its outcome, or is to be called back.
     bool admit(Item& item, const Peer& peer);
     base::Task<void> send_batch(Peer& peer, Batch batch);
     base::Task<void> send_split(Peer& peer, Batch batch);
-    void settle(const Peer& peer, const Batch& batch, Verdicts verdicts);
-    void settle_one(const Peer& peer, Item& item, const Verdict& verdict);
-    void fail(const Peer& peer, Item& item, const Failure& failure);
+    base::Task<void> send_alone(Peer& peer, Item& item);
+    base::Task<base::Result<std::string>> encode(const Peer& peer, Item& item,
+                                                 Sending::Request request);
+    base::Task<void> find_hash(Item& item);
+    base::Task<IqReply> ask(Peer& peer, std::string payload, const char* type,
+                            std::shared_ptr<Flow::Permit> permit);
+    void take_answer(Peer& peer, Item& item, const Sending::Request& request, const IqReply& reply);
+    void take_batch_answer(Peer& peer, const Batch& batch, const IqReply& reply);
+    void take_failure(Peer& peer, const Failure& failure);
+    /// The outcome of what has ended.
+    void conclude(const Peer& peer, Item& item);
+    void settle(const Peer& peer, Item& item);
     void defer(Item& item, const mail::Reply& reply, const std::string& remote,
-               std::optional<std::chrono::seconds> retry_after = {});
-    /// By SMTP if it was never sent; else the same again, later.
-    void reroute_or_defer(Item& item, const std::string& why, mail::EnhancedStatus status,
-                          const std::string& remote);
+               std::optional<std::chrono::seconds> retry_after = {}, bool settled = false);
+    /// By SMTP: at once if nothing of it was ever sent, else once it has been called back.
+    void go_by_smtp(Item& item, const std::string& why);
     void give(Item& item, const queue::Outcome& outcome);
 
+    base::asio::any_io_executor executor_;
     std::vector<std::unique_ptr<Item>> items_;
     base::TimePoint now_;
+    std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
     std::chrono::milliseconds answer_time_;
     BlockCodec& codec_;
-    bool too_much_ = false;
-    bool answered_ = false;
+    const bool& stopping_;
     bool not_there_ = false;
 };
 

@@ -78,6 +78,9 @@ class Discovery {
     /// As find(), but asks in any case, and tells each step.
     base::Task<Report> look_up(Link& link, mail::Domain domain);
 
+    /// How many surveys, and coroutines that wait for one, there are. For tests.
+    std::size_t holds() const { return flights_.size() + tasks_.running(); }
+
     /// What is known without asking; Route::unknown if nothing, or nothing that is still fresh.
     queue::Route known(const mail::Domain& domain) const;
     /// The component of `domain` answered as if it took no mail: the next find() asks again.

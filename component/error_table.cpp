@@ -22,7 +22,6 @@ bool is_one_of(std::string_view condition, std::initializer_list<std::string_vie
 
 Failure classify_error(const StanzaError& error) {
     Failure failure;
-    failure.stored_nothing = !error.ours.empty();
     failure.retry_after = error.retry_after;
     failure.reply = deferral({4, 4, 1}, error.to_text());
     const auto& condition = error.condition;
@@ -42,6 +41,11 @@ Failure classify_error(const StanzaError& error) {
         failure.reply.status = {4, 5, 0};
         failure.retry_after = kIdReuseWait;
         failure.split_batch = true;
+    } else if (condition == "item-not-found" && error.ours == "unknown-transfer") {
+        failure.kind = Kind::not_open;
+    } else if (condition == "unexpected-request" && error.ours == "bad-offset" && error.offset) {
+        failure.kind = Kind::bad_offset;
+        failure.offset = *error.offset;
     } else if (is_one_of(condition, {"resource-constraint", "policy-violation"})) {
         failure.kind = Kind::too_much;
         failure.reply.status = {4, 3, 2};

@@ -21,14 +21,15 @@ struct Failure {
         not_authorised,  ///< the peer says that we don't speak for our domain
         malformed,       ///< the peer finds that the request breaks the protocol
         id_reuse,        ///< the peer knows the key with another message
+        not_open,        ///< the peer has no such open transfer: open it again
+        bad_offset,      ///< the peer has another offset: go on from there
     };
     Kind kind = Kind::silence;
     mail::Reply reply;  ///< what a recipient is deferred with
     std::optional<std::chrono::seconds> retry_after;
+    std::uint64_t offset = 0;  ///< of bad_offset
     /// The request itself was looked at and refused, so that its members may fare better alone.
     bool split_batch = false;
-    /// The peer itself says that this request stored nothing (it used an element of the protocol).
-    bool stored_nothing = false;
 };
 
 /// For every reply but Verdicts.

@@ -47,11 +47,11 @@ struct NoAnswer {
     base::Error error;
     bool written = true;  ///< false: it is certain that nothing of the request left
 };
-/// A result without, or with another payload than verdicts.
+/// A result without, or with another payload than one of the transfer protocol.
 struct TagResult {
     std::shared_ptr<const gloox::Tag> iq;
 };
-using IqReply = std::variant<TagResult, Verdicts, Malformed, StanzaError, NoAnswer>;
+using IqReply = std::variant<TagResult, Verdicts, Ack, Malformed, StanzaError, NoAnswer>;
 
 /// A request for transfers that arrived; its head's `to` is ours.
 class TransferHandler {

@@ -96,6 +96,17 @@ void batch_sent(std::string_view peer, std::size_t transfers, std::size_t bytes,
         .debug();
 }
 
+void pieces_sent(std::string_view peer, std::string_view id, std::size_t size, std::uint64_t sent,
+                 std::chrono::milliseconds took) {
+    Line("pieces-sent")
+        .with("peer", peer)
+        .with("transfer", id)
+        .with("size", size)
+        .with("sent", sent)
+        .with("ms", took.count())
+        .info();
+}
+
 void request_refused(LogLimiter& limiter, std::string_view peer, std::string_view kind,
                      std::string_view why) {
     auto line = complaint(limiter, "request-refused", peer, kind);
@@ -118,6 +129,23 @@ void transfer_accepted(std::string_view peer, std::string_view domain, std::stri
         .with("accepted", accepted)
         .with("refused", refused)
         .info();
+}
+
+void transfer_opened(std::string_view peer, std::string_view domain, std::string_view id,
+                     std::size_t size, std::size_t offset) {
+    Line("transfer-opened")
+        .with("peer", peer)
+        .with("domain", domain)
+        .with("transfer", id)
+        .with("size", size)
+        .with("offset", offset)
+        .info();
+}
+
+void transfer_called_back(LogLimiter& limiter, std::string_view peer, std::string_view domain,
+                          std::string_view id) {
+    auto line = complaint(limiter, "transfer-called-back", peer, {});
+    if (line) line->with("domain", domain).with("transfer", id).info();
 }
 
 void transfer_repeated(LogLimiter& limiter, std::string_view peer, std::string_view domain,

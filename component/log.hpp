@@ -33,12 +33,19 @@ void answer_ignored(LogLimiter& limiter, std::string_view peer, std::string_view
                     std::string_view why);
 void batch_sent(std::string_view peer, std::size_t transfers, std::size_t bytes,
                 std::chrono::milliseconds took);
+/// An attempt at a message that goes in pieces has ended: `sent` bytes of its content left.
+void pieces_sent(std::string_view peer, std::string_view id, std::size_t size, std::uint64_t sent,
+                 std::chrono::milliseconds took);
 void request_refused(LogLimiter& limiter, std::string_view peer, std::string_view kind,
                      std::string_view why);
 void transfer_refused(LogLimiter& limiter, std::string_view peer, std::string_view domain,
                       std::string_view id, std::string_view kind, std::string_view why);
 void transfer_accepted(std::string_view peer, std::string_view domain, std::string_view id,
                        std::string_view queue_id, std::size_t accepted, std::size_t refused);
+void transfer_opened(std::string_view peer, std::string_view domain, std::string_view id,
+                     std::size_t size, std::size_t offset);
+void transfer_called_back(LogLimiter& limiter, std::string_view peer, std::string_view domain,
+                          std::string_view id);
 void transfer_repeated(LogLimiter& limiter, std::string_view peer, std::string_view domain,
                        std::string_view id);
 

@@ -231,9 +231,11 @@ void Session::on_transfer(TransferStanza stanza) {
     if (stanza.head.type == "result") {
         if (auto* verdicts = std::get_if<Verdicts>(&stanza.payload))
             return on_answer(stanza.head, std::move(*verdicts));
+        if (auto* ack = std::get_if<Ack>(&stanza.payload))
+            return on_answer(stanza.head, std::move(*ack));
         auto* malformed = std::get_if<Malformed>(&stanza.payload);
         return on_answer(stanza.head, malformed != nullptr ? std::move(*malformed)
-                                                           : Malformed{"transfers in a result"});
+                                                           : Malformed{"a request in a result"});
     }
     if (stanza.head.from.empty() || stanza.head.id.empty()) return;
     if (transfer_handler_ != nullptr && to->is_domain())

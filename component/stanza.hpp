@@ -24,6 +24,7 @@ struct StanzaError {
     std::string ours;  ///< name of the element of urn:xmpp:mail-transfer:0; empty if there is none
     std::optional<std::chrono::seconds> retry_after;  ///< of <busy/>, 1 s to a day
     std::string text;                                 ///< for people, printable and bounded
+    std::optional<std::uint64_t> offset{};            ///< of <bad-offset/>: what the receiver has
 
     /// `forbidden (domain-not-authorized): text`
     std::string to_text() const;

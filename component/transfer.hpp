@@ -29,9 +29,9 @@ struct IncomingTransfer {
     queue::TransferKey key;
     mail::Envelope envelope;
     base::TimePoint expires;
-    mail::Sha256 hash{};  ///< of the content, as the peer says
-    std::size_t offset = 0;
-    std::size_t size = 0;
+    mail::Sha256 hash{};     ///< of the content, as the peer says
+    std::size_t offset = 0;  ///< of the slice; 0 for <open/>
+    std::size_t size = 0;    ///< of the content
 };
 
 /// A request: the slices of `transfers` tile the decoded block, in order.
@@ -42,19 +42,64 @@ struct IncomingBatch {
     std::size_t block_size = 0;  ///< of the decoded block, at most limits::kBlock
 };
 
-/// The final answer to one transfer.
-struct Verdict {
+/// <open/>: a message whose content will come in pieces; the transfer's slice is all of it.
+struct IncomingOpen {
+    IncomingTransfer transfer;
+};
+
+/// <chunk/>: a part of an open transfer's content.
+struct IncomingChunk {
     queue::TransferKey key;
+    std::uint64_t offset = 0;
+    std::size_t size = 0;  ///< of the decoded block, 1 to limits::kBlock
+    bool deflated = false;
+    std::string block;  ///< base64, not yet decoded
+};
+
+/// <commit/>: the content is complete.
+struct IncomingCommit {
+    queue::TransferKey key;
+};
+
+/// <status/>: what is known of the transfer?
+struct IncomingStatus {
+    queue::TransferKey key;
+};
+
+/// <abort/>: the transfer is called back.
+struct IncomingAbort {
+    queue::TransferKey key;
+    base::TimePoint expires;
+};
+
+/// <ack/>: what is on the receiver's disk.
+struct Ack {
+    queue::TransferKey key;
+    std::uint64_t offset = 0;  ///< bytes from the start of the content
+};
+
+/// The answer to one transfer: final if it is done.
+struct Verdict {
+    /// What the receiver knows of the key. `committing`: it has everything, and decides.
+    enum class State : std::uint8_t { done, open, committing, aborted, unknown };
+
+    queue::TransferKey key;
+    State state = State::done;
     std::string queue_id;  ///< the receiver's; empty if there is none
     std::vector<queue::RecipientVerdict> recipients;
+    std::uint64_t offset = 0;  ///< open: as that of Ack
+    std::size_t window = 0;    ///< open: bytes of content that may be unacknowledged
 };
 using Verdicts = std::vector<Verdict>;
+/// The word for it in XML.
+const char* to_text(Verdict::State state);
 
 /// The stanza breaks the protocol.
 struct Malformed {
     std::string why;
 };
 
-using TransferPayload = std::variant<Malformed, IncomingBatch, Verdicts>;
+using TransferPayload = std::variant<Malformed, IncomingBatch, IncomingOpen, IncomingChunk,
+                                     IncomingCommit, IncomingStatus, IncomingAbort, Ack, Verdicts>;
 
 }  // namespace component

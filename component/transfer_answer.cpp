@@ -1,13 +1,15 @@
 #include "component/transfer_answer.hpp"
 
 #include "component/log.hpp"
+#include "component/transfer_codec.hpp"
 
 namespace component {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kBusyWait = 60s;  // what a peer is told when we can't take its mail now
+constexpr auto kBusyWait = 60s;         // what a peer is told when we can't take its mail now
+constexpr std::size_t kShortText = 60;  // bytes of a verdict's texts where the full ones don't fit
 
 }  // namespace
 
@@ -27,19 +29,70 @@ StanzaError id_reuse() {
     return {"cancel", "conflict", "id-reuse", {}, {}};
 }
 
+StanzaError unknown_transfer() {
+    return {"cancel", "item-not-found", "unknown-transfer", {}, {}};
+}
+
+StanzaError bad_offset(std::uint64_t offset) {
+    StanzaError error{"wait", "unexpected-request", "bad-offset", {}, {}};
+    error.offset = offset;
+    return error;
+}
+
+Verdict verdict_of(const queue::TransferKey& key, const queue::KnownTransfer& known,
+                   std::size_t window) {
+    using Known = queue::KnownTransfer::State;
+    Verdict verdict{key, Verdict::State::unknown, {}, {}, 0, 0};
+    switch (known.state) {
+        case Known::unknown:
+            break;
+        case Known::open:
+            verdict.state = Verdict::State::open;
+            verdict.offset = known.offset;
+            verdict.window = window;
+            break;
+        case Known::aborted:
+            verdict.state = Verdict::State::aborted;
+            break;
+        case Known::done:
+            verdict.state = Verdict::State::done;
+            if (known.queue_id) verdict.queue_id = known.queue_id->to_text();
+            verdict.recipients = known.verdicts;
+            break;
+    }
+    return verdict;
+}
+
+Verdict stored_verdict(const std::string& peer, const IncomingTransfer& transfer,
+                       const Replies& replies, const queue::Committed<queue::Receipt>& receipt) {
+    const auto& key = transfer.key;
+    if (receipt->earlier) return verdict_of(key, *receipt->earlier, 0);
+    Verdict verdict{key, Verdict::State::done, receipt->id ? receipt->id->to_text() : "", {}, 0, 0};
+    std::size_t accepted = 0;
+    for (const auto& recipient : transfer.envelope.recipients) {
+        const mail::Reply& reply = replies.by_number.at(recipient.n);
+        accepted += reply.is_success() ? 1 : 0;
+        verdict.recipients.push_back({recipient.n, reply});
+    }
+    log::transfer_accepted(peer, key.domain.ascii(), key.id, verdict.queue_id, accepted,
+                           verdict.recipients.size() - accepted);
+    return verdict;
+}
+
 TransferAnswer::TransferAnswer(Link& link, IqHead head, std::string peer,
-                               std::function<void()> released)
-    : link_(link), head_(std::move(head)), peer_(std::move(peer)), released_(std::move(released)) {}
+                               std::shared_ptr<void> held)
+    : link_(link), head_(std::move(head)), peer_(std::move(peer)), held_(std::move(held)) {}
 
 TransferAnswer::~TransferAnswer() {
     if (!given_) fail({"cancel", "internal-server-error", {}, {}, {}});
-    released_();
 }
 
 void TransferAnswer::fail(const StanzaError& error) {
     given_ = true;
     const std::string_view kind = error.ours.empty() ? error.condition : error.ours;
-    log::request_refused(link_.log_limiter(), head_.from, kind, error.to_text());
+    // To look back is part of the protocol.
+    if (kind != "bad-offset" && kind != "unknown-transfer")
+        log::request_refused(link_.log_limiter(), head_.from, kind, error.to_text());
     auto stanza = write_error("iq", head_, error);
     if (stanza) (void)link_.send(std::move(*stanza));
 }
@@ -52,6 +105,14 @@ void TransferAnswer::give(std::string_view payload) {
     if (!sent)
         log::request_refused(link_.log_limiter(), head_.from, "unsent",
                              "the verdicts are not sent: " + sent.error().text);
+}
+
+void TransferAnswer::give(const Verdicts& verdicts, std::size_t bound) {
+    std::string payload = encode_verdicts(verdicts, base::limits::kStatusText);
+    // The answer has to pass the same links as the request.
+    if (payload.size() > bound / 10 * 8) payload = encode_verdicts(verdicts, kShortText);
+    if (payload.size() > bound / 10 * 8) payload = encode_verdicts(verdicts, 0);
+    give(payload);
 }
 
 }  // namespace component

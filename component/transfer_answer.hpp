@@ -5,8 +5,9 @@
 #pragma once
 
 #include "component/link.hpp"
+#include "component/transfer_judge.hpp"
 
-#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -17,11 +18,22 @@ StanzaError busy(std::string text);
 StanzaError malformed(std::string text);
 StanzaError not_authorised(std::string text);
 StanzaError id_reuse();
+StanzaError unknown_transfer();
+/// `offset`: what is on our disk.
+StanzaError bad_offset(std::uint64_t offset);
+
+/// What is known of a transfer, as its sender is told. `window`: for one that is open.
+Verdict verdict_of(const queue::TransferKey& key, const queue::KnownTransfer& known,
+                   std::size_t window);
+
+/// What a peer is told of `transfer` once it is on the disk, as `receipt` proves.
+Verdict stored_verdict(const std::string& peer, const IncomingTransfer& transfer,
+                       const Replies& replies, const queue::Committed<queue::Receipt>& receipt);
 
 class TransferAnswer {
   public:
-    /// `peer`: the bare JID that asked. `released` is called at the end.
-    TransferAnswer(Link& link, IqHead head, std::string peer, std::function<void()> released);
+    /// `peer`: the bare JID that asked. `held` is let go with it.
+    TransferAnswer(Link& link, IqHead head, std::string peer, std::shared_ptr<void> held);
     ~TransferAnswer();
     TransferAnswer(const TransferAnswer&) = delete;
     TransferAnswer& operator=(const TransferAnswer&) = delete;
@@ -30,12 +42,14 @@ class TransferAnswer {
     void fail(const StanzaError& error);
     /// The payload of an IQ result.
     void give(std::string_view payload);
+    /// The same; texts are cut as far as a stanza of `bound` bytes needs it.
+    void give(const Verdicts& verdicts, std::size_t bound);
 
   private:
     Link& link_;
     IqHead head_;
     std::string peer_;
-    std::function<void()> released_;
+    std::shared_ptr<void> held_;
     bool given_ = false;
 };
 

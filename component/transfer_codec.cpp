@@ -51,6 +51,23 @@ std::string_view as_text(const mail::Sha256& hash) {
     return {reinterpret_cast<const char*>(hash.data()), hash.size()};
 }
 
+void write_key(XmlWriter& xml, const queue::TransferKey& key) {
+    xml.attribute("id", key.id).attribute("domain", key.domain.ascii());
+}
+
+void write_hash(XmlWriter& xml, const mail::Sha256& hash) {
+    xml.open("hash", ns::kHashes).attribute("algo", "sha-256");
+    xml.plain(base64_encode(as_text(hash))).close();
+}
+
+/// An element that says nothing but its name and a key.
+std::string about(std::string_view name, const queue::TransferKey& key) {
+    XmlWriter xml;
+    xml.open(name, ns::kMailTransfer);
+    write_key(xml, key);
+    return *xml.finish();
+}
+
 /// A reply that the schema knows: classes 2, 4 and 5, and a status of the same class.
 mail::Reply corrected(mail::Reply reply) {
     int klass = reply.code / 100;
@@ -91,13 +108,10 @@ base::Result<std::string> encode_transfers(std::span<const OutgoingMessage> mess
     xml.open("transfers", ns::kMailTransfer);
     std::size_t offset = 0;
     for (const auto& message : messages) {
-        xml.open("transfer")
-            .attribute("id", message.key.id)
-            .attribute("domain", message.key.domain.ascii());
+        xml.open("transfer");
+        write_key(xml, message.key);
         write_envelope(xml, message, options.dsn);
-        const auto hash = mail::sha256(message.content.bytes());
-        xml.open("hash", ns::kHashes).attribute("algo", "sha-256");
-        xml.plain(base64_encode(as_text(hash))).close();
+        write_hash(xml, mail::sha256(message.content.bytes()));
         xml.open("content")
             .attribute("off", offset)
             .attribute("size", message.content.size())
@@ -110,14 +124,76 @@ base::Result<std::string> encode_transfers(std::span<const OutgoingMessage> mess
     return xml.finish();
 }
 
+base::Result<std::string> encode_open(const OutgoingMessage& message, const mail::Sha256& hash,
+                                      EncodeOptions options) {
+    XmlWriter xml;
+    xml.open("open", ns::kMailTransfer);
+    write_key(xml, message.key);
+    write_envelope(xml, message, options.dsn);
+    write_hash(xml, hash);
+    return xml.finish();
+}
+
+std::string encode_chunk(const queue::TransferKey& key, std::uint64_t offset,
+                         std::string_view bytes, bool deflate, BlockCodec& codec) {
+    const std::string deflated = deflate ? codec.deflate(bytes) : std::string();
+    const bool shorter = !deflated.empty();
+    XmlWriter xml;
+    xml.open("chunk", ns::kMailTransfer);
+    write_key(xml, key);
+    xml.attribute("off", offset).attribute("size", bytes.size());
+    xml.attribute("enc", shorter ? "deflate" : "none");
+    xml.plain(base64_encode(shorter ? std::string_view(deflated) : bytes));
+    return *xml.finish();
+}
+
+std::string encode_commit(const queue::TransferKey& key) {
+    return about("commit", key);
+}
+
+std::string encode_status(const queue::TransferKey& key) {
+    return about("status", key);
+}
+
+std::string encode_abort(const queue::TransferKey& key, base::TimePoint expires) {
+    XmlWriter xml;
+    xml.open("abort", ns::kMailTransfer);
+    write_key(xml, key);
+    return *xml.attribute("expires", base::to_datetime(expires)).finish();
+}
+
+std::string encode_ack(const Ack& ack) {
+    XmlWriter xml;
+    xml.open("ack", ns::kMailTransfer);
+    write_key(xml, ack.key);
+    return *xml.attribute("offset", ack.offset).finish();
+}
+
+const char* to_text(Verdict::State state) {
+    switch (state) {
+        case Verdict::State::done:
+            return "done";
+        case Verdict::State::open:
+            return "open";
+        case Verdict::State::committing:
+            return "committing";
+        case Verdict::State::aborted:
+            return "aborted";
+        case Verdict::State::unknown:
+            break;
+    }
+    return "unknown";
+}
+
 std::string encode_verdicts(std::span<const Verdict> verdicts, std::size_t longest_text) {
     XmlWriter xml;
     xml.open("verdicts", ns::kMailTransfer);
     for (const auto& verdict : verdicts) {
-        xml.open("verdict")
-            .attribute("id", verdict.key.id)
-            .attribute("domain", verdict.key.domain.ascii());
-        xml.attribute("state", "done");
+        xml.open("verdict");
+        write_key(xml, verdict.key);
+        xml.attribute("state", to_text(verdict.state));
+        if (verdict.state == Verdict::State::open)
+            xml.attribute("offset", verdict.offset).attribute("window", verdict.window);
         if (!verdict.queue_id.empty()) xml.attribute("queue-id", verdict.queue_id);
         for (const auto& recipient : verdict.recipients) {
             const auto reply = corrected(recipient.reply);

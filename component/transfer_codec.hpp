@@ -1,4 +1,4 @@
-// The transfer codec: writes <transfers/> and <verdicts/> payloads, and computes the digest of a
+// The transfer codec: writes the payloads of the transfer protocol, and computes the digest of a
 // transfer.
 //
 // Pure functions, but for the BlockCodec that is passed in. Reading is TransferParser's.
@@ -24,6 +24,17 @@ struct EncodeOptions {
 /// as XML. An orcpt whose xtext exceeds limits::kOrcpt is left out: it serves reports only.
 base::Result<std::string> encode_transfers(std::span<const OutgoingMessage> messages,
                                            EncodeOptions options, BlockCodec& codec);
+
+/// `message` as <open/>: all but its content, whose hash is `hash`. Errc::protocol as above.
+base::Result<std::string> encode_open(const OutgoingMessage& message, const mail::Sha256& hash,
+                                      EncodeOptions options);
+/// The bytes of a content from `offset` on as <chunk/>.
+std::string encode_chunk(const queue::TransferKey& key, std::uint64_t offset,
+                         std::string_view bytes, bool deflate, BlockCodec& codec);
+std::string encode_commit(const queue::TransferKey& key);
+std::string encode_status(const queue::TransferKey& key);
+std::string encode_abort(const queue::TransferKey& key, base::TimePoint expires);
+std::string encode_ack(const Ack& ack);
 
 /// `verdicts` as the payload of an IQ result. Replies that are no replies of SMTP (a wrong class,
 /// say) are made ones; texts are cut to `longest_text` bytes.

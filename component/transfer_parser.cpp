@@ -15,6 +15,7 @@ constexpr std::size_t kQueueId = 64;    // characters; the schema's queueIdType
 constexpr std::uint64_t kNumber =
     65535;                             // the largest number of a recipient; the schema's numberType
 constexpr std::size_t kHashText = 44;  // base64 of 32 bytes
+constexpr std::uint64_t kOctets = std::uint64_t(1) << 40;  // the schema's octetsType
 
 bool is_id(std::string_view id) {
     const auto good = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); };
@@ -30,19 +31,19 @@ bool is_queue_id(std::string_view id) {
     return !id.empty() && id.size() <= kQueueId && std::ranges::all_of(id, good);
 }
 
-/// The type of an address in orcpt. It goes into an SMTP command as it is.
-bool is_address_type(std::string_view type) {
-    const auto good = [](char c) {
-        const char lower = base::to_lower(c);
-        return (c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'z') || c == '-';
-    };
-    return !type.empty() && std::ranges::all_of(type, good);
+std::optional<Verdict::State> to_state(std::string_view word) {
+    using State = Verdict::State;
+    for (const auto state :
+         {State::done, State::open, State::committing, State::aborted, State::unknown}) {
+        if (word == to_text(state)) return state;
+    }
+    return std::nullopt;
 }
 
 /// `rfc822;` and an xtext, or another type and its text, with the text decoded.
 base::Result<std::string> parse_orcpt(std::string_view text) {
     const auto semicolon = text.find(';');
-    if (semicolon == std::string_view::npos || !is_address_type(text.substr(0, semicolon)) ||
+    if (semicolon == std::string_view::npos || !mail::is_address_type(text.substr(0, semicolon)) ||
         text.size() > base::limits::kOrcpt)
         return base::fail(base::Errc::syntax, "not an orcpt");
     auto decoded = mail::decode_xtext(text.substr(semicolon + 1));
@@ -52,8 +53,20 @@ base::Result<std::string> parse_orcpt(std::string_view text) {
 
 }  // namespace
 
+std::optional<TransferParser::At> TransferParser::root_of(std::string_view name) {
+    static constexpr std::pair<std::string_view, At> kRoots[] = {
+        {"transfers", At::transfers}, {"verdicts", At::verdicts}, {"open", At::open},
+        {"chunk", At::chunk},         {"commit", At::commit},     {"status", At::status},
+        {"abort", At::abort},         {"ack", At::ack},
+    };
+    for (const auto& [known, at] : kRoots) {
+        if (known == name) return at;
+    }
+    return std::nullopt;
+}
+
 bool TransferParser::takes(std::string_view xmlns, std::string_view name) {
-    return xmlns == ns::kMailTransfer && (name == "transfers" || name == "verdicts");
+    return xmlns == ns::kMailTransfer && root_of(name).has_value();
 }
 
 void TransferParser::fail(std::string why) {
@@ -62,7 +75,8 @@ void TransferParser::fail(std::string why) {
 
 TransferParser::At TransferParser::child_of(At parent, std::string_view xmlns,
                                             std::string_view name) const {
-    if (parent == At::transfer && xmlns == ns::kHashes && name == "hash") return At::hash;
+    const bool has_hash = parent == At::transfer || parent == At::open;
+    if (has_hash && xmlns == ns::kHashes && name == "hash") return At::hash;
     if (xmlns != ns::kMailTransfer) return At::foreign;
     static constexpr struct {
         At parent;
@@ -71,8 +85,9 @@ TransferParser::At TransferParser::child_of(At parent, std::string_view xmlns,
     } kGrammar[] = {
         {At::transfers, "transfer", At::transfer}, {At::transfers, "block", At::block},
         {At::transfer, "envelope", At::envelope},  {At::transfer, "content", At::content},
-        {At::envelope, "from", At::from},          {At::envelope, "rcpt", At::rcpt},
-        {At::verdicts, "verdict", At::verdict},    {At::verdict, "rcpt", At::verdict_rcpt},
+        {At::open, "envelope", At::envelope},      {At::envelope, "from", At::from},
+        {At::envelope, "rcpt", At::rcpt},          {At::verdicts, "verdict", At::verdict},
+        {At::verdict, "rcpt", At::verdict_rcpt},
     };
     for (const auto& rule : kGrammar) {
         if (rule.parent == parent && rule.name == name) return rule.child;
@@ -84,9 +99,8 @@ void TransferParser::start(std::string_view xmlns, std::string_view name,
                            std::span<const XmlAttribute> given) {
     const PayloadAttributes attributes(given, why_);
     if (path_.empty()) {
-        attributes.only({});
-        path_.push_back(name == "transfers" ? At::transfers : At::verdicts);
-        return;
+        path_.push_back(root_of(name).value_or(At::foreign));
+        return start_root(attributes);
     }
     const At parent = path_.back();
     if (failed() || parent == At::foreign) {
@@ -135,6 +149,7 @@ void TransferParser::text(std::string_view text) {
     if (failed()) return;
     switch (path_.back()) {
         case At::block:
+        case At::chunk:
             batch_.block += text;
             break;
         case At::hash:
@@ -175,6 +190,12 @@ void TransferParser::end() {
         case At::transfers:
             finish_batch();
             break;
+        case At::open:
+            end_open();
+            break;
+        case At::chunk:
+            std::get<IncomingChunk>(single_).block = std::move(batch_.block);
+            break;
         default:
             break;
     }
@@ -183,7 +204,72 @@ void TransferParser::end() {
 TransferPayload TransferParser::take() {
     if (failed()) return Malformed{std::move(why_)};
     if (!batch_.transfers.empty()) return std::move(batch_);
+    if (!std::holds_alternative<Malformed>(single_)) return std::move(single_);
     return std::move(verdicts_);
+}
+
+void TransferParser::start_root(const PayloadAttributes& attributes) {
+    const At root = path_.back();
+    if (root == At::transfers || root == At::verdicts) return attributes.only({});
+    if (root == At::chunk) return start_chunk(attributes);
+    if (root == At::abort) {
+        attributes.only({"id", "domain", "expires"});
+    } else if (root == At::ack) {
+        attributes.only({"id", "domain", "offset"});
+    } else {
+        attributes.only({"id", "domain"});
+    }
+    auto key = read_key(attributes);
+    if (!key) return;
+    switch (root) {
+        case At::open:
+            draft_.key = std::move(*key);
+            break;
+        case At::commit:
+            single_ = IncomingCommit{std::move(*key)};
+            break;
+        case At::status:
+            single_ = IncomingStatus{std::move(*key)};
+            break;
+        case At::abort: {
+            const base::TimePoint expires = read_expires(attributes);
+            single_ = IncomingAbort{std::move(*key), expires};
+            break;
+        }
+        case At::ack: {
+            const auto offset = attributes.number("offset", kOctets);
+            single_ = Ack{std::move(*key), offset};
+            break;
+        }
+        default:
+            fail("undefined element");
+    }
+}
+
+void TransferParser::start_chunk(const PayloadAttributes& attributes) {
+    attributes.only({"id", "domain", "off", "size", "enc"});
+    auto key = read_key(attributes);
+    read_encoding(attributes);
+    const auto offset = attributes.number("off", kOctets);
+    if (batch_.block_size == 0) fail("the chunk is empty");
+    if (!key) return;
+    single_ = IncomingChunk{std::move(*key), offset, batch_.block_size, batch_.deflated, {}};
+}
+
+void TransferParser::read_encoding(const PayloadAttributes& attributes) {
+    const auto encoding = attributes.required("enc");
+    if (encoding != "deflate" && encoding != "none")
+        fail("the encoding is neither deflate nor none");
+    batch_.deflated = encoding == "deflate";
+    batch_.block_size = attributes.number("size", base::limits::kBlock);
+}
+
+base::TimePoint TransferParser::read_expires(const PayloadAttributes& attributes) {
+    const auto expires = attributes.required("expires");
+    const auto time = base::parse_datetime(expires);
+    if (time && base::to_datetime(*time) == expires) return *time;
+    fail("expires is not a UTC time in whole seconds");
+    return {};
 }
 
 std::optional<queue::TransferKey> TransferParser::read_key(const PayloadAttributes& attributes) {
@@ -211,7 +297,8 @@ void TransferParser::start_envelope(const PayloadAttributes& attributes) {
     attributes.only({"size", "body", "smtputf8", "requiretls", "ret", "envid", "expires"});
     if (draft_.stated_size) fail("there are two envelopes");
     auto& envelope = draft_.envelope;
-    draft_.stated_size = attributes.number("size", base::limits::kBlock);
+    const bool in_pieces = path_.front() == At::open;
+    draft_.stated_size = attributes.number("size", in_pieces ? kOctets : base::limits::kBlock);
     const auto body = attributes.find("body").value_or("7bit");
     if (body != "7bit" && body != "8bitmime") fail("the body is neither 7bit nor 8bitmime");
     envelope.body = body == "8bitmime" ? mail::Body::eight_bit_mime : mail::Body::seven_bit;
@@ -229,11 +316,7 @@ void TransferParser::start_envelope(const PayloadAttributes& attributes) {
             envelope.envid = std::move(*decoded);
         }
     }
-    const auto expires = attributes.required("expires");
-    const auto time = base::parse_datetime(expires);
-    if (!time || base::to_datetime(*time) != expires)
-        return fail("expires is not a UTC time in whole seconds");
-    draft_.expires = *time;
+    draft_.expires = read_expires(attributes);
 }
 
 void TransferParser::start_from(const PayloadAttributes& attributes) {
@@ -277,11 +360,7 @@ void TransferParser::start_content(const PayloadAttributes& attributes) {
 void TransferParser::start_block(const PayloadAttributes& attributes) {
     attributes.only({"enc", "size"});
     if (std::exchange(block_seen_, true)) fail("there are two blocks");
-    const auto encoding = attributes.required("enc");
-    if (encoding != "deflate" && encoding != "none")
-        fail("the encoding is neither deflate nor none");
-    batch_.deflated = encoding == "deflate";
-    batch_.block_size = attributes.number("size", base::limits::kBlock);
+    read_encoding(attributes);
 }
 
 void TransferParser::end_hash() {
@@ -293,10 +372,26 @@ void TransferParser::end_hash() {
     draft_.hash = hash;
 }
 
+bool TransferParser::check_draft() {
+    if (!draft_.stated_size || !draft_.from) {
+        fail("a transfer has no envelope or no sender");
+    } else if (draft_.envelope.recipients.empty()) {
+        fail("a transfer has no recipient");
+    } else if (!draft_.hash) {
+        fail("a transfer has no hash");
+    }
+    return !failed();
+}
+
+void TransferParser::end_open() {
+    if (!check_draft()) return;
+    single_ = IncomingOpen{{std::move(*draft_.key), std::move(draft_.envelope), draft_.expires,
+                            *draft_.hash, 0, *draft_.stated_size}};
+}
+
 void TransferParser::end_transfer() {
-    if (!draft_.stated_size || !draft_.from) return fail("a transfer has no envelope or no sender");
-    if (draft_.envelope.recipients.empty()) return fail("a transfer has no recipient");
-    if (!draft_.hash || !draft_.offset) return fail("a transfer has no hash or no slice");
+    if (!check_draft()) return;
+    if (!draft_.offset) return fail("a transfer has no slice");
     if (*draft_.stated_size != draft_.size)
         return fail("the size of the envelope is not that of the slice");
     const auto& before = batch_.transfers;
@@ -314,14 +409,26 @@ void TransferParser::finish_batch() {
 }
 
 void TransferParser::start_verdict(const PayloadAttributes& attributes) {
-    attributes.only({"id", "domain", "state", "queue-id"});
+    attributes.only({"id", "domain", "state", "queue-id", "offset", "window"});
     auto key = read_key(attributes);
-    if (attributes.required("state") != "done") fail("the state is not done");
+    const auto state = to_state(attributes.required("state"));
+    if (!state) fail("the state is not one");
     const auto queue_id = attributes.find("queue-id");
     if (queue_id && !is_queue_id(*queue_id)) fail("the queue-id is not one");
+    const bool is_open = state == Verdict::State::open;
+    if (!is_open && (attributes.find("offset") || attributes.find("window")))
+        fail("only what is open has an offset and a window");
+    const auto offset = is_open ? attributes.number("offset", kOctets) : 0;
+    const auto window = is_open ? attributes.number("window", kOctets) : 0;
+    if (is_open && window == 0) fail("the window is empty");
     if (verdicts_.size() >= base::limits::kBatch) fail("too many verdicts");
     if (failed()) return;
-    verdicts_.push_back({std::move(*key), std::string(queue_id.value_or("")), {}});
+    verdicts_.push_back({std::move(*key),
+                         *state,
+                         std::string(queue_id.value_or("")),
+                         {},
+                         offset,
+                         static_cast<std::size_t>(window)});
     draft_.numbers.clear();
 }
 
@@ -347,7 +454,11 @@ void TransferParser::end_verdict_recipient() {
 }
 
 void TransferParser::end_verdict() {
-    if (verdicts_.back().recipients.empty()) fail("a verdict is on nobody");
+    using State = Verdict::State;
+    const Verdict& verdict = verdicts_.back();
+    const bool decides = verdict.state == State::done || verdict.state == State::open;
+    if (verdict.state == State::done && verdict.recipients.empty()) fail("a verdict is on nobody");
+    if (!decides && !verdict.recipients.empty()) fail("nothing was decided, and yet it is told");
 }
 
 }  // namespace component

@@ -1,5 +1,5 @@
-// TransferParser: turns the elements of a <transfers/> or <verdicts/> payload into values, without
-// a tree.
+// TransferParser: turns the elements of a payload of the transfer protocol (<transfers/>, <open/>,
+// <verdicts/> and so on) into values, without a tree.
 //
 // Driven by XmlReader, from the payload's own start tag to its end tag. Strict (protocol, "Sending
 // a message"): an undefined element or attribute of our namespace, a value that is missing, out of
@@ -45,12 +45,21 @@ class TransferParser {
         verdicts,
         verdict,
         verdict_rcpt,
+        open,
+        chunk,
+        commit,
+        status,
+        abort,
+        ack,
         foreign
     };
 
     void fail(std::string why);
     bool failed() const { return !why_.empty(); }
+    static std::optional<At> root_of(std::string_view name);
     At child_of(At parent, std::string_view xmlns, std::string_view name) const;
+    void start_root(const PayloadAttributes& attributes);
+    void start_chunk(const PayloadAttributes& attributes);
     void start_transfer(const PayloadAttributes& attributes);
     void start_envelope(const PayloadAttributes& attributes);
     void start_from(const PayloadAttributes& attributes);
@@ -59,7 +68,11 @@ class TransferParser {
     void start_block(const PayloadAttributes& attributes);
     void start_verdict(const PayloadAttributes& attributes);
     void start_verdict_recipient(const PayloadAttributes& attributes);
+    void read_encoding(const PayloadAttributes& attributes);
+    base::TimePoint read_expires(const PayloadAttributes& attributes);
+    bool check_draft();
     void end_transfer();
+    void end_open();
     void end_hash();
     void end_verdict();
     void end_verdict_recipient();
@@ -86,8 +99,9 @@ class TransferParser {
     Draft draft_;
     std::size_t recipients_ = 0;
     std::set<queue::TransferKey> keys_;
-    IncomingBatch batch_;
+    IncomingBatch batch_;  ///< its block is that of a chunk, too
     Verdicts verdicts_;
+    TransferPayload single_;  ///< what is about one transfer
 };
 
 }  // namespace component

@@ -15,14 +15,22 @@ std::optional<mail::Reply> check_expiry(const IncomingTransfer& transfer, base::
     return std::nullopt;
 }
 
+std::optional<mail::Reply> check_size(const IncomingTransfer& transfer,
+                                      const ComponentSettings& settings) {
+    if (transfer.size <= settings.max_size) return std::nullopt;
+    return mail::Reply{552, {5, 3, 4}, "the message is too large"};
+}
+
+std::optional<mail::Reply> check_content(const IncomingTransfer& transfer,
+                                         std::string_view content) {
+    return check_content(transfer, content, {mail::sha256(content), mail::check_lines(content)});
+}
+
 std::optional<mail::Reply> check_content(const IncomingTransfer& transfer, std::string_view content,
-                                         const ComponentSettings& settings) {
-    if (content.size() > settings.max_size)
-        return mail::Reply{552, {5, 3, 4}, "the message is too large"};
-    if (mail::sha256(content) != transfer.hash)
+                                         const ContentCheck& check) {
+    if (check.hash != transfer.hash)
         return mail::Reply{554, {5, 6, 0}, "the hash is not that of the content"};
-    if (const auto lines = mail::check_lines(content); !lines)
-        return mail::Reply{554, {5, 6, 0}, lines.error().text};
+    if (!check.lines) return mail::Reply{554, {5, 6, 0}, check.lines.error().text};
     const mail::HeaderSummary header = mail::summarize_header(content);
     // Behind such a line a reader may see fields that we don't: a forged Authentication-Results,
     // say.

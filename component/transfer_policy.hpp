@@ -18,9 +18,19 @@ namespace component {
 
 /// `expires` is over, or lies further ahead than limits::kRetention: 451 4.4.7.
 std::optional<mail::Reply> check_expiry(const IncomingTransfer& transfer, base::TimePoint now);
-/// Hash, lines and a malformed header 554 5.6.0, Received fields 554 5.4.6, size 552 5.3.4.
+/// More than we take: 552 5.3.4.
+std::optional<mail::Reply> check_size(const IncomingTransfer& transfer,
+                                      const ComponentSettings& settings);
+/// Hash, lines and a malformed header 554 5.6.0, Received fields 554 5.4.6.
+std::optional<mail::Reply> check_content(const IncomingTransfer& transfer,
+                                         std::string_view content);
+/// The same where hash and lines were looked at already, piece by piece.
+struct ContentCheck {
+    mail::Sha256 hash{};
+    base::Result<void> lines;
+};
 std::optional<mail::Reply> check_content(const IncomingTransfer& transfer, std::string_view content,
-                                         const ComponentSettings& settings);
+                                         const ContentCheck& check);
 /// requiretls, which the last hop can't keep yet, 550 5.7.30; a sender that is not ASCII without
 /// smtputf8 553 5.6.7.
 std::optional<mail::Reply> check_envelope(const mail::Envelope& envelope);

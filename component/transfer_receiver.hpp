@@ -1,8 +1,9 @@
-// TransferReceiver: takes the transfers that peers send: authority, policy, commit, and only then
-// verdicts.
+// TransferReceiver: takes what peers ask of the transfer protocol, and answers it: small messages
+// itself, large ones by OpenTransfers.
 //
 // One for each session; registers itself as its transfer handler. Event loop only. Every request
-// gets an answer, whatever happens: the verdicts of its transfers, or one error.
+// gets an answer, whatever happens: verdicts, an acknowledgement, or one error. It bounds what is
+// under way, in requests and in bytes, for each peer and for all.
 //
 // What breaks the protocol's form (TransferParser, the block) is malformed as a whole, so that the
 // sender tries the members singly. A member whose form is right but whose content is not (hash,
@@ -18,10 +19,13 @@
 #include "component/block_codec.hpp"
 #include "component/discovery.hpp"
 #include "component/link.hpp"
+#include "component/open_transfers.hpp"
+#include "component/transfer_judge.hpp"
 #include "queue/destination.hpp"
 #include "queue/ports.hpp"
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -33,47 +37,54 @@ class TransferReceiver final : public TransferHandler {
   public:
     /// `check`: null takes every recipient of a served domain. All references outlive this object.
     TransferReceiver(base::asio::any_io_executor executor, Link& link, Discovery& discovery,
-                     queue::Intake& intake, queue::RecipientCheck* check,
+                     queue::Intake& intake, queue::TransferBook& book, queue::RecipientCheck* check,
                      const queue::Router& router, base::Clock& clock);
     ~TransferReceiver() override;
 
     void on_transfers(IqHead head, TransferPayload payload) override;
     /// Takes nothing more, and waits for what is being taken. Before Session::stop().
     base::Task<void> stop();
+    /// Forgets what nobody has asked about for long. Every minute or so.
+    void sweep() { open_.sweep(); }
+
+    /// How many coroutines, envelopes, counts and bytes it holds now. For tests: nothing outlives
+    /// its reason.
+    std::size_t holds() const;
 
   private:
     struct Member;  // one transfer of the request
     struct Request;
-    class Unpacked;
+    /// What requests of one peer, or of all, hold while they are under way.
+    struct Load {
+        std::size_t requests = 0;
+        std::size_t chunks = 0;
+        std::size_t bytes = 0;     // of blocks, as they came
+        std::size_t unpacked = 0;  // of blocks, unpacked
+    };
+    class Held;
 
+    std::optional<StanzaError> refusal(const std::string& peer, const TransferPayload& payload,
+                                       const std::string& type) const;
     base::Task<void> handle(std::shared_ptr<TransferAnswer> answer, IncomingBatch batch);
     base::Task<bool> authorise(Request& request);
-    base::Task<bool> look_up(Request& request, std::vector<mail::Domain> domains);
     base::Task<bool> find_earlier(Request& request);
     bool read_contents(Request& request);
     base::Task<void> judge(Request& request, Member& member);
-    base::Task<void> check_recipients(Member& member);
     base::Task<void> store(Request& request);
-    queue::Arrival arrival_of(const Request& request, Member& member) const;
     void answer(Request& request);
 
     base::asio::any_io_executor executor_;
     Link& link_;
     Discovery& discovery_;
     queue::Intake& intake_;
-    queue::RecipientCheck* check_;
-    const queue::Router& router_;
-    base::Clock& clock_;
+    queue::TransferBook& book_;
+    TransferJudge judge_;
+    OpenTransfers open_;
     BlockCodec codec_;
     base::TaskGroup tasks_;
     bool stopping_ = false;
-    struct Share {
-        std::size_t requests = 0;
-        std::size_t unpacked = 0;  ///< bytes of their blocks
-    };
-    std::size_t unpacked_ = 0;                ///< bytes of the blocks of requests under way
-    std::map<std::string, Share> receiving_;  ///< what is under way, by peer
-    std::size_t verifying_ = 0;               ///< requests whose sender is being looked up
+    Load load_;
+    std::map<std::string, Load> loads_;  ///< by peer
 };
 
 }  // namespace component

@@ -173,7 +173,7 @@ void XmlReader::start_child(Name name) {
             skip_ = depth_;  // an echo of what was asked
             return;
         }
-        if (is_iq && children_ == 1 && (type == "set" || type == "result") &&
+        if (is_iq && children_ == 1 && (type == "set" || type == "get" || type == "result") &&
             TransferParser::takes(name.xmlns, name.local)) {
             transfer_.emplace();
         } else if (transfer_) {

@@ -41,8 +41,8 @@ struct StreamOpened {
 struct TagStanza {
     std::unique_ptr<gloox::Tag> tag;
 };
-/// The fast lane: an IQ (set or result) whose payload is <transfers/> or <verdicts/>; no Tag was
-/// built.
+/// The fast lane: an IQ (set, get or result) whose payload is one of the transfer protocol; no Tag
+/// was built.
 struct TransferStanza {
     IqHead head;
     TransferPayload payload;

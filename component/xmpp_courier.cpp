@@ -9,9 +9,7 @@
 namespace component {
 namespace {
 
-constexpr unsigned kMostHalvings = 6;  // then a lease is a 64th, which is one message at least
-constexpr std::size_t kPeersSlowed = 10000;   // peers that are remembered as slow
-constexpr std::size_t kSmallestLease = 1024;  // bytes
+constexpr std::size_t kFlows = 10000;  // peers of whose patience something is remembered
 
 }  // namespace
 
@@ -20,9 +18,13 @@ std::size_t stanza_bound(const ComponentSettings& ours, const Capability& theirs
     return std::min(ours.max_stanza, theirs.max_stanza) / 10 * 9;
 }
 
-XmppCourier::XmppCourier(std::map<std::string, Link*> links, Discovery& discovery,
-                         base::Clock& clock, CourierSettings settings)
-    : links_(std::move(links)), discovery_(discovery), clock_(clock), settings_(settings) {}
+XmppCourier::XmppCourier(base::asio::any_io_executor executor, std::map<std::string, Link*> links,
+                         Discovery& discovery, base::Clock& clock, CourierSettings settings)
+    : executor_(std::move(executor)),
+      links_(std::move(links)),
+      discovery_(discovery),
+      clock_(clock),
+      settings_(settings) {}
 
 XmppCourier::~XmppCourier() = default;
 
@@ -31,18 +33,18 @@ Link* XmppCourier::link_of(const queue::Destination& destination) const {
     return found == links_.end() ? nullptr : found->second;
 }
 
-queue::LeaseLimits XmppCourier::limits_for(const Link& link, const std::string& peer) const {
+queue::LeaseLimits XmppCourier::limits_for(const Link& link, const std::string& peer) {
     const Capability theirs = discovery_.capability_of(peer);
     // Bytes that can't be compressed grow by a third; the rest of the stanza is for the envelopes.
     // What does not fit after all is split when it is encoded.
-    std::size_t bytes = stanza_bound(link.settings(), theirs) / 4 * 3 / 10 * 9;
-    bytes = std::min(bytes, theirs.window);
-    const auto slowed = halvings_.find(peer);
-    if (slowed != halvings_.end()) bytes = std::max(bytes >> slowed->second, kSmallestLease);
+    const std::size_t stanza =
+        std::min(stanza_bound(link.settings(), theirs), flow_to(peer)->stanza());
+    const std::size_t bytes = std::min(stanza / 4 * 3 / 10 * 9, theirs.window);
     queue::LeaseLimits limits;
     limits.messages = std::min(theirs.max_batch, base::limits::kLeaseMessages);
     if (link.settings().compress == Compress::each) limits.messages = 1;
-    limits.recipients = theirs.max_recipients;
+    limits.recipients =
+        std::min(theirs.max_recipients, answered_recipients(stanza_bound(link.settings(), theirs)));
     limits.bytes = std::min(bytes, base::limits::kLeaseBytes);
     return limits;
 }
@@ -66,7 +68,8 @@ base::Task<queue::Readiness> XmppCourier::prepare(queue::Destination destination
 
 base::Task<std::vector<queue::MessageOutcome>> XmppCourier::deliver(
     queue::Destination destination, std::vector<queue::LeasedMessage> messages) {
-    CourierRound round(std::move(messages), clock_.now(), settings_.answer_time, codec_);
+    CourierRound round(executor_, std::move(messages), clock_.now(), settings_.answer_time, codec_,
+                       stopping_);
     Link* link = link_of(destination);
     if (link == nullptr || !link->established()) {
         round.defer_all({451, {4, 4, 1}, "our own XMPP link is down"});
@@ -76,12 +79,8 @@ base::Task<std::vector<queue::MessageOutcome>> XmppCourier::deliver(
     // now.
     for (const std::string& peer : round.peers()) {
         const Capability theirs = discovery_.capability_of(peer);
-        co_await round.deliver_to(*link, peer, theirs);
-        if (round.was_too_much()) {
-            slow_down(peer);
-        } else if (round.was_answered()) {
-            speed_up(peer);
-        }
+        const std::shared_ptr<Flow> flow = flow_to(peer);
+        co_await round.deliver_to(*link, peer, theirs, flow);
         if (round.was_not_there()) {
             if (auto domain = mail::Domain::parse(destination.domain)) discovery_.suspect(*domain);
         }
@@ -89,15 +88,17 @@ base::Task<std::vector<queue::MessageOutcome>> XmppCourier::deliver(
     co_return round.take_outcomes();
 }
 
-void XmppCourier::slow_down(const std::string& peer) {
-    if (!halvings_.contains(peer) && halvings_.size() >= kPeersSlowed) return;
-    auto& halvings = halvings_[peer];
-    halvings = std::min(halvings + 1, kMostHalvings);
+std::size_t XmppCourier::holds() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(flows_, [](const auto& item) { return !item.second->is_idle(); }));
 }
 
-void XmppCourier::speed_up(const std::string& peer) {
-    const auto found = halvings_.find(peer);
-    if (found != halvings_.end() && --found->second == 0) halvings_.erase(found);
+std::shared_ptr<Flow> XmppCourier::flow_to(const std::string& peer) {
+    if (flows_.size() >= kFlows && !flows_.contains(peer))
+        std::erase_if(flows_, [](const auto& item) { return item.second->is_idle(); });
+    auto& flow = flows_[peer];
+    if (!flow) flow = std::make_shared<Flow>(executor_);
+    return flow;
 }
 
 }  // namespace component

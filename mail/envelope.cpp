@@ -89,6 +89,14 @@ std::string encode_xtext(std::string_view text) {
     return out;
 }
 
+bool is_address_type(std::string_view type) {
+    const auto good = [](char c) {
+        const char lower = base::to_lower(c);
+        return (c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'z') || c == '-';
+    };
+    return !type.empty() && std::ranges::all_of(type, good);
+}
+
 base::Result<std::string> decode_xtext(std::string_view text) {
     std::string out;
     out.reserve(text.size());

@@ -56,6 +56,10 @@ struct Envelope {
     bool operator==(const Envelope&) const = default;
 };
 
+/// The type of an address in ORCPT (RFC 3461 section 4.2), which goes into commands as it is:
+/// letters, digits and hyphens.
+bool is_address_type(std::string_view type);
+
 /// xtext of RFC 3461 section 4. Decoding: Errc::syntax for a bad escape or a control character.
 std::string encode_xtext(std::string_view text);
 base::Result<std::string> decode_xtext(std::string_view text);

@@ -76,8 +76,11 @@ std::optional<HeaderField> HeaderScanner::next() {
 
 HeaderSummary summarize_header(std::string_view content) {
     HeaderSummary summary;
-    HeaderScanner scanner(content);
+    const bool longer = content.size() > base::limits::kHeader;
+    HeaderScanner scanner(content.substr(0, base::limits::kHeader));
+    std::size_t size = 0;
     while (const auto field = scanner.next()) {
+        size += field->raw.size();
         if (base::iequals(field->name, "Received")) {
             ++summary.received;
         } else if (summary.message_id.empty() && base::iequals(field->name, "Message-ID")) {
@@ -86,7 +89,7 @@ HeaderSummary summarize_header(std::string_view content) {
             summary.from = unfolded(field->value);
         }
     }
-    summary.well_formed = scanner.ended_well();
+    summary.well_formed = scanner.ended_well() && !(longer && size + 2 >= base::limits::kHeader);
     return summary;
 }
 

@@ -34,7 +34,7 @@ struct HeaderSummary {
     std::string
         message_id;    ///< with its angle brackets; empty if there is none; bounded, printable
     std::string from;  ///< unfolded value of From; bounded, printable
-    bool well_formed = true;   ///< HeaderScanner::ended_well
+    bool well_formed = true;   ///< HeaderScanner::ended_well, within limits::kHeader
     std::size_t received = 0;  ///< number of Received fields (RFC 5321 section 6.3)
 };
 HeaderSummary summarize_header(std::string_view content);

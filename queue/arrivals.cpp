@@ -3,6 +3,7 @@
 #include "base/limits.hpp"
 #include "mail/header_scanner.hpp"
 #include "queue/log.hpp"
+#include "queue/receiving.hpp"
 #include "queue/rows.hpp"
 #include "queue/verdicts.hpp"
 
@@ -18,6 +19,7 @@ base::Result<void> insert_content(Store& store, QueueId id, const Arrival& arriv
                            ? store.files().adopt(id, store.spool(), *arrival.file, content.size())
                            : store.files().write(id, content.bytes());
         if (!written) return written;
+        store.if_undone([&store, id] { store.files().remove(id); });
         insert->bind(2);  // NULL: it is in the file
     } else {
         insert->bindNoCopy(2, content.bytes().data(), static_cast<int>(content.size()));
@@ -81,13 +83,19 @@ base::Result<Receipt> add_arrival(Store& store, const Arrival& arrival) {
     Receipt receipt;
     if (arrival.transfer) {
         const ReceivedTransfer& transfer = *arrival.transfer;
-        if (auto earlier = find_verdict(store, transfer.key)) {
-            if (earlier->digest != transfer.digest || earlier->peer != transfer.peer)
+        KnownTransfer known = find_transfer(store, transfer.key);
+        switch (finish(known, transfer)) {
+            case Turn::changed:
+                break;
+            case Turn::same:
+                receipt.id = known.queue_id;
+                receipt.earlier = std::move(known);
+                return receipt;
+            case Turn::conflict:
                 return base::fail(base::Errc::conflict, "transfer " + transfer.key.id +
                                                             " was here before, as another message");
-            receipt.id = earlier->queue_id;
-            receipt.earlier = std::move(*earlier);
-            return receipt;
+            default:
+                return base::fail(base::Errc::not_found, "the transfer is not complete");
         }
     }
     // Only the doors are bound to it: the reserve is there for what has to be written about mail

@@ -134,6 +134,12 @@ base::Result<mail::Content> ContentFiles::read(QueueId id, std::size_t size) con
     return mail::Content::mapped(owner, std::string_view(static_cast<const char*>(start), size));
 }
 
+std::uintmax_t ContentFiles::size_of(QueueId id) const {
+    std::error_code none;
+    const auto size = std::filesystem::file_size(path_of(id), none);
+    return none ? 0 : size;
+}
+
 void ContentFiles::remove(QueueId id) const {
     // A file that stays is an orphan, which the next start sweeps away: no reason to fail.
     std::error_code ignored;

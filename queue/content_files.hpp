@@ -32,6 +32,8 @@ class ContentFiles {
     /// on, too, under the name `id`: synced, file and folder, when it returns. Nothing is copied.
     base::Result<void> adopt(QueueId id, const ContentFiles& others, QueueId from,
                              std::size_t size) const;
+    /// Bytes; 0 if there is no such file.
+    std::uintmax_t size_of(QueueId id) const;
     void remove(QueueId id) const;
     /// Removes every file that `is_wanted` says no to; returns how many.
     std::size_t sweep(const std::function<bool(QueueId)>& is_wanted) const;

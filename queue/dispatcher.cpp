@@ -166,6 +166,16 @@ base::Task<void> Dispatcher::attempt(Destination destination) {
     if (auto* const ready = std::get_if<Ready>(&readiness)) {
         entries_[destination].peer = ready->peer;
         co_await drain(destination, courier->second, std::move(*ready));
+    } else if (const auto* const rerouted = std::get_if<Rerouted>(&readiness)) {
+        const std::string why = rerouted->why;
+        const bool rerouted_now = co_await put_off(destination, std::move(readiness));
+        if (!rerouted_now) co_return;
+        // What may have been sent already follows once its peer has let go of it.
+        Ready only_back;
+        only_back.limits = {base::limits::kLeaseMessages, base::limits::kBatchRecipients,
+                            base::limits::kLeaseBytes};
+        only_back.call_back = why;
+        co_await drain(destination, courier->second, std::move(only_back));
     } else {
         co_await put_off(destination, std::move(readiness));
     }
@@ -194,7 +204,7 @@ base::Task<void> Dispatcher::drain(Destination destination, Courier* courier, Re
         base::Result<Lease> leased = co_await take(destination, ready);
         if (!leased) {
             // The storage's own log line says why. Asked again at once, it would say the same.
-            pass->missed = true;
+            block(destination);
             break;
         }
         if (!leased->messages.empty()) {
@@ -206,6 +216,8 @@ base::Task<void> Dispatcher::drain(Destination destination, Courier* courier, Re
             });
             continue;
         }
+        // What is new is not for this peer any more.
+        if (ready.call_back) break;
         // Mail that comes or becomes due now need not wait for the slowest delivery of this pass.
         const base::TimePoint next = leased->next.value_or(clock_.now() + kLookAgain);
         while (pass->under_way > 0 && !entry.again && clock_.now() < next)
@@ -219,7 +231,8 @@ base::Task<void> Dispatcher::drain(Destination destination, Courier* courier, Re
     if (pass->reached) {
         entry.failures = 0;
         entry.blocked_until = {};
-    } else if (pass->missed) {
+    } else if (pass->missed && !ready.call_back) {
+        // A peer that can't be asked to let go of old mail must not hold what goes by SMTP now.
         block(destination);
     }
 }
@@ -290,16 +303,20 @@ base::TimePoint Dispatcher::block(const Destination& destination) {
     return entry.blocked_until;
 }
 
-base::Task<void> Dispatcher::put_off(Destination destination, Readiness why) {
-    const base::TimePoint until = block(destination);
+base::Task<bool> Dispatcher::put_off(Destination destination, Readiness why) {
+    const bool reroutes = std::holds_alternative<Rerouted>(why);
+    const base::TimePoint until = reroutes ? base::TimePoint() : block(destination);
     std::function<base::Result<Woken>(Store&)> operation = [=](Store& store) {
         if (const auto* const rerouted = std::get_if<Rerouted>(&why))
-            return reroute_destination(store, destination, *rerouted, until);
+            return reroute_destination(store, destination, *rerouted);
         return defer_destination(store, destination, std::get<Deferred>(why), until);
     };
     const base::Result<Committed<Woken>> done =
         co_await storage_.write<Woken>(std::move(operation));
     if (done) look_at(**done);
+    // The storage's own log line says why.
+    if (!done && reroutes) block(destination);
+    co_return done.has_value();
 }
 
 }  // namespace queue

@@ -71,7 +71,7 @@ class Dispatcher {
                              std::shared_ptr<Pass> pass);
     base::Task<bool> settle_some(std::shared_ptr<std::vector<MessageOutcome>> outcomes);
     base::Task<void> settle_all(std::vector<MessageOutcome> outcomes);
-    base::Task<void> put_off(Destination destination, Readiness why);
+    base::Task<bool> put_off(Destination destination, Readiness why);
     void start_waking(const Destination& destination);
     base::Task<void> wake(Destination destination);
     base::TimePoint block(const Destination& destination);

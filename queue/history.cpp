@@ -1,6 +1,7 @@
 #include "queue/history.hpp"
 
 #include "base/limits.hpp"
+#include "queue/verdicts.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -218,14 +219,7 @@ base::Result<int> prune(Store& store) {
             remove.bind(id).run();
         }
     }
-    Query verdicts = store.database().query(
-        "DELETE FROM verdict WHERE (id, domain) IN"
-        " (SELECT id, domain FROM verdict WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)");
-    verdicts
-        .bind(to_millis(store.now() - base::limits::kVerdictGrace),
-              static_cast<std::int64_t>(base::limits::kPruned))
-        .run();
-    return std::max(static_cast<int>(old.size()), store.database().changes());
+    return std::max(static_cast<int>(old.size()), prune_transfers(store));
 }
 
 }  // namespace queue

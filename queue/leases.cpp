@@ -166,6 +166,13 @@ void put_aside(Store& store, const Group& group, const base::Error& why, Woken& 
     store.after_commit([id = group.message, why] { log::put_aside(id, why.text); });
 }
 
+/// Whether a stanza with the transfer of these rows may have left.
+bool was_sent(Store& store, const Group& group) {
+    if (!group.transfer) return false;
+    Query find = store.database().query("SELECT sends FROM transfer WHERE number = ?1");
+    return find.bind(*group.transfer).step() && find.integer(0) > 0;
+}
+
 base::Result<LeasedMessage> lease_group(Store& store, const Destination& destination,
                                         const Ready& ready, MessageRow row, const Group& group) {
     LeasedMessage leased;
@@ -193,6 +200,7 @@ base::Result<LeasedMessage> lease_group(Store& store, const Destination& destina
     leased.origin = std::move(row.origin);
     leased.received_at = row.received_at;
     leased.expires_at = row.expires_at;
+    leased.call_back = ready.call_back;
     return leased;
 }
 
@@ -214,6 +222,7 @@ base::Result<Lease> lease(Store& store, const Destination& destination, const Re
             add_all(result.woken, *woken);
             continue;
         }
+        if (ready.call_back && !was_sent(store, each)) continue;
         if (row && !result.messages.empty() && bytes + row->size > ready.limits.bytes) break;
         auto leased = row ? lease_group(store, destination, ready, std::move(*row), each)
                           : base::Result<LeasedMessage>(row.error());
@@ -261,7 +270,7 @@ base::Result<Woken> defer_destination(Store& store, const Destination& destinati
 }
 
 base::Result<Woken> reroute_destination(Store& store, const Destination& destination,
-                                        const Rerouted& why, base::TimePoint until) {
+                                        const Rerouted& why) {
     const std::int64_t number = store.number_of(destination);
     const Destination relay{Lane::relay, "", ""};
     const std::int64_t now = to_millis(store.now());
@@ -288,17 +297,9 @@ base::Result<Woken> reroute_destination(Store& store, const Destination& destina
         move.bind(number, now, store.number_of(relay)).run();
         moved = store.database().changes();
     }
-    const Deferred fence{
-        {451,
-         {4, 4, 1},
-         "was sent before without an answer, so it can't change its way: " + why.why},
-        "",
-        false,
-        {}};
-    auto woken = defer_destination(store, destination, fence, until);
-    if (!woken) return woken;
+    Woken woken;
     if (moved > 0) {
-        woken->push_back(relay);
+        woken.push_back(relay);
         store.after_commit([=] { log::destination_rerouted(destination, why.why, moved); });
     }
     return woken;

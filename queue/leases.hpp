@@ -28,10 +28,10 @@ base::Result<Lease> lease(Store& store, const Destination& destination, const Re
 base::Result<Woken> defer_destination(Store& store, const Destination& destination,
                                       const Deferred& why, base::TimePoint until);
 
-/// Everything of `destination` that was never sent goes on by Lane::relay; the rest waits until
-/// `until`, since a peer may have it already (the fence, protocol rule 4).
+/// Everything of `destination` that was never sent goes on by Lane::relay. The rest stays: it has
+/// to be called back first (the fence, protocol rule 4), which Ready::call_back is for.
 base::Result<Woken> reroute_destination(Store& store, const Destination& destination,
-                                        const Rerouted& why, base::TimePoint until);
+                                        const Rerouted& why);
 
 /// The peer of `destination` is back: what waited because it could not be reached is due now.
 base::Result<int> wake_destination(Store& store, const Destination& destination);

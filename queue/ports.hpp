@@ -62,13 +62,27 @@ struct ReceivedTransfer {
     mail::Sha256 digest{};  ///< over the parsed values of envelope and hash (protocol rule 3)
     base::TimePoint expires;
     std::vector<RecipientVerdict> verdicts;
+    bool in_pieces = false;  ///< it was opened, and its content is in the spool
 };
 
-struct StoredVerdict {
-    mail::Sha256 digest{};
-    std::string peer;
-    std::optional<QueueId> queue_id;  ///< nothing if every recipient was refused
-    std::vector<RecipientVerdict> verdicts;
+/// What is known of a transfer's key: all that its receiver has on the disk.
+struct KnownTransfer {
+    enum class State : std::uint8_t {
+        unknown,
+        open,     ///< its content is arriving in pieces
+        done,     ///< it has its verdict
+        aborted,  ///< its sender called it back before it was taken: it never will be
+    };
+    State state = State::unknown;
+    std::string peer;                 ///< the component that sent it
+    mail::Sha256 digest{};            ///< open, done: over envelope and hash (protocol rule 3)
+    std::uint64_t size = 0;           ///< open: bytes of the whole content
+    std::uint64_t offset = 0;         ///< open: bytes from its start that are on the disk
+    std::optional<QueueId> queue_id;  ///< done: nothing if every recipient was refused
+    std::vector<RecipientVerdict> verdicts;  ///< done
+    /// The key is known, but as another peer's, or for another message than that of `digest`.
+    bool is_other(const std::string& its_peer, const mail::Sha256& its_digest) const;
+    bool operator==(const KnownTransfer&) const = default;
 };
 
 /// Where a message came from, for `trace`, for trace fields and for who is told of a failure.
@@ -95,8 +109,9 @@ struct Arrival {
 
 struct Receipt {
     std::optional<QueueId> id;  ///< nothing only for a transfer whose recipients were all refused
-    /// Set if this key was here before with the same digest: answer this, nothing new was stored.
-    std::optional<StoredVerdict> earlier;
+    /// Set if this key was here before with the same digest, or was called back: answer this,
+    /// nothing new was stored.
+    std::optional<KnownTransfer> earlier;
 };
 
 /// A message that is too large for memory, while it comes in: a file of the queue's. It is gone
@@ -120,14 +135,55 @@ class Intake {
     /// transfer's key is here with another digest).
     virtual base::Task<std::vector<base::Result<Committed<Receipt>>>> accept_all(
         std::vector<Arrival> arrivals) = 0;
-    /// The stored verdicts of those keys that are known, in order. Errc::storage.
-    virtual base::Task<base::Result<std::vector<std::optional<StoredVerdict>>>> find_verdicts(
-        std::vector<TransferKey> keys) = 0;
     /// An empty spool. Errc::storage.
     virtual base::Task<base::Result<std::shared_ptr<Spool>>> spool() = 0;
 
     /// accept_all for one.
     base::Task<base::Result<Committed<Receipt>>> accept(Arrival arrival);
+};
+
+/// The beginning of a transfer whose content comes in pieces.
+struct Opening {
+    TransferKey key;
+    std::string peer;
+    mail::Sha256 digest{};
+    std::uint64_t size = 0;  ///< bytes of the whole content
+    base::TimePoint expires;
+};
+
+/// A part of the content of an open transfer.
+struct Piece {
+    TransferKey key;
+    std::string peer;
+    std::uint64_t offset = 0;
+    std::string bytes;
+};
+
+/// What a receiver of transfers keeps of them beside their messages. Each answer is what is known
+/// of the key afterwards, as queue/receiving.hpp has it.
+class TransferBook {
+  public:
+    virtual ~TransferBook() = default;
+    /// What is known of each of the keys, in order. Errc::storage.
+    virtual base::Task<base::Result<std::vector<KnownTransfer>>> find(
+        std::vector<TransferKey> keys) = 0;
+    /// Keeps room on the disk for the content. Errc::conflict (the key is another message's),
+    /// Errc::busy (the peer's quota), Errc::storage (no room).
+    virtual base::Task<base::Result<Committed<KnownTransfer>>> open(Opening opening) = 0;
+    /// Errc::not_found (the transfer is not open), Errc::limit (beyond its size), Errc::storage. A
+    /// piece that does not follow what is there changes nothing: look at the offset.
+    virtual base::Task<base::Result<Committed<KnownTransfer>>> add(Piece piece) = 0;
+    /// The complete content of an open transfer, and the file of the spool that it is in.
+    /// Errc::not_found, Errc::storage.
+    struct Complete {
+        mail::Content content;
+        QueueId file;
+    };
+    virtual base::Task<base::Result<Complete>> content(TransferKey key, std::string peer) = 0;
+    /// Calls the transfer back, whether it is known or not; afterwards it is aborted, or done if it
+    /// was. Errc::conflict (it is another peer's), Errc::busy (the peer's quota), Errc::storage.
+    virtual base::Task<base::Result<Committed<KnownTransfer>>> call_back(
+        TransferKey key, std::string peer, base::TimePoint expires) = 0;
 };
 
 /// Would our own MTA take mail for these recipients? One reply for each, in order; a check that
@@ -192,6 +248,9 @@ struct LeasedMessage {
     base::TimePoint received_at;
     base::TimePoint expires_at;
     std::optional<OutgoingTransfer> transfer;  ///< set on Lane::xmpp
+    /// It is to go another way, for this reason: its transfer, which may have been sent, has to be
+    /// called back first.
+    std::optional<std::string> call_back{};
 };
 
 /// How much may be leased at once.
@@ -208,6 +267,8 @@ struct Ready {
     LeaseLimits limits;
     /// How far ahead the peer takes a transfer's expiry.
     std::chrono::seconds retention = std::chrono::hours(24 * 7);
+    /// Set if nothing new is to go there: only what was sent before is leased, to be called back.
+    std::optional<std::string> call_back{};
 };
 /// Ready, or what all mail of the destination is told for now.
 using Readiness = std::variant<Ready, Deferred, Rerouted>;

@@ -5,7 +5,6 @@
 #include "queue/arrivals.hpp"
 #include "queue/log.hpp"
 #include "queue/queue_spool.hpp"
-#include "queue/verdicts.hpp"
 
 namespace queue {
 
@@ -47,19 +46,6 @@ base::Task<QueueIntake::Answer> QueueIntake::accept_one(std::shared_ptr<Arrival>
         for (const Destination& destination : arrival->destinations)
             arrived_(destination);
     }
-    co_return answer;
-}
-
-base::Task<base::Result<std::vector<std::optional<StoredVerdict>>>> QueueIntake::find_verdicts(
-    std::vector<TransferKey> keys) {
-    using Found = std::vector<std::optional<StoredVerdict>>;
-    std::function<base::Result<Found>(Store&)> operation = [keys = std::move(keys)](Store& store) {
-        Found found;
-        for (const TransferKey& key : keys)
-            found.push_back(find_verdict(store, key));
-        return base::Result<Found>(std::move(found));
-    };
-    base::Result<Found> answer = co_await storage_->read<Found>(std::move(operation));
     co_return answer;
 }
 

@@ -16,8 +16,6 @@ class QueueIntake final : public Intake {
 
     base::Task<std::vector<base::Result<Committed<Receipt>>>> accept_all(
         std::vector<Arrival> arrivals) override;
-    base::Task<base::Result<std::vector<std::optional<StoredVerdict>>>> find_verdicts(
-        std::vector<TransferKey> keys) override;
     base::Task<base::Result<std::shared_ptr<Spool>>> spool() override;
 
   private:

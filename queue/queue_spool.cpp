@@ -12,6 +12,7 @@ base::Result<QueueId> create_file(Store& store) {
     if (auto space = store.check_space(kFirstRoom); !space) return space.error();
     const QueueId file = store.next_id();
     if (auto created = store.spool().create(file, kFirstRoom); !created) return created.error();
+    store.if_undone([&store, file] { store.spool().remove(file); });
     return file;
 }
 

@@ -94,7 +94,9 @@ base::Result<std::unique_ptr<Store>> Store::open(StoreSettings settings, Router 
 
 base::Result<void> Store::recover() {
     {
-        Query last = database_->query("SELECT MAX(id) FROM message");
+        Query last = database_->query(
+            "SELECT MAX(COALESCE((SELECT MAX(id) FROM message), 0),"
+            " COALESCE((SELECT MAX(file) FROM partial), 0))");
         last.step();
         if (!last.is_null(0)) last_id_ = QueueId{last.integer(0)};
     }
@@ -103,6 +105,7 @@ base::Result<void> Store::recover() {
     Query leased = database_->query("UPDATE recipient SET state = 1, due_at = ?1 WHERE state = 2");
     leased.bind(to_millis(now())).run();
     const auto released = database_->changes();
+    forget_broken_partials();
     const auto is_known = [this](const char* sql) {
         return [this, sql](QueueId id) {
             Query wanted = database_->query(sql);
@@ -114,6 +117,23 @@ base::Result<void> Store::recover() {
         spool_.sweep(is_known("SELECT 1 FROM partial WHERE file = ?1"));
     log::opened(settings_.directory.string(), released, orphans);
     return {};
+}
+
+void Store::forget_broken_partials() {
+    // What a row says that there is, and is not, its sender sends again.
+    std::vector<std::int64_t> broken;
+    {
+        Query partials = database_->query("SELECT file, offset FROM partial");
+        while (partials.step()) {
+            if (spool_.size_of(QueueId{partials.integer(0)}) <
+                static_cast<std::uintmax_t>(partials.integer(1)))
+                broken.push_back(partials.integer(0));
+        }
+    }
+    for (const std::int64_t file : broken) {
+        Query remove = database_->query("DELETE FROM partial WHERE file = ?1");
+        remove.bind(file).run();
+    }
 }
 
 QueueId Store::next_id() {
@@ -170,8 +190,17 @@ base::Result<void> Store::check_space(std::size_t bytes) const {
 }
 
 void Store::run_actions() {
-    for (const auto& action : std::exchange(after_commit_, {}))
-        action();
+    for (const Action& action : std::exchange(actions_, {})) {
+        if (action.committed) action.committed();
+    }
+}
+
+void Store::drop_actions(std::size_t from) {
+    while (actions_.size() > from) {
+        const Action action = std::move(actions_.back());
+        actions_.pop_back();
+        if (action.undone) action.undone();
+    }
 }
 
 }  // namespace queue

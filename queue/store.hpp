@@ -84,16 +84,19 @@ class Store {
 
     /// To be done once the running transaction is on the disk (log lines, removing files); dropped
     /// if it fails.
-    void after_commit(std::function<void()> action) { after_commit_.push_back(std::move(action)); }
+    void after_commit(std::function<void()> action) { actions_.push_back({std::move(action), {}}); }
+    /// To be done if the running transaction is undone: files that its rows were to name.
+    void if_undone(std::function<void()> action) { actions_.push_back({{}, std::move(action)}); }
     /// For StorageThread: how many wait, and what becomes of them.
-    std::size_t actions() const { return after_commit_.size(); }
-    void drop_actions(std::size_t from) { after_commit_.resize(from); }
+    std::size_t actions() const { return actions_.size(); }
+    void drop_actions(std::size_t from);
     void run_actions();
 
   private:
     Store(StoreSettings settings, Router router, const base::Clock& clock, base::Random& random,
           int lock);
     base::Result<void> recover();
+    void forget_broken_partials();
 
     StoreSettings settings_;
     Router router_;
@@ -105,7 +108,11 @@ class Store {
     std::unique_ptr<Database> database_;
     QueueId last_id_;
     std::map<Destination, std::int64_t> destinations_;  // bounded: cleared when it grows too large
-    std::vector<std::function<void()>> after_commit_;
+    struct Action {
+        std::function<void()> committed;
+        std::function<void()> undone;
+    };
+    std::vector<Action> actions_;
 };
 
 /// Times as the database keeps them.

@@ -59,7 +59,9 @@ std::string upper(std::string text) {
 
 std::string encode_orcpt(std::string_view orcpt) {
     const auto semicolon = orcpt.find(';');
-    if (semicolon == std::string_view::npos) return {};
+    // What is in the queue may come from a program that looked less closely.
+    if (semicolon == std::string_view::npos || !mail::is_address_type(orcpt.substr(0, semicolon)))
+        return {};
     const auto type = orcpt.substr(0, semicolon + 1);
     const auto address = orcpt.substr(semicolon + 1);
     if (base::iequals(type, "utf-8;")) return std::string(type) + encode_utf8_address(address);

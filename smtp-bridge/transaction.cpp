@@ -89,8 +89,11 @@ std::optional<Reply> Transaction::refuse(DataReader::Fault fault) {
 }
 
 std::optional<Reply> Transaction::refuse(const mail::Content& content) {
-    if (mail::summarize_header(content.bytes()).received > limits::kReceived)
+    const mail::HeaderSummary header = mail::summarize_header(content.bytes());
+    if (header.received > limits::kReceived)
         return Reply{554, {5, 4, 6}, "Too many Received fields: a mail loop"};
+    if (!header.well_formed && mail::header_of(content.bytes()).size() >= limits::kHeader)
+        return Reply{554, {5, 3, 4}, "Header too long"};
     return std::nullopt;
 }
 

@@ -16,6 +16,7 @@ CREATE INDEX partial_peer ON partial (peer);
 CREATE INDEX partial_file ON partial (file);
 CREATE INDEX partial_touched ON partial (touched_at);
 
--- 1: the sender called it back before it was taken, so that it never will be. Then there are no verdicts and no digest.
+-- 1, 2: the sender called it back before it was taken, so that it never will be. Then there are no verdicts and no digest.
+-- 1: nothing was known of it, which is what quotas count; 2: it was open.
 ALTER TABLE verdict ADD COLUMN aborted INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX verdict_aborted ON verdict (peer) WHERE aborted = 1;
+CREATE INDEX verdict_aborted ON verdict (aborted, peer) WHERE aborted = 1;

@@ -27,7 +27,9 @@ from people import Letter, Person, all_settled  # noqa: E402
 LOGS = ROOT / "build/e2e-logs"
 # Outages end with the next attempt, so that comes soon.
 QUICK = [("first-retry = 5m", "first-retry = 1s"), ("max-retry = 4000s", "max-retry = 2s"),
-         ("log-level = info", "log-level = debug")]
+         ("log-level = info", "log-level = debug"),
+         # Large mails, both on the way in and at the other end.
+         ("max-size = 50M", "max-size = 200M"), ("protocol = lmtp", "protocol = lmtp\nmax-size = 200M")]
 SECOND_COMPONENT = """[component mail.a2.test]
 server = 127.0.1.1:5347
 secret = a test's secret

@@ -17,7 +17,7 @@ QUESTIONS = {
     "an exchange of ours that is not there yet": ("set", f"<report xmlns='{TRANSFER}'/>", REFUSED),
     "a monster in depth": ("get", DEEP, ("policy-violation", None)),
     "a monster in width": ("get", WIDE, ("policy-violation", None)),
-    "transfers as a get": ("get", f"<transfers xmlns='{TRANSFER}'/>", REFUSED),
+    "transfers as a get": ("get", f"<transfers xmlns='{TRANSFER}'/>", ("bad-request", "malformed")),
     "verdicts as a request": ("set", VERDICTS, ("bad-request", "malformed")),
 }
 

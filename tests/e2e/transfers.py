@@ -44,3 +44,43 @@ def reply_in(answer):
     assert answer.get("type") == "result", answer.attrib
     verdict = answer.find(f".//{{{TRANSFER}}}rcpt")
     return verdict.get("code"), verdict.get("status")
+
+
+class Pieces:
+    """A letter that goes in pieces, under an id that it alone has."""
+
+    def __init__(self, domain, sender, recipient, letter, **wrong):
+        self.content = re.sub(rb"\r?\n", b"\r\n", letter.content)
+        expires = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)
+        self.its = {"id": "0" + hashlib.sha256(letter.id.encode()).hexdigest()[:43], "size": len(self.content),
+                    "hash": text_of(hashlib.sha256(self.content).digest()),
+                    "expires": f"{expires:%Y-%m-%dT%H:%M:%SZ}"} | wrong
+        self.domain, self.sender, self.recipient = domain, sender, recipient
+
+    def _key(self):
+        return f"xmlns='{TRANSFER}' id='{self.its['id']}' domain='{self.domain}'"
+
+    def open(self):
+        return (f"<open {self._key()}><envelope size='{self.its['size']}' expires='{self.its['expires']}'>"
+                f"<from addr='{self.sender}'/><rcpt n='0' addr='{self.recipient}'/></envelope>"
+                f"<hash xmlns='urn:xmpp:hashes:2' algo='sha-256'>{self.its['hash']}</hash></open>")
+
+    def chunk(self, offset=0, octets=None, size=None):
+        octets = self.content[offset:] if octets is None else octets
+        return (f"<chunk {self._key()} off='{offset}' size='{len(octets) if size is None else size}' enc='none'>"
+                f"{text_of(octets)}</chunk>")
+
+    def commit(self):
+        return f"<commit {self._key()}/>"
+
+    def status(self):
+        return f"<status {self._key()}/>"
+
+    def abort(self):
+        return f"<abort {self._key()} expires='{self.its['expires']}'/>"
+
+
+def state_in(answer):
+    """What the one verdict of an IQ's answer says of the transfer."""
+    assert answer.get("type") == "result", answer.attrib
+    return answer.find(f".//{{{TRANSFER}}}verdict").get("state")

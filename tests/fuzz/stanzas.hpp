@@ -48,10 +48,25 @@ inline std::string describe(const component::IncomingBatch& batch) {
 inline std::string describe(const component::Verdicts& verdicts) {
     return component::encode_verdicts(verdicts, base::limits::kStatusText);
 }
-/// Payloads that have no description yet are equal.
-template <class Payload>
-std::string describe(const Payload&) {
-    return "a payload";
+inline std::string describe(const component::IncomingOpen& open) {
+    const auto digest = component::digest_of(open.transfer);
+    return open.transfer.key.id + ' ' + std::string(digest.begin(), digest.end());
+}
+inline std::string describe(const component::IncomingChunk& chunk) {
+    return chunk.key.id + ' ' + std::to_string(chunk.offset) + ' ' + std::to_string(chunk.size) +
+           (chunk.deflated ? " deflated " : " plain ") + chunk.block;
+}
+inline std::string describe(const component::IncomingCommit& commit) {
+    return component::encode_commit(commit.key);
+}
+inline std::string describe(const component::IncomingStatus& status) {
+    return component::encode_status(status.key);
+}
+inline std::string describe(const component::IncomingAbort& abort) {
+    return component::encode_abort(abort.key, abort.expires);
+}
+inline std::string describe(const component::Ack& ack) {
+    return component::encode_ack(ack);
 }
 inline std::string describe(const component::TransferPayload& payload) {
     return std::to_string(payload.index()) + ' ' +

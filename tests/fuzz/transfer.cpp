@@ -97,9 +97,8 @@ void check_promises(const IncomingBatch& batch) {
 /// there is too much of it.
 std::optional<std::string> content_of(const IncomingBatch& batch, BlockCodec& codec) {
     if (batch.block_size > kContent) return std::nullopt;
-    auto bytes = base64_decode(batch.block);
-    if (bytes && batch.deflated) bytes = codec.inflate(*bytes, batch.block_size);
-    if (bytes && bytes->size() == batch.block_size) return std::move(*bytes);
+    auto bytes = codec.unpack(batch.block, batch.deflated, batch.block_size);
+    if (bytes) return std::move(*bytes);
     return std::string(batch.block_size, 'x');
 }
 
@@ -143,15 +142,18 @@ void check_payload(const IncomingBatch& batch) {
               "the same values");
         check(digest_of(is) == digest_of(was), "the same digest");
     }
-    auto bytes = base64_decode(again.block);
-    if (bytes && again.deflated) bytes = codec.inflate(*bytes, again.block_size);
+    const auto bytes = codec.unpack(again.block, again.deflated, again.block_size);
     check(bytes && *bytes == *content, "the same content");
 }
 
 void check_payload(const Verdicts& verdicts) {
     check(verdicts.size() <= limits::kBatch, "the verdicts are bounded");
     for (const auto& verdict : verdicts) {
-        check(!verdict.recipients.empty(), "a verdict is on somebody");
+        using State = Verdict::State;
+        check(verdict.state != State::done || !verdict.recipients.empty(),
+              "a final verdict is on somebody");
+        check((verdict.state == State::open) == (verdict.window > 0),
+              "what is open has a window, and nothing else");
         for (const auto& recipient : verdict.recipients) {
             const auto& reply = recipient.reply;
             check(reply.text.size() <= limits::kStatusText, "a reply's text is bounded");
@@ -166,6 +168,9 @@ void check_payload(const Verdicts& verdicts) {
     const auto again = parsed_again<Verdicts>("result", written);
     check(again.size() == verdicts.size(), "as many verdicts");
     for (std::size_t i = 0; i < verdicts.size(); ++i) {
+        check(again[i].state == verdicts[i].state && again[i].offset == verdicts[i].offset &&
+                  again[i].window == verdicts[i].window,
+              "the same state");
         check(again[i].key == verdicts[i].key && again[i].queue_id == verdicts[i].queue_id &&
                   again[i].recipients == verdicts[i].recipients,
               "the same verdicts");
@@ -177,9 +182,49 @@ void check_payload(const Malformed& malformed) {
     check(base::is_utf8(malformed.why), "that can be written");
 }
 
-/// Payloads that nothing is promised of yet.
-template <class Payload>
-void check_payload(const Payload&) {}
+void check_payload(const IncomingOpen& open) {
+    auto transfer = open.transfer;
+    check(!transfer.envelope.recipients.empty() && transfer.offset == 0, "it is one transfer");
+    check_smtp(transfer.envelope);
+    leave_out_the_long(transfer.envelope);
+    if (transfer.size > kContent) return;
+    const OutgoingMessage message{transfer.key, transfer.envelope,
+                                  mail::Content(std::string(transfer.size, 'x')), transfer.expires};
+    const auto written = encode_open(message, transfer.hash, {});
+    check(written.has_value(), "what came in XML can be written as XML");
+    const auto again = parsed_again<IncomingOpen>("set", *written);
+    check(again.transfer.key == transfer.key && digest_of(again.transfer) == digest_of(transfer),
+          "the same key and digest");
+}
+
+void check_payload(const IncomingChunk& chunk) {
+    check(chunk.size > 0 && chunk.size <= limits::kBlock, "a chunk is bounded, and not empty");
+    BlockCodec codec;
+    const auto bytes = codec.unpack(chunk.block, chunk.deflated, chunk.size);
+    if (!bytes) return;
+    const auto written = encode_chunk(chunk.key, chunk.offset, *bytes, chunk.deflated, codec);
+    const auto again = parsed_again<IncomingChunk>("set", written);
+    check(again.key == chunk.key && again.offset == chunk.offset, "the same place");
+    const auto same = codec.unpack(again.block, again.deflated, again.size);
+    check(same && *same == *bytes, "the same bytes");
+}
+
+void check_payload(const IncomingCommit& commit) {
+    const auto again = parsed_again<IncomingCommit>("set", encode_commit(commit.key));
+    check(again.key == commit.key, "the same key");
+}
+void check_payload(const IncomingStatus& status) {
+    const auto again = parsed_again<IncomingStatus>("get", encode_status(status.key));
+    check(again.key == status.key, "the same key");
+}
+void check_payload(const IncomingAbort& abort) {
+    const auto again = parsed_again<IncomingAbort>("set", encode_abort(abort.key, abort.expires));
+    check(again.key == abort.key && again.expires == abort.expires, "the same key and time");
+}
+void check_payload(const Ack& ack) {
+    const auto again = parsed_again<Ack>("result", encode_ack(ack));
+    check(again.key == ack.key && again.offset == ack.offset, "the same key and offset");
+}
 
 }  // namespace
 

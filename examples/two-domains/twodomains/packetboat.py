@@ -86,6 +86,18 @@ class Packetboat:
         status = pathlib.Path(f"/proc/{self._process.pid}/status").read_text()
         return 1024 * int(re.search(r"VmRSS:\s*(\d+) kB", status).group(1))
 
+    def forget_peak_memory(self):
+        pathlib.Path(f"/proc/{self._process.pid}/clear_refs").write_text("5")
+
+    def peak_memory(self):
+        """The most bytes of main memory that it has held since forget_peak_memory()."""
+        status = pathlib.Path(f"/proc/{self._process.pid}/status").read_text()
+        return 1024 * int(re.search(r"VmHWM:\s*(\d+) kB", status).group(1))
+
+    def spooled(self):
+        """Bytes of messages that are arriving in pieces."""
+        return sum(file.stat().st_size for file in (self.state / "spool").iterdir())
+
     def is_running(self):
         return self._process is not None and self._process.poll() is None
 

@@ -3,8 +3,8 @@
 from twodomains.templates import fill
 from twodomains.waiting import accepts, until
 
-# Only here: several servers on one machine, which all come from 127.0.0.0/8, quick retries, and every header
-# field of a given file, even Bcc, which a real site should go on to drop.
+# Only here: several servers on one machine, which all come from 127.0.0.0/8, quick retries, every header
+# field of a given file, even Bcc, which a real site should go on to drop, and large mails.
 WORLD = """
 myhostname = mx.{domain}
 mydomain = {domain}
@@ -17,6 +17,8 @@ alias_database =
 minimal_backoff_time = 5s
 queue_run_delay = 5s
 message_drop_headers =
+mailbox_size_limit = 0
+virtual_mailbox_limit = 0
 """
 LOG_SERVICE = "postlog   unix-dgram n  -       n       -       1       postlogd\n"
 
@@ -41,7 +43,8 @@ class Postfix:
         master = master.replace("\nsmtp      inet", f"\n{host.address}:25 inet")
         master += fill("postfix/dovecot-master.cf")
         if self.with_packetboat:
-            main += fill("postfix/main.cf", address=host.address)
+            main += fill("postfix/main.cf", address=host.address).replace(
+                "message_size_limit = 52428800", "message_size_limit = 200000000")
             master += fill("postfix/master.cf", address=host.address)
             self._write("own-domains", self._own_domains())
         else:

@@ -8,24 +8,13 @@
 #include "component/transfer_codec.hpp"
 #include "component/xml_reader.hpp"
 #include "queue/ports.hpp"
+#include "support/committed.hpp"
 #include "support/fakes.hpp"
 
 #include <cstdlib>
 #include <deque>
 #include <fstream>
 #include <functional>
-
-namespace queue {
-
-/// Stands in for the storage thread, which alone can say that something is committed.
-class StorageThread {
-  public:
-    static Committed<Receipt> commit_for_test(Receipt receipt) {
-        return Committed<Receipt>(std::move(receipt));
-    }
-};
-
-}  // namespace queue
 
 namespace doubles {
 

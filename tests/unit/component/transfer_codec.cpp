@@ -152,7 +152,7 @@ TEST_CASE("A malformed request is named as such") {
 }
 
 TEST_CASE("Verdicts make the round trip, and bad ones are refused") {
-    Verdicts verdicts{{{domain("a.test"), kId}, "4XB0", {}}};
+    Verdicts verdicts{{{domain("a.test"), kId}, Verdict::State::done, "4XB0", {}, 0, 0}};
     verdicts[0].recipients.push_back({0, {250, {2, 1, 5}, ""}});
     verdicts[0].recipients.push_back({7, {550, {5, 1, 1}, "No <such> user\r\nhere"}});
     auto read = read_payload(encode_verdicts(verdicts, 512), "result");
@@ -167,7 +167,7 @@ TEST_CASE("Verdicts make the round trip, and bad ones are refused") {
     for (const auto& [from, to] :
          std::vector<std::pair<std::string, std::string>>{{"code='550'", "code='350'"},
                                                           {"status='5.1.1'", "status='4.1.1'"},
-                                                          {"state='done'", "state='open'"},
+                                                          {"state='done'", "state='unknown'"},
                                                           {"n='7'", "n='0'"},
                                                           {"queue-id='4XB0'", "queue-id='&lt;'"}}) {
         CHECK_FALSE(why(replaced(good, from, to), "result").empty());

@@ -3,52 +3,12 @@
 
 #include "base/text.hpp"
 #include "component/doubles.hpp"
+#include "support/memory_transfers.hpp"
 
 using namespace doubles;
 using namespace std::chrono_literals;
 
 namespace {
-
-class MemoryIntake final : public queue::Intake {
-  public:
-    base::Task<std::vector<base::Result<queue::Committed<queue::Receipt>>>> accept_all(
-        std::vector<queue::Arrival> all) override {
-        std::vector<base::Result<queue::Committed<queue::Receipt>>> results;
-        co_await base::sleep_for(takes);
-        for (auto& arrival : all) {
-            if (fails) {
-                results.push_back(base::fail(*fails, "as the test wants"));
-                continue;
-            }
-            queue::Receipt receipt;
-            if (!arrival.envelope.recipients.empty()) receipt.id = queue::QueueId{++ids};
-            const auto& transfer = *arrival.transfer;
-            verdicts.insert_or_assign(
-                transfer.key, queue::StoredVerdict{transfer.digest, transfer.peer, receipt.id,
-                                                   transfer.verdicts});
-            arrivals.push_back(std::move(arrival));
-            results.push_back(queue::StorageThread::commit_for_test(std::move(receipt)));
-        }
-        co_return results;
-    }
-    base::Task<base::Result<std::vector<std::optional<queue::StoredVerdict>>>> find_verdicts(
-        std::vector<queue::TransferKey> keys) override {
-        std::vector<std::optional<queue::StoredVerdict>> found;
-        for (const auto& key : keys) {
-            const auto at = verdicts.find(key);
-            found.push_back(at == verdicts.end() ? std::nullopt : std::optional(at->second));
-        }
-        co_return found;
-    }
-    base::Task<base::Result<std::shared_ptr<queue::Spool>>> spool() override {
-        co_return base::fail(base::Errc::storage, "no spool in this test");
-    }
-    std::optional<base::Errc> fails;
-    std::map<queue::TransferKey, queue::StoredVerdict> verdicts;
-    std::vector<queue::Arrival> arrivals;
-    std::int64_t ids = 1000;
-    std::chrono::milliseconds takes = 1ms;
-};
 
 class ListCheck final : public queue::RecipientCheck {
   public:
@@ -74,7 +34,7 @@ struct Receiver : World {
         list("a.test", {"mail.a.test"});
         add_component("mail.a.test", {"a.test"});
         receiver = std::make_unique<TransferReceiver>(io.get_executor(), link, *discovery, intake,
-                                                      &check, router, clock);
+                                                      intake, &check, router, clock);
     }
     ~Receiver() {
         support::run<bool>(io, [&]() -> base::Task<bool> {
@@ -92,10 +52,12 @@ struct Receiver : World {
                 clock.now() + 24h};
     }
     /// A sends `payload`; what B answers.
-    IqReply ask(const std::string& payload, const std::string& from = "mail.a.test") {
+    IqReply ask(const std::string& payload, const std::string& from = "mail.a.test",
+                const std::string& type = "set") {
         link.sent.clear();
-        const auto events = read(fmt::format(
-            "<iq type='set' id='q1' from='{}' to='mail.b.test'>{}</iq>", from, payload));
+        const std::string text = fmt::format(
+            "<iq type='{}' id='q1' from='{}' to='mail.b.test'>{}</iq>", type, from, payload);
+        const auto events = read(text);
         auto& stanza = const_cast<TransferStanza&>(std::get<TransferStanza>(events.at(0)));
         receiver->on_transfers(stanza.head, std::move(stanza.payload));
         return answer_of_b(from);
@@ -111,6 +73,7 @@ struct Receiver : World {
             CHECK(transfer->head.from == "mail.b.test");
             CHECK(transfer->head.to == from);
             CHECK(transfer->head.id == "q1");
+            if (const auto* ack = std::get_if<Ack>(&transfer->payload)) return *ack;
             return std::get<Verdicts>(std::move(transfer->payload));
         }
         const auto& tag = *std::get<TagStanza>(events.at(0)).tag;
@@ -131,7 +94,8 @@ struct Receiver : World {
         const auto* error = std::get_if<StanzaError>(&reply);
         return error == nullptr ? "" : error->condition + "/" + error->ours;
     }
-    MemoryIntake intake;
+    support::MemoryDisk disk;
+    support::MemoryTransfers intake{disk};
     ListCheck check;
     queue::Router router{{{domain("b.test"), "mail.b.test"}}, "mail.b.test"};
     std::unique_ptr<TransferReceiver> receiver;
@@ -323,7 +287,10 @@ TEST_CASE("One peer's large blocks leave memory for others'") {
     b.add_component("mail.c.test", {"c.test"});
     b.send({b.message(0)});
     b.link.sent.clear();
-    b.intake.takes = 1s;
+    b.intake.step = []() -> base::Task<bool> {
+        co_await base::sleep_for(300ms);
+        co_return true;
+    };
     BlockCodec codec;
     std::string content = "Subject: x\r\n\r\n";
     while (content.size() + 80 < base::limits::kBlock)
@@ -374,4 +341,165 @@ TEST_CASE("Strangers that must be looked up leave room for peers that are known"
     b.io.restart();
     b.io.run_for(3s);
     CHECK(b.link.sent.size() == 120 + 1);
+}
+
+namespace {
+
+/// A message that A sends in pieces.
+struct InPieces {
+    InPieces(Receiver& receiver, int number, std::size_t size = 5000,
+             const std::vector<std::string>& to = {"bob@b.test"})
+        : b(receiver), content("Subject: x\r\n\r\n") {
+        while (content.size() < size)
+            content += "Hello\r\n";
+        message = b.message(number, to, content);
+        message.content = mail::Content(content);
+    }
+    std::string opening() const { return *encode_open(message, mail::sha256(content), {}); }
+    IqReply open() { return b.ask(opening()); }
+    IqReply chunk(std::size_t offset, std::size_t size = std::string::npos) {
+        return b.ask(encode_chunk(message.key, offset,
+                                  std::string_view(content).substr(offset, size), true, codec));
+    }
+    IqReply commit() { return b.ask(encode_commit(message.key)); }
+    IqReply status(const std::string& from = "mail.a.test") {
+        return b.ask(encode_status(message.key), from, "get");
+    }
+    IqReply abort() { return b.ask(encode_abort(message.key, message.expires)); }
+
+    Receiver& b;
+    std::string content;
+    OutgoingMessage message = b.message(0);
+    BlockCodec codec;
+};
+
+Verdict verdict(const IqReply& reply) {
+    const auto* verdicts = std::get_if<Verdicts>(&reply);
+    REQUIRE(verdicts != nullptr);
+    REQUIRE(verdicts->size() == 1);
+    return verdicts->front();
+}
+std::uint64_t acknowledged(const IqReply& reply) {
+    REQUIRE(std::holds_alternative<Ack>(reply));
+    return std::get<Ack>(reply).offset;
+}
+using State = Verdict::State;
+
+}  // namespace
+
+TEST_CASE("A opens, sends in pieces and commits; B takes it once") {
+    Receiver b;
+    InPieces mail(b, 1, 5000, {"bob@b.test", "nobody@b.test"});
+    const auto opened = verdict(mail.open());
+    CHECK(opened.state == State::open);
+    CHECK(opened.offset == 0);
+    CHECK(opened.window > 0);
+    CHECK(opened.recipients.at(0).reply.code == 250);
+    CHECK(opened.recipients.at(1).reply.code == 550);
+    CHECK(acknowledged(mail.chunk(0, 2000)) == 2000);
+    CHECK(acknowledged(mail.chunk(0, 2000)) == 2000);
+    CHECK(b.error_of(mail.chunk(3000)) == "unexpected-request/bad-offset");
+    CHECK(std::get<StanzaError>(mail.commit()).offset == 2000);
+    CHECK(verdict(mail.status()).offset == 2000);
+    CHECK(verdict(mail.open()).offset == 2000);
+    CHECK(acknowledged(mail.chunk(2000)) == mail.content.size());
+    CHECK(b.intake.arrivals.empty());
+    const auto done = verdict(mail.commit());
+    CHECK(done.state == State::done);
+    CHECK(done.recipients == opened.recipients);
+    REQUIRE(b.intake.arrivals.size() == 1);
+    CHECK(b.intake.arrivals[0].content.bytes() == mail.content);
+    CHECK(b.intake.arrivals[0].envelope.recipients.size() == 1);
+    for (const auto& again : {mail.commit(), mail.open(), mail.status(), mail.abort()})
+        CHECK(verdict(again).queue_id == done.queue_id);
+    CHECK(b.send({mail.message}).index() == IqReply(Verdicts()).index());
+    CHECK(b.error_of(mail.chunk(0)) == "item-not-found/unknown-transfer");
+    CHECK(b.intake.arrivals.size() == 1);
+}
+
+TEST_CASE("B looks at the content of a large message as at that of a small one") {
+    Receiver b;
+    InPieces mail(b, 1);
+    const auto after = [&](std::string content) {
+        mail.content = std::move(content);
+        mail.message.content = mail::Content(mail.content);
+        REQUIRE(verdict(mail.open()).state == State::open);
+        mail.chunk(0);
+        return verdict(mail.commit()).recipients.at(0).reply.to_text();
+    };
+    SECTION("lines") {
+        CHECK(after("Subject: x\r\n\r\nHello\n").starts_with("554 5.6.0"));
+    }
+    SECTION("header") {
+        CHECK(after("no field\r\n\r\n").starts_with("554 5.6.0"));
+    }
+    SECTION("hash") {
+        REQUIRE(verdict(mail.open()).state == State::open);
+        mail.content[100] ^= 1;
+        mail.chunk(0);
+        CHECK(verdict(mail.commit()).recipients.at(0).reply.to_text().starts_with("554 5.6.0"));
+    }
+    SECTION("time") {
+        REQUIRE(verdict(mail.open()).state == State::open);
+        mail.chunk(0);
+        b.clock.advance(24h + 1min);
+        CHECK(verdict(mail.commit()).recipients.at(0).reply.to_text().starts_with("451 4.4.7"));
+    }
+    CHECK(b.intake.arrivals.size() == 1);
+    CHECK(b.intake.arrivals[0].envelope.recipients.empty());
+}
+
+TEST_CASE("B refuses before a byte comes, and what goes beyond what was said") {
+    Receiver b;
+    InPieces nobody(b, 1, 5000, {"nobody@b.test"});
+    CHECK(verdict(nobody.open()).state == State::done);
+    CHECK(b.disk.find(nobody.message.key).state == queue::KnownTransfer::State::done);
+    b.link.settings_.max_size = 4000;
+    InPieces large(b, 2);
+    CHECK(verdict(large.open()).recipients.at(0).reply.code == 552);
+    b.link.settings_.max_size = 50000;
+    InPieces mail(b, 3);
+    CHECK(b.error_of(mail.chunk(0)) == "item-not-found/unknown-transfer");
+    CHECK(b.error_of(mail.commit()) == "item-not-found/unknown-transfer");
+    CHECK(b.error_of(b.ask(mail.opening(), "mail.evil.test")) == "forbidden/domain-not-authorized");
+    REQUIRE(verdict(mail.open()).state == State::open);
+    mail.content += "more";
+    CHECK(b.error_of(mail.chunk(0)) == "bad-request/malformed");
+    CHECK(b.error_of(b.ask(encode_status(mail.message.key))) == "bad-request/malformed");
+    CHECK(verdict(mail.status("mail.evil.test")).state == State::unknown);
+}
+
+TEST_CASE("What A has called back, B never takes, even if it comes later") {
+    Receiver b;
+    InPieces mail(b, 1);
+    CHECK(verdict(mail.status()).state == State::unknown);
+    CHECK(verdict(mail.abort()).state == State::aborted);
+    CHECK(verdict(mail.open()).state == State::aborted);
+    CHECK(verdict(b.send({mail.message})).state == State::aborted);
+    CHECK(verdict(mail.status()).state == State::aborted);
+    InPieces opened(b, 2);
+    mail.open();
+    opened.open();
+    opened.chunk(0);
+    CHECK(verdict(opened.abort()).state == State::aborted);
+    CHECK(verdict(opened.commit()).state == State::aborted);
+    mail.message.expires = b.clock.now() - 1h;
+    CHECK(b.error_of(mail.abort()) == "bad-request/malformed");
+    CHECK(b.intake.arrivals.empty());
+}
+
+TEST_CASE("What nobody asks for any more is forgotten in memory, and kept on the disk") {
+    Receiver b;
+    InPieces mail(b, 1);
+    mail.open();
+    mail.chunk(0, 2000);
+    CHECK(b.receiver->holds() == 1);
+    b.clock.advance(16min);
+    b.receiver->sweep();
+    CHECK(b.receiver->holds() == 0);
+    CHECK(b.error_of(mail.chunk(2000)) == "item-not-found/unknown-transfer");
+    CHECK(verdict(mail.open()).offset == 2000);
+    mail.chunk(2000);
+    CHECK(verdict(mail.commit()).state == State::done);
+    CHECK(b.receiver->holds() == 0);
 }

@@ -185,17 +185,26 @@ TEST_CASE("a domain that takes no XMPP mail has its mail moved, but for what may
     queue.clock.advance(10s);
 
     const auto woken = queue.transact([&](queue::Store& s) {
-        return queue::reroute_destination(s, kToB, {"b.test takes no mail over XMPP"},
-                                          queue.clock.now() + 60s);
+        return queue::reroute_destination(s, kToB, {"b.test takes no mail over XMPP"});
     });
     REQUIRE(woken.value() == queue::Woken{kRelay});
     const auto relayed = queue.lease(kRelay, {"", {10, 10, 1u << 20}});
     REQUIRE(relayed.size() == 1);
     CHECK(relayed[0].id == unsent);
     CHECK_FALSE(relayed[0].transfer);
-    CHECK(queue.lease().empty());
-    queue.clock.advance(61s);
-    CHECK(queue.lease().size() == 1);
+
+    // What may have been sent is leased only to be called back, and nothing else is leased then.
+    queue.add(arrival("alice@a.test", {"dora@b.test"}));
+    queue.clock.advance(10min);
+    queue::Ready back{"", {10, 10, 1u << 20}};
+    back.call_back = "b.test takes no mail over XMPP";
+    const auto called = queue.lease(kToB, back);
+    REQUIRE(called.size() == 1);
+    CHECK(called[0].id == sent[0].id);
+    CHECK(called[0].call_back == back.call_back);
+    CHECK(called[0].transfer->peer == "mail.b.test");
+    queue.settle({all(called[0], queue::Rerouted{"called back"})});
+    CHECK(queue.lease(kRelay, {"", {10, 10, 1u << 20}}).size() == 1);
 }
 
 TEST_CASE(

@@ -4,20 +4,10 @@
 #include "dialogue.hpp"
 #include "queue/ports.hpp"
 #include "smtp-bridge/server.hpp"
+#include "support/committed.hpp"
 
 #include <atomic>
 #include <mutex>
-
-namespace queue {
-/// In the place of the real one, which alone can say "committed".
-class StorageThread {
-  public:
-    template <class T>
-    static Committed<T> commit(T value) {
-        return Committed<T>(std::move(value));
-    }
-};
-}  // namespace queue
 
 namespace fixture {
 
@@ -98,14 +88,10 @@ class FakeIntake final : public queue::Intake {
                 continue;
             }
             taken.push_back(std::move(arrival));
-            answers.emplace_back(queue::StorageThread::commit(queue::Receipt{
+            answers.emplace_back(queue::StorageThread::commit_for_test(queue::Receipt{
                 queue::QueueId{static_cast<std::int64_t>(taken.size())}, std::nullopt}));
         }
         co_return answers;
-    }
-    base::Task<base::Result<std::vector<std::optional<queue::StoredVerdict>>>> find_verdicts(
-        std::vector<queue::TransferKey> keys) override {
-        co_return std::vector<std::optional<queue::StoredVerdict>>(keys.size());
     }
     base::Task<base::Result<std::shared_ptr<queue::Spool>>> spool() override {
         if (spools.none) co_return base::fail(base::Errc::storage, "no room");

@@ -1,0 +1,326 @@
+#include "component/open_transfers.hpp"
+
+#include "component/log.hpp"
+#include "component/transfer_answer.hpp"
+#include "component/transfer_codec.hpp"
+
+#include <algorithm>
+
+namespace component {
+namespace {
+
+using namespace std::chrono_literals;
+using base::Errc;
+using Known = queue::KnownTransfer::State;
+
+constexpr std::size_t kWindow = 4u << 20;  // bytes of content that a sender may have unacknowledged
+constexpr std::size_t kStep = 256u << 10;  // bytes that are looked at before others get their turn
+constexpr std::size_t kRememberedOfPeer = 16;  // envelopes of open transfers of one peer ...
+constexpr std::size_t kRecipients = 20'000;    // ... and recipients in those of all peers
+constexpr auto kIdle = 15min;                  // then a sender has to say <open/> again
+
+const queue::TransferKey& key_of(const TransferPayload& request) {
+    if (const auto* open = std::get_if<IncomingOpen>(&request)) return open->transfer.key;
+    if (const auto* chunk = std::get_if<IncomingChunk>(&request)) return chunk->key;
+    if (const auto* commit = std::get_if<IncomingCommit>(&request)) return commit->key;
+    if (const auto* status = std::get_if<IncomingStatus>(&request)) return status->key;
+    return std::get<IncomingAbort>(request).key;
+}
+
+/// The error for a step that the book refused.
+StanzaError error_of(const base::Error& error) {
+    switch (error.code) {
+        case Errc::conflict:
+            return id_reuse();
+        case Errc::not_found:
+            return unknown_transfer();
+        case Errc::limit:
+            return malformed(error.text);
+        default:
+            return busy(error.code == Errc::busy ? error.text : "it could not be stored");
+    }
+}
+
+}  // namespace
+
+OpenTransfers::OpenTransfers(base::asio::any_io_executor executor, Link& link, Discovery& discovery,
+                             queue::Intake& intake, queue::TransferBook& book, TransferJudge& judge,
+                             base::Clock& clock)
+    : executor_(executor),
+      link_(link),
+      discovery_(discovery),
+      intake_(intake),
+      book_(book),
+      judge_(judge),
+      clock_(clock),
+      tasks_(executor) {}
+
+base::Task<void> OpenTransfers::stop() {
+    co_await tasks_.join();
+}
+
+void OpenTransfers::sweep() {
+    const auto now = clock_.now();
+    std::erase_if(entries_, [&](const auto& item) {
+        return !item.second.at_work && now - item.second.last_used > kIdle;
+    });
+}
+
+void OpenTransfers::take(std::shared_ptr<TransferAnswer> answer, TransferPayload request) {
+    const queue::TransferKey key = key_of(request);
+    const auto found = entries_.find(key);
+    // Chunks of what is not open here cost neither memory nor disk.
+    const bool is_chunk = std::holds_alternative<IncomingChunk>(request);
+    if (found == entries_.end() && is_chunk) return answer->fail(unknown_transfer());
+    if (found != entries_.end() && found->second.committing &&
+        std::holds_alternative<IncomingStatus>(request) && found->second.peer == answer->peer()) {
+        return give(answer, {key, Verdict::State::committing, {}, {}, 0, 0});
+    }
+    Entry& entry = entries_[key];
+    entry.waiting.emplace_back(std::move(answer), std::move(request));
+    if (std::exchange(entry.at_work, true)) return;
+    tasks_.spawn("open transfer", [this, key] { return work(key); });
+}
+
+base::Task<void> OpenTransfers::work(queue::TransferKey key) {
+    Entry& entry = entries_[key];  // stays where it is while it is at work
+    while (!entry.waiting.empty()) {
+        auto [answer, request] = std::move(entry.waiting.front());
+        entry.waiting.pop_front();
+        entry.last_used = clock_.now();
+        if (auto* open = std::get_if<IncomingOpen>(&request))
+            co_await handle(entry, std::move(answer), std::move(*open));
+        else if (auto* chunk = std::get_if<IncomingChunk>(&request))
+            co_await handle(entry, std::move(answer), std::move(*chunk));
+        else if (auto* commit = std::get_if<IncomingCommit>(&request))
+            co_await handle(entry, std::move(answer), std::move(*commit));
+        else if (auto* status = std::get_if<IncomingStatus>(&request))
+            co_await handle(entry, std::move(answer), std::move(*status));
+        else if (auto* abort = std::get_if<IncomingAbort>(&request))
+            co_await handle(entry, std::move(answer), std::move(*abort));
+    }
+    entry.at_work = false;
+    entry.last_used = clock_.now();
+    if (!entry.transfer) entries_.erase(key);
+}
+
+void OpenTransfers::give(const Answer& answer, Verdict verdict) {
+    const std::size_t theirs = discovery_.capability_of(answer->peer()).max_stanza;
+    answer->give(Verdicts(1, std::move(verdict)), std::min(link_.settings().max_stanza, theirs));
+}
+
+/// What is known of the key. If nothing can be said now, the request is answered, and nothing
+/// returned.
+base::Task<std::optional<queue::KnownTransfer>> OpenTransfers::find(const Answer& answer,
+                                                                    queue::TransferKey key) {
+    std::vector<queue::TransferKey> keys(1, std::move(key));
+    auto found = co_await book_.find(std::move(keys));
+    if (found && found->size() == 1) co_return std::move(found->front());
+    answer->fail(busy("the storage does not answer"));
+    co_return std::nullopt;
+}
+
+void OpenTransfers::make_room(const std::string& peer, std::size_t recipients) {
+    for (;;) {
+        std::size_t of_peer = 0;
+        std::size_t all = recipients;
+        auto oldest = entries_.end();
+        auto oldest_of_peer = entries_.end();
+        for (auto at = entries_.begin(); at != entries_.end(); ++at) {
+            const Entry& entry = at->second;
+            if (!entry.transfer) continue;
+            all += entry.transfer->envelope.recipients.size();
+            const bool its = entry.peer == peer;
+            of_peer += its ? 1 : 0;
+            if (entry.at_work) continue;
+            const auto is_older = [&](auto than) {
+                return than == entries_.end() || entry.last_used < than->second.last_used;
+            };
+            if (is_older(oldest)) oldest = at;
+            if (its && is_older(oldest_of_peer)) oldest_of_peer = at;
+        }
+        const auto leaves = of_peer >= kRememberedOfPeer ? oldest_of_peer : oldest;
+        const bool fits = of_peer < kRememberedOfPeer && all <= kRecipients;
+        if (fits || leaves == entries_.end()) return;
+        entries_.erase(leaves);
+    }
+}
+
+base::Task<void> OpenTransfers::handle(Entry& entry, Answer answer, IncomingOpen request) {
+    const std::string peer = answer->peer();
+    const queue::TransferKey key = request.transfer.key;
+    const auto forbidden = co_await judge_.authorise(peer, key.domain);
+    if (forbidden) co_return answer->fail(*forbidden);
+    const auto known = co_await find(answer, key);
+    if (!known) co_return;
+    if (known->is_other(peer, digest_of(request.transfer))) {
+        log::transfer_refused(link_.log_limiter(), peer, key.domain.ascii(), key.id, "id-reuse",
+                              "id-reuse");
+        co_return answer->fail(id_reuse());
+    }
+    if (known->state == Known::done || known->state == Known::aborted) {
+        log::transfer_repeated(link_.log_limiter(), peer, key.domain.ascii(), key.id);
+        entry.close();
+        co_return give(answer, verdict_of(key, *known, 0));
+    }
+    const bool resumed = known->state == Known::open;
+    co_await open(entry, std::move(answer), std::move(request.transfer), resumed);
+}
+
+base::Task<void> OpenTransfers::open(Entry& entry, Answer answer, IncomingTransfer transfer,
+                                     bool resumed) {
+    const std::string peer = answer->peer();
+    const queue::TransferKey key = transfer.key;
+    Replies replies = co_await judge_.judge(peer, transfer, std::nullopt);
+    if (replies.unverified)
+        co_return answer->fail(busy("the sender's domain cannot be verified now"));
+    // What has come already is not thrown away because our own mail server is out.
+    if (resumed && replies.may_change())
+        co_return answer->fail(busy("the recipients cannot be taken now"));
+    if (!replies.any_accepted()) {
+        // No byte of it needs to come: this is its verdict.
+        entry.close();
+        queue::Arrival refused = judge_.arrival(peer, transfer, replies);
+        co_await store(entry, std::move(answer), transfer, replies, std::move(refused));
+        co_return;
+    }
+    queue::Opening opening{key, peer, digest_of(transfer), transfer.size, transfer.expires};
+    const auto opened = co_await book_.open(std::move(opening));
+    if (!opened) {
+        log::transfer_refused(link_.log_limiter(), peer, key.domain.ascii(), key.id, "open",
+                              opened.error().text);
+        co_return answer->fail(error_of(opened.error()));
+    }
+    Verdict verdict = verdict_of(key, **opened, kWindow);
+    if (verdict.state == Verdict::State::open) {
+        for (const auto& recipient : transfer.envelope.recipients)
+            verdict.recipients.push_back({recipient.n, replies.by_number.at(recipient.n)});
+        // Once, and then where it goes on: to open it again and again tells nothing.
+        if (!entry.transfer || verdict.offset > entry.opened_at)
+            log::transfer_opened(peer, key.domain.ascii(), key.id, transfer.size, verdict.offset);
+        make_room(peer, transfer.envelope.recipients.size());
+        entry.peer = peer;
+        entry.offset = entry.opened_at = verdict.offset;
+        entry.transfer = std::move(transfer);
+        entry.replies = std::move(replies);
+    }
+    give(answer, std::move(verdict));
+}
+
+base::Task<void> OpenTransfers::handle(Entry& entry, Answer answer, IncomingChunk request) {
+    if (!entry.transfer || entry.peer != answer->peer()) co_return answer->fail(unknown_transfer());
+    const std::uint64_t size = entry.transfer->size;
+    if (request.size > kWindow)
+        co_return answer->fail(malformed("the chunk is larger than the window"));
+    if (request.size > size || request.offset > size - request.size)
+        co_return answer->fail(malformed("the chunk goes beyond the announced size"));
+    if (request.offset > entry.offset) co_return answer->fail(bad_offset(entry.offset));
+    if (request.offset < entry.offset)
+        co_return answer->give(encode_ack({request.key, entry.offset}));
+    auto bytes = codec_.unpack(request.block, request.deflated, request.size);
+    request.block = {};
+    if (!bytes) co_return answer->fail(malformed(bytes.error().text));
+    queue::Piece piece{request.key, entry.peer, request.offset, std::move(*bytes)};
+    const auto added = co_await book_.add(std::move(piece));
+    if (!added) {
+        if (added.error().code == Errc::not_found) entry.close();
+        co_return answer->fail(error_of(added.error()));
+    }
+    entry.offset = (*added)->offset;
+    if (entry.offset < request.offset + request.size)
+        co_return answer->fail(bad_offset(entry.offset));
+    answer->give(encode_ack({request.key, entry.offset}));
+}
+
+base::Task<void> OpenTransfers::handle(Entry& entry, Answer answer, IncomingCommit request) {
+    if (!entry.transfer || entry.peer != answer->peer()) {
+        // The verdict may be there, and only its answer have been lost.
+        const auto known = co_await find(answer, request.key);
+        if (!known) co_return;
+        const bool has_ended = known->state == Known::done || known->state == Known::aborted;
+        if (has_ended && known->peer == answer->peer())
+            co_return give(answer, verdict_of(request.key, *known, 0));
+        co_return answer->fail(unknown_transfer());
+    }
+    if (entry.offset != entry.transfer->size) co_return answer->fail(bad_offset(entry.offset));
+    entry.committing = true;
+    co_await commit(entry, std::move(answer));
+    entry.committing = false;
+}
+
+base::Task<void> OpenTransfers::commit(Entry& entry, Answer answer) {
+    const std::string peer = entry.peer;
+    const queue::TransferKey key = entry.transfer->key;
+    // Much may have happened since it was opened.
+    const auto forbidden = co_await judge_.authorise(peer, key.domain);
+    if (forbidden) co_return answer->fail(*forbidden);
+    auto complete = co_await book_.content(key, peer);
+    if (!complete) co_return answer->fail(error_of(complete.error()));
+    const ContentCheck check = co_await look_through(complete->content);
+    const IncomingTransfer transfer = *entry.transfer;
+    Replies replies = entry.replies;
+    auto refusal = check_expiry(transfer, clock_.now());
+    if (!refusal) refusal = check_content(transfer, complete->content.bytes(), check);
+    complete->content.forget(complete->content.size());
+    if (refusal) {
+        log::transfer_refused(link_.log_limiter(), peer, key.domain.ascii(), key.id,
+                              refusal->status.to_text(), refusal->to_text());
+        replies.refuse_all(transfer.envelope, *refusal);
+    }
+    queue::Arrival arrival = judge_.arrival(peer, transfer, replies);
+    arrival.content = complete->content;
+    arrival.file = complete->file;
+    arrival.transfer->in_pieces = true;
+    co_await store(entry, std::move(answer), transfer, replies, std::move(arrival));
+}
+
+/// Hash and lines of the content, in steps.
+base::Task<ContentCheck> OpenTransfers::look_through(mail::Content content) {
+    mail::Sha256Stream hash;
+    mail::LineCheck lines;
+    for (std::size_t at = 0; at < content.size(); at += kStep) {
+        const std::string_view step = content.bytes().substr(at, kStep);
+        hash.add(step);
+        lines.add(step);
+        content.forget(at);
+        co_await base::asio::post(executor_, base::asio::use_awaitable);
+    }
+    co_return ContentCheck{hash.finish(), lines.finish()};
+}
+
+base::Task<void> OpenTransfers::store(Entry& entry, Answer answer, const IncomingTransfer& transfer,
+                                      const Replies& replies, queue::Arrival arrival) {
+    const std::string peer = answer->peer();
+    const auto receipt = co_await intake_.accept(std::move(arrival));
+    if (!receipt) {
+        log::transfer_refused(link_.log_limiter(), peer, transfer.key.domain.ascii(),
+                              transfer.key.id, "store", receipt.error().text);
+        co_return answer->fail(error_of(receipt.error()));
+    }
+    give(answer, stored_verdict(peer, transfer, replies, *receipt));
+    entry.close();
+}
+
+base::Task<void> OpenTransfers::handle(Entry&, Answer answer, IncomingStatus request) {
+    const auto known = co_await find(answer, request.key);
+    if (!known) co_return;
+    const bool its = known->peer == answer->peer();
+    const queue::KnownTransfer shown = its ? *known : queue::KnownTransfer();
+    give(answer, verdict_of(request.key, shown, kWindow));
+}
+
+base::Task<void> OpenTransfers::handle(Entry& entry, Answer answer, IncomingAbort request) {
+    const auto now = clock_.now();
+    if (request.expires <= now || request.expires > now + base::limits::kRetention)
+        co_return answer->fail(malformed("expires is over, or too far in the future"));
+    const std::string peer = answer->peer();
+    const auto called = co_await book_.call_back(request.key, peer, request.expires);
+    if (!called) co_return answer->fail(error_of(called.error()));
+    if ((*called)->state == Known::aborted)
+        log::transfer_called_back(link_.log_limiter(), peer, request.key.domain.ascii(),
+                                  request.key.id);
+    entry.close();
+    give(answer, verdict_of(request.key, **called, 0));
+}
+
+}  // namespace component

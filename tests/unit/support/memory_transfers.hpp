@@ -1,0 +1,99 @@
+// MemoryTransfers: Intake and TransferBook on a MemoryDisk. Each call is a durable step: before it
+// and behind it, `step` is awaited, and one that says no is a disk that is gone.
+#pragma once
+
+#include "support/committed.hpp"
+#include "support/memory_disk.hpp"
+
+#include <functional>
+#include <optional>
+
+namespace support {
+
+class MemoryTransfers final : public queue::Intake, public queue::TransferBook {
+  public:
+    using Known = base::Result<queue::Committed<queue::KnownTransfer>>;
+    using Accepted = base::Result<queue::Committed<queue::Receipt>>;
+
+    explicit MemoryTransfers(MemoryDisk& on) : disk(on) {}
+
+    base::Task<std::vector<Accepted>> accept_all(std::vector<queue::Arrival> all) override {
+        std::vector<Accepted> results;
+        const bool before = co_await step();
+        for (auto& arrival : all) {
+            if (fails || !before) {
+                results.push_back(base::fail(fails.value_or(base::Errc::storage), "as told"));
+                continue;
+            }
+            auto receipt = disk.accept(arrival);
+            if (receipt) {
+                if (!receipt->earlier) arrivals.push_back(std::move(arrival));
+                results.push_back(queue::StorageThread::commit_for_test(std::move(*receipt)));
+            } else {
+                results.push_back(receipt.error());
+            }
+        }
+        const bool after = co_await step();
+        if (!after) results.assign(all.size(), base::fail(base::Errc::storage, "gone"));
+        co_return results;
+    }
+    base::Task<base::Result<std::shared_ptr<queue::Spool>>> spool() override {
+        co_return base::fail(base::Errc::storage, "only SMTP has one");
+    }
+    base::Task<base::Result<std::vector<queue::KnownTransfer>>> find(
+        std::vector<queue::TransferKey> keys) override {
+        const bool before = co_await step();
+        if (!before) co_return base::fail(base::Errc::storage, "gone");
+        std::vector<queue::KnownTransfer> found;
+        for (const auto& key : keys)
+            found.push_back(disk.find(key));
+        co_return found;
+    }
+    base::Task<Known> open(queue::Opening opening) override {
+        std::function<base::Result<queue::KnownTransfer>()> operation = [&] {
+            return disk.open(opening);
+        };
+        Known known = co_await change(operation);
+        co_return known;
+    }
+    base::Task<Known> add(queue::Piece piece) override {
+        std::function<base::Result<queue::KnownTransfer>()> operation = [&] {
+            return disk.add(piece);
+        };
+        Known known = co_await change(operation);
+        co_return known;
+    }
+    base::Task<base::Result<Complete>> content(queue::TransferKey key, std::string peer) override {
+        const bool before = co_await step();
+        if (!before) co_return base::fail(base::Errc::storage, "gone");
+        auto bytes = disk.content(key, peer);
+        if (!bytes) co_return bytes.error();
+        co_return Complete{mail::Content(std::move(*bytes)), queue::QueueId{1}};
+    }
+    base::Task<Known> call_back(queue::TransferKey key, std::string peer,
+                                base::TimePoint expires) override {
+        std::function<base::Result<queue::KnownTransfer>()> operation = [&] {
+            return disk.call_back(key, peer, expires);
+        };
+        Known known = co_await change(operation);
+        co_return known;
+    }
+
+    MemoryDisk& disk;
+    std::optional<base::Errc> fails;
+    std::vector<queue::Arrival> arrivals;  ///< what was stored as new
+    std::function<base::Task<bool>()> step = []() -> base::Task<bool> { co_return true; };
+
+  private:
+    base::Task<Known> change(std::function<base::Result<queue::KnownTransfer>()> operation) {
+        const bool before = co_await step();
+        if (fails || !before) co_return base::fail(fails.value_or(base::Errc::storage), "as told");
+        auto known = operation();
+        const bool after = co_await step();
+        if (!known) co_return known.error();
+        if (!after) co_return base::fail(base::Errc::storage, "gone");
+        co_return queue::StorageThread::commit_for_test(std::move(*known));
+    }
+};
+
+}  // namespace support
