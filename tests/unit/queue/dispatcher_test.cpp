@@ -29,6 +29,7 @@ class FakeCourier final : public queue::Courier {
         std::vector<queue::MessageOutcome> outcomes;
         for (const auto& message : messages) {
             seen.push_back(message.id);
+            called_back += message.call_back ? 1 : 0;
             outcomes.push_back(all(message, outcome));
         }
         co_return outcomes;
@@ -38,6 +39,7 @@ class FakeCourier final : public queue::Courier {
     queue::Readiness readiness = kReadyB;
     queue::Outcome outcome = delivered();
     std::vector<queue::QueueId> seen;
+    int called_back = 0;
     int prepared = 0;
     int under_way = 0;
     int most_under_way = 0;
@@ -153,6 +155,31 @@ TEST_CASE("a peer that falls silent is left alone, while another destination's m
     queue.courier.outcome = delivered();
     const auto tries = queue.courier.seen.size();
     queue.until([&] { return queue.courier.seen.size() == tries + 1; });
+}
+
+TEST_CASE(
+    "a domain that takes no XMPP mail any more: what was sent follows once it is called back") {
+    Folder folder;
+    FakeCourier relay;
+    relay.readiness = queue::Ready{"", {10, 100, 1u << 20}};
+    Running queue(folder);
+    queue.dispatcher.use(queue::Lane::relay, relay);
+    queue.courier.outcome = unreachable();
+    queue.accept(arrival("alice@a.test", {"bob@b.test"}));
+    queue.until([&] { return queue.courier.seen.size() == 1; });
+    const auto sent = queue.courier.seen[0];
+
+    queue.courier.readiness = queue::Rerouted{"b.test takes no mail over XMPP"};
+    queue.until([&] { return queue.courier.called_back > 0; });
+    CHECK(relay.seen.empty());
+    // Its peer does not answer. That holds nothing else up.
+    queue.accept(arrival("alice@a.test", {"carol@b.test"}));
+    queue.until([&] { return relay.seen.size() == 1; });
+    CHECK(relay.seen[0] != sent);
+
+    queue.courier.outcome = queue::Rerouted{"called back"};
+    queue.until([&] { return relay.seen.size() == 2; });
+    CHECK(relay.seen[1] == sent);
 }
 
 TEST_CASE("a failure's report goes out by itself") {
