@@ -168,7 +168,7 @@ class TransferBook {
     virtual base::Task<base::Result<std::vector<KnownTransfer>>> find(
         std::vector<TransferKey> keys) = 0;
     /// Keeps room on the disk for the content. Errc::conflict (the key is another message's),
-    /// Errc::busy (the peer's quota), Errc::storage (no room).
+    /// Errc::busy (a quota, or no room), Errc::storage.
     virtual base::Task<base::Result<Committed<KnownTransfer>>> open(Opening opening) = 0;
     /// Errc::not_found (the transfer is not open), Errc::limit (beyond its size), Errc::storage. A
     /// piece that does not follow what is there changes nothing: look at the offset.

@@ -87,7 +87,10 @@ base::Result<void> check_room(Store& store, const Opening& opening) {
     const auto kept = static_cast<std::size_t>(sum.integer(0));
     const auto size = static_cast<std::size_t>(opening.size);
     // Their room is taken already, so that as much again has to be free for all else.
-    return store.check_space(kept + 2 * size);
+    const auto space = store.check_space(kept + 2 * size);
+    if (space) return {};
+    // No fault of the storage, which would be logged each time: the peer has to wait.
+    return base::fail(base::Errc::busy, "no room for another open transfer");
 }
 
 /// Takes away open transfers that have expired, or got nothing since `since`; how many.
