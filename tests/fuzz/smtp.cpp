@@ -134,7 +134,8 @@ constexpr Extensions kAll{true, true, true, true, {}, true};
 void check_again(const MailFrom& was) {
     const mail::Envelope envelope{was.from, {}, was.body, was.smtputf8, false, was.ret, was.envid};
     const mail::Content nothing;
-    const auto line = mail_command({envelope, "", nothing, 0, false}, kAll);
+    const bool eight_bit = envelope.body == mail::Body::eight_bit_mime;
+    const auto line = mail_command({envelope, "", nothing, 0, eight_bit}, kAll);
     const auto parsed = parse_command(without_crlf(line));
     const auto& is = std::get<MailFrom>(command(parsed));
     check(is.from == was.from && is.body == was.body && is.smtputf8 == was.smtputf8 &&

@@ -46,7 +46,8 @@ std::string_view line_of(std::string_view written) {
 void check_smtp(const mail::Envelope& envelope) {
     const smtp_bridge::Extensions all{true, true, true, true, {}, true};
     const mail::Content nothing;
-    const auto mail = smtp_bridge::mail_command({envelope, "", nothing, 0, false}, all);
+    const bool eight_bit = envelope.body == mail::Body::eight_bit_mime;
+    const auto mail = smtp_bridge::mail_command({envelope, "", nothing, 0, eight_bit}, all);
     const auto parsed = smtp_bridge::parse_command(line_of(mail));
     const auto& from = std::get<smtp_bridge::MailFrom>(command(parsed));
     check(from.from == envelope.from && from.envid == envelope.envid && from.ret == envelope.ret &&
