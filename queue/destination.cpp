@@ -10,12 +10,15 @@ const char* to_text(Lane lane) {
             return "local";
         case Lane::relay:
             return "relay";
+        case Lane::report:
+            return "report";
     }
     return "unknown";
 }
 
 std::string Destination::to_text() const {
-    return lane == Lane::xmpp ? "xmpp:" + domain : std::string(queue::to_text(lane));
+    const std::string text = queue::to_text(lane);
+    return domain.empty() ? text : text + ":" + domain;
 }
 
 Router::Router(std::map<mail::Domain, std::string> served, std::string main_component,

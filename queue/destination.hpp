@@ -12,19 +12,21 @@ namespace queue {
 
 /// The lane out of the queue.
 enum class Lane : std::uint8_t {
-    xmpp = 1,   ///< to the component that serves the recipient's domain
-    local = 2,  ///< into our own MTA: domains that we serve
-    relay = 3,  ///< back to our own MTA, to go on by SMTP
+    xmpp = 1,    ///< to the component that serves the recipient's domain
+    local = 2,   ///< into our own MTA: domains that we serve
+    relay = 3,   ///< back to our own MTA, to go on by SMTP
+    report = 4,  ///< what became of a peer's mail, to the component that it came from
 };
 const char* to_text(Lane lane);
 
 /// Mail of one destination is leased together, and waits together when its next hop is out.
 struct Destination {
     Lane lane = Lane::local;
-    std::string component;  ///< Lane::xmpp: our component that sends it; else empty
-    std::string domain;     ///< Lane::xmpp: the recipients' domain, A-labels; else empty
+    std::string component;  ///< Lane::xmpp, Lane::report: our component that sends it; else empty
+    /// Lane::xmpp: the recipients' domain, A-labels; Lane::report: the peer's JID; else empty
+    std::string domain;
 
-    /// `xmpp:b.test`, `local`, `relay`: for people.
+    /// `xmpp:b.test`, `local`, `relay`, `report:mail.a.test`: for people.
     std::string to_text() const;
     auto operator<=>(const Destination&) const = default;
 };

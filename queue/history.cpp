@@ -205,7 +205,7 @@ base::Result<int> prune(Store& store) {
     std::vector<std::int64_t> old;
     {
         Query find = store.database().query(
-            "SELECT id FROM message WHERE ended_at < ?1 ORDER BY ended_at LIMIT ?2");
+            "SELECT id FROM message WHERE kept_from < ?1 ORDER BY kept_from LIMIT ?2");
         find.bind(to_millis(store.now() - store.settings().history),
                   static_cast<std::int64_t>(base::limits::kPruned));
         while (find.step())
@@ -213,8 +213,11 @@ base::Result<int> prune(Store& store) {
     }
     for (const std::int64_t id : old) {
         for (const char* const sql :
-             {"DELETE FROM recipient WHERE message = ?1", "DELETE FROM transfer WHERE message = ?1",
-              "DELETE FROM event WHERE message = ?1", "DELETE FROM message WHERE id = ?1"}) {
+             {"DELETE FROM report WHERE transfer IN (SELECT number FROM transfer WHERE message = "
+              "?1)",
+              "DELETE FROM recipient WHERE message = ?1", "DELETE FROM transfer WHERE message = ?1",
+              "DELETE FROM event WHERE message = ?1", "DELETE FROM header WHERE message = ?1",
+              "DELETE FROM message WHERE id = ?1"}) {
             Query remove = store.database().query(sql);
             remove.bind(id).run();
         }

@@ -11,7 +11,9 @@
 #include "mail/envelope.hpp"
 #include "mail/status.hpp"
 #include "queue/destination.hpp"
+#include "queue/peer_report.hpp"
 #include "queue/queue_id.hpp"
+#include "queue/transfer_key.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -38,13 +40,6 @@ class Committed {
     friend class StorageThread;
     explicit Committed(T value) : value_(std::move(value)) {}
     T value_;
-};
-
-/// The key of a transfer: unique for ever (protocol, Names).
-struct TransferKey {
-    mail::Domain domain;  ///< the sending domain
-    std::string id;
-    auto operator<=>(const TransferKey&) const = default;
 };
 
 /// What was, or will be, answered for a transfer: one line a recipient, the refused ones included.
@@ -186,6 +181,17 @@ class TransferBook {
         TransferKey key, std::string peer, base::TimePoint expires) = 0;
 };
 
+/// Reports of peers on mail that they had taken from us.
+class ReportBook {
+  public:
+    virtual ~ReportBook() = default;
+    /// Tells our own user, if they want to hear of it, in the same commit; a report that was here
+    /// before changes nothing. Errc::not_found (no transfer of ours, or not any more, or a
+    /// recipient that it does not have), Errc::refused (the transfer went to another component than
+    /// `peer`), Errc::storage.
+    virtual base::Task<base::Result<void>> take(PeerReport report, std::string peer) = 0;
+};
+
 /// Would our own MTA take mail for these recipients? One reply for each, in order; a check that
 /// can't be made now answers 451 4.4.1 or the like. `postmaster` is always taken (protocol rule
 /// 10).
@@ -198,10 +204,18 @@ class RecipientCheck {
 
 // ---------------------------------------------------------------- going out
 
+/// Who tells a sender that asked to hear of success (RFC 3461 section 5.2).
+enum class Handover : std::uint8_t {
+    passed_on,  ///< the next hop: it knows DSN
+    relayed,    ///< we, that it went on to a system that does not
+    delivered,  ///< we: this was the last hop
+};
+
 /// The next hop has taken responsibility.
 struct Delivered {
     mail::Reply reply;
     std::string remote;  ///< who said so
+    Handover handover = Handover::passed_on;
 };
 /// To be tried again.
 struct Deferred {

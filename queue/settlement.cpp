@@ -149,8 +149,8 @@ class Settling {
         }
         {
             Query end = store_.database().query(
-                "UPDATE message SET ended_at = ?2 WHERE id = ?1 AND pending = 0 AND ended_at IS "
-                "NULL");
+                "UPDATE message SET ended_at = ?2, kept_from = ?2"
+                " WHERE id = ?1 AND pending = 0 AND ended_at IS NULL");
             end.bind(row_.id.value, to_millis(store_.now())).run();
         }
         if (store_.database().changes() == 0) return;

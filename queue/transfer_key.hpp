@@ -1,0 +1,17 @@
+// TransferKey: what names a transfer, on both sides and for ever (protocol, Names).
+#pragma once
+
+#include "mail/domain.hpp"
+
+#include <compare>
+#include <string>
+
+namespace queue {
+
+struct TransferKey {
+    mail::Domain domain;  ///< the sending domain
+    std::string id;
+    auto operator<=>(const TransferKey&) const = default;
+};
+
+}  // namespace queue
