@@ -43,9 +43,13 @@ Grammar make_grammar() {
     grammar.kinds["queue"].options.add_options()("first-retry", duration(std::chrono::minutes(5)),
                                                  kDurationHelp)(
         "max-retry", duration(std::chrono::seconds(4000)), kDurationHelp)(
-        "expire-after", duration(hours(24 * 5)), kDurationHelp)(
-        "history", duration(hours(24 * 7)), kDurationHelp)("warn-after", duration(hours(1)),
-                                                           kDurationHelp);
+        "delay-warning", duration(hours(4)), kDurationHelp)("expire-after", duration(hours(24 * 5)),
+                                                            kDurationHelp)(
+        "peer-messages", size(static_cast<std::uint64_t>(queue::PeerQuota().messages)),
+        "a number such as 100000")("peer-bytes",
+                                   size(static_cast<std::uint64_t>(queue::PeerQuota().bytes)),
+                                   kSizeHelp)("history", duration(hours(24 * 7)), kDurationHelp)(
+        "warn-after", duration(hours(1)), kDurationHelp);
     grammar.kinds["component"].named = true;
     grammar.kinds["component"].options.add_options()("server", text("127.0.0.1:5347"), "HOST:PORT")(
         "secret", po::value<Text>(), kTextHelp)("secret-file", po::value<Text>(), "a file")(
@@ -163,6 +167,11 @@ class Builder {
         if (config_.store.expire_after > kLongestExpiry)
             fail(section, "expire-after",
                  "expire-after: at most 6d, as peers remember a mail for 7d");
+        config_.store.delay_warning = section.get<Duration>("delay-warning").value;
+        config_.store.peer_quota.messages =
+            static_cast<std::int64_t>(section.get<Size>("peer-messages").value);
+        config_.store.peer_quota.bytes =
+            static_cast<std::int64_t>(section.get<Size>("peer-bytes").value);
         config_.store.history = section.get<Duration>("history").value;
         config_.warn_after = section.get<Duration>("warn-after").value;
     }

@@ -1,9 +1,6 @@
 #include "app/daemon.hpp"
 
 #include "app/log.hpp"
-#include "base/limits.hpp"
-#include "queue/history.hpp"
-#include "queue/log.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -47,6 +44,11 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       dispatcher_(executor, storage_, config_.store.retry, clock_, random_),
       intake_(storage_,
               [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
+      reports_(storage_,
+               [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
+      housekeeping_(
+          storage_, clock_, config_.warn_after, stopping_,
+          [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
       checker_(executor, checker_settings(config_)),
       smtp_courier_(executor, courier_settings(config_)),
       stopping_signal_(executor),
@@ -171,32 +173,12 @@ base::Task<component::Report> Daemon::look_up(mail::Domain domain) {
 
 base::Task<void> Daemon::watch() {
     while (!stopping_) {
-        co_await look_after_queue();
+        co_await housekeeping_.once();
         look_after_links();
         for (const auto& receiver : receivers_)
             receiver->sweep();
         co_await stopping_signal_.wait(kWatchEvery);
     }
-}
-
-base::Task<void> Daemon::look_after_queue() {
-    // In pieces, so that mail gets its turn between them.
-    for (int pruned = static_cast<int>(base::limits::kPruned);
-         pruned >= static_cast<int>(base::limits::kPruned) && !stopping_;) {
-        std::function<base::Result<int>(queue::Store&)> tidy = queue::prune;
-        const base::Result<queue::Committed<int>> done =
-            co_await storage_.write<int>(std::move(tidy));
-        if (!done) co_return;
-        pruned = **done;
-    }
-    std::function<base::Result<queue::Health>(queue::Store&)> look = [](queue::Store& store) {
-        return base::Result<queue::Health>(queue::health(store));
-    };
-    const base::Result<queue::Health> health =
-        co_await storage_.read<queue::Health>(std::move(look));
-    if (!health || !health->oldest) co_return;
-    const auto age = clock_.now() - *health->oldest;
-    if (age > config_.warn_after) queue::log::oldest_is_old(age, health->waiting);
 }
 
 void Daemon::look_after_links() {

@@ -13,10 +13,12 @@
 #include "component/transfer_receiver.hpp"
 #include "component/xmpp_courier.hpp"
 #include "queue/dispatcher.hpp"
+#include "queue/housekeeping.hpp"
 #include "queue/queue_intake.hpp"
 #include "queue/route_table.hpp"
 #include "queue/storage_thread.hpp"
 #include "queue/stored_peers.hpp"
+#include "queue/stored_reports.hpp"
 #include "queue/stored_transfers.hpp"
 #include "smtp-bridge/recipient_checker.hpp"
 #include "smtp-bridge/route_server.hpp"
@@ -52,7 +54,6 @@ class Daemon {
     void discover(const mail::Domain& domain);
     component::Session* first_established() const;
     base::Task<void> watch();
-    base::Task<void> look_after_queue();
     void look_after_links();
 
     base::asio::any_io_executor executor_;
@@ -67,6 +68,8 @@ class Daemon {
     component::Discovery discovery_;
     queue::Dispatcher dispatcher_;
     queue::QueueIntake intake_;
+    queue::StoredReports reports_;
+    queue::Housekeeping housekeeping_;
     smtp_bridge::RecipientChecker checker_;
     std::vector<std::unique_ptr<component::Session>> sessions_;
     std::vector<std::unique_ptr<component::TransferReceiver>> receivers_;

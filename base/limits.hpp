@@ -92,6 +92,10 @@ inline constexpr std::size_t kBlock = 8u << 20;                 ///< bytes a blo
 inline constexpr auto kRetention = std::chrono::hours(24 * 7);  ///< how far ahead `expires` may lie
 /// kept beyond `expires`, for clocks that differ
 inline constexpr auto kVerdictGrace = 1h;
+/// how long after a transfer's expiry reports on it may still come
+inline constexpr auto kReportGrace = std::chrono::hours(72);
+/// reports that one transfer may have in all: each recipient may be delayed a few times
+inline constexpr std::int64_t kReportsOfTransfer = 5000;
 inline constexpr std::size_t kReceivingBatches = 16;  ///< from one peer at once
 /// how long an open transfer is kept for which nothing comes; its sender retries within hours
 inline constexpr auto kPartialIdle = 24h;
@@ -106,7 +110,8 @@ inline constexpr std::size_t kCommitBytes = 16u << 20;     ///< content bytes in
 inline constexpr std::size_t kLeaseMessages = 100;         ///< of one destination at once
 /// content of one lease (or one message, if larger)
 inline constexpr std::size_t kLeaseBytes = 8u << 20;
-inline constexpr std::size_t kDestinationsAtWork = 200;  ///< destinations tried at once
+inline constexpr std::size_t kDestinationsAtWork = 200;  ///< destinations tried at once ...
+inline constexpr std::size_t kDestinationsOfPeer = 8;    ///< ... and of these, behind one peer
 inline constexpr auto kOwnMtaPause = 30s;                ///< the longest wait for our own MTA
 inline constexpr auto kSettleAgain = 2s;  ///< wait after an outcome could not be written
 /// bytes that intake leaves free for settling

@@ -30,6 +30,8 @@ const char* name(Errc code) {
             return "storage";
         case Errc::busy:
             return "busy";
+        case Errc::damaged:
+            return "damaged";
     }
     return "unknown";
 }

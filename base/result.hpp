@@ -27,6 +27,7 @@ enum class Errc {
     unsupported,  ///< the other end can't do it
     storage,      ///< the queue's disk or database
     busy,         ///< a bound on work in flight; try again later
+    damaged,      ///< what is stored can't be read as it was written
 };
 
 /// The word for `code` as it stands in logs.

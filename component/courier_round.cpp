@@ -60,12 +60,13 @@ CourierRound::Item::Item(queue::LeasedMessage leased, base::TimePoint now)
 CourierRound::CourierRound(base::asio::any_io_executor executor,
                            std::vector<queue::LeasedMessage> messages, base::TimePoint now,
                            std::chrono::milliseconds answer_time, BlockCodec& codec,
-                           const bool& stopping)
+                           const bool& stopping, queue::Tell tell)
     : executor_(std::move(executor)),
       now_(now),
       answer_time_(answer_time),
       codec_(codec),
-      stopping_(stopping) {
+      stopping_(stopping),
+      tell_(std::move(tell)) {
     for (auto& message : messages)
         items_.push_back(std::make_unique<Item>(std::move(message), now));
 }
@@ -81,10 +82,15 @@ std::vector<std::string> CourierRound::peers() const {
 }
 
 void CourierRound::give(Item& item, const queue::Outcome& outcome) {
-    item.outcomes.clear();
+    std::vector<queue::RecipientOutcome> outcomes;
     for (const auto& recipient : item.message.envelope.recipients)
-        item.outcomes.push_back({recipient.n, outcome});
+        outcomes.push_back({recipient.n, outcome});
+    tell(item, std::move(outcomes));
+}
+
+void CourierRound::tell(Item& item, std::vector<queue::RecipientOutcome> outcomes) {
     item.done = true;
+    tell_({item.message.id, std::move(outcomes), item.sending.may_have_left()});
 }
 
 void CourierRound::defer(Item& item, const mail::Reply& reply, const std::string& remote,
@@ -102,16 +108,6 @@ void CourierRound::defer_all(const mail::Reply& reply) {
     for (auto& item : items_) {
         if (!item->done) defer(*item, reply, {});
     }
-}
-
-std::vector<queue::MessageOutcome> CourierRound::take_outcomes() {
-    // A lease without a transfer breaks the port's contract; it waits rather than vanishes.
-    defer_all({451, {4, 3, 0}, "it has no transfer id"});
-    std::vector<queue::MessageOutcome> outcomes;
-    for (auto& item : items_)
-        outcomes.push_back(
-            {item->message.id, std::move(item->outcomes), item->sending.may_have_left()});
-    return outcomes;
 }
 
 base::Task<void> CourierRound::deliver_to(Link& link, std::string jid, Capability theirs,
@@ -436,6 +432,9 @@ void CourierRound::conclude(const Peer& peer, Item& item) {
 }
 
 void CourierRound::settle(const Peer& peer, Item& item) {
+    using queue::Handover;
+    const Handover handover = peer.theirs.dsn ? Handover::passed_on : Handover::relayed;
+    std::vector<queue::RecipientOutcome> outcomes;
     std::map<std::uint32_t, const mail::Reply*> by_number;
     for (const auto& recipient : item.sending.verdict().recipients)
         by_number.emplace(recipient.n, &recipient.reply);
@@ -443,15 +442,15 @@ void CourierRound::settle(const Peer& peer, Item& item) {
         const mail::Reply& reply = *by_number.at(recipient.n);
         queue::Outcome outcome = queue::Failed{reply, peer.jid};
         if (reply.is_success()) {
-            outcome = queue::Delivered{reply, peer.jid};
+            outcome = queue::Delivered{reply, peer.jid, handover};
         } else if (reply.is_transient()) {
             outcome = queue::Deferred{reply, peer.jid, true, {}};
         } else if (is_for_smtp(reply.status)) {
             outcome = queue::Rerouted{with_peer(peer.jid, reply.to_text())};
         }
-        item.outcomes.push_back({recipient.n, std::move(outcome)});
+        outcomes.push_back({recipient.n, std::move(outcome)});
     }
-    item.done = true;
+    tell(item, std::move(outcomes));
 }
 
 }  // namespace component

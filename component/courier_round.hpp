@@ -1,7 +1,7 @@
 // CourierRound: one deliver() of the XmppCourier: batches, sends, and turns answers into outcomes.
 //
-// Lives in the frame of deliver(). Owns the leased messages; every message gets exactly one
-// MessageOutcome. What may be asked, and what an answer proves, is Sending's to say; this brings it
+// Lives in the frame of deliver(). Owns the leased messages; of every message exactly one
+// MessageOutcome is told, as soon as it is certain. What may be asked, and what an answer proves, is Sending's to say; this brings it
 // over the link: small messages together in one stanza, large ones in pieces.
 #pragma once
 
@@ -37,15 +37,15 @@ class CourierRound {
     /// `stopping` is looked at between the pieces of a message; it and `codec` outlive the round.
     CourierRound(base::asio::any_io_executor executor, std::vector<queue::LeasedMessage> messages,
                  base::TimePoint now, std::chrono::milliseconds answer_time, BlockCodec& codec,
-                 const bool& stopping);
+                 const bool& stopping, queue::Tell tell);
 
     /// The components that the messages' transfers are for, in order, each once.
     std::vector<std::string> peers() const;
     /// Sends the messages for `peer`, and settles or defers each.
     base::Task<void> deliver_to(Link& link, std::string peer, Capability theirs,
                                 std::shared_ptr<Flow> flow);
+    /// What has no outcome yet.
     void defer_all(const mail::Reply& reply);
-    std::vector<queue::MessageOutcome> take_outcomes();
 
     /// About the last deliver_to(): the peer said that it takes no mail.
     bool was_not_there() const { return not_there_; }
@@ -57,8 +57,7 @@ class CourierRound {
         Sending sending;
         Sending::Request whole;  ///< as it was last sent in a batch
         std::string other_way;   ///< why it is to go by SMTP, if it can be called back
-        std::vector<queue::RecipientOutcome> outcomes;
-        bool done = false;
+        bool done = false;       ///< its outcome has been told
         std::optional<mail::Sha256> hash{};  ///< of the content, once it was needed
     };
     using Batch = std::vector<Item*>;
@@ -101,6 +100,7 @@ class CourierRound {
     /// By SMTP: at once if nothing of it was ever sent, else once it has been called back.
     void go_by_smtp(Item& item, const std::string& why);
     void give(Item& item, const queue::Outcome& outcome);
+    void tell(Item& item, std::vector<queue::RecipientOutcome> outcomes);
 
     base::asio::any_io_executor executor_;
     std::vector<std::unique_ptr<Item>> items_;
@@ -109,6 +109,7 @@ class CourierRound {
     std::chrono::milliseconds answer_time_;
     BlockCodec& codec_;
     const bool& stopping_;
+    queue::Tell tell_;
     bool not_there_ = false;
 };
 

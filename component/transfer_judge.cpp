@@ -109,6 +109,9 @@ queue::Arrival TransferJudge::arrival(const std::string& peer, const IncomingTra
         arrival.envelope.recipients.push_back(recipient);
         arrival.destinations.push_back(router_.route(transfer.envelope.from, recipient.address));
     }
+    // Its sender has told its own user until when it is tried, and reports after that have nobody
+    // to tell them.
+    arrival.expires_at = transfer.expires;
     arrival.transfer = std::move(received);
     return arrival;
 }

@@ -50,9 +50,9 @@ queue::LeaseLimits XmppCourier::limits_for(const Link& link, const std::string& 
 }
 
 base::Task<queue::Readiness> XmppCourier::prepare(queue::Destination destination) {
-    const auto later = [](std::string_view why) {
+    const auto later = [](std::string_view why, const std::string& peer = {}) {
         return queue::Deferred{
-            {451, {4, 4, 1}, base::printable(why, base::limits::kStatusText)}, {}, false, {}};
+            {451, {4, 4, 1}, base::printable(why, base::limits::kStatusText)}, peer, false, {}};
     };
     Link* link = link_of(destination);
     if (link == nullptr || !link->established())
@@ -61,19 +61,20 @@ base::Task<queue::Readiness> XmppCourier::prepare(queue::Destination destination
     if (!domain) co_return queue::Rerouted{"the domain is none: " + destination.domain};
     auto found = co_await discovery_.find(*link, *domain);
     if (found.state == Found::State::unsupported) co_return queue::Rerouted{found.why};
-    if (found.state == Found::State::down) co_return later(found.why);
+    if (found.state == Found::State::down) co_return later(found.why, found.component);
     co_return queue::Ready{found.component, limits_for(*link, found.component),
                            found.capability.retention};
 }
 
-base::Task<std::vector<queue::MessageOutcome>> XmppCourier::deliver(
-    queue::Destination destination, std::vector<queue::LeasedMessage> messages) {
+base::Task<void> XmppCourier::deliver(queue::Destination destination,
+                                      std::vector<queue::LeasedMessage> messages,
+                                      queue::Tell tell) {
     CourierRound round(executor_, std::move(messages), clock_.now(), settings_.answer_time, codec_,
-                       stopping_);
+                       stopping_, std::move(tell));
     Link* link = link_of(destination);
     if (link == nullptr || !link->established()) {
         round.defer_all({451, {4, 4, 1}, "our own XMPP link is down"});
-        co_return round.take_outcomes();
+        co_return;
     }
     // The fence: a transfer goes to the component that it was made for, whoever serves the domain
     // now.
@@ -85,7 +86,8 @@ base::Task<std::vector<queue::MessageOutcome>> XmppCourier::deliver(
             if (auto domain = mail::Domain::parse(destination.domain)) discovery_.suspect(*domain);
         }
     }
-    co_return round.take_outcomes();
+    // A lease without a transfer breaks the port's contract; it waits rather than vanishes.
+    round.defer_all({451, {4, 3, 0}, "it has no transfer id"});
 }
 
 std::size_t XmppCourier::holds() const {

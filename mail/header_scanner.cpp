@@ -74,13 +74,30 @@ std::optional<HeaderField> HeaderScanner::next() {
     return field;
 }
 
+namespace {
+
+/// Whether the field says that nobody waits for this mail.
+bool says_bulk(const HeaderField& field) {
+    if (base::iequals(field.name, "List-Id") || base::iequals(field.name, "List-Unsubscribe"))
+        return true;
+    if (!base::iequals(field.name, "Precedence")) return false;
+    const auto words = base::split(field.value, " \t\r\n");
+    return !words.empty() && (base::iequals(words[0], "bulk") || base::iequals(words[0], "list") ||
+                              base::iequals(words[0], "junk"));
+}
+
+}  // namespace
+
 HeaderSummary summarize_header(std::string_view content) {
     HeaderSummary summary;
     const bool longer = content.size() > base::limits::kHeader;
     HeaderScanner scanner(content.substr(0, base::limits::kHeader));
     std::size_t size = 0;
     while (const auto field = scanner.next()) {
+        if (size == summary.returned && size + field->raw.size() <= base::limits::kReportHeader)
+            summary.returned += field->raw.size();
         size += field->raw.size();
+        summary.bulk = summary.bulk || says_bulk(*field);
         if (base::iequals(field->name, "Received")) {
             ++summary.received;
         } else if (summary.message_id.empty() && base::iequals(field->name, "Message-ID")) {

@@ -129,11 +129,17 @@ std::string_view what_happened(Action action) {
 /// What a person needs to know, in plain language.
 std::string words_for_people(const ReportInput& input) {
     std::string out = "This is the mail system of " + one_line(input.reporting_mta) + ".\r\n";
+    if (!input.note.empty()) out += "\r\n" + wrapped(one_line(input.note), "");
     for (const auto& recipient : input.recipients) {
         out += "\r\n";
-        out += wrapped(fmt::format("Your message to <{}> {}", one_line(recipient.address),
-                                   what_happened(recipient.action)),
+        out += wrapped(fmt::format("{} message to <{}> {}", input.note.empty() ? "Your" : "The",
+                                   one_line(recipient.address), what_happened(recipient.action)),
                        "");
+        if (recipient.retry_until)
+            out +=
+                wrapped("If it cannot be delivered by " +
+                            base::to_rfc5322_date(*recipient.retry_until) + ", you will be told.",
+                        "");
         const std::string reply = one_line(recipient.reply.to_text());
         if (recipient.remote_mta.empty()) {
             out += "The reason:\r\n";
@@ -159,7 +165,9 @@ std::string delivery_status(const ReportInput& input) {
     for (const auto& recipient : input.recipients) {
         out += "\r\n";
         add(out, "Original-Recipient", original_recipient(recipient.orcpt, input.smtputf8));
-        add(out, "Final-Recipient", typed_address(recipient.address, input.smtputf8));
+        const auto& last =
+            recipient.final_address.empty() ? recipient.address : recipient.final_address;
+        add(out, "Final-Recipient", typed_address(last, input.smtputf8));
         add(out, "Action", to_text(recipient.action));
         add(out, "Status", recipient.reply.status.to_text());
         // RFC 3464 section 2.3.6: `smtp` is for what a remote server said; our own words are
@@ -168,19 +176,12 @@ std::string delivery_status(const ReportInput& input) {
             add(out, "Remote-MTA", "dns; " + fit(recipient.remote_mta));
         const std::string_view type = recipient.remote_mta.empty() ? "x-packetboat; " : "smtp; ";
         add(out, "Diagnostic-Code", std::string(type) + fit(recipient.reply.to_text()));
+        if (recipient.last_attempt)
+            add(out, "Last-Attempt-Date", base::to_rfc5322_date(*recipient.last_attempt));
+        if (recipient.retry_until)
+            add(out, "Will-Retry-Until", base::to_rfc5322_date(*recipient.retry_until));
     }
     return out;
-}
-
-/// The original's header, or as many whole fields of it as a report has room for.
-std::string_view returned_header(std::string_view original) {
-    HeaderScanner scanner(original);
-    std::size_t size = 0;
-    for (auto field = scanner.next(); field; field = scanner.next()) {
-        if (size + field->raw.size() > base::limits::kReportHeader) break;
-        size += field->raw.size();
-    }
-    return original.substr(0, size);
 }
 
 std::string make_boundary(const ReportInput& input, std::string_view people,
@@ -240,10 +241,14 @@ std::string_view to_text(Action action) {
 }
 
 std::string build_report(const ReportInput& input) {
-    const bool full = input.ret == Ret::full;
+    const bool full = input.ret == Ret::full &&
+                      std::ranges::any_of(input.recipients, [](const ReportedRecipient& r) {
+                          return r.action == Action::failed;
+                      });
     const std::string people = words_for_people(input);
     const std::string status = delivery_status(input);
-    const std::string_view original = full ? input.original : returned_header(input.original);
+    const std::string_view original =
+        full ? input.original : input.original.substr(0, summarize_header(input.original).returned);
     const std::string boundary = make_boundary(input, people, status, original);
     const bool ascii = base::is_ascii(people) && base::is_ascii(status) && base::is_ascii(original);
     const std::string id = original_id(input);

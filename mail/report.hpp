@@ -5,6 +5,7 @@
 #include "mail/envelope.hpp"
 #include "mail/status.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,8 +20,11 @@ struct ReportedRecipient {
     std::string address;
     std::string orcpt;
     Action action = Action::failed;
-    Reply reply;             ///< the final word on it
-    std::string remote_mta;  ///< who said it; empty if it was us
+    Reply reply;                ///< the final word on it
+    std::string remote_mta;     ///< who said it; empty if it was us
+    std::string final_address{};  ///< where the mail went in the end, if that is another address
+    std::optional<base::TimePoint> last_attempt{};
+    std::optional<base::TimePoint> retry_until{};  ///< Action::delayed
 };
 
 struct ReportInput {
@@ -28,12 +32,14 @@ struct ReportInput {
     std::string message_id;     ///< of the report itself, with angle brackets
     std::string report_from;    ///< `Mail Delivery System <MAILER-DAEMON@mx.a.test>`
     std::string to;             ///< the original sender, or a postmaster
+    std::string note;  ///< first words for a postmaster, whose message it was not; or empty
     std::string envid;
     base::TimePoint arrived_at;
     base::TimePoint now;
     std::string queue_id;
     std::vector<ReportedRecipient> recipients;  ///< at least one
-    std::string_view original;  ///< the content; header only is returned unless `ret` is full
+    std::string_view original;                  ///< the content, or its header
+    /// Ret::full returns the whole `original`, if any recipient has failed (RFC 3461 section 4.3).
     Ret ret = Ret::unset;
     bool smtputf8 = false;
 };

@@ -3,6 +3,7 @@
 #include "base/limits.hpp"
 #include "mail/header_scanner.hpp"
 #include "queue/log.hpp"
+#include "queue/mail_class.hpp"
 #include "queue/receiving.hpp"
 #include "queue/rows.hpp"
 #include "queue/verdicts.hpp"
@@ -28,20 +29,31 @@ base::Result<void> insert_content(Store& store, QueueId id, const Arrival& arriv
     return {};
 }
 
-void insert_recipients(Store& store, QueueId id, const Arrival& arrival) {
+void insert_recipients(Store& store, QueueId id, const Arrival& arrival, MailClass of) {
     for (std::size_t i = 0; i < arrival.envelope.recipients.size(); ++i) {
         const mail::Recipient& recipient = arrival.envelope.recipients[i];
         const std::int64_t destination = store.number_of(arrival.destinations.at(i));
         Query insert = store.database().query(
             "INSERT INTO recipient (message, n, destination, address, notify, orcpt, state, "
-            "attempts, due_at)"
-            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, 0, ?7)");
+            "attempts, due_at, class)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, 0, ?7, ?8)");
         insert
             .bind(id.value, static_cast<std::int64_t>(recipient.n), destination,
                   recipient.address.text(), notify_bits(recipient.notify), recipient.orcpt,
-                  to_millis(store.now()))
+                  to_millis(store.now()), static_cast<int>(of))
             .run();
     }
+}
+
+/// A peer's share of the queue.
+base::Result<void> take_room(Store& store, const Arrival& arrival) {
+    if (arrival.origin.kind != Origin::Kind::xmpp) return {};
+    const std::string& peer = arrival.origin.client;
+    const std::size_t size = arrival.content.size();
+    if (!store.peer_load().has_room(peer, size))
+        return base::fail(base::Errc::busy, "too much mail of " + peer + " is here already");
+    store.after_commit([&store, peer, size] { store.peer_load().came(peer, size); });
+    return {};
 }
 
 }  // namespace
@@ -60,8 +72,9 @@ base::Result<QueueId> insert_message(Store& store, const Arrival& arrival) {
             "ret, envid,"
             " origin_kind, origin_client, origin_helo, origin_domain, origin_transfer, "
             "origin_component,"
-            " size, message_id, header_from, pending)"
-            " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)");
+            " size, message_id, header_from, pending, header_size)"
+            " VALUES "
+            "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)");
         insert
             .bind(id.value, to_millis(now), to_millis(expires),
                   std::string(mail::to_text(envelope.from)), static_cast<int>(envelope.body),
@@ -71,11 +84,13 @@ base::Result<QueueId> insert_message(Store& store, const Arrival& arrival) {
                   origin.transfer ? origin.transfer->domain.ascii() : std::string(),
                   origin.transfer ? origin.transfer->id : std::string(), origin.component,
                   static_cast<std::int64_t>(arrival.content.size()), header.message_id, header.from,
-                  static_cast<std::int64_t>(envelope.recipients.size()))
+                  static_cast<std::int64_t>(envelope.recipients.size()),
+                  static_cast<std::int64_t>(header.returned))
             .run();
     }
     if (auto stored = insert_content(store, id, arrival); !stored) return stored.error();
-    insert_recipients(store, id, arrival);
+    insert_recipients(store, id, arrival,
+                      classify(header, arrival.content.size(), envelope.recipients.size()));
     return id;
 }
 
@@ -104,6 +119,7 @@ base::Result<Receipt> add_arrival(Store& store, const Arrival& arrival) {
     const std::size_t more = arrival.file ? 0 : arrival.content.size();
     if (auto space = store.check_space(more); !space) return space.error();
     if (!arrival.envelope.recipients.empty()) {
+        if (auto room = take_room(store, arrival); !room) return room.error();
         auto id = insert_message(store, arrival);
         if (!id) return id.error();
         receipt.id = *id;

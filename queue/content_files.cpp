@@ -119,12 +119,14 @@ base::Result<void> ContentFiles::adopt(QueueId id, const ContentFiles& others, Q
 base::Result<mail::Content> ContentFiles::read(QueueId id, std::size_t size) const {
     const auto path = path_of(id);
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file && errno == ENOENT)
+        return base::fail(base::Errc::damaged, path.string() + ": is not there any more");
     if (!file) return failed("open", path);
     struct stat facts {};
     if (::fstat(file.get(), &facts) != 0) return failed("read", path);
     if (size == 0) return mail::Content();
     if (static_cast<std::size_t>(facts.st_size) != size)
-        return base::fail(base::Errc::storage, path.string() + ": is " +
+        return base::fail(base::Errc::damaged, path.string() + ": is " +
                                                    std::to_string(facts.st_size) +
                                                    " bytes long, not " + std::to_string(size));
     void* const start = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);

@@ -21,7 +21,8 @@ class ContentFiles {
 
     /// Written and synced, file and folder, when it returns. Errc::storage.
     base::Result<void> write(QueueId id, std::string_view bytes) const;
-    /// The file mapped into memory. Errc::storage if it is missing or not `size` bytes long.
+    /// The file mapped into memory. Errc::damaged if it is missing or not `size` bytes long,
+    /// Errc::storage if the disk fails.
     base::Result<mail::Content> read(QueueId id, std::size_t size) const;
     /// An empty file that may grow to `size` bytes: the disk keeps the room, where it can.
     base::Result<void> create(QueueId id, std::size_t size) const;

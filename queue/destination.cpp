@@ -51,6 +51,13 @@ const std::pair<const mail::Domain, std::string>* Router::nearest(
     return best;
 }
 
+std::optional<mail::Domain> Router::main_domain() const {
+    const auto found = main_domains_.find(main_component_);
+    if (found != main_domains_.end()) return found->second;
+    if (served_.empty()) return std::nullopt;
+    return served_.begin()->first;
+}
+
 std::optional<std::string> Router::component_for_sender(const mail::Domain& domain) const {
     const auto* const found = nearest(domain);
     if (found == nullptr) return std::nullopt;

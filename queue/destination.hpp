@@ -44,6 +44,8 @@ class Router {
     /// it; a foreign sender's mail goes by relay (protocol rule 5).
     Destination route(const mail::ReversePath& from, const mail::Mailbox& recipient) const;
     bool serves(const mail::Domain& domain) const { return served_.contains(domain); }
+    /// Whose postmaster hears of what concerns us all; nothing if we serve no domain.
+    std::optional<mail::Domain> main_domain() const;
     /// The component for `domain` or the nearest parent that is served.
     std::optional<std::string> component_for_sender(const mail::Domain& domain) const;
     /// The `domain` of a transfer that `component` sends (protocol rule 5); nothing if it may not.

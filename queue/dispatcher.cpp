@@ -1,8 +1,6 @@
 #include "queue/dispatcher.hpp"
 
 #include "base/limits.hpp"
-#include "queue/log.hpp"
-#include "queue/settlement.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -13,17 +11,6 @@ namespace {
 /// The most that anything here waits without being called: a bound, not a schedule.
 constexpr auto kLookAgain = std::chrono::minutes(1);
 
-/// True if nobody at the next hop was heard: then the whole destination waits.
-bool is_silence(const Outcome& outcome) {
-    const auto* const deferred = std::get_if<Deferred>(&outcome);
-    return deferred != nullptr && !deferred->settled && deferred->reply.status.subject == 4;
-}
-
-/// What an attempt is told when its courier has thrown: nothing is known of what left.
-Outcome unknown_fault(const char* why) {
-    return Deferred{{451, {4, 3, 0}, std::string("internal error: ") + why}, "", false, {}};
-}
-
 }  // namespace
 
 Dispatcher::Dispatcher(base::asio::any_io_executor executor, StorageThread& storage,
@@ -32,7 +19,7 @@ Dispatcher::Dispatcher(base::asio::any_io_executor executor, StorageThread& stor
       storage_(storage),
       retry_(retry),
       clock_(clock),
-      random_(random),
+      agenda_(retry, clock, random),
       changed_(executor),
       tasks_(executor) {}
 
@@ -44,7 +31,7 @@ base::Task<base::Result<void>> Dispatcher::start() {
     const base::Result<Due> due = co_await storage_.read<Due>(std::move(look));
     if (!due) co_return due.error();
     for (const auto& [destination, at] : *due)
-        entries_[destination].due = at;
+        agenda_.expect(destination, at);
     tasks_.spawn("dispatcher", [this] { return schedule(); });
     co_return base::Result<void>();
 }
@@ -56,48 +43,57 @@ base::Task<void> Dispatcher::stop() {
 }
 
 void Dispatcher::arrived(const Destination& destination) {
-    Entry& entry = entries_[destination];
-    entry.due = std::max(clock_.now(), entry.blocked_until);
-    entry.again = true;
-    if (entry.pass) entry.pass->changed.notify();
+    const auto pass = passes_.find(destination);
+    if (pass != passes_.end()) return pass->second->more();
+    agenda_.arrived(destination);
     changed_.notify();
 }
 
 void Dispatcher::peer_is_back(const std::string& peer) {
-    for (const auto& [destination, entry] : entries_) {
-        // After a restart it is not yet known who serves a domain: those are tried, too.
-        const bool is_its =
-            destination.lane == Lane::xmpp && (entry.peer == peer || entry.peer.empty());
-        const bool waits = entry.at_work || entry.failures > 0 || entry.due > clock_.now();
-        if (is_its && waits) start_waking(destination);
-    }
+    start_waking(agenda_.all_are_silent() ? agenda_.silent() : agenda_.waiting_for(peer));
 }
 
 void Dispatcher::link_is_up(const std::string& component) {
-    for (const auto& [destination, entry] : entries_) {
-        if (destination.lane == Lane::xmpp && destination.component == component)
-            start_waking(destination);
+    start_waking(agenda_.sent_by(component));
+}
+
+void Dispatcher::flush(const std::vector<Destination>& destinations) {
+    for (const Destination& destination : destinations) {
+        agenda_.expect(destination, clock_.now());
+        agenda_.wake(destination);
+        const auto pass = passes_.find(destination);
+        if (pass != passes_.end()) pass->second->more();
+    }
+    changed_.notify();
+}
+
+void Dispatcher::start_waking(std::vector<Destination> destinations) {
+    if (destinations.empty()) return;
+    // A pass that is under way may still come to the conclusion that nobody is there: it looks
+    // again then.
+    for (const Destination& destination : destinations)
+        agenda_.wake(destination);
+    const auto kept = std::make_shared<std::vector<Destination>>(std::move(destinations));
+    tasks_.spawn("wake", [this, kept] { return wake(std::move(*kept)); });
+}
+
+base::Task<void> Dispatcher::wake(std::vector<Destination> destinations) {
+    // One after the other, so that many are no burst.
+    for (const Destination& destination : destinations) {
+        if (stopping_) co_return;
+        co_await wake_one(destination);
     }
 }
 
-void Dispatcher::start_waking(const Destination& destination) {
-    // A pass that is under way may still come to the conclusion that nobody is there: it looks
-    // again then.
-    entries_[destination].woken = true;
-    tasks_.spawn("wake", [this, destination] { return wake(destination); });
-}
-
-base::Task<void> Dispatcher::wake(Destination destination) {
+base::Task<void> Dispatcher::wake_one(Destination destination) {
     std::function<base::Result<int>(Store&)> operation = [destination](Store& store) {
         return wake_destination(store, destination);
     };
     const base::Result<Committed<int>> woken = co_await storage_.write<int>(std::move(operation));
-    const auto found = entries_.find(destination);
-    if (!woken || found == entries_.end()) co_return;
-    found->second.failures = 0;
-    found->second.blocked_until = {};
-    found->second.due = clock_.now();
-    found->second.again = true;
+    if (!woken) co_return;
+    const auto pass = passes_.find(destination);
+    if (pass != passes_.end()) pass->second->more();
+    agenda_.wake(destination);
     changed_.notify();
 }
 
@@ -108,67 +104,47 @@ void Dispatcher::look_at(const Woken& destinations) {
 
 base::Task<void> Dispatcher::schedule() {
     while (!stopping_) {
+        for (const Destination& destination : agenda_.start())
+            tasks_.spawn("destination", [this, destination] { return work(destination); });
         const base::TimePoint now = clock_.now();
-        base::TimePoint next = now + kLookAgain;
-        for (auto& [destination, entry] : entries_) {
-            // Our own MTA is not kept waiting by peers that are out, however many they are.
-            const bool is_peer = destination.lane == Lane::xmpp;
-            if (entry.at_work || (is_peer && at_work_ >= base::limits::kDestinationsAtWork))
-                continue;
-            if (entry.due > now) {
-                next = std::min(next, entry.due);
-                continue;
-            }
-            entry.at_work = true;
-            ++at_work_;
-            tasks_.spawn("destination",
-                         [this, destination = destination] { return work(destination); });
-        }
-        co_await changed_.wait(next - now);
+        next_look_ = agenda_.next().value_or(now + kLookAgain);
+        co_await changed_.wait(std::min<std::chrono::milliseconds>(kLookAgain, next_look_ - now));
     }
 }
 
 base::Task<void> Dispatcher::work(Destination destination) {
-    Entry& entry = entries_[destination];  // stays where it is while it is at work
-    entry.again = false;
-    entry.woken = false;
-    const int failures = entry.failures;
     co_await attempt(destination);
-    const bool recovered = failures > 0 && entry.failures == 0;
-    if (entry.woken || recovered) co_await wake(destination);
+    if (agenda_.is_to_be_woken(destination)) co_await wake_one(destination);
     using Next = std::optional<base::TimePoint>;
     std::function<base::Result<Next>(Store&)> look = [destination](Store& store) {
         return base::Result<Next>(next_due(store, destination));
     };
     const base::Result<Next> next = co_await storage_.read<Next>(std::move(look));
-    --at_work_;
-    entry.at_work = false;
-    if (!next) {
-        // The storage is out: its own log line says why. Look again later.
-        entry.due = clock_.now() + retry_.first;
-    } else if (*next) {
-        entry.due = std::max(**next, entry.blocked_until);
-    } else if (!entry.again) {
-        entries_.erase(destination);
-    }
+    // If the storage is out, its own log line says why. Look again later.
+    agenda_.end(destination, next ? *next : clock_.now() + retry_.first);
     changed_.notify();
 }
 
 base::Task<void> Dispatcher::attempt(Destination destination) {
     const auto courier = couriers_.find(destination.lane);
     if (courier == couriers_.end()) {
-        const Readiness none =
-            Deferred{{451, {4, 3, 5}, "nothing is configured for this lane"}, "", false, {}};
-        co_await put_off(destination, none);
+        Deferred none{{451, {4, 3, 5}, "nothing is configured for this lane"}, "", false, {}};
+        const base::TimePoint until = agenda_.missed(destination, none);
+        co_await defer(destination, std::move(none), until);
+        co_return;
+    }
+    if (const auto pause = agenda_.pause_of(destination)) {
+        // Another destination has found out already.
+        co_await defer(destination, pause->why, pause->until);
         co_return;
     }
     Readiness readiness = co_await courier->second->prepare(destination);
     if (auto* const ready = std::get_if<Ready>(&readiness)) {
-        entries_[destination].peer = ready->peer;
+        agenda_.heads_for(destination, ready->peer);
         co_await drain(destination, courier->second, std::move(*ready));
     } else if (const auto* const rerouted = std::get_if<Rerouted>(&readiness)) {
         const std::string why = rerouted->why;
-        const bool rerouted_now = co_await put_off(destination, std::move(readiness));
+        const bool rerouted_now = co_await reroute(destination, *rerouted);
         if (!rerouted_now) co_return;
         // What may have been sent already follows once its peer has let go of it.
         Ready only_back;
@@ -177,145 +153,58 @@ base::Task<void> Dispatcher::attempt(Destination destination) {
         only_back.call_back = why;
         co_await drain(destination, courier->second, std::move(only_back));
     } else {
-        co_await put_off(destination, std::move(readiness));
+        Deferred why = std::get<Deferred>(readiness);
+        agenda_.heads_for(destination, why.remote);
+        const base::TimePoint until = agenda_.missed(destination, why);
+        co_await defer(destination, std::move(why), until);
     }
-}
-
-base::Task<base::Result<Lease>> Dispatcher::take(Destination destination, Ready ready) {
-    std::function<base::Result<Lease>(Store&)> operation = [destination, ready](Store& store) {
-        return lease(store, destination, ready);
-    };
-    base::Result<Committed<Lease>> leased = co_await storage_.write<Lease>(std::move(operation));
-    if (!leased) co_return leased.error();
-    Lease taken = leased->release();
-    look_at(taken.woken);
-    co_return taken;
 }
 
 base::Task<void> Dispatcher::drain(Destination destination, Courier* courier, Ready ready) {
-    Entry& entry = entries_[destination];  // stays where it is while it is at work
-    const auto pass = entry.pass = std::make_shared<Pass>(executor_);
-    while (!stopping_ && !pass->is_silent()) {
-        if (pass->under_way >= courier->concurrency()) {
-            co_await pass->changed.wait(kLookAgain);
-            continue;
-        }
-        entry.again = false;
-        base::Result<Lease> leased = co_await take(destination, ready);
-        if (!leased) {
-            // The storage's own log line says why. Asked again at once, it would say the same.
-            block(destination);
-            break;
-        }
-        if (!leased->messages.empty()) {
-            auto messages =
-                std::make_shared<std::vector<LeasedMessage>>(std::move(leased->messages));
-            ++pass->under_way;
-            tasks_.spawn("delivery", [this, destination, courier, messages, pass] {
-                return deliver(destination, courier, messages, pass);
-            });
-            continue;
-        }
-        // What is new is not for this peer any more.
-        if (ready.call_back) break;
-        // Mail that comes or becomes due now need not wait for the slowest delivery of this pass.
-        const base::TimePoint next = leased->next.value_or(clock_.now() + kLookAgain);
-        while (pass->under_way > 0 && !entry.again && clock_.now() < next)
-            co_await pass->changed.wait(
-                std::min<std::chrono::milliseconds>(kLookAgain, next - clock_.now()));
-        if (!entry.again && pass->under_way == 0) break;
-    }
-    while (pass->under_way > 0)
-        co_await pass->changed.wait(kLookAgain);
-    entry.pass.reset();
-    if (pass->reached) {
-        entry.failures = 0;
-        entry.blocked_until = {};
-    } else if (pass->missed && !ready.call_back) {
+    const bool calls_back = ready.call_back.has_value();
+    Pass::Surroundings around{executor_,
+                              storage_,
+                              clock_,
+                              tasks_,
+                              stopping_,
+                              [this](const Woken& woken) { look_at(woken); },
+                              [this] { return agenda_.is_crowded(); }};
+    const auto pass =
+        std::make_shared<Pass>(std::move(around), destination, *courier, std::move(ready));
+    passes_.insert_or_assign(destination, pass);
+    co_await pass->run();
+    passes_.erase(destination);
+    const Pass::Findings& found = pass->findings();
+    if (found.reached) {
+        const auto all = agenda_.all_are_silent() ? agenda_.silent() : std::vector<Destination>();
+        agenda_.reached(destination);
+        start_waking(all);
+    } else if (found.missed && !calls_back) {
         // A peer that can't be asked to let go of old mail must not hold what goes by SMTP now.
-        block(destination);
+        agenda_.missed(destination, *found.missed);
+    } else if (found.storage_failed) {
+        agenda_.failed(destination);
     }
 }
 
-base::Task<void> Dispatcher::deliver(Destination destination, Courier* courier,
-                                     std::shared_ptr<std::vector<LeasedMessage>> messages,
-                                     std::shared_ptr<Pass> pass) {
-    std::vector<MessageOutcome> outcomes;
-    try {
-        std::vector<LeasedMessage> handed = *messages;
-        outcomes = co_await courier->deliver(destination, std::move(handed));
-    } catch (const std::exception& error) {
-        outcomes.clear();
-        for (const LeasedMessage& message : *messages) {
-            MessageOutcome outcome{message.id, {}, true};
-            for (const auto& recipient : message.envelope.recipients)
-                outcome.recipients.push_back({recipient.n, unknown_fault(error.what())});
-            outcomes.push_back(std::move(outcome));
-        }
-        log::storage_failed("courier", error.what());
-    }
-    for (const MessageOutcome& outcome : outcomes) {
-        for (const RecipientOutcome& each : outcome.recipients) {
-            (is_silence(each.outcome) ? pass->missed : pass->reached) = true;
-        }
-    }
-    co_await settle_all(std::move(outcomes));
-    --pass->under_way;
-    pass->changed.notify();
-}
-
-base::Task<bool> Dispatcher::settle_some(std::shared_ptr<std::vector<MessageOutcome>> outcomes) {
-    std::function<base::Result<Woken>(Store&)> operation = [outcomes](Store& store) {
-        return settle(store, *outcomes);
-    };
-    const base::Result<Committed<Woken>> settled =
-        co_await storage_.write<Woken>(std::move(operation));
-    if (settled) look_at(**settled);
-    co_return settled.has_value();
-}
-
-base::Task<void> Dispatcher::settle_all(std::vector<MessageOutcome> outcomes) {
-    const auto together = std::make_shared<std::vector<MessageOutcome>>(std::move(outcomes));
-    const bool done = co_await settle_some(together);
-    if (done) co_return;
-    // One that can't be recorded must not undo what is known of the others.
-    for (const MessageOutcome& each : *together) {
-        const auto alone = std::make_shared<std::vector<MessageOutcome>>(1, each);
-        bool recorded = co_await settle_some(alone);
-        // The outcome is known and only has to be written: mail that was delivered would go out
-        // twice if it were dropped. The disk may get room again; a stop ends the wait, and then the
-        // recipients are found leased at the next start.
-        while (!recorded && !stopping_) {
-            co_await base::sleep_for(base::limits::kSettleAgain);
-            recorded = co_await settle_some(alone);
-        }
-    }
-}
-
-base::TimePoint Dispatcher::block(const Destination& destination) {
-    Entry& entry = entries_[destination];
-    ++entry.failures;
-    std::chrono::milliseconds wait = retry_.wait(entry.failures, random_);
-    // A peer says when it is back. Our own MTA does not, and to ask it costs little.
-    if (destination.lane != Lane::xmpp)
-        wait = std::min<std::chrono::milliseconds>(wait, base::limits::kOwnMtaPause);
-    entry.blocked_until = clock_.now() + wait;
-    return entry.blocked_until;
-}
-
-base::Task<bool> Dispatcher::put_off(Destination destination, Readiness why) {
-    const bool reroutes = std::holds_alternative<Rerouted>(why);
-    const base::TimePoint until = reroutes ? base::TimePoint() : block(destination);
+base::Task<void> Dispatcher::defer(Destination destination, Deferred why, base::TimePoint until) {
     std::function<base::Result<Woken>(Store&)> operation = [=](Store& store) {
-        if (const auto* const rerouted = std::get_if<Rerouted>(&why))
-            return reroute_destination(store, destination, *rerouted);
-        return defer_destination(store, destination, std::get<Deferred>(why), until);
+        return defer_destination(store, destination, why, until);
+    };
+    const base::Result<Committed<Woken>> done =
+        co_await storage_.write<Woken>(std::move(operation));
+    if (done) look_at(**done);
+}
+
+base::Task<bool> Dispatcher::reroute(Destination destination, Rerouted why) {
+    std::function<base::Result<Woken>(Store&)> operation = [=](Store& store) {
+        return reroute_destination(store, destination, why);
     };
     const base::Result<Committed<Woken>> done =
         co_await storage_.write<Woken>(std::move(operation));
     if (done) look_at(**done);
     // The storage's own log line says why.
-    if (!done && reroutes) block(destination);
+    if (!done) agenda_.failed(destination);
     co_return done.has_value();
 }
 

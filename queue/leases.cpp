@@ -2,11 +2,15 @@
 
 #include "base/limits.hpp"
 #include "queue/log.hpp"
+#include "queue/mail_class.hpp"
+#include "queue/quarantine.hpp"
 #include "queue/rows.hpp"
 #include "queue/settlement.hpp"
 
 #include <algorithm>
 #include <chrono>
+
+#include <sqlite3.h>
 
 namespace queue {
 namespace {
@@ -38,16 +42,47 @@ DueRow read_row(const Query& row) {
             row.is_null(6) ? std::nullopt : std::optional(row.integer(6))};
 }
 
-std::vector<DueRow> due_rows(Store& store, std::int64_t destination, std::size_t most) {
+std::vector<DueRow> due_rows(Store& store, std::int64_t destination, MailClass of,
+                             std::size_t most) {
     Query due = store.database().query(
         "SELECT message, n, address, notify, orcpt, attempts, transfer FROM recipient"
-        " WHERE destination = ?1 AND state IN (1, 3) AND due_at <= ?2"
-        " ORDER BY due_at, message LIMIT ?3");
-    due.bind(destination, to_millis(store.now()), static_cast<std::int64_t>(most));
+        " WHERE destination = ?1 AND class = ?2 AND state IN (1, 3) AND due_at <= ?3"
+        " ORDER BY due_at, message LIMIT ?4");
+    due.bind(destination, static_cast<int>(of), to_millis(store.now()),
+             static_cast<std::int64_t>(most));
     std::vector<DueRow> rows;
     while (due.step())
         rows.push_back(read_row(due));
     return rows;
+}
+
+/// One of `bulk` for some of `interactive`, in the order of each: however much interactive mail
+/// there is, bulk gets on. Which of them is first is chance, as a lease may be for one message
+/// only.
+std::vector<DueRow> mixed(std::vector<DueRow> interactive, std::vector<DueRow> bulk,
+                          base::Random& random) {
+    constexpr std::uint64_t kInteractive = 3;  // for one of bulk
+    if (interactive.empty()) return bulk;
+    if (bulk.empty()) return interactive;
+    std::vector<DueRow> rows;
+    std::uint64_t turn = random.below(kInteractive + 1);
+    auto next = interactive.begin();
+    auto next_bulk = bulk.begin();
+    while (next != interactive.end() || next_bulk != bulk.end()) {
+        const bool is_bulk =
+            next == interactive.end() ||
+            (turn++ % (kInteractive + 1) == kInteractive && next_bulk != bulk.end());
+        rows.push_back(std::move(is_bulk ? *next_bulk++ : *next++));
+    }
+    return rows;
+}
+
+std::vector<DueRow> due_rows(Store& store, std::int64_t destination, Portion portion,
+                             std::size_t most) {
+    if (portion == Portion::large) return due_rows(store, destination, MailClass::large, most);
+    auto interactive = due_rows(store, destination, MailClass::interactive, most);
+    auto bulk = due_rows(store, destination, MailClass::bulk, most);
+    return mixed(std::move(interactive), std::move(bulk), store.random());
 }
 
 /// All rows of a transfer, whether due or not: it is sent again with the recipients that it had.
@@ -87,9 +122,9 @@ base::Result<OutgoingTransfer> existing_transfer(Store& store, std::int64_t numb
         Query find = store.database().query(
             "SELECT id, domain, peer, sends, expires_at FROM transfer WHERE number = ?1");
         if (!find.bind(number).step())
-            return base::fail(base::Errc::storage, "a transfer's row is gone");
+            return base::fail(base::Errc::damaged, "a transfer's row is gone");
         auto domain = mail::Domain::parse(find.text(1));
-        if (!domain) return base::fail(base::Errc::storage, "a transfer's row is damaged");
+        if (!domain) return base::fail(base::Errc::damaged, "a transfer's row is damaged");
         transfer = OutgoingTransfer{{std::move(*domain), find.text(0)},
                                     find.text(2),
                                     find.integer(3) > 0,
@@ -137,9 +172,16 @@ base::Result<OutgoingTransfer> new_transfer(Store& store, const Destination& des
 }
 
 /// It can't be given out now. What may not go this way any more, and never did, goes on by SMTP;
-/// what can't be read is tried again, as the disk may come back, and is reported when its time is
-/// up.
-void put_aside(Store& store, const Group& group, const base::Error& why, Woken& woken) {
+/// what is damaged goes to quarantine; what the disk does not give out is tried again, as it may
+/// come back, and is reported when its time is up.
+base::Result<void> put_aside(Store& store, const Group& group, const base::Error& why,
+                             Woken& woken) {
+    if (why.code == base::Errc::damaged) {
+        const auto told = quarantine(store, group.message, why.text);
+        if (!told) return told.error();
+        if (*told) add_all(woken, {**told});
+        return {};
+    }
     const bool reroute = why.code == base::Errc::refused && !group.transfer;
     const Destination relay{Lane::relay, "", ""};
     for (const DueRow& row : group.rows) {
@@ -164,6 +206,7 @@ void put_aside(Store& store, const Group& group, const base::Error& why, Woken& 
     }
     if (reroute) add_all(woken, {relay});
     store.after_commit([id = group.message, why] { log::put_aside(id, why.text); });
+    return {};
 }
 
 /// Whether a stanza with the transfer of these rows may have left.
@@ -204,14 +247,28 @@ base::Result<LeasedMessage> lease_group(Store& store, const Destination& destina
     return leased;
 }
 
+/// As lease_group; what SQLite says of a damaged page is an error of this message, not of all.
+base::Result<LeasedMessage> try_to_lease(Store& store, const Destination& destination,
+                                         const Ready& ready, MessageRow row, const Group& group) {
+    try {
+        return lease_group(store, destination, ready, std::move(row), group);
+    } catch (const SQLite::Exception& error) {
+        if (error.getErrorCode() != SQLITE_CORRUPT) throw;
+        return base::fail(base::Errc::damaged, std::string("the database: ") + error.what());
+    }
+}
+
 }  // namespace
 
-base::Result<Lease> lease(Store& store, const Destination& destination, const Ready& ready) {
+base::Result<Lease> lease(Store& store, const Destination& destination, const Ready& ready,
+                          Portion portion) {
     Lease result;
     const std::int64_t number = store.number_of(destination);
+    const std::size_t most = portion == Portion::large ? 1 : ready.limits.messages;
     std::size_t bytes = 0;
-    for (const Group& each : group(store, due_rows(store, number, ready.limits.recipients))) {
-        if (result.messages.size() >= ready.limits.messages) break;
+    for (const Group& each :
+         group(store, due_rows(store, number, portion, ready.limits.recipients))) {
+        if (result.messages.size() >= most) break;
         auto row = read_message(store, each.message);
         if (row && row->expires_at <= store.now()) {
             std::vector<std::uint32_t> recipients;
@@ -224,16 +281,17 @@ base::Result<Lease> lease(Store& store, const Destination& destination, const Re
         }
         if (ready.call_back && !was_sent(store, each)) continue;
         if (row && !result.messages.empty() && bytes + row->size > ready.limits.bytes) break;
-        auto leased = row ? lease_group(store, destination, ready, std::move(*row), each)
+        auto leased = row ? try_to_lease(store, destination, ready, std::move(*row), each)
                           : base::Result<LeasedMessage>(row.error());
         if (!leased) {
-            put_aside(store, each, leased.error(), result.woken);
+            const auto aside = put_aside(store, each, leased.error(), result.woken);
+            if (!aside) return aside.error();
             continue;
         }
         bytes += leased->content.size();
         result.messages.push_back(std::move(*leased));
     }
-    if (result.messages.empty()) result.next = next_due(store, destination);
+    if (result.messages.empty()) result.next = next_due(store, destination, portion);
     return result;
 }
 
@@ -250,13 +308,15 @@ base::Result<Woken> defer_destination(Store& store, const Destination& destinati
         Query note = store.database().query(
             "INSERT INTO event (message, at, n, what, detail)"
             " SELECT message, ?2, n, 'deferred', ?3 FROM recipient"
-            " WHERE destination = ?1 AND state IN (1, 3) AND due_at <= ?2 AND reply IS NOT ?4");
+            " WHERE destination = ?1 AND class IN (0, 1, 2) AND state IN (1, 3) AND due_at <= ?2"
+            " AND reply IS NOT ?4");
         note.bind(number, now, text, why.reply.text).run();
     }
     Query update = store.database().query(
         "UPDATE recipient SET state = 3, attempts = attempts + 1, due_at = ?3, code = ?4, status = "
         "?5,"
-        " reply = ?6, remote = ?7 WHERE destination = ?1 AND state IN (1, 3) AND due_at <= ?2");
+        " reply = ?6, remote = ?7 WHERE destination = ?1 AND class IN (0, 1, 2)"
+        " AND state IN (1, 3) AND due_at <= ?2");
     update
         .bind(number, now, to_millis(until), why.reply.code, why.reply.status.to_text(),
               why.reply.text, why.remote)
@@ -309,18 +369,32 @@ base::Result<int> wake_destination(Store& store, const Destination& destination)
     const std::int64_t number = store.number_of(destination);
     Query wake = store.database().query(
         "UPDATE recipient SET due_at = ?2"
-        " WHERE destination = ?1 AND state = 3 AND due_at > ?2 AND status LIKE '4.4.%'");
+        " WHERE destination = ?1 AND class IN (0, 1, 2) AND state IN (1, 3) AND due_at > ?2"
+        " AND status LIKE '4.4.%'");
     wake.bind(number, to_millis(store.now())).run();
     return store.database().changes();
 }
 
 std::optional<base::TimePoint> next_due(Store& store, const Destination& destination) {
+    const auto small = next_due(store, destination, Portion::small);
+    const auto large = next_due(store, destination, Portion::large);
+    return small && large ? std::min(small, large) : small ? small : large;
+}
+
+std::optional<base::TimePoint> next_due(Store& store, const Destination& destination,
+                                        Portion portion) {
     const std::int64_t number = store.number_of(destination);
-    Query next = store.database().query(
-        "SELECT due_at FROM recipient WHERE destination = ?1 AND state IN (1, 3) ORDER BY due_at "
-        "LIMIT 1");
-    if (!next.bind(number).step()) return std::nullopt;
-    return from_millis(next.integer(0));
+    std::optional<base::TimePoint> first;
+    for (const auto of : {MailClass::interactive, MailClass::bulk, MailClass::large}) {
+        if ((of == MailClass::large) != (portion == Portion::large)) continue;
+        Query next = store.database().query(
+            "SELECT due_at FROM recipient WHERE destination = ?1 AND class = ?2"
+            " AND state IN (1, 3) ORDER BY due_at LIMIT 1");
+        if (!next.bind(number, static_cast<int>(of)).step()) continue;
+        const base::TimePoint due = from_millis(next.integer(0));
+        first = std::min(first.value_or(due), due);
+    }
+    return first;
 }
 
 std::map<Destination, base::TimePoint> all_due(Store& store) {

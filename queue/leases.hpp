@@ -17,12 +17,18 @@ struct Lease {
     Woken woken;
     std::optional<base::TimePoint> next;  ///< if nothing was leased: when the next recipient is due
 };
-/// What is due, in order, within `ready.limits`. On Lane::xmpp each message has its transfer, whose
+/// Large messages take long. They are leased by themselves, so that they get some of a
+/// destination's deliveries and small ones the rest.
+enum class Portion : std::uint8_t { small, large };
+
+/// What is due, within `ready.limits`: interactive mail before bulk, which gets a share all the
+/// same; each in order. On Lane::xmpp each message has its transfer, whose
 /// id, peer and recipients are committed with the lease (protocol rule 1); recipients that were
 /// given to a transfer without a verdict are leased with that one again, unchanged. What has
-/// expired is ended instead. A message that can't be read is put off, with the reason in its
-/// history, and the others go on.
-base::Result<Lease> lease(Store& store, const Destination& destination, const Ready& ready);
+/// expired is ended instead. A message that is damaged goes to quarantine, one that the disk does
+/// not give out now is put off; the others go on.
+base::Result<Lease> lease(Store& store, const Destination& destination, const Ready& ready,
+                          Portion portion = Portion::small);
 
 /// Everything due of `destination` waits until `until`; what has expired is ended.
 base::Result<Woken> defer_destination(Store& store, const Destination& destination,
@@ -38,6 +44,8 @@ base::Result<int> wake_destination(Store& store, const Destination& destination)
 
 /// When the next recipient of `destination` is due; nothing if none waits.
 std::optional<base::TimePoint> next_due(Store& store, const Destination& destination);
+std::optional<base::TimePoint> next_due(Store& store, const Destination& destination,
+                                        Portion portion);
 /// The same for every destination with mail, at start.
 std::map<Destination, base::TimePoint> all_due(Store& store);
 

@@ -81,6 +81,29 @@ void put_aside(QueueId id, std::string_view why) {
     Line("put-aside").with("id", id.to_text()).with("why", why).error();
 }
 
+void quarantined(QueueId id, std::string_view why) {
+    Line("quarantined").with("id", id.to_text()).with("why", why).error();
+}
+
+void peer_reported(QueueId id, std::string_view recipient, std::string_view action,
+                   const mail::Reply& reply, std::string_view peer) {
+    Line("peer-reported")
+        .with("id", id.to_text())
+        .with("to", recipient)
+        .with("action", action)
+        .with("reply", reply.to_text())
+        .with("peer", peer)
+        .info();
+}
+
+void delayed(QueueId id, std::size_t recipients, std::chrono::milliseconds age) {
+    Line("delayed")
+        .with("id", id.to_text())
+        .with("recipients", recipients)
+        .with("age-s", seconds(age))
+        .warning();
+}
+
 void discarded(QueueId id, std::string_view why) {
     Line("not-reported").with("id", id.to_text()).with("why", why).warning();
 }

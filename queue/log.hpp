@@ -24,6 +24,12 @@ void rerouted(QueueId id, const mail::Mailbox& recipient, std::string_view why);
 void reported(QueueId id, QueueId report, std::string_view to);
 /// It could not be given out.
 void put_aside(QueueId id, std::string_view why);
+/// It is damaged, and held until somebody has looked.
+void quarantined(QueueId id, std::string_view why);
+/// A peer said what became of mail of ours.
+void peer_reported(QueueId id, std::string_view recipient, std::string_view action,
+                   const mail::Reply& reply, std::string_view peer);
+void delayed(QueueId id, std::size_t recipients, std::chrono::milliseconds age);
 /// A failure of which nobody can be told: a report that can't be delivered itself.
 void discarded(QueueId id, std::string_view why);
 void destination_deferred(const Destination& destination, const mail::Reply& reply,

@@ -17,6 +17,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -188,7 +189,7 @@ class ReportBook {
     /// Tells our own user, if they want to hear of it, in the same commit; a report that was here
     /// before changes nothing. Errc::not_found (no transfer of ours, or not any more, or a
     /// recipient that it does not have), Errc::refused (the transfer went to another component than
-    /// `peer`), Errc::storage.
+    /// `peer`), Errc::busy (it has no verdict yet), Errc::storage.
     virtual base::Task<base::Result<void>> take(PeerReport report, std::string peer) = 0;
 };
 
@@ -297,15 +298,21 @@ struct MessageOutcome {
     bool sent = true;  ///< false only if it is certain that nothing of it left in this attempt
 };
 
+/// Takes what became of a message as soon as it is certain, so that it is on the disk while the
+/// rest of a delivery goes on.
+using Tell = std::function<void(MessageOutcome)>;
+
 class Courier {
   public:
     virtual ~Courier() = default;
     /// Looks whether the destination can be tried. Takes its time (discovery); bounded by a minute.
     virtual base::Task<Readiness> prepare(Destination destination) = 0;
-    /// Delivers, and returns an outcome for every recipient of every message; never throws.
-    virtual base::Task<std::vector<MessageOutcome>> deliver(
-        Destination destination, std::vector<LeasedMessage> messages) = 0;
-    /// How many deliver() may be under way for one destination.
+    /// Delivers, and tells an outcome for every recipient of every message, each message once,
+    /// before it returns; never throws.
+    virtual base::Task<void> deliver(Destination destination, std::vector<LeasedMessage> messages,
+                                     Tell tell) = 0;
+    /// How many deliver() may be under way for one destination; two at least, so that there is room
+    /// for small messages beside a large one.
     virtual std::size_t concurrency() const = 0;
 };
 

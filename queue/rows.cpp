@@ -4,7 +4,7 @@ namespace queue {
 namespace {
 
 base::Error damaged(QueueId id, const std::string& why) {
-    return base::fail(base::Errc::storage, "message " + id.to_text() + " is damaged: " + why);
+    return base::fail(base::Errc::damaged, "message " + id.to_text() + " is damaged: " + why);
 }
 
 }  // namespace
@@ -22,7 +22,8 @@ base::Result<MessageRow> read_message(Store& store, QueueId id) {
     Query find = store.database().query(
         "SELECT sender, body, smtputf8, requiretls, ret, envid, origin_kind, origin_client, "
         "origin_helo,"
-        " origin_domain, origin_transfer, origin_component, received_at, expires_at, size"
+        " origin_domain, origin_transfer, origin_component, received_at, expires_at, size,"
+        " header_size"
         " FROM message WHERE id = ?1");
     if (!find.bind(id.value).step()) return damaged(id, "it has recipients, but no row of its own");
     MessageRow row;
@@ -49,6 +50,7 @@ base::Result<MessageRow> read_message(Store& store, QueueId id) {
     row.received_at = from_millis(find.integer(12));
     row.expires_at = from_millis(find.integer(13));
     row.size = static_cast<std::size_t>(find.integer(14));
+    row.header_size = static_cast<std::size_t>(find.integer(15));
     return row;
 }
 
@@ -66,7 +68,7 @@ base::Result<mail::Recipient> to_recipient(std::int64_t n, const std::string& ad
                                            std::int64_t notify, std::string orcpt) {
     auto mailbox = mail::Mailbox::parse(address);
     if (!mailbox)
-        return base::fail(base::Errc::storage, "a recipient is damaged: " + mailbox.error().text);
+        return base::fail(base::Errc::damaged, "a recipient is damaged: " + mailbox.error().text);
     return mail::Recipient{static_cast<std::uint32_t>(n), std::move(*mailbox),
                            notify_from_bits(notify), std::move(orcpt)};
 }

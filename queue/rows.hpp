@@ -17,14 +17,15 @@ struct MessageRow {
     base::TimePoint received_at;
     base::TimePoint expires_at;
     std::size_t size = 0;
+    std::size_t header_size = 0;  ///< of `size`: what a report returns
 };
-/// Errc::storage if there is no such row, or it can't be read as what it was written as.
+/// Errc::damaged if there is no such row, or it can't be read as what it was written as.
 base::Result<MessageRow> read_message(Store& store, QueueId id);
 
-/// Errc::storage if it is gone or damaged.
+/// Errc::damaged if it is gone or has another size, Errc::storage if the disk fails.
 base::Result<mail::Content> read_content(Store& store, QueueId id, std::size_t size);
 
-/// Errc::storage if `address` can't be read any more.
+/// Errc::damaged if `address` can't be read any more.
 base::Result<mail::Recipient> to_recipient(std::int64_t n, const std::string& address,
                                            std::int64_t notify, std::string orcpt);
 

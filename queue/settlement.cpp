@@ -1,8 +1,9 @@
 #include "queue/settlement.hpp"
 
-#include "mail/report.hpp"
-#include "queue/bounce.hpp"
+#include "queue/kept_headers.hpp"
 #include "queue/log.hpp"
+#include "queue/quarantine.hpp"
+#include "queue/reports.hpp"
 #include "queue/rows.hpp"
 
 #include <algorithm>
@@ -34,12 +35,15 @@ class Settling {
 
     /// Stores the report if one is due, and ends the message when all its recipients have.
     base::Result<Woken> finish() {
-        if (!failed_.empty()) {
-            auto report = add_bounce(store_, row_, failed_);
+        if (!told_.empty()) {
+            auto report = is_report_ ? add_undelivered_report(store_, row_, told_.front())
+                                     : add_report(store_, row_, told_);
             if (!report) return report.error();
             if (*report) woken_.push_back(**report);
         }
-        if (ended_ > 0) count_down();
+        if (ended_ > 0) {
+            if (auto counted = count_down(); !counted) return counted.error();
+        }
         return std::move(woken_);
     }
 
@@ -47,6 +51,11 @@ class Settling {
     void apply(const Delivered& outcome) {
         end(destination_.lane == Lane::local ? State::delivered : State::relayed, outcome.reply,
             outcome.remote);
+        if (outcome.handover != Handover::passed_on && current_->notify.success) {
+            tell(outcome.handover == Handover::delivered ? mail::Action::delivered
+                                                         : mail::Action::relayed,
+                 outcome.reply, outcome.remote);
+        }
         store_.after_commit([id = row_.id, to = current_->address, destination = destination_,
                              outcome, age = store_.now() - row_.received_at] {
             log::delivered(id, to, destination, outcome, age);
@@ -132,16 +141,24 @@ class Settling {
     }
 
     void fail(const mail::Reply& reply, const std::string& remote) {
-        // A report names who spoke by a host name, or not at all: then the words are ours.
-        const bool has_name = mail::Domain::parse(remote).has_value();
-        failed_.push_back({{current_->address.text(), current_->orcpt, mail::Action::failed, reply,
-                            has_name ? remote : std::string()},
-                           current_->notify});
+        is_report_ = destination_.lane == Lane::report;
+        tell(mail::Action::failed, reply, remote);
         store_.after_commit([id = row_.id, to = current_->address, destination = destination_,
                              reply] { log::failed(id, to, destination, reply); });
     }
 
-    void count_down() {
+    void tell(mail::Action action, const mail::Reply& reply, const std::string& remote) {
+        mail::ReportedRecipient reported;
+        reported.address = current_->address.text();
+        reported.orcpt = current_->orcpt;
+        reported.action = action;
+        reported.reply = reply;
+        // A report names who spoke by a host name, or not at all: then the words are ours.
+        if (mail::Domain::parse(remote)) reported.remote_mta = remote;
+        told_.push_back({current_->n, std::move(reported), current_->notify});
+    }
+
+    base::Result<void> count_down() {
         {
             Query update =
                 store_.database().query("UPDATE message SET pending = pending - ?2 WHERE id = ?1");
@@ -153,13 +170,20 @@ class Settling {
                 " WHERE id = ?1 AND pending = 0 AND ended_at IS NULL");
             end.bind(row_.id.value, to_millis(store_.now())).run();
         }
-        if (store_.database().changes() == 0) return;
+        if (store_.database().changes() == 0) return {};
+        if (row_.origin.kind == Origin::Kind::xmpp) {
+            store_.after_commit([&store = store_, peer = row_.origin.client, size = row_.size] {
+                store.peer_load().went(peer, size);
+            });
+        }
+        if (auto kept = keep_header(store_, row_); !kept) return kept;
         Query remove = store_.database().query(
             "DELETE FROM content WHERE message = ?1 RETURNING bytes IS NULL");
         const bool in_file = remove.bind(row_.id.value).step() && remove.integer(0) != 0;
         if (in_file)
             store_.after_commit(
                 [this_store = &store_, id = row_.id] { this_store->files().remove(id); });
+        return {};
     }
 
     Store& store_;
@@ -168,7 +192,8 @@ class Settling {
     Destination destination_;
     int attempts_ = 0;
     int ended_ = 0;
-    std::vector<FailedRecipient> failed_;
+    std::vector<Told> told_;
+    bool is_report_ = false;  // it is a report to a peer, and could not be delivered
     Woken woken_;
 };
 
@@ -181,7 +206,27 @@ void take_back_send(Store& store, const MessageOutcome& outcome) {
     update.bind(outcome.id.value, static_cast<std::int64_t>(outcome.recipients.front().n)).run();
 }
 
-/// What the last try said, for the report of a recipient whose time is up.
+/// What became of it can't be recorded as it should be: the message's own row is damaged. It must
+/// not go out again by itself.
+base::Result<Woken> give_to_quarantine(Store& store, const MessageOutcome& outcome,
+                                       const base::Error& why) {
+    for (const RecipientOutcome& each : outcome.recipients) {
+        const auto* const delivered = std::get_if<Delivered>(&each.outcome);
+        if (delivered == nullptr) continue;
+        add_event(store, outcome.id, each.n, "delivered", delivered->reply.to_text());
+    }
+    {
+        Query release = store.database().query(
+            "UPDATE recipient SET state = 3 WHERE message = ?1 AND state = 2");
+        release.bind(outcome.id.value).run();
+    }
+    const auto told = quarantine(store, outcome.id, why.text);
+    if (!told) return told.error();
+    return *told ? Woken{**told} : Woken{};
+}
+
+}  // namespace
+
 Deferred last_word(Store& store, QueueId message, std::uint32_t n) {
     Deferred last{{451, {4, 4, 7}, "no attempt was made"}, "", false, {}};
     Query find = store.database().query(
@@ -194,8 +239,6 @@ Deferred last_word(Store& store, QueueId message, std::uint32_t n) {
     return last;
 }
 
-}  // namespace
-
 void add_all(Woken& all, const Woken& more) {
     for (const Destination& each : more) {
         if (std::ranges::find(all, each) == all.end()) all.push_back(each);
@@ -206,6 +249,12 @@ base::Result<Woken> settle(Store& store, const std::vector<MessageOutcome>& outc
     Woken woken;
     for (const MessageOutcome& outcome : outcomes) {
         auto row = read_message(store, outcome.id);
+        if (!row && row.error().code == base::Errc::damaged) {
+            const auto told = give_to_quarantine(store, outcome, row.error());
+            if (!told) return told.error();
+            add_all(woken, *told);
+            continue;
+        }
         if (!row) return row.error();
         if (!outcome.sent) take_back_send(store, outcome);
         Settling settling(store, std::move(*row));
@@ -238,8 +287,8 @@ base::Result<Woken> expire(Store& store, const Destination& destination) {
         const std::int64_t number = store.number_of(destination);
         Query find = store.database().query(
             "SELECT r.message, r.n FROM recipient r JOIN message m ON m.id = r.message"
-            " WHERE r.destination = ?1 AND r.state IN (1, 3) AND r.due_at <= ?2 AND m.expires_at "
-            "<= ?2");
+            " WHERE r.destination = ?1 AND r.class IN (0, 1, 2) AND r.state IN (1, 3)"
+            " AND r.due_at <= ?2 AND m.expires_at <= ?2");
         find.bind(number, to_millis(store.now()));
         while (find.step())
             expired[QueueId{find.integer(0)}].push_back(

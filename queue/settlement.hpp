@@ -18,6 +18,9 @@ base::Result<Woken> expire_recipients(Store& store, QueueId message,
 /// The same for all of `destination` that are due.
 base::Result<Woken> expire(Store& store, const Destination& destination);
 
+/// What the last try of this recipient said; that none was made, if so.
+Deferred last_word(Store& store, QueueId message, std::uint32_t n);
+
 /// Adds those of `more` that `all` does not have.
 void add_all(Woken& all, const Woken& more);
 

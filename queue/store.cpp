@@ -67,7 +67,8 @@ Store::Store(StoreSettings settings, Router router, const base::Clock& clock, ba
       random_(random),
       lock_(lock),
       files_(settings_.directory / "content"),
-      spool_(settings_.directory / "spool") {}
+      spool_(settings_.directory / "spool"),
+      peer_load_(settings_.peer_quota) {}
 
 Store::~Store() {
     ::close(lock_);
@@ -106,6 +107,7 @@ base::Result<void> Store::recover() {
     leased.bind(to_millis(now())).run();
     const auto released = database_->changes();
     forget_broken_partials();
+    peer_load_.count(*database_);
     const auto is_known = [this](const char* sql) {
         return [this, sql](QueueId id) {
             Query wanted = database_->query(sql);

@@ -11,6 +11,7 @@
 #include "queue/content_files.hpp"
 #include "queue/database.hpp"
 #include "queue/destination.hpp"
+#include "queue/peer_load.hpp"
 #include "queue/queue_id.hpp"
 #include "queue/retry_policy.hpp"
 
@@ -46,7 +47,10 @@ struct StoreSettings {
     std::string hostname;  ///< Reporting-MTA
     RetryPolicy retry;
     std::chrono::milliseconds expire_after = std::chrono::hours(24 * 5);
+    /// Senders are told of mail that waits so long; zero: never.
+    std::chrono::milliseconds delay_warning = std::chrono::hours(4);
     std::chrono::milliseconds history = std::chrono::hours(24 * 7);
+    PeerQuota peer_quota;
     std::uintmax_t disk_reserve =
         0;  ///< bytes that intake leaves free, so that settling still works
 };
@@ -71,6 +75,7 @@ class Store {
     const Router& router() const { return router_; }
     base::TimePoint now() const { return clock_.now(); }
     base::Random& random() { return random_; }
+    PeerLoad& peer_load() { return peer_load_; }
 
     /// Later than every id before.
     QueueId next_id();
@@ -106,6 +111,7 @@ class Store {
     ContentFiles files_;
     ContentFiles spool_;
     std::unique_ptr<Database> database_;
+    PeerLoad peer_load_;
     QueueId last_id_;
     std::map<Destination, std::int64_t> destinations_;  // bounded: cleared when it grows too large
     struct Action {

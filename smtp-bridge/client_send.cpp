@@ -69,7 +69,13 @@ Reply as_verdict(const ServerReply& reply) {
 }
 
 queue::Outcome Client::outcome(const Reply& reply) const {
-    if (reply.is_success()) return queue::Delivered{reply, remote_};
+    if (reply.is_success()) {
+        using queue::Handover;
+        // RFC 3461 section 5.2.2: LMTP is spoken by what delivers; SMTP may go on from there.
+        const bool is_last = target_.protocol == Protocol::lmtp;
+        const Handover ours = is_last ? Handover::delivered : Handover::relayed;
+        return queue::Delivered{reply, remote_, extensions_.dsn ? Handover::passed_on : ours};
+    }
     if (reply.is_permanent()) return queue::Failed{reply, remote_};
     // What a server says that is still there is its word on this mail; otherwise the next hop is
     // out, for all mail.

@@ -53,20 +53,19 @@ base::Task<queue::Readiness> SmtpCourier::prepare(queue::Destination destination
     co_return queue::Ready{"", {}};
 }
 
-base::Task<std::vector<queue::MessageOutcome>> SmtpCourier::deliver(
-    queue::Destination destination, std::vector<queue::LeasedMessage> messages) {
+base::Task<void> SmtpCourier::deliver(queue::Destination destination,
+                                      std::vector<queue::LeasedMessage> messages,
+                                      queue::Tell tell) {
     const base::TaskGroup::Member member(tasks_);
     Pool* pool = pool_of(destination.lane);
-    std::vector<queue::MessageOutcome> outcomes;
     for (const auto& message : messages) {
         if (pool == nullptr) {
-            outcomes.push_back(all_deferred(message, no_return_to(), ""));
+            tell(all_deferred(message, no_return_to(), ""));
             continue;
         }
         auto outcome = co_await deliver_one(*pool, destination.lane, message);
-        outcomes.push_back(std::move(outcome));
+        tell(std::move(outcome));
     }
-    co_return outcomes;
 }
 
 /// The fields that only the last hop adds, to mail that came over XMPP.

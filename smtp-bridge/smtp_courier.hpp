@@ -31,8 +31,9 @@ class SmtpCourier final : public queue::Courier {
     SmtpCourier(asio::any_io_executor executor, CourierSettings settings);
 
     base::Task<queue::Readiness> prepare(queue::Destination destination) override;
-    base::Task<std::vector<queue::MessageOutcome>> deliver(
-        queue::Destination destination, std::vector<queue::LeasedMessage> messages) override;
+    base::Task<void> deliver(queue::Destination destination,
+                             std::vector<queue::LeasedMessage> messages,
+                             queue::Tell tell) override;
     std::size_t concurrency() const override;
 
     /// What is under way gets a few seconds, then its connections are closed. Returns when

@@ -31,3 +31,9 @@ CREATE TABLE report (
     seq INTEGER NOT NULL,
     PRIMARY KEY (transfer, seq)
 ) STRICT, WITHOUT ROWID;
+
+-- Few, and looked at every minute.
+CREATE INDEX message_damage ON message (expires_at) WHERE damage IS NOT NULL;
+
+-- What an administrator, or quarantine, holds.
+CREATE INDEX recipient_held ON recipient (message) WHERE state = 4;

@@ -75,7 +75,11 @@ base::Task<void> Sender::pass() {
     const bool committed = co_await process_->step();
     if (committed && !leased.empty()) {
         std::vector<queue::LeasedMessage> handed = leased;
-        const auto outcomes = co_await courier_->deliver(destination_, std::move(handed));
+        std::vector<queue::MessageOutcome> outcomes;
+        queue::Tell tell = [&](queue::MessageOutcome outcome) {
+            outcomes.push_back(std::move(outcome));
+        };
+        co_await courier_->deliver(destination_, std::move(handed), tell);
         const bool before = co_await process_->step();
         if (before) settle(leased, outcomes);
     }

@@ -59,7 +59,13 @@ struct Courier : World {
             io, [&]() -> base::Task<std::vector<queue::MessageOutcome>> {
                 const auto ready = co_await courier->prepare(destination);
                 readiness = ready;
-                co_return co_await courier->deliver(destination, messages);
+                std::vector<queue::MessageOutcome> told;
+                queue::Tell tell = [&](queue::MessageOutcome outcome) {
+                    told.push_back(std::move(outcome));
+                };
+                co_await courier->deliver(destination, messages, tell);
+                std::ranges::stable_sort(told, {}, &queue::MessageOutcome::id);
+                co_return told;
             });
     }
     queue::MessageOutcome send_one(bool sent_before = false) {

@@ -18,21 +18,19 @@ class FakeCourier final : public queue::Courier {
         ++prepared;
         co_return readiness;
     }
-    base::Task<std::vector<queue::MessageOutcome>> deliver(
-        queue::Destination, std::vector<queue::LeasedMessage> messages) override {
+    base::Task<void> deliver(queue::Destination, std::vector<queue::LeasedMessage> messages,
+                             queue::Tell tell) override {
         ++under_way;
         most_under_way = std::max(most_under_way, under_way);
         do {
             co_await base::sleep_for(1ms);
         } while (slow);
         --under_way;
-        std::vector<queue::MessageOutcome> outcomes;
         for (const auto& message : messages) {
             seen.push_back(message.id);
             called_back += message.call_back ? 1 : 0;
-            outcomes.push_back(all(message, outcome));
+            tell(all(message, outcome));
         }
-        co_return outcomes;
     }
     std::size_t concurrency() const override { return 3; }
 

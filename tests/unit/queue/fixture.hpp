@@ -53,8 +53,20 @@ inline queue::Arrival arrival(
     return arrival;
 }
 
+/// The same as a peer sends it: bob's mail for alice, with the key of its transfer.
+inline queue::Arrival from_peer(const std::vector<std::string>& to = {"alice@a.test"},
+                                const std::string& from = "bob@b.test") {
+    queue::Arrival mail = arrival(from, to);
+    mail.origin = {queue::Origin::Kind::xmpp, "mail.b.test", "",
+                   queue::TransferKey{domain("b.test"), "018f00000001"}, "mail.a.test"};
+    return mail;
+}
+
 inline const queue::Destination kToB{queue::Lane::xmpp, "mail.a.test", "b.test"};
 inline const queue::Destination kLocal{queue::Lane::local, "", ""};
+inline const queue::Destination kReportToB{queue::Lane::report, "mail.a.test", "mail.b.test"};
+/// What is leased to an MTA of ours, one at a time.
+inline const queue::Ready kOneByOne{"", {1, 1000, 1}};
 inline const queue::Destination kRelay{queue::Lane::relay, "", ""};
 inline const queue::Ready kReadyB{"mail.b.test", {100, 1000, 1u << 20}};
 
@@ -108,6 +120,13 @@ class StoreFixture {
     auto transact(F operation) {
         store_->database().execute("BEGIN IMMEDIATE");
         auto result = operation(*store_);
+        if constexpr (requires { result.has_value(); }) {
+            if (!result.has_value()) {
+                store_->drop_actions(0);
+                store_->database().execute("ROLLBACK");
+                return result;
+            }
+        }
         store_->database().execute("COMMIT");
         store_->run_actions();
         return result;
@@ -117,8 +136,10 @@ class StoreFixture {
         return *receipt.value().id;
     }
     std::vector<queue::LeasedMessage> lease(const queue::Destination& destination = kToB,
-                                            const queue::Ready& ready = kReadyB) {
-        return transact([&](queue::Store& s) { return queue::lease(s, destination, ready); })
+                                            const queue::Ready& ready = kReadyB,
+                                            queue::Portion portion = queue::Portion::small) {
+        return transact(
+                   [&](queue::Store& s) { return queue::lease(s, destination, ready, portion); })
             .value()
             .messages;
     }

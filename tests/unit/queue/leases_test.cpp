@@ -215,7 +215,8 @@ TEST_CASE(
     const auto files = [&] { return queue.folder.files_in("content"); };
     CHECK(files() == 1);
     {
-        const auto leased = queue.lease();
+        CHECK(queue.lease().empty());
+        const auto leased = queue.lease(kToB, kReadyB, queue::Portion::large);
         REQUIRE(leased.size() == 1);
         CHECK(leased[0].content.bytes() == large);
         queue.settle({all(leased[0], delivered())});
@@ -226,29 +227,6 @@ TEST_CASE(
     CHECK(files() == 1);
     queue.open();
     CHECK(files() == 0);
-}
-
-TEST_CASE("a message whose content is lost is put off, reported in the end, and the others go on") {
-    StoreFixture queue;
-    const auto lost = queue.add(arrival("alice@a.test", {"bob@b.test"}));
-    const auto whole = queue.add(arrival("alice@a.test", {"bob@b.test"}));
-    queue.transact([&](queue::Store& s) {
-        auto remove = s.database().query("DELETE FROM content WHERE message = ?1");
-        remove.bind(lost.value).run();
-        return 0;
-    });
-    const auto leased = queue.lease();
-    REQUIRE(leased.size() == 1);
-    CHECK(leased[0].id == whole);
-    queue.settle({all(leased[0], delivered())});
-    const auto waiting = queue::list_waiting(queue.store());
-    REQUIRE(waiting.size() == 1);
-    CHECK(waiting[0].id == lost);
-    CHECK(waiting[0].reply.find("content is gone") != std::string::npos);
-
-    queue.clock.advance(std::chrono::hours(24 * 5));
-    CHECK(queue.lease().empty());
-    CHECK(queue.lease(kLocal, {"", {10, 10, 1u << 20}}).size() == 1);
 }
 
 TEST_CASE("mail of a domain that we no longer send for goes on by SMTP") {
@@ -289,4 +267,35 @@ TEST_CASE("a store is refused to a second daemon, and when it is damaged or newe
     refused = queue::Store::open(settings_in(damaged), a_test_router(), queue.clock, queue.random);
     REQUIRE_FALSE(refused);
     CHECK(refused.error().text.find("damaged") != std::string::npos);
+}
+
+TEST_CASE(
+    "interactive mail goes before bulk, which gets on all the same, and large mail by itself") {
+    StoreFixture queue;
+    const std::string list = "Subject: news\r\nList-Id: <news.a.test>\r\n\r\nNews.\r\n";
+    for (int i = 0; i < 40; ++i)
+        queue.add(arrival("news@a.test", {"bob@b.test"}, list));
+    for (int i = 0; i < 40; ++i)
+        queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    const std::string large(base::limits::kInlineContent + 1, 'x');
+    for (int i = 0; i < 3; ++i)
+        queue.add(arrival("alice@a.test", {"bob@b.test"}, large));
+
+    const auto first = queue.lease(kToB, {"mail.b.test", {40, 1000, 1u << 20}});
+    REQUIRE(first.size() == 40);
+    const auto bulk = std::ranges::count_if(first, [](const queue::LeasedMessage& message) {
+        return message.envelope.from->text() == "news@a.test";
+    });
+    CHECK(bulk == 10);
+    // One at a time: in the long run the same.
+    int of_bulk = 0;
+    for (int i = 0; i < 9; ++i) {
+        const auto one = queue.lease(kToB, {"mail.b.test", {1, 1000, 1u << 20}});
+        REQUIRE(one.size() == 1);
+        of_bulk += one[0].envelope.from->text() == "news@a.test" ? 1 : 0;
+    }
+    CHECK(of_bulk > 0);
+    CHECK(of_bulk < 9);
+    // A large one is leased alone, however much room there is.
+    CHECK(queue.lease(kToB, kReadyB, queue::Portion::large).size() == 1);
 }

@@ -68,9 +68,11 @@ struct Hop {
             std::vector<queue::LeasedMessage> messages;
             messages.push_back(std::move(leased));
             const queue::Destination local{queue::Lane::local, "", ""};
-            const auto result = co_await courier.deliver(local, std::move(messages));
-            for (const auto& recipient : result.at(0).recipients)
-                outcomes.push_back(to_text(recipient.outcome));
+            queue::Tell tell = [&](const queue::MessageOutcome& told) {
+                for (const auto& recipient : told.recipients)
+                    outcomes.push_back(to_text(recipient.outcome));
+            };
+            co_await courier.deliver(local, std::move(messages), tell);
         });
         return outcomes;
     }

@@ -1,0 +1,80 @@
+#include "queue/housekeeping.hpp"
+
+#include "base/limits.hpp"
+#include "queue/delays.hpp"
+#include "queue/history.hpp"
+#include "queue/log.hpp"
+#include "queue/quarantine.hpp"
+
+namespace queue {
+namespace {
+
+// Mail that was held when its time for a warning came may have been released since.
+constexpr auto kAllAgain = std::chrono::hours(1);
+
+}  // namespace
+
+Housekeeping::Housekeeping(StorageThread& storage, const base::Clock& clock,
+                           std::chrono::milliseconds warn_after, const bool& stopping,
+                           std::function<void(const Destination&)> arrived)
+    : storage_(storage),
+      clock_(clock),
+      warn_after_(warn_after),
+      stopping_(stopping),
+      arrived_(std::move(arrived)) {}
+
+base::Task<void> Housekeeping::once() {
+    co_await let_history_go();
+    co_await end_quarantine();
+    co_await warn_senders();
+    co_await complain();
+}
+
+base::Task<void> Housekeeping::warn_senders() {
+    if (clock_.now() - began_anew_ >= kAllAgain) {
+        began_anew_ = clock_.now();
+        warned_ = {};
+    }
+    for (bool more = true; more && !stopping_;) {
+        std::function<base::Result<DelaySweep>(Store&)> warn = [after = warned_](Store& store) {
+            return warn_of_delays(store, after);
+        };
+        const base::Result<Committed<DelaySweep>> swept =
+            co_await storage_.write<DelaySweep>(std::move(warn));
+        if (!swept) co_return;
+        warned_ = (*swept)->seen;
+        more = (*swept)->more;
+        for (const Destination& destination : (*swept)->woken)
+            arrived_(destination);
+    }
+}
+
+base::Task<void> Housekeeping::end_quarantine() {
+    std::function<base::Result<Woken>(Store&)> expire = expire_quarantine;
+    const base::Result<Committed<Woken>> ended = co_await storage_.write<Woken>(std::move(expire));
+    if (!ended) co_return;
+    for (const Destination& destination : **ended)
+        arrived_(destination);
+}
+
+base::Task<void> Housekeeping::let_history_go() {
+    for (int pruned = static_cast<int>(base::limits::kPruned);
+         pruned >= static_cast<int>(base::limits::kPruned) && !stopping_;) {
+        std::function<base::Result<int>(Store&)> tidy = prune;
+        const base::Result<Committed<int>> done = co_await storage_.write<int>(std::move(tidy));
+        if (!done) co_return;
+        pruned = **done;
+    }
+}
+
+base::Task<void> Housekeeping::complain() {
+    std::function<base::Result<Health>(Store&)> look = [](Store& store) {
+        return base::Result<Health>(health(store));
+    };
+    const base::Result<Health> found = co_await storage_.read<Health>(std::move(look));
+    if (!found || !found->oldest) co_return;
+    const auto age = clock_.now() - *found->oldest;
+    if (age > warn_after_) log::oldest_is_old(age, found->waiting);
+}
+
+}  // namespace queue

@@ -1,0 +1,217 @@
+#include "queue/pass.hpp"
+
+#include "base/limits.hpp"
+#include "queue/log.hpp"
+#include "queue/settlement.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace queue {
+namespace {
+
+/// The most that anything here waits without being called: a bound, not a schedule.
+constexpr auto kLookAgain = std::chrono::minutes(1);
+constexpr std::size_t kLeases = 50;  // of one pass, while others wait for its place
+constexpr std::size_t kTold = 1000;  // outcomes that wait to be settled before more is leased
+
+/// True if nobody at the next hop was heard: then the whole destination waits.
+bool is_silence(const Outcome& outcome) {
+    const auto* const deferred = std::get_if<Deferred>(&outcome);
+    return deferred != nullptr && !deferred->settled && deferred->reply.status.subject == 4;
+}
+
+/// What an attempt is told when its courier has thrown: nothing is known of what left.
+Outcome unknown_fault(const char* why) {
+    return Deferred{{451, {4, 3, 0}, std::string("internal error: ") + why}, "", false, {}};
+}
+
+/// The first portion of which something is due.
+struct Taken {
+    Lease lease;
+    Portion portion = Portion::small;
+    std::optional<base::TimePoint> next_small;  ///< if it was looked at, and nothing was due
+    std::optional<base::TimePoint> next_large;
+};
+
+}  // namespace
+
+Pass::Pass(Surroundings around, Destination destination, Courier& courier, Ready ready)
+    : around_(std::move(around)),
+      destination_(std::move(destination)),
+      courier_(courier),
+      ready_(std::move(ready)),
+      changed_(around_.executor) {}
+
+void Pass::more() {
+    next_small_.reset();
+    next_large_.reset();
+    changed_.notify();
+}
+
+bool Pass::has_place(Portion portion) const {
+    const std::size_t places = courier_.concurrency();
+    if (under_way_ >= places) return false;
+    return portion == Portion::small || large_under_way_ < std::max<std::size_t>(places / 2, 1);
+}
+
+bool Pass::is_worth_a_look(Portion portion) const {
+    const auto& next = portion == Portion::small ? next_small_ : next_large_;
+    return has_place(portion) && next.value_or(base::TimePoint::min()) <= around_.clock.now();
+}
+
+base::Task<void> Pass::run() {
+    while (!around_.stopping && !findings_.is_silent()) {
+        // What others have waited for longer goes first; the rest is due again at once.
+        if (leases_ >= kLeases && around_.is_crowded()) break;
+        const bool looks = told_.size() < kTold &&
+                           (is_worth_a_look(Portion::small) || is_worth_a_look(Portion::large));
+        if (looks) {
+            const bool leased = co_await lease_some();
+            if (findings_.storage_failed) break;
+            // What is new is not for this peer any more.
+            if (!leased && ready_.call_back) break;
+            continue;
+        }
+        if (under_way_ == 0 && !settling_) break;
+        // Mail that comes or becomes due now need not wait for the slowest delivery of this pass.
+        auto until = around_.clock.now() + kLookAgain;
+        for (const auto& next : {next_small_, next_large_}) {
+            if (next && *next > around_.clock.now()) until = std::min(until, *next);
+        }
+        co_await changed_.wait(until - around_.clock.now());
+    }
+    while (under_way_ > 0 || settling_)
+        co_await changed_.wait(kLookAgain);
+}
+
+base::Task<bool> Pass::lease_some() {
+    const bool small = is_worth_a_look(Portion::small);
+    const bool large = is_worth_a_look(Portion::large);
+    // Before the look, so that mail that comes meanwhile counts.
+    if (small) next_small_ = base::TimePoint::max();
+    if (large) next_large_ = base::TimePoint::max();
+    std::function<base::Result<Taken>(Store&)> operation =
+        [destination = destination_, ready = ready_, small,
+         large](Store& store) -> base::Result<Taken> {
+        Taken taken;
+        for (const Portion portion : {Portion::small, Portion::large}) {
+            if (!(portion == Portion::small ? small : large)) continue;
+            auto leased = lease(store, destination, ready, portion);
+            if (!leased) return leased.error();
+            add_all(leased->woken, taken.lease.woken);
+            taken.lease = std::move(*leased);
+            taken.portion = portion;
+            if (!taken.lease.messages.empty()) break;
+            const auto next = taken.lease.next.value_or(base::TimePoint::max());
+            (portion == Portion::small ? taken.next_small : taken.next_large) = next;
+        }
+        return taken;
+    };
+    base::Result<Committed<Taken>> done =
+        co_await around_.storage.write<Taken>(std::move(operation));
+    if (!done) {
+        // The storage's own log line says why. Asked again at once, it would say the same.
+        findings_.storage_failed = true;
+        co_return false;
+    }
+    Taken taken = done->release();
+    around_.woken(taken.lease.woken);
+    const bool leased = !taken.lease.messages.empty();
+    // Unless more() has been called meanwhile.
+    if (small && next_small_)
+        next_small_ = leased && taken.portion == Portion::small ? std::nullopt : taken.next_small;
+    if (large && next_large_) next_large_ = taken.next_large;
+    if (leased) start(std::move(taken.lease.messages), taken.portion);
+    co_return leased;
+}
+
+void Pass::start(std::vector<LeasedMessage> messages, Portion portion) {
+    ++leases_;
+    ++under_way_;
+    if (portion == Portion::large) ++large_under_way_;
+    const auto kept = std::make_shared<std::vector<LeasedMessage>>(std::move(messages));
+    around_.tasks.spawn("delivery", [this, kept, portion] { return deliver(kept, portion); });
+}
+
+base::Task<void> Pass::deliver(std::shared_ptr<std::vector<LeasedMessage>> messages,
+                               Portion portion) {
+    // What has not been told of, in case that the courier throws.
+    using Part = std::pair<QueueId, std::uint32_t>;  // a message and its first recipient
+    std::map<Part, std::vector<std::uint32_t>> open;
+    for (const LeasedMessage& message : *messages) {
+        auto& numbers = open[{message.id, message.envelope.recipients.front().n}];
+        for (const auto& recipient : message.envelope.recipients)
+            numbers.push_back(recipient.n);
+    }
+    Tell tell = [this, &open](MessageOutcome outcome) {
+        open.erase({outcome.id, outcome.recipients.front().n});
+        told(std::move(outcome));
+    };
+    try {
+        std::vector<LeasedMessage> handed = std::move(*messages);
+        co_await courier_.deliver(destination_, std::move(handed), tell);
+    } catch (const std::exception& error) {
+        log::storage_failed("courier", error.what());
+        for (const auto& [part, recipients] : std::exchange(open, {})) {
+            MessageOutcome outcome{part.first, {}, true};
+            for (const std::uint32_t n : recipients)
+                outcome.recipients.push_back({n, unknown_fault(error.what())});
+            told(std::move(outcome));
+        }
+    }
+    --under_way_;
+    if (portion == Portion::large) --large_under_way_;
+    changed_.notify();
+}
+
+void Pass::told(MessageOutcome outcome) {
+    for (const RecipientOutcome& each : outcome.recipients) {
+        if (is_silence(each.outcome))
+            findings_.missed = std::get<Deferred>(each.outcome);
+        else
+            findings_.reached = true;
+    }
+    told_.push_back(std::move(outcome));
+    if (std::exchange(settling_, true)) return;
+    around_.tasks.spawn("settling", [this] { return settle_told(); });
+}
+
+base::Task<void> Pass::settle_told() {
+    while (!told_.empty()) {
+        std::vector<MessageOutcome> outcomes = std::exchange(told_, {});
+        co_await settle_all(std::move(outcomes));
+    }
+    settling_ = false;
+    changed_.notify();
+}
+
+base::Task<void> Pass::settle_all(std::vector<MessageOutcome> outcomes) {
+    const auto together = std::make_shared<std::vector<MessageOutcome>>(std::move(outcomes));
+    const bool done = co_await settle_some(together);
+    if (done) co_return;
+    // One that can't be recorded must not undo what is known of the others.
+    for (const MessageOutcome& each : *together) {
+        const auto alone = std::make_shared<std::vector<MessageOutcome>>(1, each);
+        bool recorded = co_await settle_some(alone);
+        // The outcome is known and only has to be written: mail that was delivered would go out
+        // twice if it were dropped. The disk may get room again; a stop ends the wait, and then the
+        // recipients are found leased at the next start.
+        while (!recorded && !around_.stopping) {
+            co_await base::sleep_for(base::limits::kSettleAgain);
+            recorded = co_await settle_some(alone);
+        }
+    }
+}
+
+base::Task<bool> Pass::settle_some(std::shared_ptr<std::vector<MessageOutcome>> outcomes) {
+    std::function<base::Result<Woken>(Store&)> operation = [outcomes](Store& store) {
+        return settle(store, *outcomes);
+    };
+    const base::Result<Committed<Woken>> settled =
+        co_await around_.storage.write<Woken>(std::move(operation));
+    if (settled) around_.woken(**settled);
+    co_return settled.has_value();
+}
+
+}  // namespace queue

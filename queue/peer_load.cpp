@@ -1,0 +1,37 @@
+#include "queue/peer_load.hpp"
+
+#include "queue/database.hpp"
+
+namespace queue {
+
+void PeerLoad::count(Database& database) {
+    loads_.clear();
+    Query find = database.query(
+        "SELECT m.origin_client, COUNT(*), SUM(m.size) FROM content c"
+        " JOIN message m ON m.id = c.message WHERE m.origin_kind = 2 GROUP BY m.origin_client");
+    while (find.step())
+        loads_[find.text(0)] = {find.integer(1), find.integer(2)};
+}
+
+bool PeerLoad::has_room(const std::string& peer, std::size_t size) const {
+    const auto found = loads_.find(peer);
+    // One message always has room here, however large: other bounds are there for that.
+    if (found == loads_.end()) return true;
+    return found->second.messages < quota_.messages &&
+           found->second.bytes + static_cast<std::int64_t>(size) <= quota_.bytes;
+}
+
+void PeerLoad::came(const std::string& peer, std::size_t size) {
+    Load& load = loads_[peer];
+    ++load.messages;
+    load.bytes += static_cast<std::int64_t>(size);
+}
+
+void PeerLoad::went(const std::string& peer, std::size_t size) {
+    const auto found = loads_.find(peer);
+    if (found == loads_.end()) return;
+    found->second.bytes -= static_cast<std::int64_t>(size);
+    if (--found->second.messages <= 0) loads_.erase(found);
+}
+
+}  // namespace queue

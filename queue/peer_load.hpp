@@ -1,0 +1,40 @@
+// PeerLoad: how much mail of each peer is in the queue, so that none fills it. Storage thread.
+//
+// Kept in memory, and counted anew at each start: what is in the database decides. Changed only by
+// what is committed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace queue {
+
+class Database;
+
+struct PeerQuota {
+    std::int64_t messages = 100'000;
+    std::int64_t bytes = std::int64_t{2} << 30;
+};
+
+class PeerLoad {
+  public:
+    explicit PeerLoad(PeerQuota quota) : quota_(quota) {}
+    /// Throws SQLite::Exception.
+    void count(Database& database);
+    /// Whether `peer` may leave another message of `size` bytes here.
+    bool has_room(const std::string& peer, std::size_t size) const;
+    void came(const std::string& peer, std::size_t size);
+    void went(const std::string& peer, std::size_t size);
+
+  private:
+    struct Load {
+        std::int64_t messages = 0;
+        std::int64_t bytes = 0;
+    };
+    PeerQuota quota_;
+    std::map<std::string, Load> loads_;  ///< of peers with mail here: never more than messages
+};
+
+}  // namespace queue

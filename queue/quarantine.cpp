@@ -1,0 +1,64 @@
+#include "queue/quarantine.hpp"
+
+#include "queue/log.hpp"
+#include "queue/reports.hpp"
+#include "queue/rows.hpp"
+#include "queue/settlement.hpp"
+
+#include <vector>
+
+namespace queue {
+
+base::Result<std::optional<Destination>> quarantine(Store& store, QueueId message,
+                                                    const std::string& why) {
+    std::vector<std::string> addresses;
+    std::vector<std::uint32_t> numbers;
+    {
+        Query hold = store.database().query(
+            "UPDATE recipient SET state = 4, code = 451, status = '4.3.0', reply = ?2, remote = ''"
+            " WHERE message = ?1 AND state IN (1, 2, 3) RETURNING n, address");
+        hold.bind(message.value, why);
+        while (hold.step()) {
+            numbers.push_back(static_cast<std::uint32_t>(hold.integer(0)));
+            addresses.push_back(hold.text(1));
+        }
+    }
+    {
+        Query mark = store.database().query("UPDATE message SET damage = ?2 WHERE id = ?1");
+        mark.bind(message.value, why).run();
+    }
+    for (const std::uint32_t n : numbers)
+        add_event(store, message, n, "quarantined", why);
+    store.after_commit([message, why] { log::quarantined(message, why); });
+    const auto row = read_message(store, message);
+    // Of a message without a row of its own nothing can be said but this log line.
+    if (!row || addresses.empty()) return std::optional<Destination>();
+    return add_damage_report(store, *row, addresses, why);
+}
+
+base::Result<Woken> expire_quarantine(Store& store) {
+    std::vector<std::pair<QueueId, std::vector<std::uint32_t>>> expired;
+    {
+        Query find = store.database().query(
+            "SELECT r.message, r.n FROM message m JOIN recipient r ON r.message = m.id"
+            " WHERE m.damage IS NOT NULL AND m.expires_at <= ?1 AND r.state = 4"
+            " ORDER BY r.message, r.n");
+        find.bind(to_millis(store.now()));
+        while (find.step()) {
+            const QueueId id{find.integer(0)};
+            if (expired.empty() || expired.back().first != id) expired.push_back({id, {}});
+            expired.back().second.push_back(static_cast<std::uint32_t>(find.integer(1)));
+        }
+    }
+    Woken woken;
+    for (const auto& [id, recipients] : expired) {
+        const auto more = expire_recipients(store, id, recipients);
+        // What is too damaged even for that stays, and is there for the administrator to see.
+        if (!more && more.error().code == base::Errc::damaged) continue;
+        if (!more) return more.error();
+        add_all(woken, *more);
+    }
+    return woken;
+}
+
+}  // namespace queue

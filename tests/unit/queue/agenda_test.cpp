@@ -1,0 +1,145 @@
+#include "queue/agenda.hpp"
+
+#include "fixture.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace support;
+using namespace std::chrono_literals;
+
+namespace {
+
+queue::Destination to(const std::string& name) {
+    return {queue::Lane::xmpp, "mail.a.test", name};
+}
+
+struct Desk {
+    ManualClock clock;
+    SeededRandom random;
+    queue::Agenda agenda{{8s, 64s}, clock, random};
+
+    /// One look at what is due: how many destinations that were.
+    std::size_t look(const std::function<void(const queue::Destination&)>& what) {
+        const auto started = agenda.start();
+        for (const auto& destination : started) {
+            what(destination);
+            agenda.end(destination, clock.now());
+        }
+        return started.size();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("what is due longest goes first, and never more than there are places for") {
+    Desk desk;
+    const auto count = base::limits::kDestinationsAtWork + 10;
+    for (std::size_t i = 0; i < count; ++i)
+        desk.agenda.expect(to("d" + std::to_string(i) + ".test"),
+                           desk.clock.now() - std::chrono::seconds(i));
+    desk.agenda.arrived(kLocal);
+    const auto first = desk.agenda.start();
+    CHECK(first.size() == base::limits::kDestinationsAtWork + 1);
+    CHECK(first.front().domain == "d209.test");
+    CHECK(desk.agenda.is_crowded());
+    // Mail of our own MTA needs no place.
+    CHECK(std::ranges::find(first, kLocal) != first.end());
+    CHECK(desk.agenda.start().empty());
+    desk.agenda.end(first.front(), std::nullopt);
+    CHECK(desk.agenda.start().size() == 1);
+}
+
+TEST_CASE("one peer, however many domains it has, takes a few places only") {
+    Desk desk;
+    for (int i = 0; i < 30; ++i) {
+        desk.agenda.arrived(to("d" + std::to_string(i) + ".test"));
+        for (const auto& each : desk.agenda.start()) {
+            desk.agenda.heads_for(each, "mail.b.test");
+            desk.agenda.end(each, desk.clock.now());
+        }
+    }
+    CHECK(desk.agenda.start().size() == base::limits::kDestinationsOfPeer);
+    desk.agenda.arrived(to("c.test"));
+    CHECK(desk.agenda.start() == std::vector{to("c.test")});
+}
+
+TEST_CASE("what one destination finds out of its peer, the others behind it need not") {
+    Desk desk;
+    for (const char* const name : {"one.test", "two.test"})
+        desk.agenda.arrived(to(name));
+    desk.look([&](const auto& each) { desk.agenda.heads_for(each, "mail.b.test"); });
+    const auto started = desk.agenda.start();
+    REQUIRE(started.size() == 2);
+    CHECK_FALSE(desk.agenda.pause_of(to("two.test")));
+    const auto until = desk.agenda.missed(to("one.test"), unreachable());
+    const auto pause = desk.agenda.pause_of(to("two.test"));
+    REQUIRE(pause);
+    CHECK(pause->until == until);
+    CHECK(pause->why.reply == unreachable().reply);
+    // Both waited for the same silence: it counts once.
+    CHECK(desk.agenda.missed(to("two.test"), unreachable()) == until);
+    CHECK(desk.agenda.silent_peers() ==
+          std::vector<queue::Agenda::SilentPeer>{{"mail.a.test", "mail.b.test"}});
+    CHECK(desk.agenda.all_are_silent());
+
+    desk.agenda.reached(to("one.test"));
+    CHECK_FALSE(desk.agenda.pause_of(to("two.test")));
+    CHECK_FALSE(desk.agenda.all_are_silent());
+}
+
+TEST_CASE("silence is waited out for longer and longer, and ends when the peer is back") {
+    Desk desk;
+    desk.agenda.arrived(kToB);
+    base::TimePoint until;
+    std::vector<std::chrono::seconds> waits;
+    for (int i = 0; i < 6; ++i) {
+        CHECK(desk.look([&](const auto& each) {
+            desk.agenda.heads_for(each, "mail.b.test");
+            until = desk.agenda.missed(each, unreachable());
+        }) == 1);
+        CHECK(desk.agenda.start().empty());
+        CHECK(desk.agenda.next() == until);
+        waits.push_back(std::chrono::ceil<std::chrono::seconds>(until - desk.clock.now()));
+        desk.clock.set(until);
+    }
+    CHECK(waits[0] > 6s);
+    CHECK(waits[0] <= 8s);
+    CHECK(waits[1] > waits[0]);
+    CHECK(waits[5] > 55s);
+    CHECK(waits[5] <= 64s);
+
+    desk.look([&](const auto& each) { desk.agenda.missed(each, unreachable()); });
+    CHECK(desk.agenda.waiting_for("mail.b.test") == std::vector{kToB});
+    CHECK(desk.agenda.waiting_for("mail.c.test").empty());
+    desk.agenda.wake(kToB);
+    CHECK(desk.agenda.start() == std::vector{kToB});
+}
+
+TEST_CASE("our own MTA is asked again soon, and its silence says nothing of peers") {
+    Desk desk;
+    desk.agenda.arrived(kLocal);
+    for (int i = 0; i < 8; ++i) {
+        const auto started = desk.agenda.start();
+        REQUIRE(started == std::vector{kLocal});
+        desk.agenda.heads_for(kLocal, "smtp:127.0.0.1:2526");
+        const auto until = desk.agenda.missed(kLocal, unreachable());
+        CHECK(until - desk.clock.now() <= base::limits::kOwnMtaPause);
+        desk.agenda.end(kLocal, until);
+        desk.clock.set(until);
+    }
+    CHECK_FALSE(desk.agenda.all_are_silent());
+    CHECK(desk.agenda.silent_peers().empty());
+}
+
+TEST_CASE(
+    "mail that comes while a look is under way is looked at, and what has none is forgotten") {
+    Desk desk;
+    desk.agenda.arrived(kToB);
+    REQUIRE(desk.agenda.start().size() == 1);
+    desk.agenda.arrived(kToB);
+    desk.agenda.end(kToB, std::nullopt);
+    REQUIRE(desk.agenda.start().size() == 1);
+    desk.agenda.end(kToB, std::nullopt);
+    CHECK(desk.agenda.start().empty());
+    CHECK_FALSE(desk.agenda.next());
+}

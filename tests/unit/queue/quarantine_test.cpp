@@ -1,0 +1,82 @@
+#include "queue/quarantine.hpp"
+
+#include "fixture.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace support;
+
+namespace {
+
+void break_it(StoreFixture& queue, const char* sql, queue::QueueId id) {
+    queue.transact([&](queue::Store& s) {
+        auto statement = s.database().query(sql);
+        statement.bind(id.value).run();
+        return 0;
+    });
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a damaged message is held and reported, its sender hears in the end, and the others go on") {
+    StoreFixture queue;
+    const auto damaged = queue.add(arrival("alice@a.test", {"bob@b.test", "carol@b.test"}));
+    const auto whole = queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    SECTION("its content is gone") {
+        break_it(queue, "DELETE FROM content WHERE message = ?1", damaged);
+    }
+    SECTION("its content has another size") {
+        break_it(queue, "UPDATE content SET bytes = x'00' WHERE message = ?1", damaged);
+    }
+    SECTION("the file with its content is gone") {
+        break_it(queue, "UPDATE content SET bytes = NULL WHERE message = ?1", damaged);
+    }
+    SECTION("a recipient's address is none") {
+        break_it(queue, "UPDATE recipient SET address = 'x' WHERE message = ?1 AND n = 1", damaged);
+    }
+    const auto leased = queue.lease();
+    REQUIRE(leased.size() == 1);
+    CHECK(leased[0].id == whole);
+    queue.settle({all(leased[0], delivered())});
+    CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 4") == 2);
+    CHECK(queue.count("SELECT COUNT(*) FROM message WHERE damage IS NOT NULL") == 1);
+
+    const auto notices = queue.lease(kLocal, kOneByOne);
+    REQUIRE(notices.size() == 1);
+    CHECK(notices[0].envelope.recipients[0].address.text() == "postmaster@a.test");
+    CHECK(notices[0].content.bytes().find(damaged.to_text()) != std::string_view::npos);
+    queue.settle({all(notices[0], delivered())});
+
+    queue.clock.advance(std::chrono::hours(24 * 5));
+    const auto woken =
+        queue.transact([](queue::Store& s) { return queue::expire_quarantine(s); }).value();
+    const bool unreadable = queue.count("SELECT COUNT(*) FROM recipient WHERE address = 'x'") > 0;
+    if (unreadable) return;
+    CHECK(woken == queue::Woken{kLocal});
+    CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 8") == 2);
+    const auto reports = queue.lease(kLocal, kOneByOne);
+    REQUIRE(reports.size() == 1);
+    CHECK(reports[0].envelope.recipients[0].address.text() == "alice@a.test");
+}
+
+TEST_CASE("a message without a row of its own is held, and stops nobody") {
+    StoreFixture queue;
+    const auto damaged = queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    break_it(queue, "DELETE FROM message WHERE id = ?1", damaged);
+    CHECK(queue.lease().size() == 1);
+    CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 4") == 1);
+    CHECK(queue.lease(kLocal, kOneByOne).empty());
+}
+
+TEST_CASE("what became of a message whose row was lost meanwhile is no reason to send it again") {
+    StoreFixture queue;
+    const auto id = queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    const auto leased = queue.lease();
+    break_it(queue, "DELETE FROM message WHERE id = ?1", id);
+    queue.settle({all(leased[0], delivered())});
+    CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 4") == 1);
+    CHECK(queue.count("SELECT COUNT(*) FROM event WHERE what = 'delivered'") == 1);
+    CHECK(queue.lease().empty());
+}
