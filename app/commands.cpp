@@ -16,22 +16,6 @@ namespace {
 
 namespace json = boost::json;
 
-const json::array& rows_of(const json::object& object, const char* key) {
-    static const json::array kNone;
-    const auto* const value = object.if_contains(key);
-    return value != nullptr && value->is_array() ? value->as_array() : kNone;
-}
-
-std::int64_t number_of(const json::object& object, const char* key) {
-    const auto* const value = object.if_contains(key);
-    return value != nullptr && value->is_number() ? value->to_number<std::int64_t>() : 0;
-}
-
-int complain(const base::Error& error) {
-    fmt::print(stderr, "packetboat: {}\n", error.text);
-    return 1;
-}
-
 /// To the millisecond, as the steps of a trace are close together.
 std::string precise(std::int64_t millis) {
     const base::TimePoint time{std::chrono::milliseconds(millis)};
@@ -124,28 +108,6 @@ int check(const Config& config, const std::vector<std::string>& domains) {
     for (const std::string& domain : domains)
         check_domain(findings, config, domain);
     return findings.exit_status();
-}
-
-int queue_list(const Config& config, bool as_json) {
-    const auto answer = ask_daemon(config.control_socket, {{"command", "queue-list"}});
-    if (!answer) return complain(answer.error());
-    if (as_json) {
-        fmt::print("{}\n", json::serialize(answer->at("recipients")));
-        return 0;
-    }
-    const json::array& rows = rows_of(*answer, "recipients");
-    for (const auto& each : rows) {
-        const json::object& row = each.as_object();
-        fmt::print("{}  {}  {:>9}  {:<8}  {:<20}  <{}> -> <{}>\n", text_of(row, "id"),
-                   text_of(row, "received"), number_of(row, "size"), text_of(row, "state"),
-                   text_of(row, "lane"), text_of(row, "from"), text_of(row, "to"));
-        const std::string reply = text_of(row, "last_reply");
-        if (!reply.empty())
-            fmt::print("             {} tries, next {}: {}\n", number_of(row, "attempts"),
-                       text_of(row, "next_try"), reply);
-    }
-    fmt::print("{} recipients wait\n", rows.size());
-    return 0;
 }
 
 int trace(const Config& config, const std::string& name, bool as_json) {

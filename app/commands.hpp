@@ -11,7 +11,6 @@ namespace app {
 
 /// Is the daemon there, are its links up, does our MTA answer, and what is known of `domains`?
 int check(const Config& config, const std::vector<std::string>& domains);
-int queue_list(const Config& config, bool json);
 int trace(const Config& config, const std::string& name, bool json);
 
 }  // namespace app

@@ -1,10 +1,22 @@
 #include "app/control_answers.hpp"
 
+#include "app/json_text.hpp"
+#include "app/selection_json.hpp"
+#include "queue/backup.hpp"
 #include "queue/history.hpp"
+#include "queue/inspection.hpp"
+#include "queue/operations.hpp"
+#include "queue/verify.hpp"
 
 namespace app {
 
 namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t kRefusals = 100;  // lines of an answer that say why something can't be done
+
+}  // namespace
 
 json::object refusal(std::string_view what) {
     return {{"ok", false}, {"error", what}};
@@ -33,35 +45,138 @@ base::Task<json::object> answer_status(Daemon& daemon) {
     co_return answer;
 }
 
-base::Task<json::object> answer_queue_list(Daemon& daemon) {
+base::Task<json::object> answer_queue_list(Daemon& daemon, json::object asked) {
     using Rows = std::vector<queue::ListedRecipient>;
-    std::function<base::Result<Rows>(queue::Store&)> look = [](queue::Store& store) {
-        return base::Result<Rows>(queue::list_waiting(store));
-    };
-    const base::Result<Rows> rows = co_await daemon.storage().read<Rows>(std::move(look));
+    const auto selection = read_selection(asked, base::SystemClock().now());
+    if (!selection) co_return refusal(selection.error().text);
+    const auto most = read_limit(asked);
+    if (!most) co_return refusal(most.error().text);
+    std::function<base::Result<Rows>(queue::Database&)> look =
+        [selection = *selection, most = *most](queue::Database& database) {
+            return base::Result<Rows>(queue::list(database, selection, most));
+        };
+    const base::Result<Rows> rows = co_await daemon.reader().read<Rows>(std::move(look));
     if (!rows) co_return refusal(rows.error().text);
     json::array recipients;
     for (const auto& row : *rows) {
         recipients.push_back(json::object{{"id", row.id.to_text()},
+                                          {"n", row.n},
                                           {"received", base::to_datetime(row.received_at)},
+                                          {"expires", base::to_datetime(row.expires_at)},
                                           {"size", row.size},
+                                          {"class", row.mail_class},
                                           {"from", row.sender},
                                           {"to", row.address},
                                           {"state", queue::to_text(row.state)},
                                           {"lane", row.destination.to_text()},
+                                          {"peer", row.peer},
+                                          {"transfer", row.transfer},
+                                          {"sends", row.sends},
                                           {"attempts", row.attempts},
                                           {"next_try", base::to_datetime(row.due)},
-                                          {"last_reply", row.reply}});
+                                          {"last_reply", row.reply},
+                                          {"quarantine", row.damage}});
     }
-    co_return json::object{{"ok", true}, {"recipients", std::move(recipients)}};
+    // There may be more: the caller is to know that the list is cut.
+    co_return json::object{
+        {"ok", true}, {"cut", rows->size() >= *most}, {"recipients", std::move(recipients)}};
+}
+
+base::Task<json::object> answer_operate(Daemon& daemon, json::object asked) {
+    const auto verb = queue::parse_verb(text_of(asked, "verb"));
+    if (!verb) co_return refusal(verb.error().text);
+    const auto selection = read_selection(asked, base::SystemClock().now());
+    if (!selection) co_return refusal(selection.error().text);
+    const auto* const all = asked.if_contains("all");
+    const bool everything = all != nullptr && all->is_bool() && all->as_bool();
+    if (selection->is_everything() && !everything && *verb != queue::Verb::flush)
+        co_return refusal("which mail? Name ids, filters, or --all");
+    queue::Operated sum;
+    do {
+        std::function<base::Result<queue::Operated>(queue::Store&)> step =
+            [verb = *verb, selection = *selection, after = sum.next](queue::Store& store) {
+                return queue::operate(store, verb, selection, after);
+            };
+        const base::Result<queue::Committed<queue::Operated>> done =
+            co_await daemon.storage().write<queue::Operated>(std::move(step));
+        if (!done) co_return refusal(done.error().text);
+        const queue::Operated& some = **done;
+        sum.changed += some.changed;
+        sum.at_work += some.at_work;
+        sum.other += some.other;
+        sum.unclear += some.unclear;
+        for (const auto& line : some.refused) {
+            if (sum.refused.size() < kRefusals) sum.refused.push_back(line);
+        }
+        sum.next = some.next;
+        daemon.dispatcher().flush(some.touched);
+    } while (sum.next);
+    json::array refused;
+    for (const auto& line : sum.refused)
+        refused.emplace_back(line);
+    co_return json::object{{"ok", true},
+                           {"changed", sum.changed},
+                           {"being_delivered", sum.at_work},
+                           {"in_another_state", sum.other},
+                           {"delivery_not_excluded", sum.unclear},
+                           {"refused", std::move(refused)}};
+}
+
+json::array to_json(const std::vector<queue::Finding>& findings) {
+    json::array rows;
+    for (const auto& finding : findings)
+        rows.push_back(
+            json::object{{"id", finding.message.value == 0 ? "" : finding.message.to_text()},
+                         {"text", finding.text}});
+    return rows;
+}
+
+base::Task<json::object> answer_verify(Daemon& daemon) {
+    using Findings = std::vector<queue::Finding>;
+    const auto directory = daemon.config().store.directory;
+    std::function<base::Result<Findings>(queue::Database&)> look =
+        [directory](queue::Database& database) {
+            const queue::ContentFiles contents(directory / "content");
+            const queue::VerifyFiles files{&contents, nullptr, true};
+            return base::Result<Findings>(queue::verify(database, files));
+        };
+    const base::Result<Findings> found = co_await daemon.reader().read<Findings>(std::move(look));
+    if (!found) co_return refusal(found.error().text);
+    co_return json::object{{"ok", true}, {"findings", to_json(*found)}};
+}
+
+base::Task<json::object> answer_backup(Daemon& daemon, std::string file) {
+    if (!file.starts_with('/')) co_return refusal("the file's name has to start with /");
+    using Facts = queue::BackupFacts;
+    const auto directory = daemon.config().store.directory;
+    daemon.storage().later([](queue::Store& store) { store.files().pin(); });
+    // Behind the pin, which has been done once this is answered.
+    std::function<base::Result<int>(queue::Store&)> nothing = [](queue::Store&) { return 0; };
+    const base::Result<int> pinned = co_await daemon.storage().read<int>(std::move(nothing));
+    base::Result<Facts> written =
+        pinned ? base::Result<Facts>(Facts()) : base::Result<Facts>(pinned.error());
+    if (pinned) {
+        std::function<base::Result<Facts>(queue::Database&)> copy =
+            [directory, file](queue::Database& database) {
+                const queue::ContentFiles contents(directory / "content");
+                return queue::write_backup(database, contents, file);
+            };
+        written = co_await daemon.reader().read<Facts>(std::move(copy));
+    }
+    daemon.storage().later([](queue::Store& store) { store.files().unpin(); });
+    if (!written) co_return refusal(written.error().text);
+    co_return json::object{{"ok", true},
+                           {"messages", written->messages},
+                           {"missing", written->missing},
+                           {"bytes", written->bytes}};
 }
 
 base::Task<json::object> answer_trace(Daemon& daemon, std::string name) {
     using Traced = std::vector<queue::TracedMessage>;
-    std::function<base::Result<Traced>(queue::Store&)> look = [name](queue::Store& store) {
-        return queue::trace(store, name);
+    std::function<base::Result<Traced>(queue::Database&)> look = [name](queue::Database& database) {
+        return queue::trace(database, name);
     };
-    const base::Result<Traced> traced = co_await daemon.storage().read<Traced>(std::move(look));
+    const base::Result<Traced> traced = co_await daemon.reader().read<Traced>(std::move(look));
     if (!traced) co_return refusal(traced.error().text);
     json::array messages;
     for (const auto& message : *traced) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/daemon.hpp"
+#include "queue/verify.hpp"
 
 #include <boost/json.hpp>
 
@@ -9,11 +10,21 @@ namespace app {
 
 /// Components, and how much waits.
 base::Task<boost::json::object> answer_status(Daemon& daemon);
-base::Task<boost::json::object> answer_queue_list(Daemon& daemon);
+/// `asked`: a selection (selection_json.hpp), and "limit".
+base::Task<boost::json::object> answer_queue_list(Daemon& daemon, boost::json::object asked);
+/// `asked`: "verb" (queue::Verb), a selection, and "all" if that is to be everything.
+base::Task<boost::json::object> answer_operate(Daemon& daemon, boost::json::object asked);
+/// Every invariant of the queue, as far as it is broken.
+base::Task<boost::json::object> answer_verify(Daemon& daemon);
+/// Writes a backup to `file`, an absolute path.
+base::Task<boost::json::object> answer_backup(Daemon& daemon, std::string file);
 /// `name`: as queue::trace takes it.
 base::Task<boost::json::object> answer_trace(Daemon& daemon, std::string name);
 /// What discovery finds for a mail domain.
 base::Task<boost::json::object> answer_look_up(Daemon& daemon, std::string domain);
+
+/// Objects with "id" (empty if it is about no message) and "text".
+boost::json::array to_json(const std::vector<queue::Finding>& findings);
 
 /// `{"ok": false, "error": what}`
 boost::json::object refusal(std::string_view what);

@@ -3,6 +3,10 @@
 #include "base/async.hpp"
 #include "base/limits.hpp"
 
+#include <cstdio>
+
+#include <fmt/format.h>
+
 namespace app {
 namespace {
 
@@ -62,6 +66,11 @@ base::Result<json::object> ask_daemon(const std::filesystem::path& socket,
     const bool has_text = text != nullptr && text->is_string();
     return base::fail(base::Errc::refused,
                       has_text ? std::string(text->as_string()) : "the daemon refused");
+}
+
+int complain(const base::Error& error) {
+    fmt::print(stderr, "packetboat: {}\n", error.text);
+    return 1;
 }
 
 }  // namespace app

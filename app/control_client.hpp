@@ -14,4 +14,7 @@ namespace app {
 base::Result<boost::json::object> ask_daemon(const std::filesystem::path& socket,
                                              const boost::json::object& request);
 
+/// Says on standard error what went wrong; the exit status that goes with it.
+int complain(const base::Error& error);
+
 }  // namespace app

@@ -83,7 +83,16 @@ base::Task<std::string> ControlServer::answer(std::string request) {
         if (command == "status") {
             reply = co_await answer_status(daemon_);
         } else if (command == "queue-list") {
-            reply = co_await answer_queue_list(daemon_);
+            json::object filters = asked;
+            reply = co_await answer_queue_list(daemon_, std::move(filters));
+        } else if (command == "queue") {
+            json::object operation = asked;
+            reply = co_await answer_operate(daemon_, std::move(operation));
+        } else if (command == "verify") {
+            reply = co_await answer_verify(daemon_);
+        } else if (command == "backup") {
+            std::string file = text_of(asked, "file");
+            reply = co_await answer_backup(daemon_, std::move(file));
         } else if (command == "trace") {
             std::string name = text_of(asked, "name");
             reply = co_await answer_trace(daemon_, std::move(name));

@@ -1,9 +1,9 @@
 // ControlServer: answers the other subcommands on a Unix socket: one JSON object a line, in and
 // out.
 //
-// On the event loop. Requests: {"command": "status" | "queue-list" | "trace" | "look-up", ...};
-// answers have "ok": true, or "ok": false and "error". Bounded in bytes and time; a bad request is
-// answered, and closed.
+// On the event loop. Requests: {"command": "status" | "queue-list" | "queue" | "verify" | "backup"
+// | "trace" | "look-up", ...}; answers have "ok": true, or "ok": false and "error". Bounded in
+// bytes and time; a bad request is answered, and closed.
 #pragma once
 
 #include "app/daemon.hpp"

@@ -38,6 +38,7 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       config_(std::move(config)),
       router_(make_router(config_)),
       storage_(executor, std::move(store)),
+      reader_(executor, config_.store.directory / "queue.db"),
       peers_(storage_),
       transfers_(storage_),
       discovery_(executor, config_.discovery, clock_, random_, peers_, routes_),
@@ -51,6 +52,9 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
           [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
       checker_(executor, checker_settings(config_)),
       smtp_courier_(executor, courier_settings(config_)),
+      prober_(
+          executor, {}, random_, [this] { return silent_peers(); },
+          [this](const std::string& peer) { peer_is_back(peer); }),
       stopping_signal_(executor),
       tasks_(executor) {
     make_sessions();
@@ -61,25 +65,41 @@ void Daemon::make_sessions() {
     queue::RecipientCheck* const check = config_.check_recipients ? &checker_ : nullptr;
     for (const auto& settings : config_.components) {
         auto session = std::make_unique<component::Session>(executor_, settings, clock_, random_);
-        session->on_presence([this](const std::string& peer) {
-            // A stranger's word starts nothing.
-            const auto known = discovery_.known_components();
-            if (std::ranges::find(known, peer) == known.end()) return;
-            discovery_.seen(peer);
-            dispatcher_.peer_is_back(peer);
-        });
+        session->on_presence([this](const std::string& peer) { peer_is_back(peer); });
         session->on_established([this, jid = settings.jid] { dispatcher_.link_is_up(jid); });
         session->peers_from([this] { return discovery_.known_components(); });
         receivers_.push_back(std::make_unique<component::TransferReceiver>(
-            executor_, *session, discovery_, intake_, transfers_, check, router_, clock_));
+            executor_, *session, discovery_, intake_, transfers_, reports_, check, router_,
+            clock_));
         links[settings.jid] = session.get();
         sessions_.push_back(std::move(session));
     }
+    report_courier_ = std::make_unique<component::ReportCourier>(links, discovery_);
+    dispatcher_.use(queue::Lane::report, *report_courier_);
     xmpp_courier_ =
         std::make_unique<component::XmppCourier>(executor_, std::move(links), discovery_, clock_);
     dispatcher_.use(queue::Lane::xmpp, *xmpp_courier_);
     dispatcher_.use(queue::Lane::local, smtp_courier_);
     dispatcher_.use(queue::Lane::relay, smtp_courier_);
+}
+
+void Daemon::peer_is_back(const std::string& peer) {
+    // A stranger's word starts nothing.
+    const auto known = discovery_.known_components();
+    if (std::ranges::find(known, peer) == known.end()) return;
+    discovery_.seen(peer);
+    dispatcher_.peer_is_back(peer);
+}
+
+std::vector<component::Prober::Target> Daemon::silent_peers() const {
+    std::vector<component::Prober::Target> targets;
+    for (const auto& silent : dispatcher_.silent_peers()) {
+        for (const auto& session : sessions_) {
+            if (session->settings().jid == silent.component)
+                targets.push_back({session.get(), silent.peer});
+        }
+    }
+    return targets;
 }
 
 base::Result<void> Daemon::listen() {
@@ -108,6 +128,7 @@ base::Task<base::Result<void>> Daemon::start() {
     if (!started) co_return started;
     for (const auto& session : sessions_)
         session->start();
+    prober_.start();
     tasks_.spawn("watch", [this] { return watch(); });
     co_return base::Result<void>();
 }
@@ -135,6 +156,7 @@ base::Task<void> Daemon::stop() {
     // Now everything that waits for somebody else is told that nobody will answer.
     for (const auto& session : sessions_)
         tasks_.spawn("stop", [&session] { return session->stop(); });
+    tasks_.spawn("stop", [this] { return prober_.stop(); });
     tasks_.spawn("stop", [this] { return smtp_courier_.stop(); });
     tasks_.spawn("stop", [this] { return checker_.stop(); });
     co_await tasks_.join();

@@ -9,12 +9,15 @@
 #include "base/random.hpp"
 #include "base/task_group.hpp"
 #include "component/discovery.hpp"
+#include "component/prober.hpp"
+#include "component/report_courier.hpp"
 #include "component/session.hpp"
 #include "component/transfer_receiver.hpp"
 #include "component/xmpp_courier.hpp"
 #include "queue/dispatcher.hpp"
 #include "queue/housekeeping.hpp"
 #include "queue/queue_intake.hpp"
+#include "queue/reader.hpp"
 #include "queue/route_table.hpp"
 #include "queue/storage_thread.hpp"
 #include "queue/stored_peers.hpp"
@@ -45,6 +48,8 @@ class Daemon {
     // For the control socket.
     const Config& config() const { return config_; }
     queue::StorageThread& storage() { return storage_; }
+    queue::Reader& reader() { return reader_; }
+    queue::Dispatcher& dispatcher() { return dispatcher_; }
     const std::vector<std::unique_ptr<component::Session>>& sessions() const { return sessions_; }
     base::Task<component::Report> look_up(mail::Domain domain);
 
@@ -52,6 +57,8 @@ class Daemon {
     void make_sessions();
     base::Result<void> listen();
     void discover(const mail::Domain& domain);
+    void peer_is_back(const std::string& peer);
+    std::vector<component::Prober::Target> silent_peers() const;
     component::Session* first_established() const;
     base::Task<void> watch();
     void look_after_links();
@@ -62,6 +69,7 @@ class Daemon {
     base::SystemRandom random_;
     queue::Router router_;
     queue::StorageThread storage_;
+    queue::Reader reader_;
     queue::StoredPeers peers_;
     queue::StoredTransfers transfers_;
     queue::RouteTable routes_;
@@ -74,7 +82,9 @@ class Daemon {
     std::vector<std::unique_ptr<component::Session>> sessions_;
     std::vector<std::unique_ptr<component::TransferReceiver>> receivers_;
     std::unique_ptr<component::XmppCourier> xmpp_courier_;
+    std::unique_ptr<component::ReportCourier> report_courier_;
     smtp_bridge::SmtpCourier smtp_courier_;
+    component::Prober prober_;
     std::vector<std::unique_ptr<smtp_bridge::Server>> servers_;
     std::unique_ptr<smtp_bridge::RouteServer> route_server_;
     base::Signal stopping_signal_;

@@ -73,7 +73,9 @@ inline constexpr std::size_t kStrangerBacklog = 1u << 20;
 inline constexpr std::size_t kPendingIqs = 1000;
 inline constexpr auto kIqTime = 120s;
 inline constexpr auto kConnectTime = 20s;  ///< TCP and handshake with our own server
+/// while nobody listens at our own server: so that its restart costs mail no more than this
 inline constexpr auto kReconnectFirst = 500ms;
+/// while it listens, and does not want us
 inline constexpr auto kReconnectMost = 30s;
 
 // --- Discovery
@@ -117,8 +119,11 @@ inline constexpr auto kSettleAgain = 2s;  ///< wait after an outcome could not b
 /// bytes that intake leaves free for settling
 inline constexpr std::size_t kDiskReserve = 32u << 20;
 inline constexpr std::size_t kPruned = 500;  ///< ended messages that one sweep of the history takes
-inline constexpr std::size_t kEventsKept = 200;  ///< history lines of one message
-inline constexpr std::size_t kListed = 10000;    ///< rows of one `queue list`
+inline constexpr std::size_t kEventsKept = 200;      ///< history lines of one message
+inline constexpr std::size_t kListed = 10000;        ///< rows of one `queue list`, unless told
+inline constexpr std::size_t kListedMost = 1000000;  ///< the same, whatever is told
+/// recipients that one step of an administrator's command changes
+inline constexpr std::size_t kOperated = 200;
 
 // --- Control socket
 inline constexpr std::size_t kControlRequest = 64u << 10;

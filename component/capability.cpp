@@ -71,6 +71,7 @@ Capability read_form(const gloox::Tag& form) {
     capability.smtputf8 = has("smtputf8");
     capability.dsn = has("dsn");
     capability.requiretls = has("requiretls");
+    capability.report = has("report");
     return capability;
 }
 

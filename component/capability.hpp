@@ -28,6 +28,7 @@ struct Capability {
     bool smtputf8 = false;
     bool dsn = false;
     bool requiretls = false;
+    bool report = false;
 
     bool serves(const mail::Domain& domain) const;
 };

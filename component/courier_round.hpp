@@ -1,8 +1,9 @@
 // CourierRound: one deliver() of the XmppCourier: batches, sends, and turns answers into outcomes.
 //
 // Lives in the frame of deliver(). Owns the leased messages; of every message exactly one
-// MessageOutcome is told, as soon as it is certain. What may be asked, and what an answer proves, is Sending's to say; this brings it
-// over the link: small messages together in one stanza, large ones in pieces.
+// MessageOutcome is told, as soon as it is certain. What may be asked, and what an answer proves,
+// is Sending's to say; this brings it over the link: small messages together in one stanza, large
+// ones in pieces.
 #pragma once
 
 #include "base/clock.hpp"
@@ -55,9 +56,9 @@ class CourierRound {
         explicit Item(queue::LeasedMessage leased, base::TimePoint now);
         queue::LeasedMessage message;
         Sending sending;
-        Sending::Request whole;  ///< as it was last sent in a batch
-        std::string other_way;   ///< why it is to go by SMTP, if it can be called back
-        bool done = false;       ///< its outcome has been told
+        Sending::Request whole;              ///< as it was last sent in a batch
+        std::string other_way;               ///< why it is to go by SMTP, if it can be called back
+        bool done = false;                   ///< its outcome has been told
         std::optional<mail::Sha256> hash{};  ///< of the content, once it was needed
     };
     using Batch = std::vector<Item*>;

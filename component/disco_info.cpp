@@ -49,7 +49,7 @@ std::string disco_info_query(const ComponentSettings& settings) {
     std::vector<std::string> domains;
     for (const auto& domain : settings.domains)
         domains.push_back(domain.ascii());
-    std::vector<std::string> extensions{"8bitmime", "smtputf8", "dsn"};
+    std::vector<std::string> extensions{"8bitmime", "smtputf8", "dsn", "report"};
 
     XmlWriter xml;
     xml.open("query", ns::kDiscoInfo);

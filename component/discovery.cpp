@@ -182,6 +182,11 @@ Capability Discovery::capability_of(const std::string& component) const {
     return found == capabilities_.end() ? Capability() : found->second;
 }
 
+bool Discovery::takes_no_reports(const std::string& component) const {
+    const auto found = capabilities_.find(component);
+    return found != capabilities_.end() && !found->second.report;
+}
+
 std::vector<std::string> Discovery::known_components() const {
     std::vector<std::string> components;
     for (const auto& [domain, entry] : entries_) {

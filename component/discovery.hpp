@@ -90,6 +90,8 @@ class Discovery {
     void seen(const std::string& component);
     /// The capability that a component announced last; the cautious default if none is known.
     Capability capability_of(const std::string& component) const;
+    /// It is known, and announced that it does not take the report of what became of its mail.
+    bool takes_no_reports(const std::string& component) const;
     /// All components that are known as peers: who is told of our presence.
     std::vector<std::string> known_components() const;
 

@@ -1,5 +1,6 @@
 #include "component/open_transfers.hpp"
 
+#include "base/crash_point.hpp"
 #include "component/log.hpp"
 #include "component/transfer_answer.hpp"
 #include "component/transfer_codec.hpp"
@@ -191,6 +192,7 @@ base::Task<void> OpenTransfers::open(Entry& entry, Answer answer, IncomingTransf
                               opened.error().text);
         co_return answer->fail(error_of(opened.error()));
     }
+    base::crash_point("pieces.opened");
     Verdict verdict = verdict_of(key, **opened, kWindow);
     if (verdict.state == Verdict::State::open) {
         for (const auto& recipient : transfer.envelope.recipients)
@@ -217,6 +219,7 @@ base::Task<void> OpenTransfers::handle(Entry& entry, Answer answer, IncomingChun
     if (request.offset > entry.offset) co_return answer->fail(bad_offset(entry.offset));
     if (request.offset < entry.offset)
         co_return answer->give(encode_ack({request.key, entry.offset}));
+    base::crash_point("pieces.before-chunk");
     auto bytes = codec_.unpack(request.block, request.deflated, request.size);
     request.block = {};
     if (!bytes) co_return answer->fail(malformed(bytes.error().text));
@@ -229,6 +232,7 @@ base::Task<void> OpenTransfers::handle(Entry& entry, Answer answer, IncomingChun
     entry.offset = (*added)->offset;
     if (entry.offset < request.offset + request.size)
         co_return answer->fail(bad_offset(entry.offset));
+    base::crash_point("pieces.before-ack");
     answer->give(encode_ack({request.key, entry.offset}));
 }
 
@@ -244,6 +248,7 @@ base::Task<void> OpenTransfers::handle(Entry& entry, Answer answer, IncomingComm
     }
     if (entry.offset != entry.transfer->size) co_return answer->fail(bad_offset(entry.offset));
     entry.committing = true;
+    base::crash_point("pieces.before-commit");
     co_await commit(entry, std::move(answer));
     entry.committing = false;
 }
@@ -297,6 +302,7 @@ base::Task<void> OpenTransfers::store(Entry& entry, Answer answer, const Incomin
                               transfer.key.id, "store", receipt.error().text);
         co_return answer->fail(error_of(receipt.error()));
     }
+    base::crash_point("pieces.committed");
     give(answer, stored_verdict(peer, transfer, replies, *receipt));
     entry.close();
 }

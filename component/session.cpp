@@ -1,5 +1,6 @@
 #include "component/session.hpp"
 
+#include "base/crash_point.hpp"
 #include "component/disco_info.hpp"
 #include "component/log.hpp"
 #include "component/namespaces.hpp"
@@ -88,6 +89,8 @@ base::Task<void> Session::run() {
         auto opened = co_await stream->open();
         const auto up_at = std::chrono::steady_clock::now();
         base::Error why{};
+        // A server that is down does not mind being asked, and its peers wait for our return.
+        const bool nobody_there = !opened && opened.error().code == Errc::io;
         if (opened && !stopping_) {
             went_up();
             why = co_await serve(stream);
@@ -99,11 +102,14 @@ base::Task<void> Session::run() {
         stream->close();
         went_down(why);
         if (stopping_) break;
+        const milliseconds pause = nobody_there ? base::limits::kReconnectFirst : backoff;
         const milliseconds wait =
-            backoff / 2 + milliseconds(random_.below(static_cast<std::uint64_t>(backoff.count())));
-        log::link_down(settings_.jid, server(), why.text, wait);
+            pause / 2 + milliseconds(random_.below(static_cast<std::uint64_t>(pause.count())));
+        if (log_limiter_.admit(settings_.jid, why.text))
+            log::link_down(settings_.jid, server(), why.text, wait);
         co_await wake_.wait(wait);
-        backoff = std::min<milliseconds>(backoff * 2, base::limits::kReconnectMost);
+        if (!nobody_there)
+            backoff = std::min<milliseconds>(backoff * 2, base::limits::kReconnectMost);
     }
 }
 
@@ -163,7 +169,9 @@ base::Task<IqReply> Session::request(std::string to, std::string type, std::stri
     const std::string id = next_id();
     auto stanza = write_iq({type, id, settings_.jid, to}, payload);
     if (!stanza) co_return unsent(stanza.error());
+    base::crash_point("session.before-request");
     auto sent = stream_->send(std::move(*stanza));
+    base::crash_point("session.request-written");
     if (!sent) co_return unsent(sent.error());
     payload = {};
 
@@ -171,6 +179,7 @@ base::Task<IqReply> Session::request(std::string to, std::string type, std::stri
     pending_.emplace(id, Pending{*jid, &answer});
     auto reply = co_await answer.wait(limit);
     pending_.erase(id);
+    base::crash_point("session.answered");
     if (!reply) reply = NoAnswer{base::fail(Errc::timeout, "no answer from " + to), true};
     note_trouble(jid->bare(), *reply);
     co_return std::move(*reply);
@@ -178,7 +187,10 @@ base::Task<IqReply> Session::request(std::string to, std::string type, std::stri
 
 base::Result<void> Session::send(std::string stanza) {
     if (!stream_) return base::fail(Errc::closed, "there is no link to " + server());
-    return stream_->send(std::move(stanza), base::limits::kAnswerBacklog);
+    base::crash_point("session.before-answer");
+    auto sent = stream_->send(std::move(stanza), base::limits::kAnswerBacklog);
+    base::crash_point("session.answer-written");
+    return sent;
 }
 
 void Session::answer_stranger(const std::string& peer, const base::Result<std::string>& answer) {

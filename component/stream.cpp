@@ -1,5 +1,6 @@
 #include "component/stream.hpp"
 
+#include "base/crash_point.hpp"
 #include "base/text.hpp"
 #include "component/namespaces.hpp"
 #include "component/xml_writer.hpp"
@@ -242,8 +243,10 @@ base::Task<void> Stream::write_all() {
         }
         const std::string bytes = std::exchange(waiting_, {});
         in_flight_ = bytes.size();
+        base::crash_point("stream.before-write");
         const auto [error, size] =
             co_await asio::async_write(socket_, asio::buffer(bytes), base::use_result);
+        base::crash_point("stream.written");
         in_flight_ = 0;
         if (error) close();  // read() then tells why
     }

@@ -72,6 +72,11 @@ struct IncomingAbort {
     base::TimePoint expires;
 };
 
+/// <report/>: what became later of recipients that the component had accepted from us.
+struct IncomingReport {
+    queue::PeerReport report;  ///< at least one line
+};
+
 /// <ack/>: what is on the receiver's disk.
 struct Ack {
     queue::TransferKey key;
@@ -99,7 +104,8 @@ struct Malformed {
     std::string why;
 };
 
-using TransferPayload = std::variant<Malformed, IncomingBatch, IncomingOpen, IncomingChunk,
-                                     IncomingCommit, IncomingStatus, IncomingAbort, Ack, Verdicts>;
+using TransferPayload =
+    std::variant<Malformed, IncomingBatch, IncomingOpen, IncomingChunk, IncomingCommit,
+                 IncomingStatus, IncomingAbort, IncomingReport, Ack, Verdicts>;
 
 }  // namespace component

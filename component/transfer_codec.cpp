@@ -169,6 +169,25 @@ std::string encode_ack(const Ack& ack) {
     return *xml.attribute("offset", ack.offset).finish();
 }
 
+base::Result<std::string> encode_report(const queue::PeerReport& report) {
+    XmlWriter xml;
+    xml.open("report", ns::kMailTransfer);
+    write_key(xml, report.key);
+    xml.attribute("seq", report.seq);
+    for (const auto& line : report.recipients) {
+        const auto reply = corrected(line.reply);
+        xml.open("rcpt").attribute("n", line.n).attribute("action", mail::to_text(line.action));
+        xml.attribute("code", reply.code).attribute("status", reply.status.to_text());
+        xml.attribute("time", base::to_datetime(line.at));
+        if (!line.mta.empty()) xml.attribute("mta", line.mta);
+        if (!line.final_address.empty()) xml.attribute("final", line.final_address);
+        const auto text = base::printable(reply.text, base::limits::kStatusText);
+        if (!text.empty() && is_xml_text(text)) xml.text(text);
+        xml.close();
+    }
+    return xml.finish();
+}
+
 const char* to_text(Verdict::State state) {
     switch (state) {
         case Verdict::State::done:

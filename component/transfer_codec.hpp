@@ -35,6 +35,8 @@ std::string encode_commit(const queue::TransferKey& key);
 std::string encode_status(const queue::TransferKey& key);
 std::string encode_abort(const queue::TransferKey& key, base::TimePoint expires);
 std::string encode_ack(const Ack& ack);
+/// Errc::protocol if a value cannot be written as XML. Texts are cut to limits::kStatusText.
+base::Result<std::string> encode_report(const queue::PeerReport& report);
 
 /// `verdicts` as the payload of an IQ result. Replies that are no replies of SMTP (a wrong class,
 /// say) are made ones; texts are cut to `longest_text` bytes.

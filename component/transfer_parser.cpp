@@ -57,7 +57,7 @@ std::optional<TransferParser::At> TransferParser::root_of(std::string_view name)
     static constexpr std::pair<std::string_view, At> kRoots[] = {
         {"transfers", At::transfers}, {"verdicts", At::verdicts}, {"open", At::open},
         {"chunk", At::chunk},         {"commit", At::commit},     {"status", At::status},
-        {"abort", At::abort},         {"ack", At::ack},
+        {"abort", At::abort},         {"ack", At::ack},           {"report", At::report},
     };
     for (const auto& [known, at] : kRoots) {
         if (known == name) return at;
@@ -87,7 +87,7 @@ TransferParser::At TransferParser::child_of(At parent, std::string_view xmlns,
         {At::transfer, "envelope", At::envelope},  {At::transfer, "content", At::content},
         {At::open, "envelope", At::envelope},      {At::envelope, "from", At::from},
         {At::envelope, "rcpt", At::rcpt},          {At::verdicts, "verdict", At::verdict},
-        {At::verdict, "rcpt", At::verdict_rcpt},
+        {At::verdict, "rcpt", At::verdict_rcpt},   {At::report, "rcpt", At::report_rcpt},
     };
     for (const auto& rule : kGrammar) {
         if (rule.parent == parent && rule.name == name) return rule.child;
@@ -139,6 +139,9 @@ void TransferParser::start(std::string_view xmlns, std::string_view name,
         case At::verdict_rcpt:
             start_verdict_recipient(attributes);
             break;
+        case At::report_rcpt:
+            start_report_recipient(attributes);
+            break;
         default:
             break;
     }
@@ -157,6 +160,7 @@ void TransferParser::text(std::string_view text) {
             text_ += text;
             break;
         case At::verdict_rcpt:
+        case At::report_rcpt:
             // Only what will be kept; the rest of an overlong text is dropped, as it decides
             // nothing.
             text_ +=
@@ -187,6 +191,12 @@ void TransferParser::end() {
         case At::verdict_rcpt:
             end_verdict_recipient();
             break;
+        case At::report_rcpt:
+            end_report_recipient();
+            break;
+        case At::report:
+            if (report_->recipients.empty()) fail("a report is on nobody");
+            break;
         case At::transfers:
             finish_batch();
             break;
@@ -204,6 +214,7 @@ void TransferParser::end() {
 TransferPayload TransferParser::take() {
     if (failed()) return Malformed{std::move(why_)};
     if (!batch_.transfers.empty()) return std::move(batch_);
+    if (report_) return IncomingReport{std::move(*report_)};
     if (!std::holds_alternative<Malformed>(single_)) return std::move(single_);
     return std::move(verdicts_);
 }
@@ -212,6 +223,7 @@ void TransferParser::start_root(const PayloadAttributes& attributes) {
     const At root = path_.back();
     if (root == At::transfers || root == At::verdicts) return attributes.only({});
     if (root == At::chunk) return start_chunk(attributes);
+    if (root == At::report) return start_report(attributes);
     if (root == At::abort) {
         attributes.only({"id", "domain", "expires"});
     } else if (root == At::ack) {

@@ -50,6 +50,8 @@ class TransferParser {
         commit,
         status,
         abort,
+        report,
+        report_rcpt,
         ack,
         foreign
     };
@@ -68,6 +70,9 @@ class TransferParser {
     void start_block(const PayloadAttributes& attributes);
     void start_verdict(const PayloadAttributes& attributes);
     void start_verdict_recipient(const PayloadAttributes& attributes);
+    void start_report(const PayloadAttributes& attributes);
+    void start_report_recipient(const PayloadAttributes& attributes);
+    void end_report_recipient();
     void read_encoding(const PayloadAttributes& attributes);
     base::TimePoint read_expires(const PayloadAttributes& attributes);
     bool check_draft();
@@ -101,6 +106,7 @@ class TransferParser {
     std::set<queue::TransferKey> keys_;
     IncomingBatch batch_;  ///< its block is that of a chunk, too
     Verdicts verdicts_;
+    std::optional<queue::PeerReport> report_;
     TransferPayload single_;  ///< what is about one transfer
 };
 

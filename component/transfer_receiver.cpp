@@ -1,5 +1,6 @@
 #include "component/transfer_receiver.hpp"
 
+#include "base/crash_point.hpp"
 #include "component/jid.hpp"
 #include "component/log.hpp"
 #include "component/transfer_answer.hpp"
@@ -91,8 +92,9 @@ struct TransferReceiver::Request {
 
 TransferReceiver::TransferReceiver(base::asio::any_io_executor executor, Link& link,
                                    Discovery& discovery, queue::Intake& intake,
-                                   queue::TransferBook& book, queue::RecipientCheck* check,
-                                   const queue::Router& router, base::Clock& clock)
+                                   queue::TransferBook& book, queue::ReportBook& reports,
+                                   queue::RecipientCheck* check, const queue::Router& router,
+                                   base::Clock& clock)
     : executor_(executor),
       link_(link),
       discovery_(discovery),
@@ -100,6 +102,7 @@ TransferReceiver::TransferReceiver(base::asio::any_io_executor executor, Link& l
       book_(book),
       judge_(link, discovery, check, router, clock),
       open_(executor, link, discovery, intake, book, judge_, clock),
+      reports_(executor, reports),
       tasks_(executor) {
     link_.set_transfer_handler(this);
 }
@@ -112,11 +115,12 @@ base::Task<void> TransferReceiver::stop() {
     stopping_ = true;
     co_await tasks_.join();
     co_await open_.stop();
+    co_await reports_.stop();
 }
 
 std::size_t TransferReceiver::holds() const {
-    return tasks_.running() + open_.under_way() + open_.remembered() + loads_.size() +
-           load_.requests + load_.chunks + load_.bytes + load_.unpacked;
+    return tasks_.running() + open_.under_way() + reports_.under_way() + open_.remembered() +
+           loads_.size() + load_.requests + load_.chunks + load_.bytes + load_.unpacked;
 }
 
 std::optional<StanzaError> TransferReceiver::refusal(const std::string& peer,
@@ -149,6 +153,8 @@ void TransferReceiver::on_transfers(IqHead head, TransferPayload payload) {
     const auto held = error ? nullptr : std::make_shared<Held>(*this, peer, payload);
     const auto answer = std::make_shared<TransferAnswer>(link_, std::move(head), peer, held);
     if (error) return answer->fail(*error);
+    if (auto* report = std::get_if<IncomingReport>(&payload))
+        return reports_.take(answer, std::move(*report));
     auto* batch = std::get_if<IncomingBatch>(&payload);
     if (batch == nullptr) return open_.take(answer, std::move(payload));
     const auto kept = std::make_shared<IncomingBatch>(std::move(*batch));
@@ -284,7 +290,9 @@ base::Task<void> TransferReceiver::store(Request& request) {
         arrivals.push_back(judge_.arrival(peer, member.transfer, member.replies));
         arrivals.back().content = mail::Content(std::move(member.content));
     }
+    base::crash_point("receiver.before-store");
     auto receipts = co_await intake_.accept_all(std::move(arrivals));
+    base::crash_point("receiver.stored");
     for (std::size_t i = 0; i < open.size(); ++i) {
         Member& member = *open[i];
         if (i < receipts.size() && receipts[i]) {

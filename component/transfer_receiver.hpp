@@ -20,6 +20,7 @@
 #include "component/discovery.hpp"
 #include "component/link.hpp"
 #include "component/open_transfers.hpp"
+#include "component/report_receiver.hpp"
 #include "component/transfer_judge.hpp"
 #include "queue/destination.hpp"
 #include "queue/ports.hpp"
@@ -37,8 +38,8 @@ class TransferReceiver final : public TransferHandler {
   public:
     /// `check`: null takes every recipient of a served domain. All references outlive this object.
     TransferReceiver(base::asio::any_io_executor executor, Link& link, Discovery& discovery,
-                     queue::Intake& intake, queue::TransferBook& book, queue::RecipientCheck* check,
-                     const queue::Router& router, base::Clock& clock);
+                     queue::Intake& intake, queue::TransferBook& book, queue::ReportBook& reports,
+                     queue::RecipientCheck* check, const queue::Router& router, base::Clock& clock);
     ~TransferReceiver() override;
 
     void on_transfers(IqHead head, TransferPayload payload) override;
@@ -80,6 +81,7 @@ class TransferReceiver final : public TransferHandler {
     queue::TransferBook& book_;
     TransferJudge judge_;
     OpenTransfers open_;
+    ReportReceiver reports_;
     BlockCodec codec_;
     base::TaskGroup tasks_;
     bool stopping_ = false;

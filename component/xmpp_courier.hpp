@@ -36,8 +36,7 @@ class XmppCourier final : public queue::Courier {
 
     base::Task<queue::Readiness> prepare(queue::Destination destination) override;
     base::Task<void> deliver(queue::Destination destination,
-                             std::vector<queue::LeasedMessage> messages,
-                             queue::Tell tell) override;
+                             std::vector<queue::LeasedMessage> messages, queue::Tell tell) override;
     std::size_t concurrency() const override { return settings_.concurrency; }
     /// No message that goes in pieces goes on: the next start takes it up where it was.
     void stop() { stopping_ = true; }

@@ -1,5 +1,7 @@
 #include "queue/content_files.hpp"
 
+#include "base/crash_point.hpp"
+
 #include <cerrno>
 #include <cstring>
 #include <vector>
@@ -60,6 +62,7 @@ base::Result<void> ContentFiles::write(QueueId id, std::string_view bytes) const
             return error;
         }
     }
+    base::crash_point("content.file-synced");
     return sync_folder();
 }
 
@@ -113,6 +116,7 @@ base::Result<void> ContentFiles::adopt(QueueId id, const ContentFiles& others, Q
     // A file of that name can only be what a crash left.
     ::unlink(path_of(id).c_str());
     if (::link(path.c_str(), path_of(id).c_str()) != 0) return failed("link", path_of(id));
+    base::crash_point("content.adopted");
     return sync_folder();
 }
 
@@ -142,7 +146,21 @@ std::uintmax_t ContentFiles::size_of(QueueId id) const {
     return none ? 0 : size;
 }
 
-void ContentFiles::remove(QueueId id) const {
+void ContentFiles::remove(QueueId id) {
+    if (pins_ > 0)
+        postponed_.push_back(id);
+    else
+        remove_now(id);
+}
+
+void ContentFiles::unpin() {
+    if (--pins_ > 0) return;
+    for (const QueueId id : std::exchange(postponed_, {}))
+        remove_now(id);
+}
+
+void ContentFiles::remove_now(QueueId id) const {
+    base::crash_point("content.before-remove");
     // A file that stays is an orphan, which the next start sweeps away: no reason to fail.
     std::error_code ignored;
     std::filesystem::remove(path_of(id), ignored);

@@ -11,6 +11,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <vector>
 
 namespace queue {
 
@@ -35,14 +36,21 @@ class ContentFiles {
                              std::size_t size) const;
     /// Bytes; 0 if there is no such file.
     std::uintmax_t size_of(QueueId id) const;
-    void remove(QueueId id) const;
+    /// Not while the files are pinned: then it is done by the last unpin().
+    void remove(QueueId id);
+    /// Until unpin() no file is removed: a backup copies them. Calls may overlap.
+    void pin() { ++pins_; }
+    void unpin();
     /// Removes every file that `is_wanted` says no to; returns how many.
     std::size_t sweep(const std::function<bool(QueueId)>& is_wanted) const;
 
   private:
     base::Result<void> sync_folder() const;
     std::filesystem::path path_of(QueueId id) const { return folder_ / id.to_text(); }
+    void remove_now(QueueId id) const;
     std::filesystem::path folder_;
+    int pins_ = 0;
+    std::vector<QueueId> postponed_;  ///< what a crash leaves of it is swept away at the next start
 };
 
 }  // namespace queue

@@ -1,5 +1,8 @@
 #include "queue/database.hpp"
 
+#include "queue/database_copy.hpp"
+#include "queue/log.hpp"
+
 #include <array>
 
 #include <sqlite3.h>
@@ -15,8 +18,11 @@ constexpr int kVersion = std::size(kMigrations);
 
 }  // namespace
 
-Database::Database(const std::filesystem::path& file)
-    : connection_(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE) {
+Database::Database(const std::filesystem::path& file, int flags)
+    : connection_(file.string(), flags) {
+    connection_.exec("PRAGMA temp_store = MEMORY");
+    connection_.exec("PRAGMA cache_size = -8192");
+    if ((flags & SQLite::OPEN_READWRITE) == 0) return;
     // FULL: a commit is on the disk when it returns. The checkpoint policy is explicit: about 16 MB
     // of log between checkpoints keeps the log short and the commits of a burst free of
     // checkpoints.
@@ -24,14 +30,22 @@ Database::Database(const std::filesystem::path& file)
     connection_.exec("PRAGMA synchronous = FULL");
     connection_.exec("PRAGMA wal_autocheckpoint = 4000");
     connection_.exec("PRAGMA journal_size_limit = 67108864");
-    connection_.exec("PRAGMA cache_size = -8192");
-    connection_.exec("PRAGMA temp_store = MEMORY");
+}
+
+base::Result<std::unique_ptr<Database>> Database::open_for_reading(
+    const std::filesystem::path& file) {
+    try {
+        return std::unique_ptr<Database>(new Database(file, SQLite::OPEN_READONLY));
+    } catch (const SQLite::Exception& error) {
+        return base::fail(base::Errc::storage, file.string() + ": " + error.what());
+    }
 }
 
 base::Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& file) {
     try {
-        std::unique_ptr<Database> database(new Database(file));
-        if (auto migrated = database->migrate(); !migrated)
+        std::unique_ptr<Database> database(
+            new Database(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE));
+        if (auto migrated = database->migrate(file); !migrated)
             return base::fail(migrated.error().code, file.string() + ": " + migrated.error().text);
         return database;
     } catch (const SQLite::Exception& error) {
@@ -43,13 +57,26 @@ base::Result<std::unique_ptr<Database>> Database::open(const std::filesystem::pa
     }
 }
 
-base::Result<void> Database::migrate() {
+bool Database::is_queue() {
+    const int version = connection_.execAndGet("PRAGMA user_version").getInt();
+    return version > 0 && version <= kVersion && connection_.tableExists("message") &&
+           connection_.tableExists("recipient");
+}
+
+base::Result<void> Database::migrate(const std::filesystem::path& file) {
     const int version = connection_.execAndGet("PRAGMA user_version").getInt();
     if (version > kVersion) {
         return base::fail(base::Errc::storage, "the database is of version " +
                                                    std::to_string(version) +
                                                    ", and this program knows versions up to " +
                                                    std::to_string(kVersion));
+    }
+    if (version > 0 && version < kVersion) {
+        const std::filesystem::path copy = file.string() + ".v" + std::to_string(version);
+        if (auto copied = copy_database(connection_, copy, {}); !copied)
+            return base::fail(copied.error().code,
+                              "no copy before the migration: " + copied.error().text);
+        log::migrating(file.string(), version, kVersion, copy.string());
     }
     for (int next = version + 1; next <= kVersion; ++next) {
         SQLite::Transaction transaction(connection_, SQLite::TransactionBehavior::IMMEDIATE);

@@ -47,9 +47,14 @@ class Query {
 
 class Database {
   public:
-    /// Opens or creates `file` and migrates it. Errc::storage with the file's name for what can't
+    /// Opens or creates `file` and migrates it; before that, a copy of an older version goes to
+    /// `file`.vN, where N is that version. Errc::storage with the file's name for what can't
     /// be opened, is no database, is damaged, or is of a newer version than this program.
     static base::Result<std::unique_ptr<Database>> open(const std::filesystem::path& file);
+
+    /// Opens `file`, which is there and up to date, to look at. Errc::storage.
+    static base::Result<std::unique_ptr<Database>> open_for_reading(
+        const std::filesystem::path& file);
 
     /// `sql` must be a literal: its address is the key of the cache.
     Query query(const char* sql);
@@ -59,10 +64,14 @@ class Database {
     std::int64_t last_rowid() const { return connection_.getLastInsertRowid(); }
     /// Of one statement.
     int changes() const { return connection_.getChanges(); }
+    /// It has a version that this program knows, and the tables of a queue.
+    bool is_queue();
+    /// For copies of the whole.
+    SQLite::Database& connection() { return connection_; }
 
   private:
-    explicit Database(const std::filesystem::path& file);
-    base::Result<void> migrate();
+    Database(const std::filesystem::path& file, int flags);
+    base::Result<void> migrate(const std::filesystem::path& file);
 
     SQLite::Database connection_;
     std::unordered_map<const char*, std::unique_ptr<SQLite::Statement>> statements_;

@@ -19,6 +19,15 @@ std::int64_t seconds(std::chrono::milliseconds time) {
 
 }  // namespace
 
+void migrating(std::string_view file, int from, int to, std::string_view copy) {
+    Line("queue-migrating")
+        .with("file", file)
+        .with("from", from)
+        .with("to", to)
+        .with("copy", copy)
+        .info();
+}
+
 void opened(std::string_view directory, int released, std::size_t orphans) {
     Line("queue-opened")
         .with("directory", directory)
@@ -102,6 +111,14 @@ void delayed(QueueId id, std::size_t recipients, std::chrono::milliseconds age) 
         .with("recipients", recipients)
         .with("age-s", seconds(age))
         .warning();
+}
+
+void operated(QueueId id, std::string_view verb, std::size_t recipients) {
+    Line("operator")
+        .with("id", id.to_text())
+        .with("verb", verb)
+        .with("recipients", recipients)
+        .info();
 }
 
 void discarded(QueueId id, std::string_view why) {

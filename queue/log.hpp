@@ -12,6 +12,8 @@
 
 namespace queue::log {
 
+/// The database is of an older version; `copy` is what it was.
+void migrating(std::string_view file, int from, int to, std::string_view copy);
 void opened(std::string_view directory, int released, std::size_t orphans);
 void accepted(QueueId id, const Arrival& arrival);
 void delivered(QueueId id, const mail::Mailbox& recipient, const Destination& destination,
@@ -30,6 +32,8 @@ void quarantined(QueueId id, std::string_view why);
 void peer_reported(QueueId id, std::string_view recipient, std::string_view action,
                    const mail::Reply& reply, std::string_view peer);
 void delayed(QueueId id, std::size_t recipients, std::chrono::milliseconds age);
+/// An administrator has done this to so many of its recipients.
+void operated(QueueId id, std::string_view verb, std::size_t recipients);
 /// A failure of which nobody can be told: a report that can't be delivered itself.
 void discarded(QueueId id, std::string_view why);
 void destination_deferred(const Destination& destination, const mail::Reply& reply,

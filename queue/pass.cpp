@@ -1,5 +1,6 @@
 #include "queue/pass.hpp"
 
+#include "base/crash_point.hpp"
 #include "base/limits.hpp"
 #include "queue/log.hpp"
 #include "queue/settlement.hpp"
@@ -122,6 +123,7 @@ base::Task<bool> Pass::lease_some() {
     if (small && next_small_)
         next_small_ = leased && taken.portion == Portion::small ? std::nullopt : taken.next_small;
     if (large && next_large_) next_large_ = taken.next_large;
+    if (leased) base::crash_point("pass.leased");
     if (leased) start(std::move(taken.lease.messages), taken.portion);
     co_return leased;
 }
@@ -208,8 +210,10 @@ base::Task<bool> Pass::settle_some(std::shared_ptr<std::vector<MessageOutcome>> 
     std::function<base::Result<Woken>(Store&)> operation = [outcomes](Store& store) {
         return settle(store, *outcomes);
     };
+    base::crash_point("pass.before-settle");
     const base::Result<Committed<Woken>> settled =
         co_await around_.storage.write<Woken>(std::move(operation));
+    base::crash_point("pass.settled");
     if (settled) around_.woken(**settled);
     co_return settled.has_value();
 }

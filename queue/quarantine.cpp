@@ -27,6 +27,12 @@ base::Result<std::optional<Destination>> quarantine(Store& store, QueueId messag
         Query mark = store.database().query("UPDATE message SET damage = ?2 WHERE id = ?1");
         mark.bind(message.value, why).run();
     }
+    {
+        // What lives has a row in this table, by which it is found.
+        Query stand_in = store.database().query(
+            "INSERT OR IGNORE INTO content (message, bytes) VALUES (?1, x'')");
+        stand_in.bind(message.value).run();
+    }
     for (const std::uint32_t n : numbers)
         add_event(store, message, n, "quarantined", why);
     store.after_commit([message, why] { log::quarantined(message, why); });

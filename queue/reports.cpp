@@ -26,12 +26,22 @@ bool is_wanted(const Told& told) {
     return true;
 }
 
-/// What there still is of the message: its content, or its header, or nothing.
-mail::Content original_of(Store& store, const MessageRow& message) {
+/// What there still is of the message: all of it, or its header, or nothing.
+struct Original {
+    mail::Content content;
+    mail::Ret most = mail::Ret::headers;  ///< that can be returned
+};
+
+Original original_of(Store& store, const MessageRow& message) {
+    // RFC 3461 section 6.2 lets a reporter return the header only; large mails are not sent back
+    // whole.
+    if (auto content = read_content(store, message.id, message.size))
+        return {*content, content->size() <= base::limits::kInlineContent ? mail::Ret::full
+                                                                          : mail::Ret::headers};
     // Without it the report still goes out, only without what it returns.
-    if (auto content = read_content(store, message.id, message.size)) return std::move(*content);
     Query find = store.database().query("SELECT bytes FROM header WHERE message = ?1");
-    return find.bind(message.id.value).step() ? mail::Content(find.text(0)) : mail::Content();
+    if (!find.bind(message.id.value).step()) return {};
+    return {mail::Content(find.text(0)), mail::Ret::headers};
 }
 
 mail::ReportInput input_of(Store& store, const MessageRow& message) {
@@ -67,13 +77,10 @@ Where insert(Store& store, const MessageRow& message, Arrival report, const Dest
 /// A message (RFC 3464) to somebody of ours.
 Where insert_mail(Store& store, const MessageRow& message, mail::ReportInput input,
                   const mail::Mailbox& to) {
-    const mail::Content original = original_of(store, message);
+    const Original original = original_of(store, message);
     input.to = to.text();
-    input.original = original.bytes();
-    // RFC 3461 section 6.2 lets a reporter return the header only; large mails are not sent back
-    // whole.
-    input.ret =
-        original.size() <= base::limits::kInlineContent ? message.envelope.ret : mail::Ret::headers;
+    input.original = original.content.bytes();
+    input.ret = original.most == mail::Ret::full ? message.envelope.ret : mail::Ret::headers;
     Arrival report;
     report.content = mail::Content(mail::build_report(input));
     report.envelope.recipients.push_back({0, to, {.never = true}, ""});

@@ -18,8 +18,8 @@ mail::Notify notify_from_bits(std::int64_t bits) {
     return {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0};
 }
 
-base::Result<MessageRow> read_message(Store& store, QueueId id) {
-    Query find = store.database().query(
+base::Result<MessageRow> read_message(Database& database, QueueId id) {
+    Query find = database.query(
         "SELECT sender, body, smtputf8, requiretls, ret, envid, origin_kind, origin_client, "
         "origin_helo,"
         " origin_domain, origin_transfer, origin_component, received_at, expires_at, size,"

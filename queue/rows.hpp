@@ -20,7 +20,10 @@ struct MessageRow {
     std::size_t header_size = 0;  ///< of `size`: what a report returns
 };
 /// Errc::damaged if there is no such row, or it can't be read as what it was written as.
-base::Result<MessageRow> read_message(Store& store, QueueId id);
+base::Result<MessageRow> read_message(Database& database, QueueId id);
+inline base::Result<MessageRow> read_message(Store& store, QueueId id) {
+    return read_message(store.database(), id);
+}
 
 /// Errc::damaged if it is gone or has another size, Errc::storage if the disk fails.
 base::Result<mail::Content> read_content(Store& store, QueueId id, std::size_t size);

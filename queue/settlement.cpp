@@ -33,6 +33,18 @@ class Settling {
         return {};
     }
 
+    /// An administrator ends recipient `n`.
+    base::Result<void> end_for_operator(std::uint32_t n, bool bounce) {
+        mail::Reply reply{
+            554, {5, 0, 0}, "the administrator of " + store_.settings().hostname + " sent it back"};
+        if (!bounce) reply.text = "the administrator of this host cancelled it";
+        if (was_sent(n)) reply.text += "; delivery can't be excluded";
+        if (bounce) return record(n, Failed{std::move(reply), ""}, false);
+        end(n, 0, State::discarded, reply, "");
+        add_event(store_, row_.id, n, "cancelled", reply.text);
+        return {};
+    }
+
     /// Stores the report if one is due, and ends the message when all its recipients have.
     base::Result<Woken> finish() {
         if (!told_.empty()) {
@@ -49,7 +61,8 @@ class Settling {
 
   private:
     void apply(const Delivered& outcome) {
-        end(destination_.lane == Lane::local ? State::delivered : State::relayed, outcome.reply,
+        end(current_->n, attempts_,
+            destination_.lane == Lane::local ? State::delivered : State::relayed, outcome.reply,
             outcome.remote);
         if (outcome.handover != Handover::passed_on && current_->notify.success) {
             tell(outcome.handover == Handover::delivered ? mail::Action::delivered
@@ -84,7 +97,7 @@ class Settling {
     }
 
     void apply(const Failed& outcome) {
-        end(State::bounced, outcome.reply, outcome.remote);
+        end(current_->n, attempts_, State::bounced, outcome.reply, outcome.remote);
         fail(mail::Reply(outcome.reply), outcome.remote);
     }
 
@@ -110,32 +123,32 @@ class Settling {
     void give_up(const Deferred& last) {
         mail::Reply reply{
             554, {5, 4, 7}, "delivery time expired; the last try said: " + last.reply.to_text()};
-        if (destination_.lane == Lane::xmpp && was_sent())
+        if (destination_.lane == Lane::xmpp && was_sent(current_->n))
             reply.text =
                 "delivery time expired, and delivery can't be excluded; the last try said: " +
                 last.reply.to_text();
-        end(State::expired, reply, last.remote);
+        end(current_->n, attempts_, State::expired, reply, last.remote);
         fail(reply, "");  // these are our own words
     }
 
     /// True if its transfer may have reached the peer.
-    bool was_sent() {
+    bool was_sent(std::uint32_t n) {
         Query find = store_.database().query(
             "SELECT t.sends FROM recipient r JOIN transfer t ON t.number = r.transfer"
             " WHERE r.message = ?1 AND r.n = ?2");
-        return find.bind(row_.id.value, static_cast<std::int64_t>(current_->n)).step() &&
-               find.integer(0) > 0;
+        return find.bind(row_.id.value, static_cast<std::int64_t>(n)).step() && find.integer(0) > 0;
     }
 
-    void end(State state, const mail::Reply& reply, const std::string& remote) {
+    void end(std::uint32_t n, int attempts, State state, const mail::Reply& reply,
+             const std::string& remote) {
         Query update = store_.database().query(
-            "UPDATE recipient SET state = ?3, attempts = ?4, code = ?5, status = ?6, reply = ?7, "
+            "UPDATE recipient SET state = ?3, attempts = MAX(attempts, ?4), code = ?5, status = "
+            "?6, reply = ?7, "
             "remote = ?8,"
             " ended_at = ?9 WHERE message = ?1 AND n = ?2");
         update
-            .bind(row_.id.value, static_cast<std::int64_t>(current_->n), static_cast<int>(state),
-                  attempts_, reply.code, reply.status.to_text(), reply.text, remote,
-                  to_millis(store_.now()))
+            .bind(row_.id.value, static_cast<std::int64_t>(n), static_cast<int>(state), attempts,
+                  reply.code, reply.status.to_text(), reply.text, remote, to_millis(store_.now()))
             .run();
         ++ended_;
     }
@@ -265,6 +278,31 @@ base::Result<Woken> settle(Store& store, const std::vector<MessageOutcome>& outc
         auto more = settling.finish();
         if (!more) return more.error();
         add_all(woken, *more);
+    }
+    return woken;
+}
+
+base::Result<Woken> end_recipients(Store& store, QueueId message,
+                                   const std::vector<std::uint32_t>& recipients, bool bounce) {
+    auto row = read_message(store, message);
+    if (!row && bounce) return row.error();
+    const bool has_row = row.has_value();
+    if (!has_row) {
+        // Only the number of what ends is needed.
+        row = MessageRow();
+        row->id = message;
+    }
+    Settling settling(store, std::move(*row));
+    for (const std::uint32_t n : recipients) {
+        if (auto ended = settling.end_for_operator(n, bounce); !ended) return ended.error();
+    }
+    auto woken = settling.finish();
+    if (!has_row) {
+        // There is no count of what is left.
+        Query remove = store.database().query(
+            "DELETE FROM content WHERE message = ?1"
+            " AND NOT EXISTS (SELECT 1 FROM recipient WHERE message = ?1 AND state < 5)");
+        remove.bind(message.value).run();
     }
     return woken;
 }

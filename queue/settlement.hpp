@@ -18,6 +18,12 @@ base::Result<Woken> expire_recipients(Store& store, QueueId message,
 /// The same for all of `destination` that are due.
 base::Result<Woken> expire(Store& store, const Destination& destination);
 
+/// An administrator ends these recipients of a message, which are not being delivered: as bounced,
+/// with a report, or as discarded, without one. Errc::damaged if it can't be read; to be discarded
+/// it need not.
+base::Result<Woken> end_recipients(Store& store, QueueId message,
+                                   const std::vector<std::uint32_t>& recipients, bool bounce);
+
 /// What the last try of this recipient said; that none was made, if so.
 Deferred last_word(Store& store, QueueId message, std::uint32_t n);
 

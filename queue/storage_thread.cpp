@@ -1,5 +1,6 @@
 #include "queue/storage_thread.hpp"
 
+#include "base/crash_point.hpp"
 #include "base/limits.hpp"
 #include "queue/log.hpp"
 
@@ -85,7 +86,9 @@ std::vector<base::Result<void>> StorageThread::commit(std::deque<Request>& reque
         store_->database().execute("BEGIN IMMEDIATE");
         for (Request& request : requests)
             results.push_back(run_one(request));
+        base::crash_point("storage.before-commit");
         store_->database().execute("COMMIT");
+        base::crash_point("storage.committed");
     } catch (const SQLite::Exception& error) {
         log::storage_failed("commit", error.what());
         store_->drop_actions(0);
@@ -98,6 +101,7 @@ std::vector<base::Result<void>> StorageThread::commit(std::deque<Request>& reque
         return results;
     }
     store_->run_actions();
+    base::crash_point("storage.before-answers");
     return results;
 }
 

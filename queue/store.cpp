@@ -6,32 +6,14 @@
 #include <cerrno>
 #include <cstring>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 namespace queue {
 namespace {
 
 constexpr std::size_t kDestinationsRemembered =
     10000;  // beyond it the map is rebuilt from the table
-
-/// The descriptor of the locked file `lock` in `directory`.
-base::Result<int> take_lock(const std::filesystem::path& directory) {
-    const auto path = directory / "lock";
-    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return base::fail(base::Errc::storage,
-                          path.string() + ": can't open: " + std::strerror(errno));
-    if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        ::close(fd);
-        return base::fail(base::Errc::storage,
-                          directory.string() + ": another packetboat uses this queue");
-    }
-    return fd;
-}
 
 }  // namespace
 
@@ -60,29 +42,25 @@ const char* to_text(State state) {
 }
 
 Store::Store(StoreSettings settings, Router router, const base::Clock& clock, base::Random& random,
-             int lock)
+             DirectoryLock lock)
     : settings_(std::move(settings)),
       router_(std::move(router)),
       clock_(clock),
       random_(random),
-      lock_(lock),
+      lock_(std::move(lock)),
       files_(settings_.directory / "content"),
       spool_(settings_.directory / "spool"),
       peer_load_(settings_.peer_quota) {}
-
-Store::~Store() {
-    ::close(lock_);
-}
 
 base::Result<std::unique_ptr<Store>> Store::open(StoreSettings settings, Router router,
                                                  const base::Clock& clock, base::Random& random) {
     const auto directory = settings.directory;
     try {
         std::filesystem::create_directories(directory);
-        const auto lock = take_lock(directory);
+        auto lock = DirectoryLock::take(directory);
         if (!lock) return lock.error();
         std::unique_ptr<Store> store(
-            new Store(std::move(settings), std::move(router), clock, random, *lock));
+            new Store(std::move(settings), std::move(router), clock, random, std::move(*lock)));
         auto database = Database::open(directory / "queue.db");
         if (!database) return database.error();
         store->database_ = std::move(*database);

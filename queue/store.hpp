@@ -11,6 +11,7 @@
 #include "queue/content_files.hpp"
 #include "queue/database.hpp"
 #include "queue/destination.hpp"
+#include "queue/directory_lock.hpp"
 #include "queue/peer_load.hpp"
 #include "queue/queue_id.hpp"
 #include "queue/retry_policy.hpp"
@@ -63,7 +64,6 @@ class Store {
     static base::Result<std::unique_ptr<Store>> open(StoreSettings settings, Router router,
                                                      const base::Clock& clock,
                                                      base::Random& random);
-    ~Store();
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
 
@@ -99,7 +99,7 @@ class Store {
 
   private:
     Store(StoreSettings settings, Router router, const base::Clock& clock, base::Random& random,
-          int lock);
+          DirectoryLock lock);
     base::Result<void> recover();
     void forget_broken_partials();
 
@@ -107,7 +107,7 @@ class Store {
     Router router_;
     const base::Clock& clock_;
     base::Random& random_;
-    int lock_;
+    DirectoryLock lock_;
     ContentFiles files_;
     ContentFiles spool_;
     std::unique_ptr<Database> database_;

@@ -1,4 +1,5 @@
 // Client::send: one mail transaction, from MAIL to the verdicts behind the final dot.
+#include "base/crash_point.hpp"
 #include "base/text.hpp"
 #include "smtp-bridge/client.hpp"
 #include "smtp-bridge/dot_stuffer.hpp"
@@ -168,6 +169,7 @@ base::Task<SendResult> Client::send(Parcel parcel) {
         co_return result;
     }
     const auto broken = co_await read_verdicts(accepted, result);
+    base::crash_point("smtp-client.verdicts-read");
     result.maybe_taken = broken.has_value();
     if (!broken) resets_ = 0;
     co_return result;
@@ -186,7 +188,9 @@ base::Task<Result<void>> Client::send_body(Parcel parcel, bool& at_the_dot) {
     }
     stuffer.finish(wire_->output());
     at_the_dot = true;
+    base::crash_point("smtp-client.before-dot");
     const auto sent = co_await wire_->flush(within(settings_.times.data_block));
+    base::crash_point("smtp-client.dot-written");
     co_return sent;
 }
 

@@ -1,5 +1,6 @@
 #include "smtp-bridge/server_session.hpp"
 
+#include "base/crash_point.hpp"
 #include "base/limits.hpp"
 #include "smtp-bridge/log.hpp"
 
@@ -98,6 +99,7 @@ base::Task<Result<std::string>> ServerSession::next_line() {
         }
         looked_at = wire_.input().size();
         const auto sent = co_await wire_.flush(settings_.command_time);
+        base::crash_point("smtp-server.replies-written");
         if (!sent) co_return sent.error();
         const auto left =
             std::chrono::duration_cast<std::chrono::milliseconds>(until - steady_clock::now());
@@ -220,7 +222,9 @@ base::Task<ServerSession::Next> ServerSession::receive_data() {
     arrival.file = message.file();
     const mail::Envelope envelope = arrival.envelope;
     // Never cancelled and without a time limit: what is being committed gets its answer.
+    base::crash_point("smtp-server.before-store");
     const auto receipt = co_await intake_.accept(std::move(arrival));
+    base::crash_point("smtp-server.before-reply");
     hold_.release();
     if (receipt) {
         say_for_message(accepted(*receipt), recipients);

@@ -34,6 +34,3 @@ CREATE TABLE report (
 
 -- Few, and looked at every minute.
 CREATE INDEX message_damage ON message (expires_at) WHERE damage IS NOT NULL;
-
--- What an administrator, or quarantine, holds.
-CREATE INDEX recipient_held ON recipient (message) WHERE state = 4;

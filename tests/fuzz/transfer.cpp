@@ -218,6 +218,16 @@ void check_payload(const IncomingStatus& status) {
     const auto again = parsed_again<IncomingStatus>("get", encode_status(status.key));
     check(again.key == status.key, "the same key");
 }
+void check_payload(const IncomingReport& incoming) {
+    check(!incoming.report.recipients.empty(), "a report is on somebody");
+    const auto written = encode_report(incoming.report);
+    check(written.has_value(), "what was read can be written");
+    const auto again = parsed_again<IncomingReport>("set", *written);
+    check(again.report == incoming.report, "the same report");
+    const auto stored = queue::decode_peer_report(queue::encode(incoming.report));
+    check(stored.has_value() && *stored == incoming.report, "it waits in the queue as it is");
+}
+
 void check_payload(const IncomingAbort& abort) {
     const auto again = parsed_again<IncomingAbort>("set", encode_abort(abort.key, abort.expires));
     check(again.key == abort.key && again.expires == abort.expires, "the same key and time");

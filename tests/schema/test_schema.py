@@ -116,6 +116,14 @@ def check_chunk(element):
     assert len(decoded) == size > 0, "the chunk's size"
 
 
+def check_report(element):
+    classes = {"failed": "5", "delayed": "4"}
+    for rcpt in element.iterfind("mt:rcpt", NS):
+        expected = classes.get(rcpt.get("action"), "2")
+        assert rcpt.get("code")[0] == rcpt.get("status")[0] == expected, "class of the action"
+        assert len((rcpt.text or "").encode()) <= TEXT_OCTETS
+
+
 # Payload -> type of its stanza, and the defined condition beside it (RFC 6120, section 8.3).
 PLACE = {
     "transfers": ("set", None),
@@ -123,6 +131,7 @@ PLACE = {
     "chunk": ("set", None),
     "commit": ("set", None),
     "abort": ("set", None),
+    "report": ("set", None),
     "status": ("get", None),
     "ack": ("result", None),
     "verdicts": ("result", None),
@@ -159,6 +168,8 @@ def check_stanza(stanza):
             check_verdicts(element)
         elif name == "chunk":
             check_chunk(element)
+        elif name == "report":
+            check_report(element)
     return len(ours)
 
 
@@ -186,7 +197,13 @@ def check_capability(stanza):
     assert set(fields) == {"FORM_TYPE", "domains", "extensions", *NUMBERS}
     for name in NUMBERS:
         assert len(fields[name]) == 1 and fields[name][0].isdecimal() and int(fields[name][0]) > 0
-    assert set(fields["extensions"]) <= {"8bitmime", "smtputf8", "dsn", "requiretls"}
+    assert set(fields["extensions"]) <= {
+        "8bitmime",
+        "smtputf8",
+        "dsn",
+        "requiretls",
+        "report",
+    }
     assert all(d and d == d.lower() and d.isascii() for d in fields["domains"])
     identities = stanza.findall(".//info:identity", NS)
     assert ("gateway", "smtp") in [(i.get("category"), i.get("type")) for i in identities]
@@ -435,6 +452,16 @@ INVALID = [
     ("status", "no id", drop(".", "id")),
     ("abort", "no expires", drop(".", "expires")),
     ("abort", "expires in local time", put(".", "expires", "2026-12-01T00:00:00+01:00")),
+    ("report", "no id", drop(".", "id")),
+    ("report", "no seq", drop(".", "seq")),
+    ("report", "a seq of 0", put(".", "seq", "0")),
+    ("report", "nobody", lambda t: [t.remove(r) for r in list(t)]),
+    ("report", "the same n twice", repeat("mt:rcpt")),
+    ("report", "no action", drop("mt:rcpt", "action")),
+    ("report", "an action that RFC 3464 lacks", put("mt:rcpt", "action", "lost")),
+    ("report", "no time", drop("mt:rcpt", "time")),
+    ("report", "a blank in the mta", put("mt:rcpt", "mta", "mx b")),
+    ("report", "a final that is none", put("mt:rcpt", "final", "robert")),
     ("bad-offset", "no offset", drop(".", "offset")),
     ("unknown-transfer", "an attribute", put(".", "id", "0123456789")),
 ]
@@ -473,7 +500,7 @@ def test_schema_takes(change):
 
 
 def test_schema_refuses_what_is_not_specified_yet():
-    for name in "report verify transfer".split():
+    for name in "verify transfer".split():
         assert not SCHEMA.validate(etree.Element(f"{{{MT}}}{name}", nsmap={None: MT}))
 
 
@@ -513,7 +540,8 @@ class TestProgram:
         files = stanza_files()
         assert files, "PACKETBOAT_STANZA_DIR holds no *.xml: the unit tests wrote no stanza"
         shown = {etree.QName(p).localname for f in files for p in payloads(parse(f.read_bytes()))}
-        assert {"transfers", "verdicts", "open", "chunk", "ack", "commit", "status", "abort"} <= shown
+        expected = "transfers verdicts open chunk ack commit status abort report"
+        assert set(expected.split()) <= shown
 
     @pytest.mark.parametrize("file", [pytest.param(f, id=f.stem) for f in stanza_files()])
     def test_stanza(self, file):

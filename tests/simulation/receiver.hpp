@@ -3,6 +3,7 @@
 
 #include "component/transfer_receiver.hpp"
 #include "process.hpp"
+#include "support/memory_reports.hpp"
 #include "support/memory_transfers.hpp"
 
 #include <memory>
@@ -56,7 +57,7 @@ struct Receiver {
         transfers.step = [this] { return process->step(); };
         taker = std::make_unique<TransferReceiver>(process->io.get_executor(), *process,
                                                    *process->discovery, transfers, transfers,
-                                                   &mailboxes, router, process->clock);
+                                                   reports, &mailboxes, router, process->clock);
     }
     /// What it holds that a request, or an answer that it waits for, is the reason for.
     std::size_t holds() const {
@@ -64,6 +65,7 @@ struct Receiver {
     }
     std::shared_ptr<Process> process;
     support::MemoryTransfers transfers;
+    support::MemoryReports reports;
     queue::Router router;
     std::unique_ptr<TransferReceiver> taker;
 };

@@ -81,7 +81,7 @@ base::Task<void> Sender::pass() {
         };
         co_await courier_->deliver(destination_, std::move(handed), tell);
         const bool before = co_await process_->step();
-        if (before) settle(leased, outcomes);
+        if (before) settle(outcomes);
     }
     --passes_;
 }
@@ -163,12 +163,11 @@ std::vector<queue::LeasedMessage> Sender::lease(const queue::Ready& ready) {
     return leased;
 }
 
-void Sender::settle(const std::vector<queue::LeasedMessage>& leased,
-                    const std::vector<queue::MessageOutcome>& outcomes) {
-    for (std::size_t i = 0; i < outcomes.size(); ++i) {
-        const auto number = static_cast<std::size_t>(leased[i].id.value);
-        if (!outcomes[i].sent) --disk_.transfers[number].sends;
-        for (const auto& each : outcomes[i].recipients) {
+void Sender::settle(const std::vector<queue::MessageOutcome>& outcomes) {
+    for (const queue::MessageOutcome& outcome : outcomes) {
+        const auto number = static_cast<std::size_t>(outcome.id.value);
+        if (!outcome.sent) --disk_.transfers[number].sends;
+        for (const auto& each : outcome.recipients) {
             for (Recipient& recipient : disk_.recipients) {
                 if (recipient.transfer == number && recipient.n == each.n &&
                     recipient.state == State::leased)

@@ -67,8 +67,7 @@ class Sender {
     std::vector<queue::LeasedMessage> lease(const queue::Ready& ready);
     void reroute();
     void put_off(std::optional<std::chrono::seconds> wait);
-    void settle(const std::vector<queue::LeasedMessage>& leased,
-                const std::vector<queue::MessageOutcome>& outcomes);
+    void settle(const std::vector<queue::MessageOutcome>& outcomes);
     void settle_one(Recipient& recipient, const queue::Outcome& outcome);
     std::int64_t backoff(int attempts, std::optional<std::chrono::seconds> asked = {});
     bool is_due(const Recipient& recipient) const;

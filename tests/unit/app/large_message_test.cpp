@@ -81,7 +81,7 @@ TEST_CASE("a large message is in the queue as it was sent") {
     SeededRandom random;
     const auto store = queue::Store::open(settings_in(folder), a_test_router(), clock, random);
     REQUIRE(store);
-    const auto leased = queue::lease(**store, kLocal, queue::Ready{"", {}});
+    const auto leased = queue::lease(**store, kLocal, queue::Ready{"", {}}, queue::Portion::large);
     REQUIRE(leased);
     REQUIRE(leased->messages.size() == 1);
     CHECK(leased->messages[0].content.bytes() == message);

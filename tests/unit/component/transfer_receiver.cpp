@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "component/doubles.hpp"
+#include "support/memory_reports.hpp"
 #include "support/memory_transfers.hpp"
 
 using namespace doubles;
@@ -34,7 +35,7 @@ struct Receiver : World {
         list("a.test", {"mail.a.test"});
         add_component("mail.a.test", {"a.test"});
         receiver = std::make_unique<TransferReceiver>(io.get_executor(), link, *discovery, intake,
-                                                      intake, &check, router, clock);
+                                                      intake, reports, &check, router, clock);
     }
     ~Receiver() {
         support::run<bool>(io, [&]() -> base::Task<bool> {
@@ -78,6 +79,7 @@ struct Receiver : World {
         }
         const auto& tag = *std::get<TagStanza>(events.at(0)).tag;
         CHECK(head_of(tag).from == "mail.b.test");
+        if (head_of(tag).type == "result") return TagResult{read_tag(link.sent[0])};
         return read_error(tag);
     }
     IqReply send(const std::vector<OutgoingMessage>& messages,
@@ -98,6 +100,7 @@ struct Receiver : World {
     support::MemoryTransfers intake{disk};
     ListCheck check;
     queue::Router router{{{domain("b.test"), "mail.b.test"}}, "mail.b.test"};
+    support::MemoryReports reports;
     std::unique_ptr<TransferReceiver> receiver;
 };
 
@@ -502,4 +505,62 @@ TEST_CASE("What nobody asks for any more is forgotten in memory, and kept on the
     mail.chunk(2000);
     CHECK(verdict(mail.commit()).state == State::done);
     CHECK(b.receiver->holds() == 0);
+}
+
+namespace {
+
+queue::PeerReport failure_report() {
+    return {{domain("b.test"), "018f00000001"},
+            2,
+            {{0,
+              mail::Action::failed,
+              {550, {5, 1, 1}, "No such user"},
+              base::TimePoint(),
+              "mx.a.test",
+              "robert@a.test"}}};
+}
+
+}  // namespace
+
+TEST_CASE("a peer reports on mail that it took; the answer comes once that is on the disk") {
+    Receiver b;
+    const auto reply = b.ask(*encode_report(failure_report()));
+    REQUIRE(b.reports.taken.size() == 1);
+    CHECK(b.reports.taken[0].first == failure_report());
+    CHECK(b.reports.taken[0].second == "mail.a.test");
+    CHECK(std::holds_alternative<TagResult>(reply));
+    CHECK(b.receiver->holds() == 0);
+}
+
+TEST_CASE("a report that does not count is refused by the error that says why") {
+    const auto [code, error] = GENERATE(table<base::Errc, std::string>({
+        {base::Errc::not_found, "item-not-found/unknown-transfer"},
+        {base::Errc::refused, "forbidden/domain-not-authorized"},
+        {base::Errc::busy, "resource-constraint/busy"},
+        {base::Errc::storage, "resource-constraint/busy"},
+    }));
+    Receiver b;
+    b.reports.fails = code;
+    const auto reply = b.ask(*encode_report(failure_report()));
+    CHECK(b.error_of(reply) == error);
+}
+
+TEST_CASE("a report that breaks the protocol is malformed, and nobody hears of it") {
+    const std::string good = *encode_report(failure_report());
+    const auto changed = [&](const std::string& from, const std::string& to) {
+        std::string text = good;
+        const auto at = text.find(from);
+        REQUIRE(at != std::string::npos);
+        return text.replace(at, from.size(), to);
+    };
+    const std::string bad = GENERATE_COPY(
+        changed("seq='2'", "seq='0'"), changed("action='failed'", "action='lost'"),
+        changed("status='5.1.1'", "status='2.1.1'"),
+        changed("action='failed'", "action='delivered'"), changed("code='550'", "code='250'"),
+        changed("mta='mx.a.test'", "mta='a b'"), changed("final='robert@a.test'", "final='robert'"),
+        changed("n='0'", "n='0' why='x'"),
+        changed("time='1970-01-01T00:00:00Z'", "time='yesterday'"));
+    Receiver b;
+    CHECK(b.error_of(b.ask(bad)) == "bad-request/malformed");
+    CHECK(b.reports.taken.empty());
 }

@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "queue/arrivals.hpp"
 #include "queue/history.hpp"
+#include "queue/inspection.hpp"
 #include "queue/leases.hpp"
 #include "queue/settlement.hpp"
 #include "queue/store.hpp"

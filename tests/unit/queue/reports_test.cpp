@@ -174,6 +174,7 @@ TEST_CASE("a peer's report becomes alice's message, with her header, though the 
     CHECK(has(text, "Mailbox is full"));
     CHECK(has(text, "Subject: a secret"));
     CHECK_FALSE(has(text, "The body."));
+    CHECK(has(text, "text/rfc822-headers"));
     CHECK(has(text, "Auto-Submitted: auto-replied"));
 }
 

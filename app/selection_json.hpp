@@ -1,0 +1,21 @@
+// selection_json: the filters of `packetboat queue`, as they come over the control socket.
+//
+// The one place that checks what an administrator typed. Pure.
+#pragma once
+
+#include "base/result.hpp"
+#include "queue/selection.hpp"
+
+#include <boost/json.hpp>
+
+namespace app {
+
+/// From the keys "ids" (an array), "state" (words with commas), "lane", "from", "to", "domain",
+/// "sender_domain", "older", "newer" (durations); all are texts, and none has to be there.
+/// Errc::syntax with one line that says what is wrong; Errc::conflict if nothing can match.
+base::Result<queue::Selection> read_selection(const boost::json::object& asked,
+                                              base::TimePoint now);
+/// From the key "limit": limits::kListed if there is none. Errc::syntax.
+base::Result<std::size_t> read_limit(const boost::json::object& asked);
+
+}  // namespace app

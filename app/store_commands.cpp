@@ -1,0 +1,113 @@
+#include "app/store_commands.hpp"
+
+#include "app/control_answers.hpp"
+#include "app/control_client.hpp"
+#include "app/json_text.hpp"
+#include "queue/backup.hpp"
+#include "queue/verify.hpp"
+
+#include <filesystem>
+
+#include <fmt/format.h>
+
+namespace app {
+namespace {
+
+namespace json = boost::json;
+
+/// Runs `work` on the database, and what is beside it, while no daemon does.
+template <class T>
+base::Result<T> alone(const Config& config,
+                      const std::function<base::Result<T>(queue::Database&)>& work) {
+    const auto& directory = config.store.directory;
+    const auto file = directory / "queue.db";
+    if (!std::filesystem::exists(file))
+        return base::fail(base::Errc::not_found, directory.string() + ": there is no queue");
+    const auto lock = queue::DirectoryLock::take(directory);
+    if (!lock) return lock.error();
+    auto database = queue::Database::open_for_reading(file);
+    if (!database) return database.error();
+    try {
+        if (!(*database)->is_queue())
+            return base::fail(base::Errc::storage,
+                              file.string() + ": not a queue of a version that this program knows");
+        (*database)->execute("BEGIN");
+        return work(**database);
+    } catch (const std::exception& error) {
+        return base::fail(base::Errc::storage, file.string() + ": " + error.what());
+    }
+}
+
+bool daemon_runs(const Config& config) {
+    return ask_daemon(config.control_socket, {{"command", "status"}}).has_value();
+}
+
+base::Result<json::array> find_faults(const Config& config) {
+    if (daemon_runs(config)) {
+        const auto answer = ask_daemon(config.control_socket, {{"command", "verify"}});
+        if (!answer) return answer.error();
+        return rows_of(*answer, "findings");
+    }
+    using Findings = std::vector<queue::Finding>;
+    const auto found = alone<Findings>(config, [&](queue::Database& database) {
+        const queue::ContentFiles contents(config.store.directory / "content");
+        const queue::ContentFiles spool(config.store.directory / "spool");
+        return base::Result<Findings>(queue::verify(database, {&contents, &spool, false}));
+    });
+    if (!found) return found.error();
+    return to_json(*found);
+}
+
+int print_backup(const std::string& file, std::int64_t messages, std::int64_t missing,
+                 std::uintmax_t bytes) {
+    fmt::print("{}: {} messages, {} bytes\n", file, messages, bytes);
+    if (missing == 0) return 0;
+    fmt::print(stderr, "packetboat: the contents of {} messages can't be read, and are not in it\n",
+               missing);
+    return 1;
+}
+
+}  // namespace
+
+int queue_verify(const Config& config, bool as_json) {
+    const auto findings = find_faults(config);
+    if (!findings) return complain(findings.error());
+    if (as_json) {
+        fmt::print("{}\n", json::serialize(*findings));
+    } else {
+        for (const auto& each : *findings) {
+            const std::string id = text_of(each.as_object(), "id");
+            fmt::print("{}{}{}\n", id, id.empty() ? "" : ": ", text_of(each.as_object(), "text"));
+        }
+        fmt::print("{}\n", findings->empty() ? "the queue is sound"
+                                             : fmt::format("{} findings", findings->size()));
+    }
+    return findings->empty() ? 0 : 1;
+}
+
+int backup(const Config& config, const std::string& file) {
+    const std::string path = std::filesystem::absolute(file).string();
+    if (daemon_runs(config)) {
+        const auto answer =
+            ask_daemon(config.control_socket, {{"command", "backup"}, {"file", path}});
+        if (!answer) return complain(answer.error());
+        return print_backup(path, number_of(*answer, "messages"), number_of(*answer, "missing"),
+                            static_cast<std::uintmax_t>(number_of(*answer, "bytes")));
+    }
+    const auto facts = alone<queue::BackupFacts>(config, [&](queue::Database& database) {
+        const queue::ContentFiles contents(config.store.directory / "content");
+        return queue::write_backup(database, contents, path);
+    });
+    if (!facts) return complain(facts.error());
+    return print_backup(path, facts->messages, facts->missing, facts->bytes);
+}
+
+int restore(const Config& config, const std::string& file) {
+    const auto facts = queue::restore_backup(file, config.store.directory);
+    if (!facts) return complain(facts.error());
+    fmt::print("{}: {} messages wait; start the daemon\n", config.store.directory.string(),
+               facts->messages);
+    return 0;
+}
+
+}  // namespace app

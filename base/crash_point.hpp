@@ -1,0 +1,18 @@
+// Crash points: named places at which a test may end the process, as a crash would.
+//
+// They exist only in builds with PACKETBOAT_CRASH_POINTS (the preset `chaos`); in all others
+// nothing of them is left. tests/chaos reads the names out of the sources, kills the daemon at each
+// of them, and fails if one was never reached. Any thread.
+#pragma once
+
+namespace base {
+
+#ifdef PACKETBOAT_CRASH_POINTS
+/// Notes the first visit in the file that PACKETBOAT_CRASH_LOG names, and ends the process by
+/// SIGKILL if PACKETBOAT_CRASH is `name:N` and this is the Nth visit.
+void crash_point(const char* name);
+#else
+inline void crash_point(const char* /*name*/) {}
+#endif
+
+}  // namespace base

@@ -1,0 +1,173 @@
+#include "queue/backup.hpp"
+
+#include "queue/database_copy.hpp"
+#include "queue/directory_lock.hpp"
+#include "queue/verify.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace queue {
+namespace {
+
+constexpr std::size_t kPiece = 1u << 20;  // bytes of a content that are copied at a time
+
+base::Error sqlite_error(SQLite::Database& database) {
+    return base::fail(base::Errc::storage, std::string("the copy: ") + database.getErrorMsg());
+}
+
+/// Puts the content that is in a file into the copy.
+base::Result<void> take_in(SQLite::Database& copy, QueueId id, const mail::Content& content) {
+    {
+        SQLite::Statement room(copy, "UPDATE content SET bytes = zeroblob(?2) WHERE message = ?1");
+        room.bind(1, id.value);
+        room.bind(2, static_cast<std::int64_t>(content.size()));
+        room.exec();
+    }
+    sqlite3_blob* opened = nullptr;
+    if (sqlite3_blob_open(copy.getHandle(), "main", "content", "bytes", id.value, 1, &opened) !=
+        SQLITE_OK)
+        return sqlite_error(copy);
+    const std::unique_ptr<sqlite3_blob, int (*)(sqlite3_blob*)> blob(opened, sqlite3_blob_close);
+    for (std::size_t at = 0; at < content.size(); at += kPiece) {
+        const auto piece = content.bytes().substr(at, kPiece);
+        if (sqlite3_blob_write(blob.get(), piece.data(), static_cast<int>(piece.size()),
+                               static_cast<int>(at)) != SQLITE_OK)
+            return sqlite_error(copy);
+        content.forget(at + piece.size());
+    }
+    return {};
+}
+
+struct FileRow {
+    QueueId id;
+    std::size_t size = 0;
+};
+
+std::vector<FileRow> rows_with_files(SQLite::Database& copy) {
+    std::vector<FileRow> rows;
+    SQLite::Statement find(copy,
+                           "SELECT c.message, m.size FROM content c JOIN message m ON m.id = "
+                           "c.message WHERE c.bytes IS NULL");
+    while (find.executeStep())
+        rows.push_back({QueueId{find.getColumn(0).getInt64()},
+                        static_cast<std::size_t>(find.getColumn(1).getInt64())});
+    return rows;
+}
+
+base::Result<void> complete(SQLite::Database& copy, const ContentFiles& contents,
+                            BackupFacts& facts) {
+    SQLite::Transaction transaction(copy);
+    for (const FileRow& row : rows_with_files(copy)) {
+        const auto content = contents.read(row.id, row.size);
+        if (!content && content.error().code != base::Errc::damaged) return content.error();
+        if (!content) {
+            ++facts.missing;  // the restored queue will find it damaged, too
+            continue;
+        }
+        if (auto taken = take_in(copy, row.id, *content); !taken) return taken;
+    }
+    copy.exec("DELETE FROM partial");
+    copy.exec("UPDATE recipient SET state = 1 WHERE state = 2");
+    facts.messages = copy.execAndGet("SELECT COUNT(*) FROM content").getInt64();
+    transaction.commit();
+    return {};
+}
+
+/// There is nothing in it that a restore would take away.
+base::Result<void> check_empty(const std::filesystem::path& file) {
+    if (!std::filesystem::exists(file)) return {};
+    try {
+        SQLite::Database queue(file.string(), SQLite::OPEN_READWRITE);
+        for (const char* const table : {"message", "verdict", "partial"}) {
+            if (!queue.tableExists(table)) continue;
+            const std::string count = std::string("SELECT COUNT(*) FROM ") + table;
+            if (queue.execAndGet(count).getInt64() > 0)
+                return base::fail(
+                    base::Errc::conflict,
+                    file.string() + ": there is a queue already, and it is not empty");
+        }
+        return {};
+    } catch (const SQLite::Exception& error) {
+        return base::fail(base::Errc::conflict,
+                          file.string() + ": there is a file already, and " + error.what());
+    }
+}
+
+base::Result<BackupFacts> look_at_backup(const std::filesystem::path& file) {
+    auto database = Database::open_for_reading(file);
+    if (!database) return base::fail(base::Errc::damaged, database.error().text);
+    try {
+        if (!(*database)->is_queue())
+            return base::fail(base::Errc::damaged,
+                              file.string() + ": this is no backup of a queue");
+        const auto findings = verify(**database, VerifyFiles());
+        if (!findings.empty())
+            return base::fail(base::Errc::damaged,
+                              file.string() + ": the backup is damaged: " + findings.front().text);
+        BackupFacts facts;
+        Query count = (*database)->query("SELECT COUNT(*) FROM content");
+        count.step();
+        facts.messages = count.integer(0);
+        facts.bytes = std::filesystem::file_size(file);
+        return facts;
+    } catch (const SQLite::Exception& error) {
+        return base::fail(base::Errc::damaged, file.string() + ": " + error.what());
+    }
+}
+
+/// As the directory's: root may restore what the daemon's account is to use.
+void give_to_owner_of(const std::filesystem::path& directory, const std::filesystem::path& file) {
+    struct stat facts {};
+    if (::stat(directory.c_str(), &facts) == 0)
+        (void)!::chown(file.c_str(), facts.st_uid, facts.st_gid);
+}
+
+}  // namespace
+
+base::Result<BackupFacts> write_backup(Database& database, const ContentFiles& contents,
+                                       const std::filesystem::path& file) {
+    if (std::filesystem::exists(file))
+        return base::fail(base::Errc::conflict, file.string() + ": this file exists already");
+    BackupFacts facts;
+    auto written = copy_database(database.connection(), file, [&](SQLite::Database& copy) {
+        return complete(copy, contents, facts);
+    });
+    if (!written) return written.error();
+    facts.bytes = std::filesystem::file_size(file);
+    return facts;
+}
+
+base::Result<BackupFacts> restore_backup(const std::filesystem::path& file,
+                                         const std::filesystem::path& directory) {
+    try {
+        if (!std::filesystem::exists(file))
+            return base::fail(base::Errc::not_found, file.string() + ": there is no such file");
+        std::filesystem::create_directories(directory);
+        const auto lock = DirectoryLock::take(directory);
+        if (!lock) return base::fail(base::Errc::conflict, lock.error().text);
+        const auto target = directory / "queue.db";
+        if (auto empty = check_empty(target); !empty) return empty.error();
+        auto facts = look_at_backup(file);
+        if (!facts) return facts;
+        const std::filesystem::path part = target.string() + ".part";
+        std::filesystem::copy_file(file, part, std::filesystem::copy_options::overwrite_existing);
+        std::filesystem::permissions(
+            part, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+        give_to_owner_of(directory, part);
+        give_to_owner_of(directory, directory / "lock");
+        for (const char* const rest : {"-wal", "-shm", "-journal"})
+            std::filesystem::remove(target.string() + rest);
+        if (auto placed = put_into_place(part, target); !placed) return placed.error();
+        return facts;
+    } catch (const std::filesystem::filesystem_error& error) {
+        return base::fail(base::Errc::storage, error.what());
+    }
+}
+
+}  // namespace queue

@@ -1,0 +1,47 @@
+// Selection: which recipients of the queue an administrator means, and the one place where that is
+// SQL.
+//
+// Only recipients that have not ended. A value, made from what somebody typed; walking it is done
+// in steps, each with a bound.
+#pragma once
+
+#include "base/clock.hpp"
+#include "queue/database.hpp"
+#include "queue/destination.hpp"
+#include "queue/queue_id.hpp"
+#include "queue/store.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace queue {
+
+struct Selection {
+    std::vector<QueueId> ids;   ///< of messages; none: all of them
+    std::vector<State> states;  ///< none: every state
+    std::optional<Lane> lane;
+    std::string to;      ///< a recipient's address; empty: any
+    std::string from;    ///< the sender's address; empty: any
+    std::string domain;  ///< of the recipient, as it is written or in A-labels
+    std::string sender_domain;
+    std::optional<base::TimePoint> before;  ///< came earlier than this
+    std::optional<base::TimePoint> after;   ///< came later than this
+
+    bool is_everything() const;
+};
+
+/// A recipient, and the place behind it, from which the next step goes on.
+struct Selected {
+    QueueId message;
+    std::uint32_t n = 0;
+    State state = State::queued;
+};
+
+/// At most `most` recipients that `selection` means, behind `after` (nothing: from the start), in
+/// the order of arrival. Works on any connection.
+std::vector<Selected> select(Database& database, const Selection& selection,
+                             const std::optional<Selected>& after, std::size_t most);
+
+}  // namespace queue

@@ -1,0 +1,65 @@
+"""What a chaos run does to its world: kills, cuts, stops; each ends with everything up again."""
+
+import subprocess
+import time
+
+CUT = """table inet chaos {{
+    chain in {{
+        type filter hook input priority 0;
+        tcp dport 5269 {how}
+        tcp sport 5269 {how}
+    }}
+}}"""
+
+
+class Faults:
+    """Chooses by `random` what happens next, and counts it."""
+
+    def __init__(self, random, sites, daemons):
+        self.random = random
+        self.sites = sites
+        self.daemons = daemons
+        self.cuts = 0
+        self.others = 0
+
+    def next(self):
+        action = self.random.choices(
+            [self.kill, self.cut, self.stop_for_a_while, self.restart_server, self.restart_postfix, self.fill_disk],
+            weights=[8, 3, 2, 1, 1, 1])[0]
+        action()
+
+    def kill(self):
+        self.random.choice(self.daemons).kill()
+
+    def cut(self):
+        """No packet passes between the XMPP servers; at times somebody says so, at times they vanish."""
+        self.cuts += 1
+        rules = CUT.format(how=self.random.choice(["reject", "drop"]))
+        subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=True)
+        try:
+            time.sleep(self.random.uniform(0.5, 6))
+        finally:
+            subprocess.run(["nft", "delete", "table", "inet", "chaos"], check=True)
+
+    def stop_for_a_while(self):
+        """The daemon does not get on, and then it does: as on a machine that swaps."""
+        self.others += 1
+        self.random.choice(self.daemons).freeze(self.random.uniform(0.5, 4))
+
+    def restart_server(self):
+        self.others += 1
+        server = self.random.choice(self.sites).xmpp
+        server.kill()
+        time.sleep(self.random.uniform(0, 2))
+        server.start()
+
+    def restart_postfix(self):
+        self.others += 1
+        postfix = self.random.choice(self.sites).postfix
+        postfix.stop()
+        time.sleep(self.random.uniform(0, 2))
+        postfix.start()
+
+    def fill_disk(self):
+        self.others += 1
+        self.random.choice(self.daemons).fill_disk(self.random.uniform(0.5, 3))

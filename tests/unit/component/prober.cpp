@@ -1,0 +1,97 @@
+#include "component/prober.hpp"
+
+#include "doubles.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace component;
+using namespace doubles;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Probing {
+    Probing() {
+        link.script = [this](const ScriptedLink::Asked& asked) -> IqReply {
+            asked_at.push_back(std::chrono::steady_clock::now());
+            last = asked;
+            return answer;
+        };
+        prober.start();
+    }
+    ~Probing() {
+        support::run<bool>(io, [this]() -> base::Task<bool> {
+            co_await prober.stop();
+            co_return true;
+        });
+    }
+    void run_until(const std::function<bool()>& condition) {
+        const auto give_up = std::chrono::steady_clock::now() + 10s;
+        while (!condition() && std::chrono::steady_clock::now() < give_up) {
+            io.restart();
+            io.run_one_for(100ms);
+        }
+        REQUIRE(condition());
+    }
+
+    boost::asio::io_context io;
+    support::SeededRandom random;
+    ScriptedLink link;
+    IqReply answer = NoAnswer{base::fail(base::Errc::timeout, "no answer"), true};
+    std::vector<Prober::Target> silent{{&link, "mail.b.test"}};
+    std::vector<std::string> back;
+    std::vector<std::chrono::steady_clock::time_point> asked_at;
+    ScriptedLink::Asked last;
+    Prober prober{io.get_executor(),
+                  {50ms, 200ms},
+                  random,
+                  [this] { return silent; },
+                  [this](const std::string& peer) {
+                      back.push_back(peer);
+                      silent.clear();
+                  }};
+};
+
+}  // namespace
+
+TEST_CASE("a silent peer is asked again and again, less and less often, until it answers") {
+    Probing probing;
+    probing.run_until([&] { return probing.asked_at.size() == 5; });
+    CHECK(probing.back.empty());
+    CHECK(probing.last.to == "mail.b.test");
+    CHECK(probing.last.type == "get");
+    CHECK(probing.last.payload.find("<status ") == 0);
+    // 50 ms, 100 ms, then 200 ms; the clock of a busy machine may be late, never early.
+    const auto waited = [&](std::size_t i) {
+        return probing.asked_at[i] - probing.asked_at[i - 1];
+    };
+    CHECK(waited(1) >= 50ms);
+    CHECK(waited(2) >= 100ms);
+    CHECK(waited(3) >= 200ms);
+    CHECK(waited(4) >= 200ms);
+
+    const auto key = queue::TransferKey{*mail::Domain::parse("mail.a.test"), "probe0000"};
+    probing.answer = Verdicts{{key, Verdict::State::unknown, {}, {}, 0, 0}};
+    probing.run_until([&] { return !probing.back.empty(); });
+    CHECK(probing.back == std::vector<std::string>{"mail.b.test"});
+}
+
+TEST_CASE("its own refusal is a sign of life, too; what its server says is none") {
+    Probing probing;
+    probing.answer = StanzaError{"cancel", "remote-server-not-found", {}, {}, {}};
+    probing.run_until([&] { return probing.asked_at.size() == 2; });
+    CHECK(probing.back.empty());
+    probing.answer = StanzaError{"wait", "resource-constraint", "busy", {}, {}};
+    probing.run_until([&] { return !probing.back.empty(); });
+}
+
+TEST_CASE("nobody is asked while nothing waits") {
+    Probing probing;
+    probing.silent.clear();
+    const auto until = std::chrono::steady_clock::now() + 200ms;
+    while (std::chrono::steady_clock::now() < until) {
+        probing.io.restart();
+        probing.io.run_one_for(20ms);
+    }
+    CHECK(probing.asked_at.empty());
+}

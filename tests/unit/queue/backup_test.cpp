@@ -1,0 +1,207 @@
+#include "queue/backup.hpp"
+
+#include "fixture.hpp"
+#include "queue/verify.hpp"
+
+#include <fstream>
+#include <sstream>
+
+#include <catch2/catch.hpp>
+
+using namespace support;
+
+namespace {
+
+std::vector<queue::Finding> faults(StoreFixture& queue) {
+    return queue::verify(queue.store().database(),
+                         {&queue.store().files(), &queue.store().spool(), false});
+}
+
+base::Result<queue::BackupFacts> back_up(StoreFixture& queue, const std::filesystem::path& file) {
+    auto database = queue::Database::open_for_reading(queue.folder.path() / "queue.db");
+    REQUIRE(database);
+    (*database)->execute("BEGIN");
+    return queue::write_backup(**database, queue.store().files(), file);
+}
+
+std::string read_migration(const char* name) {
+    std::ifstream in(std::filesystem::path(PACKETBOAT_SOURCE_DIR) / "schema/migrations" / name);
+    std::ostringstream text;
+    text << in.rdbuf();
+    REQUIRE_FALSE(text.str().empty());
+    return text.str();
+}
+
+const std::string kLarge(base::limits::kInlineContent + 12345, 'x');
+
+}  // namespace
+
+TEST_CASE("a queue in use is sound, whatever is in it") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"bob@b.test", "nobody@b.test"}));
+    queue.add(arrival("alice@a.test", {"bob@b.test"}, kLarge));
+    queue.add(from_peer());
+    CHECK(faults(queue).empty());
+    const auto leased = queue.lease();
+    queue.settle({{leased[0].id, {{0, delivered()}, {1, failed()}}, true}});
+    queue.settle({all(queue.lease(kLocal, kOneByOne)[0], failed())});
+    CHECK(faults(queue).empty());
+}
+
+TEST_CASE("each invariant that is broken is found") {
+    const auto [sql, what] = GENERATE(table<std::string, std::string>({
+        {"UPDATE recipient SET state = 10", "no known state"},
+        {"DELETE FROM message", "has no message"},
+        {"UPDATE message SET pending = 5", "the count of recipients"},
+        {"UPDATE message SET ended_at = 1", "does not say when"},
+        {"UPDATE recipient SET ended_at = 1", "a recipient has ended"},
+        {"DELETE FROM content", "has no content"},
+        {"UPDATE content SET bytes = x'00'", "another size"},
+        {"UPDATE message SET damage = 'x'", "is tried all the same"},
+        {"DELETE FROM destination", "destination is unknown"},
+        {"UPDATE recipient SET transfer = 77", "transfer is unknown"},
+        {"UPDATE recipient SET state = 2", "nobody does"},
+        {"UPDATE recipient SET address = 'x'", "recipient 0"},
+        {"UPDATE message SET sender = 'x'", "is damaged"},
+        {"INSERT INTO content VALUES (1, x'')", "does not wait"},
+        {"INSERT INTO event VALUES (1, 1, 1, NULL, 'x', 'x')", "history has no message"},
+        {"INSERT INTO header VALUES (1, x'')", "header has no message"},
+        {"INSERT INTO report VALUES (1, 1)", "no transfer"},
+        {"INSERT INTO transfer VALUES (1, 'x', 'a.test', 1, 'p', 0, 0, 0)", "has no message"},
+        {"INSERT INTO verdict VALUES ('x', 'a.test', x'', 'p', NULL, 'nonsense', 0, 0)",
+         "transfer x"},
+        {"UPDATE recipient SET state = 7, ended_at = 1; UPDATE message SET pending = 0, "
+         "ended_at = 1, kept_from = 1; DELETE FROM content",
+         "was not told"},
+    }));
+    CAPTURE(sql);
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    queue.transact([&](queue::Store& s) {
+        s.database().connection().exec(sql);
+        return 0;
+    });
+    const auto findings = faults(queue);
+    CHECK(std::ranges::any_of(findings, [&, text = what](const queue::Finding& finding) {
+        return finding.text.find(text) != std::string::npos;
+    }));
+}
+
+TEST_CASE("a content's file that is gone is found") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"bob@b.test"}, kLarge));
+    std::filesystem::remove_all(queue.folder.path() / "content");
+    REQUIRE(faults(queue).size() == 1);
+    CHECK(faults(queue)[0].text.find("missing") != std::string::npos);
+}
+
+TEST_CASE("a backup is one file, and the queue that is restored from it goes on") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"bob@b.test"}, "Subject: small\r\n\r\n"));
+    queue.add(arrival("alice@a.test", {"bob@b.test"}, kLarge));
+    REQUIRE(queue.lease().size() == 1);  // which is under way while the backup is made
+    const Folder elsewhere;
+    const auto file = elsewhere.path() / "backup";
+    const auto facts = back_up(queue, file);
+    REQUIRE(facts);
+    CHECK(facts->messages == 2);
+    CHECK(facts->missing == 0);
+    CHECK(facts->bytes > kLarge.size());
+    struct stat mode {};
+    REQUIRE(::stat(file.c_str(), &mode) == 0);
+    CHECK((mode.st_mode & 0777) == 0600);
+
+    const auto again = back_up(queue, file);
+    REQUIRE_FALSE(again);
+    CHECK(again.error().code == base::Errc::conflict);
+
+    const Folder fresh;
+    const auto restored = queue::restore_backup(file, fresh.path());
+    REQUIRE(restored);
+    CHECK(restored->messages == 2);
+    ManualClock clock;
+    SeededRandom random;
+    auto store = queue::Store::open(settings_in(fresh), a_test_router(), clock, random);
+    REQUIRE(store);
+    CHECK(queue::verify((*store)->database(), {&(*store)->files(), &(*store)->spool(), false})
+              .empty());
+    const auto small = queue::lease(**store, kToB, kReadyB);
+    REQUIRE(small);
+    REQUIRE(small->messages.size() == 1);
+    CHECK(small->messages[0].content.bytes() == "Subject: small\r\n\r\n");
+    const auto large = queue::lease(**store, kToB, kReadyB, queue::Portion::large);
+    REQUIRE(large);
+    REQUIRE(large->messages.size() == 1);
+    CHECK(large->messages[0].content.bytes() == kLarge);
+}
+
+TEST_CASE("while a backup copies the files, none is removed, and afterwards those that were due") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"bob@b.test"}, kLarge));
+    queue.store().files().pin();
+    queue.settle({all(queue.lease(kToB, kReadyB, queue::Portion::large)[0], delivered())});
+    CHECK(queue.folder.files_in("content") == 1);
+    queue.store().files().unpin();
+    CHECK(queue.folder.files_in("content") == 0);
+}
+
+TEST_CASE("what is no backup, or would replace mail, is refused, and nothing is touched") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    const Folder elsewhere;
+    const auto file = elsewhere.path() / "backup";
+    REQUIRE(back_up(queue, file));
+    const auto refused = [](const std::filesystem::path& from, const std::filesystem::path& to) {
+        const auto restored = queue::restore_backup(from, to);
+        REQUIRE_FALSE(restored);
+        return restored.error().text;
+    };
+    CHECK(refused(file, queue.folder.path()).find("another packetboat") != std::string::npos);
+    {
+        const Folder used;
+        std::filesystem::copy(file, used.path() / "queue.db");
+        CHECK(refused(file, used.path()).find("not empty") != std::string::npos);
+    }
+    const Folder fresh;
+    CHECK(refused(elsewhere.path() / "none", fresh.path()).find("no such file") !=
+          std::string::npos);
+    std::ofstream(elsewhere.path() / "text") << "this is no database at all, whatever its length";
+    CHECK_FALSE(refused(elsewhere.path() / "text", fresh.path()).empty());
+    {
+        SQLite::Database broken(file.string(), SQLite::OPEN_READWRITE);
+        broken.exec("UPDATE message SET pending = 9");
+    }
+    CHECK(refused(file, fresh.path()).find("the backup is damaged") != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(fresh.path() / "queue.db"));
+}
+
+TEST_CASE("an older database is copied before it is brought up to date, with its mail") {
+    const Folder folder;
+    {
+        SQLite::Database old((folder.path() / "queue.db").string(),
+                             SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+        old.exec(read_migration("001-queue.sql"));
+        old.exec(
+            "INSERT INTO message VALUES (1800000000000000, 1800000000000, 1900000000000,"
+            " 'alice@a.test', 0, 0, 0, 0, '', 1, 'c', 'h', '', '', '', 4, '', '', 1, NULL)");
+        old.exec("INSERT INTO content VALUES (1800000000000000, CAST('a: b' AS BLOB))");
+        old.exec("INSERT INTO destination VALUES (1, 1, 'mail.a.test', 'b.test')");
+        old.exec(
+            "INSERT INTO recipient VALUES (1800000000000000, 0, 1, 'bob@b.test', 0, '', 1, 0,"
+            " 1800000000000, NULL, NULL, NULL, NULL, NULL, NULL)");
+        old.exec("PRAGMA user_version = 1");
+    }
+    ManualClock clock;
+    SeededRandom random;
+    {
+        auto store = queue::Store::open(settings_in(folder), a_test_router(), clock, random);
+        REQUIRE(store);
+        const auto leased = queue::lease(**store, kToB, kReadyB);
+        REQUIRE(leased);
+        REQUIRE(leased->messages.size() == 1);
+        CHECK(leased->messages[0].content.bytes() == "a: b");
+    }
+    SQLite::Database copy((folder.path() / "queue.db.v1").string());
+    CHECK(copy.execAndGet("PRAGMA user_version").getInt() == 1);
+    CHECK(copy.execAndGet("SELECT COUNT(*) FROM message").getInt() == 1);
+}
