@@ -49,6 +49,8 @@ class Dispatcher {
     /// The clock has jumped to `next_look()`, or beyond. For tests, whose clock is set by hand.
     void look() { changed_.notify(); }
     base::TimePoint next_look() const { return next_look_; }
+    /// Nothing is under way: only a call, or the clock, can change anything.
+    bool is_idle() const { return tasks_.running() <= 1; }
 
   private:
     base::Task<void> schedule();

@@ -6,7 +6,7 @@ import time
 from reconcile import Sent
 from twodomains import smtp
 
-PAUSE = 0.03  # seconds between two mails of one sender
+PAUSE = 0.1  # seconds between two mails of one sender
 SIZES = [(90, 300, 8_000), (8, 30_000, 200_000), (2, 300_000, 1_500_000)]  # weight, least, most octets
 
 
