@@ -82,16 +82,20 @@ void StorageThread::work() {
 
 std::vector<base::Result<void>> StorageThread::commit(std::deque<Request>& requests) {
     std::vector<base::Result<void>> results;
+    bool committing = false;
     try {
         store_->database().execute("BEGIN IMMEDIATE");
         for (Request& request : requests)
             results.push_back(run_one(request));
         base::crash_point("storage.before-commit");
+        committing = true;
         store_->database().execute("COMMIT");
         base::crash_point("storage.committed");
     } catch (const SQLite::Exception& error) {
         log::storage_failed("commit", error.what());
-        store_->drop_actions(0);
+        // A commit that could not be synced may be found in the log all the same, at the next
+        // start.
+        committing ? store_->forget_actions() : store_->drop_actions(0);
         try {
             if (store_->database().in_transaction()) store_->database().execute("ROLLBACK");
         } catch (const SQLite::Exception& again) {

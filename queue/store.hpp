@@ -95,6 +95,9 @@ class Store {
     /// For StorageThread: how many wait, and what becomes of them.
     std::size_t actions() const { return actions_.size(); }
     void drop_actions(std::size_t from);
+    /// It is not known whether the transaction is on the disk: files that its rows may name stay,
+    /// and the next start sweeps away those that they don't.
+    void forget_actions() { actions_.clear(); }
     void run_actions();
 
   private:

@@ -1,0 +1,238 @@
+// The queue at work on a disk that the shim breaks; and afterwards, on a sound one, the proof of
+// what is left.
+//
+// `fault_driver work DIR SEED STEPS`: does a sequence of things, and prints what was acknowledged,
+// each line before the next thing is begun. `fault_driver check DIR`: prints what is there.
+#include "base/limits.hpp"
+#include "mail/header_scanner.hpp"
+#include "queue/arrivals.hpp"
+#include "queue/leases.hpp"
+#include "queue/queue_intake.hpp"
+#include "queue/rows.hpp"
+#include "queue/settlement.hpp"
+#include "queue/storage_thread.hpp"
+#include "queue/stored_transfers.hpp"
+#include "queue/verdicts.hpp"
+#include "queue/verify.hpp"
+#include "support/fakes.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace {
+
+using support::run;
+
+const queue::Destination kToB{queue::Lane::xmpp, "mail.a.test", "b.test"};
+const queue::Ready kReady{"mail.b.test", {100, 1000, 8u << 20}};
+
+void say(const std::string& line) {
+    fmt::print("{}\n", line);
+    std::fflush(stdout);
+}
+
+queue::Router router() {
+    return queue::Router({{*mail::Domain::parse("a.test"), "mail.a.test"}}, "mail.a.test");
+}
+
+std::string content_of(int number, bool large) {
+    std::string text = fmt::format("Message-ID: <{}@a.test>\r\n\r\n", number);
+    const std::size_t size = large ? base::limits::kInlineContent + 1000 : 500;
+    while (text.size() < size)
+        text += fmt::format("{:06d} {}\r\n", number, text.size());
+    return text;
+}
+
+queue::Arrival arrival(int number, bool large) {
+    queue::Arrival mail;
+    mail.envelope.from = *mail::Mailbox::parse("alice@a.test");
+    mail.envelope.recipients.push_back({0, *mail::Mailbox::parse("bob@b.test"), {}, ""});
+    mail.destinations.push_back(kToB);
+    mail.content = mail::Content(content_of(number, large));
+    mail.origin.client = "127.0.0.1";
+    return mail;
+}
+
+std::unique_ptr<queue::Store> open(const char* directory, const base::Clock& clock,
+                                   base::Random& random) {
+    queue::StoreSettings settings;
+    settings.directory = directory;
+    settings.hostname = "mx.a.test";
+    settings.retry = {std::chrono::milliseconds(1), std::chrono::milliseconds(1)};
+    auto store = queue::Store::open(settings, router(), clock, random);
+    if (!store) {
+        say("closed " + store.error().text);
+        std::exit(3);
+    }
+    return std::move(*store);
+}
+
+/// The queue between a door and a peer that says yes or no.
+class Working {
+  public:
+    Working(const char* directory, std::uint64_t seed)
+        : chance_(seed), storage_(io_.get_executor(), open(directory, clock_, random_)) {}
+
+    void step(int number) {
+        switch (chance_.below(6)) {
+            case 0:
+            case 1:
+                return arrive(number, false);
+            case 2:
+                return arrive(number, true);
+            case 3:
+                return arrive_in_a_spool(number);
+            case 4:
+                return take_transfer(number);
+            default:
+                return deliver();
+        }
+    }
+
+  private:
+    template <class T>
+    T await(const std::function<base::Task<T>()>& body) {
+        return run<T>(io_, body);
+    }
+
+    void accept(int number, queue::Arrival mail, const char* what) {
+        const bool taken = await<bool>([&]() -> base::Task<bool> {
+            const auto receipt = co_await intake_.accept(std::move(mail));
+            co_return receipt.has_value();
+        });
+        say(fmt::format("{} {} {}", taken ? what : "refused", number, taken ? "" : what));
+    }
+    void arrive(int number, bool large) { accept(number, arrival(number, large), "accepted"); }
+
+    void arrive_in_a_spool(int number) {
+        const std::string content = content_of(number, true);
+        std::shared_ptr<queue::Spool> spool;
+        const bool ready = await<bool>([&]() -> base::Task<bool> {
+            auto opened = co_await intake_.spool();
+            if (!opened) co_return false;
+            spool = *opened;
+            for (std::size_t at = 0; at < content.size(); at += 100'000) {
+                const auto appended = co_await spool->append(content.substr(at, 100'000));
+                if (!appended) co_return false;
+            }
+            co_return true;
+        });
+        if (!ready) return say(fmt::format("refused {} spool", number));
+        queue::Arrival mail = arrival(number, true);
+        mail.file = spool->file();
+        accept(number, std::move(mail), "accepted");
+    }
+
+    void take_transfer(int number) {
+        queue::Arrival mail = arrival(number, false);
+        const queue::TransferKey key{*mail::Domain::parse("b.test"),
+                                     fmt::format("transfer{:08d}", number)};
+        mail.origin = {queue::Origin::Kind::xmpp, "mail.b.test", "", key, "mail.a.test"};
+        mail.envelope.from = *mail::Mailbox::parse("bob@b.test");
+        mail.envelope.recipients[0].address = *mail::Mailbox::parse("alice@a.test");
+        mail.destinations[0] = {queue::Lane::local, "", ""};
+        mail.transfer = queue::ReceivedTransfer{key,
+                                                "mail.b.test",
+                                                "mail.a.test",
+                                                {},
+                                                clock_.now() + std::chrono::hours(24),
+                                                {{0, {250, {2, 1, 5}, ""}}}};
+        accept(number, std::move(mail), "verdict");
+    }
+
+    void deliver() {
+        using Leased = std::vector<queue::LeasedMessage>;
+        Leased leased = await<Leased>([&]() -> base::Task<Leased> {
+            std::function<base::Result<queue::Lease>(queue::Store&)> take =
+                [](queue::Store& store) { return queue::lease(store, kToB, kReady); };
+            auto done = co_await storage_.write<queue::Lease>(std::move(take));
+            co_return done ? std::move(done->release().messages) : Leased();
+        });
+        for (const auto& message : leased) {
+            const bool yes = chance_.below(3) > 0;
+            queue::Outcome outcome = queue::Failed{{550, {5, 1, 1}, "no"}, "mail.b.test"};
+            if (yes) outcome = queue::Delivered{{250, {2, 1, 5}, "ok"}, "mail.b.test"};
+            const std::vector<queue::MessageOutcome> outcomes{{message.id, {{0, outcome}}, true}};
+            say("trying " + message.id.to_text());
+            const bool settled = await<bool>([&]() -> base::Task<bool> {
+                std::function<base::Result<queue::Woken>(queue::Store&)> write =
+                    [&](queue::Store& store) { return queue::settle(store, outcomes); };
+                const auto done = co_await storage_.write<queue::Woken>(std::move(write));
+                co_return done.has_value();
+            });
+            const auto header = mail::summarize_header(message.content.bytes());
+            say(fmt::format("{} {} {}", settled ? "settled" : "unsettled", header.message_id,
+                            yes ? "yes" : "no"));
+        }
+    }
+
+    support::SeededRandom chance_;
+    support::SeededRandom random_;
+    base::SystemClock clock_;
+    boost::asio::io_context io_;
+    queue::StorageThread storage_;
+    queue::QueueIntake intake_{storage_, [](const queue::Destination&) {}};
+};
+
+int work(const char* directory, std::uint64_t seed, int steps) {
+    Working working(directory, seed);
+    for (int i = 1; i <= steps; ++i)
+        working.step(i);
+    say("end");
+    return 0;
+}
+
+int check(const char* directory) {
+    base::SystemClock clock;
+    support::SeededRandom random;
+    const auto store = open(directory, clock, random);
+    for (const auto& finding :
+         queue::verify(store->database(), {&store->files(), &store->spool(), false}))
+        say("fault " + finding.message.to_text() + " " + finding.text);
+    auto all = store->database().query(
+        "SELECT m.id, m.message_id, r.state, m.size, m.origin_kind FROM message m"
+        " JOIN recipient r ON r.message = m.id");
+    struct Row {
+        queue::QueueId id;
+        std::string name;
+        int state;
+        std::size_t size;
+        int kind;
+    };
+    std::vector<Row> rows;
+    while (all.step())
+        rows.push_back({queue::QueueId{all.integer(0)}, all.text(1),
+                        static_cast<int>(all.integer(2)), static_cast<std::size_t>(all.integer(3)),
+                        static_cast<int>(all.integer(4))});
+    for (const Row& row : rows) {
+        std::string whole = "gone";
+        if (row.state < 5) {
+            const auto content = queue::read_content(*store, row.id, row.size);
+            const int number = row.name.size() > 1 ? std::atoi(row.name.c_str() + 1) : 0;
+            const bool same = content && (content->bytes() == content_of(number, false) ||
+                                          content->bytes() == content_of(number, true));
+            whole = same || (content && row.kind == 3) ? "whole" : "broken";
+        }
+        say(fmt::format("message {} {} {} {}", row.name.empty() ? "-" : row.name, row.state, whole,
+                        row.kind));
+    }
+    auto verdicts = store->database().query("SELECT id FROM verdict");
+    while (verdicts.step())
+        say("verdict " + verdicts.text(0));
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    spdlog::set_level(spdlog::level::off);
+    const std::string what = argc > 1 ? argv[1] : "";
+    if (what == "work" && argc == 5)
+        return work(argv[2], std::strtoull(argv[3], nullptr, 10), std::atoi(argv[4]));
+    if (what == "check" && argc == 3) return check(argv[2]);
+    fmt::print(stderr, "usage: fault_driver work DIR SEED STEPS | check DIR\n");
+    return 2;
+}

@@ -1,0 +1,179 @@
+"""The queue on a disk that fails: at the Nth change, for every N, and at a power cut there.
+
+Each run is a process of its own with a shim preloaded; then a fresh process looks, on a sound disk, whether all that
+was acknowledged is there. Ends with a line of figures, and with exit status 1 unless all but the first are 0.
+"""
+
+import argparse
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+BUILD = pathlib.Path(__file__).resolve().parents[2] / "build/tests/faults"
+DRIVER, SHIM = BUILD / "fault_driver", BUILD / "libfault_shim.so"
+HANGS = 60  # seconds
+CUT = 99  # exit status of a process whose power was cut
+ENDED = 3  # that of one which could not open its queue, and said so
+ABORTED = -6  # a broken invariant: the process ends itself, for a restart
+
+
+@dataclass
+class Case:
+    seed: int
+    steps: int
+    kind: str
+    n: int = 0
+    sticks: bool = False
+
+    def __str__(self):
+        return f"seed {self.seed}, {self.kind} at change {self.n}{' and from then on' if self.sticks else ''}"
+
+
+def work(case, folder):
+    """Runs the driver; returns its exit status (None: it hung), what it said, and the number of changes."""
+    queue, durable, count = folder / "queue", folder / "durable", folder / "count"
+    queue.mkdir()
+    for name in ("inodes", "folders"):
+        (durable / name).mkdir(parents=True)
+    environment = {"LD_PRELOAD": str(SHIM), "FAULT_DIR": str(queue), "FAULT_N": str(case.n), "FAULT_KIND": case.kind,
+                   "FAULT_COUNT": str(count), "FAULT_STICKS": "1" if case.sticks else "",
+                   "FAULT_DURABLE": str(durable) if case.kind in ("cut", "lie") else ""}
+    words = [str(DRIVER), "work", str(queue), str(case.seed), str(case.steps)]
+    try:
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=HANGS)
+    except subprocess.TimeoutExpired:
+        return None, [], 0
+    return done.returncode, done.stdout.splitlines(), int(count.read_text()) if count.exists() else 0
+
+
+def cut_power(folder):
+    """The queue's folder as a disk has it that kept only what was synced."""
+    durable, after = folder / "durable", folder / "after"
+    after.mkdir()
+    for name in (".", "content", "spool"):
+        (after / name).mkdir(exist_ok=True)
+        listing = durable / "folders" / name.replace(".", "top")
+        if not listing.is_file():
+            continue
+        for line in listing.read_text().splitlines():
+            file, inode = line.rsplit(" ", 1)
+            if file.endswith("-shm"):
+                continue
+            content = durable / "inodes" / inode
+            if content.exists():
+                shutil.copy(content, after / name / file)
+            else:
+                (after / name / file).touch()
+    return after
+
+
+def look(queue):
+    """What a fresh process finds; None if it can't open the queue."""
+    done = subprocess.run([str(DRIVER), "check", str(queue)], capture_output=True, text=True, timeout=HANGS)
+    return done.stdout.splitlines() if done.returncode == 0 else None
+
+
+def judge(said, found):
+    """Why what was found is not what was acknowledged: lines with lost or doubled in front."""
+    faults = [f"lost: {line}" for line in found if line.startswith("fault ")]
+    messages = {}
+    for line in found:
+        if line.startswith("message "):
+            _, name, state, whole, kind = line.rsplit(" ", 4)[-5:]
+            messages.setdefault(name, []).append((int(state), whole, int(kind)))
+    verdicts = {line.split()[1] for line in found if line.startswith("verdict ")}
+    settled = {line.split()[1]: line.split()[2] for line in said if line.startswith("settled ")}
+    unsettled = {line.split()[1] for line in said if line.startswith("unsettled ")}
+    tried = sum(line.startswith("trying ") for line in said) > len(settled) + len(unsettled)
+    for line in said:
+        words = line.split()
+        if words[0] not in ("accepted", "verdict"):
+            continue
+        name = f"<{words[1]}@a.test>"
+        rows = [row for row in messages.get(name, []) if row[2] != 3]
+        if not rows:
+            faults.append(f"lost: {line}: no such message")
+        elif len(rows) > 1:
+            faults.append(f"doubled: {line}")
+        elif rows[0][0] < 5 and rows[0][1] != "whole":
+            faults.append(f"lost: {line}: its content is {rows[0][1]}")
+        elif rows[0][0] >= 5 and name not in settled and name not in unsettled and not tried:
+            faults.append(f"lost: {line}: it has ended, and nobody ended it")
+        if name in settled and rows and rows[0][0] < 5:
+            faults.append(f"doubled: {name} was settled, and waits again")
+        if words[0] == "verdict" and f"transfer{int(words[1]):08d}" not in verdicts:
+            faults.append(f"doubled: {line}: its verdict is forgotten")
+    return faults
+
+
+def run(case):
+    """One case: (what is wrong, whether it hung, whether it crashed, number of changes)."""
+    with tempfile.TemporaryDirectory(prefix="packetboat-faults-") as name:
+        folder = pathlib.Path(name)
+        status, said, changes = work(case, folder)
+        if status is None:
+            return [], True, False, changes
+        # A cut, a clean end, or an end by its own decision; anything else is a crash.
+        crashed = status not in (0, CUT, ENDED, ABORTED)
+        queue = cut_power(folder) if case.kind in ("cut", "lie") else folder / "queue"
+        found = look(queue)
+        if found is None:
+            # A queue that was never begun can't be opened from half of its first file; it holds nothing.
+            nothing = not any(line.startswith(("accepted", "verdict")) for line in said)
+            return ([] if nothing else ["lost: the queue can't be opened any more"]), False, crashed, changes
+        return judge(said, found), False, crashed, changes
+
+
+def cases(seeds, steps, every, chance):
+    for seed in seeds:
+        *_, changes = run(Case(seed, steps, "none"))
+        numbers = range(1, changes + 1)
+        if every and changes > every:
+            numbers = sorted(chance.sample(numbers, every))
+        for n in numbers:
+            for kind in ("eio", "enospc", "short"):
+                yield Case(seed, steps, kind, n)
+            yield Case(seed, steps, "eio", n, sticks=True)
+            yield Case(seed, steps, "enospc", n, sticks=True)
+            yield Case(seed, steps, "cut", n)
+
+
+def lies_are_found():
+    """A disk that syncs nothing, whatever it says: the check is worth something only if it finds that."""
+    wrong, *_ = run(Case(1, 12, "lie"))
+    return bool(wrong)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, default=20, help="different sequences of things")
+    parser.add_argument("--seed", type=int, help="only this one")
+    parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--every", type=int, default=0, help="so many of the changes of each, by chance; 0: all")
+    options = parser.parse_args()
+    if not lies_are_found():
+        print("-- a disk that syncs nothing was not found out")
+        return 1
+    seeds = [options.seed] if options.seed else range(1, options.seeds + 1)
+    lost = doubled = hung = crashed = count = 0
+    with ThreadPoolExecutor(2) as pool:
+        todo = list(cases(seeds, options.steps, options.every, random.Random(1)))
+        for case, (wrong, hangs, crashes, _) in zip(todo, pool.map(run, todo)):
+            count += 1
+            hung += hangs
+            crashed += crashes
+            lost += any(line.startswith("lost") for line in wrong)
+            doubled += any(line.startswith("doubled") for line in wrong)
+            if wrong or hangs or crashes:
+                print(f"-- {case}: {'hung' if hangs else 'crashed' if crashes else wrong[0]}")
+    print(f"faults {count}: lost {lost}, doubled {doubled}, hung {hung}, crashed {crashed}")
+    return 1 if lost or doubled or hung or crashed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
