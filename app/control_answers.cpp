@@ -136,7 +136,7 @@ base::Task<json::object> answer_verify(Daemon& daemon) {
     const auto directory = daemon.config().store.directory;
     std::function<base::Result<Findings>(queue::Database&)> look =
         [directory](queue::Database& database) {
-            const queue::ContentFiles contents(directory / "content");
+            const auto contents = queue::ContentFiles::existing(directory / "content");
             const queue::VerifyFiles files{&contents, nullptr, true};
             return base::Result<Findings>(queue::verify(database, files));
         };
@@ -158,7 +158,7 @@ base::Task<json::object> answer_backup(Daemon& daemon, std::string file) {
     if (pinned) {
         std::function<base::Result<Facts>(queue::Database&)> copy =
             [directory, file](queue::Database& database) {
-                const queue::ContentFiles contents(directory / "content");
+                const auto contents = queue::ContentFiles::existing(directory / "content");
                 return queue::write_backup(database, contents, file);
             };
         written = co_await daemon.reader().read<Facts>(std::move(copy));

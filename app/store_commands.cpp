@@ -50,8 +50,8 @@ base::Result<json::array> find_faults(const Config& config) {
     }
     using Findings = std::vector<queue::Finding>;
     const auto found = alone<Findings>(config, [&](queue::Database& database) {
-        const queue::ContentFiles contents(config.store.directory / "content");
-        const queue::ContentFiles spool(config.store.directory / "spool");
+        const auto contents = queue::ContentFiles::existing(config.store.directory / "content");
+        const auto spool = queue::ContentFiles::existing(config.store.directory / "spool");
         return base::Result<Findings>(queue::verify(database, {&contents, &spool, false}));
     });
     if (!found) return found.error();
@@ -95,7 +95,7 @@ int backup(const Config& config, const std::string& file) {
                             static_cast<std::uintmax_t>(number_of(*answer, "bytes")));
     }
     const auto facts = alone<queue::BackupFacts>(config, [&](queue::Database& database) {
-        const queue::ContentFiles contents(config.store.directory / "content");
+        const auto contents = queue::ContentFiles::existing(config.store.directory / "content");
         return queue::write_backup(database, contents, path);
     });
     if (!facts) return complain(facts.error());

@@ -51,6 +51,12 @@ ContentFiles::ContentFiles(std::filesystem::path folder) : folder_(std::move(fol
     std::filesystem::permissions(folder_, std::filesystem::perms::owner_all);
 }
 
+ContentFiles ContentFiles::existing(std::filesystem::path folder) {
+    ContentFiles files;
+    files.folder_ = std::move(folder);
+    return files;
+}
+
 base::Result<void> ContentFiles::write(QueueId id, std::string_view bytes) const {
     const auto path = path_of(id);
     {

@@ -19,6 +19,8 @@ class ContentFiles {
   public:
     /// Creates `folder` (mode 0700) where it is missing. Throws std::filesystem::filesystem_error.
     explicit ContentFiles(std::filesystem::path folder);
+    /// Only to look at what is there: `folder` is left as it is, and may be missing.
+    static ContentFiles existing(std::filesystem::path folder);
 
     /// Written and synced, file and folder, when it returns. Errc::storage.
     base::Result<void> write(QueueId id, std::string_view bytes) const;
@@ -47,6 +49,7 @@ class ContentFiles {
   private:
     base::Result<void> sync_folder() const;
     std::filesystem::path path_of(QueueId id) const { return folder_ / id.to_text(); }
+    ContentFiles() = default;
     void remove_now(QueueId id) const;
     std::filesystem::path folder_;
     int pins_ = 0;

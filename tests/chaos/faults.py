@@ -34,7 +34,7 @@ class Faults:
     def cut(self):
         """No packet passes between the XMPP servers; at times somebody says so, at times they vanish."""
         self.cuts += 1
-        rules = CUT.format(how=self.random.choice(["reject", "drop"]))
+        rules = CUT.format(how=self.random.choice(["reject with tcp reset", "drop"]))
         subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=True)
         try:
             time.sleep(self.random.uniform(0.5, 6))

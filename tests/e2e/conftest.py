@@ -62,7 +62,7 @@ def world():
     world.add_ejabberd_site("d.test", "127.0.4.1", ["dora@d.test"],
                             other_components=["stranger.d.test", "wicked.test"], changes=QUICK)
     # Components that are mail domains of their own, at whose servers nothing else has that name.
-    for name, site in (("evil.test", "127.0.2.1"), ("wicked.test", "127.0.4.1")):
+    for name, site in (("evil.test", "127.0.2.1"), ("wicked.test", "127.0.4.1"), ("mail.spare.test", "127.0.1.1")):
         world.dns.add_domain(name, site)
     world.dns.add_text("key._domainkey.a.test", make_dkim_key(world.scratch / "dkim.pem"))
     try:
@@ -184,6 +184,16 @@ def spare(world, a):
     for daemon in made:
         if daemon.is_running():
             daemon.kill()
+
+
+@pytest.fixture
+def patient(spare):
+    """As `spare`, with retries minutes apart, for a domain that can send to others: s@mail.spare.test."""
+    def make(*changes):
+        daemon = spare(("domains = spare.test", "domains = mail.spare.test"), *changes)
+        daemon.start()
+        return daemon
+    return make
 
 
 @pytest.fixture(params=list(hostile.FRONTS), ids=["behind Prosody", "behind ejabberd"], scope="session")

@@ -5,8 +5,8 @@ import subprocess
 
 
 @contextlib.contextmanager
-def no_server_links(how="reject"):
-    """While it lasts nothing gets to or from a server-to-server port: "reject" (somebody says so) or "drop"."""
+def no_server_links(how="reject with tcp reset"):
+    """While it lasts nothing gets to or from a server-to-server port: connections are reset, or with "drop" packets vanish."""
     rules = f"""table inet cut {{
         chain in {{
             type filter hook input priority 0;

@@ -110,22 +110,21 @@ def test_success_is_told_where_the_last_system_cannot(a, b, alice, bob, letter, 
     all_settled(a, b)
 
 
-def test_a_sender_is_told_of_a_delay_once(spare, b, bob, alice, letter, down):
+def test_a_sender_is_told_of_a_delay_once(patient, b, bob, alice, letter, down):
     """The daemon looks for what is late at its start, and then every minute."""
-    daemon = spare(("max-retry = 4000s", "max-retry = 4000s\ndelay-warning = 1s"))
-    daemon.start()
+    daemon = patient(("max-retry = 4000s", "max-retry = 4000s\ndelay-warning = 1s"))
     until(lambda: "takes mail over XMPP" in daemon.run("check", "b.test").stdout, "the peer to be known")
     up = down(b.packetboat)
     with smtp.Session(daemon.host.address, 2424, greeting="LHLO") as session:
-        session.send("s@spare.test", [bob.address], letter.content)
+        session.send("s@mail.spare.test", [bob.address], letter.content)
     until(lambda: [row for row in daemon.queue() if row["state"] == "deferred"], "the mail to wait")
     oldest = daemon.queue()[0]
     for _ in range(2):
         until(lambda: daemon.run("queue", "list", "--older", "1s", "--json").stdout.strip() != "[]", "it to be late")
         daemon.restart()
         until(lambda: "event=delayed" in daemon.log(), "the warning", 30)
-    # The warning waits for spare.test's own mail server, which there is none of.
-    reports = [row for row in daemon.queue() if row["to"] == "s@spare.test"]
+    # The warning waits for its own mail server, which there is none of.
+    reports = [row for row in daemon.queue() if row["to"] == "s@mail.spare.test"]
     assert len(reports) == 1
     assert "reported" in daemon.run("trace", oldest["id"]).stdout
     up()

@@ -102,3 +102,37 @@ TEST_CASE("queue ids grow, even when the clock does not") {
     for (const char* bad : {"", "00000000000", "0123456789", "0123456789U", "0123456789AB"})
         CHECK_FALSE(queue::QueueId::parse(bad));
 }
+
+TEST_CASE("a peer has a share of the queue; what leaves makes room, and others have their own") {
+    StoreFixture queue;
+    queue.quota({2, 1u << 20});
+    const auto arrives = [&](const std::string& peer) {
+        auto mail = from_peer();
+        mail.origin.client = peer;
+        return queue.transact([&](queue::Store& s) { return queue::add_arrival(s, mail); });
+    };
+    CHECK(arrives("mail.b.test"));
+    CHECK(arrives("mail.b.test"));
+    const auto third = arrives("mail.b.test");
+    REQUIRE_FALSE(third);
+    CHECK(third.error().code == base::Errc::busy);
+    CHECK(arrives("mail.c.test"));
+    queue.open();  // it is counted anew
+    CHECK_FALSE(arrives("mail.b.test"));
+    const auto leased = queue.lease(kLocal, kOneByOne);
+    queue.settle({all(leased[0], delivered())});
+    CHECK(arrives("mail.b.test"));
+    CHECK_FALSE(arrives("mail.b.test"));
+}
+
+TEST_CASE("a peer's mails share its bytes, too") {
+    StoreFixture queue;
+    queue.quota({100, 100});
+    auto mail = from_peer();
+    mail.content = mail::Content(std::string(80, 'x'));
+    const auto arrives = [&] {
+        return queue.transact([&](queue::Store& s) { return queue::add_arrival(s, mail); });
+    };
+    CHECK(arrives());
+    CHECK_FALSE(arrives());
+}

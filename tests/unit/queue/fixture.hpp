@@ -100,6 +100,7 @@ class StoreFixture {
         store_.reset();
         auto settings = settings_in(folder);
         settings.disk_reserve = reserve_;
+        settings.peer_quota = quota_;
         auto opened = queue::Store::open(settings, router_, clock, random);
         if (!opened) throw std::runtime_error(opened.error().text);
         store_ = std::move(*opened);
@@ -114,6 +115,12 @@ class StoreFixture {
     /// A restart with so many bytes of the disk kept free.
     void reserve(std::uintmax_t bytes) {
         reserve_ = bytes;
+        open();
+    }
+
+    /// A restart with another share for each peer.
+    void quota(queue::PeerQuota quota) {
+        quota_ = quota;
         open();
     }
 
@@ -163,6 +170,7 @@ class StoreFixture {
         return *raw_;
     }
     std::uintmax_t reserve_ = 0;
+    queue::PeerQuota quota_;
     queue::Router router_ = a_test_router();
     std::unique_ptr<queue::Store> store_;
     std::unique_ptr<SQLite::Database> raw_;
