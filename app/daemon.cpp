@@ -10,7 +10,12 @@ namespace {
 
 constexpr auto kWatchEvery = std::chrono::minutes(1);
 constexpr auto kLinkWarning =
-    std::chrono::minutes(1);                      // a link that is down longer is worth a warning
+    std::chrono::minutes(1);  // a link that is down longer is worth a warning
+// A peer that has not answered for so long is asked whether it is there ...
+constexpr auto kUnanswered = std::chrono::seconds(5);
+// ... and if it is, what it was asked longer ago than this is lost. A batch with many recipients
+// may take a peer's mail server some time.
+constexpr auto kSwallowed = std::chrono::seconds(20);
 constexpr auto kGrace = std::chrono::seconds(5);  // for answers that are under way at the stop
 
 smtp_bridge::CourierSettings courier_settings(const Config& config) {
@@ -54,7 +59,7 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       smtp_courier_(executor, courier_settings(config_)),
       prober_(
           executor, {}, random_, [this] { return silent_peers(); },
-          [this](const std::string& peer) { peer_is_back(peer); }),
+          [this](const std::string& peer) { peer_has_answered(peer); }),
       stopping_signal_(executor),
       tasks_(executor) {
     make_sessions();
@@ -91,8 +96,23 @@ void Daemon::peer_is_back(const std::string& peer) {
     dispatcher_.peer_is_back(peer);
 }
 
+void Daemon::peer_has_answered(const std::string& peer) {
+    // What a broken link has swallowed nobody will answer any more; its time-out is far away.
+    for (const auto& session : sessions_)
+        session->give_up_on(peer, kSwallowed);
+    peer_is_back(peer);
+}
+
 std::vector<component::Prober::Target> Daemon::silent_peers() const {
     std::vector<component::Prober::Target> targets;
+    // Those whose silence has not been given a name yet, as requests to them wait for an answer.
+    const auto known = discovery_.known_components();
+    for (const auto& session : sessions_) {
+        for (auto& peer : session->unanswered(kUnanswered)) {
+            if (std::ranges::find(known, peer) != known.end())
+                targets.push_back({session.get(), std::move(peer)});
+        }
+    }
     for (const auto& silent : dispatcher_.silent_peers()) {
         for (const auto& session : sessions_) {
             if (session->settings().jid == silent.component)

@@ -58,6 +58,7 @@ class Daemon {
     base::Result<void> listen();
     void discover(const mail::Domain& domain);
     void peer_is_back(const std::string& peer);
+    void peer_has_answered(const std::string& peer);
     std::vector<component::Prober::Target> silent_peers() const;
     component::Session* first_established() const;
     base::Task<void> watch();

@@ -176,13 +176,31 @@ base::Task<IqReply> Session::request(std::string to, std::string type, std::stri
     payload = {};
 
     base::OneShot<IqReply> answer(executor_);
-    pending_.emplace(id, Pending{*jid, &answer});
+    pending_.emplace(id, Pending{*jid, &answer, std::chrono::steady_clock::now()});
     auto reply = co_await answer.wait(limit);
     pending_.erase(id);
     base::crash_point("session.answered");
     if (!reply) reply = NoAnswer{base::fail(Errc::timeout, "no answer from " + to), true};
     note_trouble(jid->bare(), *reply);
     co_return std::move(*reply);
+}
+
+std::vector<std::string> Session::unanswered(milliseconds time) const {
+    const auto before = std::chrono::steady_clock::now() - time;
+    std::set<std::string> peers;
+    for (const auto& [id, pending] : pending_) {
+        if (pending.since <= before) peers.insert(pending.to.bare());
+    }
+    return {peers.begin(), peers.end()};
+}
+
+void Session::give_up_on(const std::string& peer, milliseconds time) {
+    const auto before = std::chrono::steady_clock::now() - time;
+    const auto lost = base::fail(Errc::timeout, peer + " has answered newer requests");
+    for (auto& [id, pending] : pending_) {
+        if (pending.since <= before && pending.to.bare() == peer)
+            pending.answer->set(NoAnswer{lost, true});
+    }
 }
 
 base::Result<void> Session::send(std::string stanza) {

@@ -51,6 +51,12 @@ class Session final : public Link {
     /// Who is told of our presence when the stream is there, and when it ends in good order.
     void peers_from(std::function<std::vector<std::string>()> peers) { peers_ = std::move(peers); }
 
+    /// Peers that have not answered a request for `time`.
+    std::vector<std::string> unanswered(std::chrono::milliseconds time) const;
+    /// `peer` is there, and has answered something newer: who has waited for longer than `time` for
+    /// an answer of it need not wait on. (To ask again is harmless.)
+    void give_up_on(const std::string& peer, std::chrono::milliseconds time);
+
     const ComponentSettings& settings() const override { return settings_; }
     bool established() const override { return status_.established; }
     base::Task<IqReply> request(std::string to, std::string type, std::string payload,
@@ -63,6 +69,7 @@ class Session final : public Link {
     struct Pending {
         Jid to;
         base::OneShot<IqReply>* answer;  ///< in the frame of request()
+        std::chrono::steady_clock::time_point since;
     };
 
     base::Task<void> run();
