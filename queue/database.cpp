@@ -22,7 +22,9 @@ Database::Database(const std::filesystem::path& file, int flags)
     : connection_(file.string(), flags) {
     connection_.exec("PRAGMA temp_store = MEMORY");
     connection_.exec("PRAGMA cache_size = -8192");
-    if ((flags & SQLite::OPEN_READWRITE) == 0) return;
+}
+
+void Database::set_up() {
     // FULL: a commit is on the disk when it returns. The checkpoint policy is explicit: about 16 MB
     // of log between checkpoints keeps the log short and the commits of a burst free of
     // checkpoints.
@@ -45,7 +47,11 @@ base::Result<std::unique_ptr<Database>> Database::open(const std::filesystem::pa
     try {
         std::unique_ptr<Database> database(
             new Database(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE));
-        if (auto migrated = database->migrate(file); !migrated)
+        const auto version = database->check_version();
+        if (!version)
+            return base::fail(version.error().code, file.string() + ": " + version.error().text);
+        database->set_up();
+        if (auto migrated = database->migrate(file, *version); !migrated)
             return base::fail(migrated.error().code, file.string() + ": " + migrated.error().text);
         return database;
     } catch (const SQLite::Exception& error) {
@@ -63,7 +69,7 @@ bool Database::is_queue() {
            connection_.tableExists("recipient");
 }
 
-base::Result<void> Database::migrate(const std::filesystem::path& file) {
+base::Result<int> Database::check_version() {
     const int version = connection_.execAndGet("PRAGMA user_version").getInt();
     if (version > kVersion) {
         return base::fail(base::Errc::storage, "the database is of version " +
@@ -71,6 +77,15 @@ base::Result<void> Database::migrate(const std::filesystem::path& file) {
                                                    ", and this program knows versions up to " +
                                                    std::to_string(kVersion));
     }
+    const bool has_tables =
+        connection_.execAndGet("SELECT COUNT(*) FROM sqlite_master").getInt() > 0;
+    // A new one has neither.
+    if ((version > 0) != has_tables)
+        return base::fail(base::Errc::storage, "this is a database, and not that of a queue");
+    return version;
+}
+
+base::Result<void> Database::migrate(const std::filesystem::path& file, int version) {
     if (version > 0 && version < kVersion) {
         const std::filesystem::path copy = file.string() + ".v" + std::to_string(version);
         if (auto copied = copy_database(connection_, copy, {}); !copied)

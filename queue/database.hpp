@@ -71,7 +71,10 @@ class Database {
 
   private:
     Database(const std::filesystem::path& file, int flags);
-    base::Result<void> migrate(const std::filesystem::path& file);
+    /// Whether it may be written to at all: nothing is changed before.
+    base::Result<int> check_version();
+    void set_up();
+    base::Result<void> migrate(const std::filesystem::path& file, int version);
 
     SQLite::Database connection_;
     std::unordered_map<const char*, std::unique_ptr<SQLite::Statement>> statements_;

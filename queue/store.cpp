@@ -59,10 +59,11 @@ base::Result<std::unique_ptr<Store>> Store::open(StoreSettings settings, Router 
         std::filesystem::create_directories(directory);
         auto lock = DirectoryLock::take(directory);
         if (!lock) return lock.error();
-        std::unique_ptr<Store> store(
-            new Store(std::move(settings), std::move(router), clock, random, std::move(*lock)));
+        // Before anything else is made there: what is no queue of ours is left as it is.
         auto database = Database::open(directory / "queue.db");
         if (!database) return database.error();
+        std::unique_ptr<Store> store(
+            new Store(std::move(settings), std::move(router), clock, random, std::move(*lock)));
         store->database_ = std::move(*database);
         if (auto recovered = store->recover(); !recovered) return recovered.error();
         return store;

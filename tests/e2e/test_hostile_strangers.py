@@ -14,7 +14,8 @@ REFUSED = ("service-unavailable", None)
 QUESTIONS = {
     "unknown get": ("get", UNKNOWN, REFUSED),
     "unknown set": ("set", UNKNOWN, REFUSED),
-    "an exchange of ours that is not there yet": ("set", f"<report xmlns='{TRANSFER}'/>", REFUSED),
+    "an exchange of ours that is not there yet": ("set", f"<verify xmlns='{TRANSFER}'/>", REFUSED),
+    "a report on nobody": ("set", f"<report xmlns='{TRANSFER}' id='0123456789' domain='a.test' seq='1'/>", ("bad-request", "malformed")),
     "a monster in depth": ("get", DEEP, ("policy-violation", None)),
     "a monster in width": ("get", WIDE, ("policy-violation", None)),
     "transfers as a get": ("get", f"<transfers xmlns='{TRANSFER}'/>", ("bad-request", "malformed")),

@@ -112,7 +112,7 @@ def test_success_is_told_where_the_last_system_cannot(a, b, alice, bob, letter, 
 
 def test_a_sender_is_told_of_a_delay_once(patient, b, bob, alice, letter, down):
     """The daemon looks for what is late at its start, and then every minute."""
-    daemon = patient(("max-retry = 4000s", "max-retry = 4000s\ndelay-warning = 1s"))
+    daemon = patient(("delay-warning = 4h", "delay-warning = 1s"))
     until(lambda: "takes mail over XMPP" in daemon.run("check", "b.test").stdout, "the peer to be known")
     up = down(b.packetboat)
     with smtp.Session(daemon.host.address, 2424, greeting="LHLO") as session:

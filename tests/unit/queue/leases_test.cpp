@@ -256,6 +256,18 @@ TEST_CASE("a store is refused to a second daemon, and when it is damaged or newe
         queue::Store::open(settings_in(newer), a_test_router(), queue.clock, queue.random);
     REQUIRE_FALSE(refused);
     CHECK(refused.error().text.find("version 99") != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(newer.path() / "content"));
+
+    Folder foreign;
+    {
+        SQLite::Database raw((foreign.path() / "queue.db").string(),
+                             SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+        raw.exec("CREATE TABLE recipe (cake TEXT)");
+    }
+    refused = queue::Store::open(settings_in(foreign), a_test_router(), queue.clock, queue.random);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().text.find("not that of a queue") != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(foreign.path() / "queue.db-wal"));
 
     Folder damaged;
     {
