@@ -8,8 +8,8 @@
 namespace base {
 
 #ifdef PACKETBOAT_CRASH_POINTS
-/// Notes the first visit in the file that PACKETBOAT_CRASH_LOG names, and ends the process by
-/// SIGKILL if PACKETBOAT_CRASH is `name:N` and this is the Nth visit.
+/// Ends the process by SIGKILL if PACKETBOAT_CRASH is `name:N` and this is the Nth visit. The file
+/// that PACKETBOAT_CRASH_LOG names gets a line `name` at the first visit, and `killed name` then.
 void crash_point(const char* name);
 #else
 inline void crash_point(const char* /*name*/) {}

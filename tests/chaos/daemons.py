@@ -1,6 +1,7 @@
 """A site's Packetboat in a chaos run: started again whenever it has ended, mostly by a crash."""
 
-import os
+import collections
+import json
 import pathlib
 import re
 import signal
@@ -12,13 +13,17 @@ from twodomains.waiting import until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDERS = ("base", "mail", "queue", "component", "smtp-bridge", "app")
+DISK = "2g"  # the most that a state directory may take
+# Run on the host, which alone sees that disk.
+ASK = """import json, sqlite3, sys
+print(json.dumps(sqlite3.connect(f"file:{sys.argv[1]}/queue.db?mode=ro", uri=True).execute(sys.argv[2]).fetchall()))"""
 
 
 def crash_points():
     """The names of all places in the sources at which a crash can be asked for."""
     names = set()
     for folder in FOLDERS:
-        for file in (ROOT / folder).glob("*.cpp"):
+        for file in (ROOT / folder).glob("*.[ch]pp"):
             names |= set(re.findall(r'crash_point\("([^"]+)"\)', file.read_text()))
     return sorted(names)
 
@@ -31,24 +36,27 @@ class Daemon:
         self.packetboat = site.packetboat
         self.plan = plan
         self.kills = 0
-        self.visited_file = self.packetboat.directory / "visited"
-        self.ended_at = {}  # crash point -> how often a life ended there
-        self._ends_at = None
+        self.failure = None
+        self.notes = self.packetboat.directory / "crash-points"
         self._lock = threading.Lock()
         self._stopping = False
         self._keeper = None
 
     def start(self):
-        """A disk of its own, small enough to be filled; then the first life."""
+        """A disk of its own, which can be filled; then the first life."""
         host = self.site.host
         self.packetboat.stop()
-        host.command("mount", "-t", "tmpfs", "-o", "size=3g,mode=0700", "tmpfs", self.packetboat.state, check=True)
+        host.command("mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0700", "tmpfs", self.packetboat.state, check=True)
         host.command("chown", f"{ACCOUNT}:{GROUP}", self.packetboat.state, check=True)
-        self.visited_file.touch()
-        self.visited_file.chmod(0o666)
+        self.notes.touch()
+        self.notes.chmod(0o666)
         self._live()
         self._keeper = threading.Thread(target=self._keep, daemon=True)
         self._keeper.start()
+
+    def check(self):
+        if self.failure:
+            raise self.failure
 
     def kill(self):
         with self._lock:
@@ -57,70 +65,79 @@ class Daemon:
 
     def freeze(self, seconds):
         with self._lock:
-            process = self.packetboat._process
             if not self.packetboat.is_running():
                 return
-            process.send_signal(signal.SIGSTOP)
+            self.packetboat.freeze()
             try:
                 time.sleep(seconds)
             finally:
-                process.send_signal(signal.SIGCONT)
+                self.packetboat.thaw()
 
     def fill_disk(self, seconds):
-        """No octet is left for anybody."""
-        filler = f"{self.packetboat.state}/filler"
-        self.site.host.command("sh", "-c", f"cat /dev/zero > {filler}", check=False, timeout=120)
+        """No octet is left for anybody: the disk shrinks to what is on it, so that the filling takes no memory."""
+        until(lambda: self._resize(f"$(df --output=used -k {self.packetboat.state} | tail -1 | tr -d ' ')k"),
+              f"{self.site.domain}: a full disk", 30)
         time.sleep(seconds)
-        self.site.host.command("rm", "-f", filler, check=True)
+        if not self._resize(DISK):
+            raise RuntimeError(f"{self.site.domain}: the disk stays full")
 
     def settle_down(self):
         """From now on it lives without crashes."""
-        self.plan = lambda: None
         with self._lock:
             self._stopping = True
         self._keeper.join()
+        self.check()
         if self.packetboat.is_running():
             self.packetboat.kill()
-            self.kills += 1
+        self._note_end()
         self.packetboat.start()
 
     def visited(self):
-        return set(self.visited_file.read_text().split())
+        """The crash points that any life came by."""
+        return {line for line in self._lines() if " " not in line}
+
+    def killed_at(self):
+        """Crash point -> how many lives ended there, and not by a kill that came before."""
+        return collections.Counter(line.split()[1] for line in self._lines() if line.startswith("killed "))
+
+    def ask(self, query):
+        """The rows that its store answers an SQL query with."""
+        found = self.site.host.command("/usr/bin/python3", "-c", ASK, self.packetboat.state, query, check=True)
+        return json.loads(found.stdout)
+
+    def keep_state(self, directory):
+        """Copies its store, for a look after a failure."""
+        self.site.host.command("cp", "-r", self.packetboat.state, directory / self.site.domain, check=True)
+
+    def _lines(self):
+        return self.notes.read_text().splitlines()
+
+    def _resize(self, size):
+        # What was written since df looked may be more than that: then it is refused.
+        return self.site.host.command("sh", "-c", f"mount -o remount,size={size} {self.packetboat.state}").returncode == 0
 
     def _live(self):
         point = self.plan()
-        self._ends_at = point
         self.packetboat.start_without_waiting(
-            PACKETBOAT_CRASH="{}:{}".format(*point) if point else "", PACKETBOAT_CRASH_LOG=str(self.visited_file))
+            PACKETBOAT_CRASH="{}:{}".format(*point) if point else "", PACKETBOAT_CRASH_LOG=str(self.notes))
 
     def _keep(self):
-        while True:
-            with self._lock:
-                if self._stopping:
-                    return
-                if not self.packetboat.is_running():
-                    self._note_end()
-                    self._live()
-            time.sleep(0.02)
+        try:
+            while True:
+                with self._lock:
+                    if self._stopping:
+                        return
+                    if not self.packetboat.is_running():
+                        self._note_end()
+                        self._live()
+                time.sleep(0.02)
+        except Exception as error:  # noqa: BLE001  (whatever it is, the run has to end with it)
+            self.failure = error
 
     def _note_end(self):
         status = self.packetboat.wait()
-        # setpriv has become the daemon by exec, nsenter waits for it and passes its end on.
-        if status not in (-signal.SIGKILL, 128 + signal.SIGKILL):
-            raise RuntimeError(f"{self.site.domain}: the daemon ended by itself, with {status}")
+        # nsenter and setpriv have become the daemon, by exec.
+        if status != -signal.SIGKILL:
+            raise RuntimeError(f"{self.site.domain}: the daemon ended by itself, with {status}; last words: "
+                               + self.packetboat.log()[-2000:])
         self.kills += 1
-        if self._ends_at:
-            name = self._ends_at[0]
-            self.ended_at[name] = self.ended_at.get(name, 0) + 1
-
-
-def wait_until_idle(sites, seconds):
-    """Until nothing is left in any queue."""
-    def idle():
-        return not any(site.packetboat.queue() or site.postfix.queue() for site in sites)
-
-    def poke():
-        for site in sites:
-            site.postfix.flush()
-        return idle()
-    until(poke, "empty queues", seconds, interval=1)

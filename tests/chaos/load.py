@@ -3,7 +3,7 @@
 import threading
 import time
 
-from reconcile import Sent
+from reconcile import DIGEST, Answer, Sent, digest
 from twodomains import smtp
 
 PAUSE = 0.1  # seconds between two mails of one sender
@@ -21,12 +21,16 @@ class Load(threading.Thread):
         self.recipients = recipients
         self.nobody = nobody
         self.sent = []
+        self.messages = 0  # that were given to the end, whether an answer came or not
         self.failure = None
         self._stopping = False
 
     def stop(self):
         self._stopping = True
         self.join()
+        self.check()
+
+    def check(self):
         if self.failure:
             raise self.failure
 
@@ -54,23 +58,28 @@ class Load(threading.Thread):
             recipients.append(self.nobody)
         # A mail that the other side's Postfix refuses once it has seen it, and not before.
         unwanted = "X-Unwanted: yes\r\n" if self.random.random() < 0.03 else ""
-        options = ["NOTIFY=SUCCESS,FAILURE"] if self.random.random() < 0.05 else []
-        heard = {}
+        wants_success = self.random.random() < 0.05
+        options = ["NOTIFY=SUCCESS,FAILURE"] if wants_success else []
+        content = self._content(id, unwanted)
+        session.command(f"MAIL FROM:<{self.sender}>")
+        for recipient in recipients:
+            session.command(" ".join([f"RCPT TO:<{recipient}>", *options]))
+        session.command("DATA", expect="3")
+        # Until the last octet is on its way nobody may take it.
+        answers = dict.fromkeys(recipients, Answer.REFUSED)
         try:
-            session.command(f"MAIL FROM:<{self.sender}>")
+            session.write(content + b".\r\n")
+            answers = dict.fromkeys(recipients, Answer.UNHEARD)
+            self.messages += 1
             for recipient in recipients:
-                session.command(" ".join([f"RCPT TO:<{recipient}>", *options]))
-            session.command("DATA", expect="3")
-            session._socket.sendall(self._content(id, unwanted) + b".\r\n")
-            for recipient in recipients:
-                heard[recipient] = session.reply()
+                answers[recipient] = Answer.TAKEN if session.reply().startswith("2") else Answer.REFUSED
         finally:
-            for recipient in recipients:
-                self.sent.append(Sent(id, self.sender, recipient, heard.get(recipient, "").startswith("2")))
+            self.sent += [Sent(id, self.sender, *answer, wants_success) for answer in answers.items()]
 
     def _content(self, id, more_header):
         _, least, most = self.random.choices(SIZES, weights=[size[0] for size in SIZES])[0]
         lines = self.random.randint(least, most) // 64
         seed = f"{self.random.getrandbits(128):032x}"
-        body = "".join(f"{line:08d} {seed} {'x' * 20}\r\n" for line in range(lines))
-        return (f"From: {self.sender}\r\nSubject: chaos\r\nMessage-ID: {id}\r\n{more_header}\r\n{body}").encode()
+        body = "".join(f"{line:08d} {seed} {'x' * 20}\r\n" for line in range(lines)).encode()
+        return (f"From: {self.sender}\r\nSubject: chaos\r\nMessage-ID: {id}\r\n{DIGEST}: {digest(body)}\r\n"
+                f"{more_header}\r\n").encode() + body

@@ -73,6 +73,13 @@ class Packetboat:
         self._process.kill()
         self._process.wait()
 
+    def freeze(self):
+        """It does not get on, as on a machine that swaps, until thaw()."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self._process.send_signal(signal.SIGCONT)
+
     def restart(self):
         self.stop()
         self.start()

@@ -50,11 +50,15 @@ class Session:
 
     def data(self, content):
         """The content behind DATA, dot-stuffed, and the one reply to it."""
-        self._socket.sendall(re.sub(rb"(?m)^\.", b"..", content) + b".\r\n")
+        self.write(re.sub(rb"(?m)^\.", b"..", content) + b".\r\n")
         return self._read("2")
 
+    def write(self, octets):
+        """Octets as they are; returns once the last of them is on its way."""
+        self._socket.sendall(octets)
+
     def command(self, text, expect="2"):
-        self._socket.sendall(text.encode() + b"\r\n")
+        self.write(text.encode() + b"\r\n")
         return self._read(expect)
 
     def reply(self):
