@@ -29,15 +29,16 @@ base::Result<Reported> find_transfer(Store& store, const PeerReport& report,
 /// False if it was here before.
 base::Result<bool> insert_once(Store& store, const Reported& reported, std::uint32_t seq) {
     {
-        Query count = store.database().query("SELECT COUNT(*) FROM report WHERE transfer = ?1");
-        count.bind(reported.transfer).step();
-        if (count.integer(0) >= base::limits::kReportsOfTransfer)
-            return base::fail(base::Errc::refused, "there were too many reports on the transfer");
+        Query insert =
+            store.database().query("INSERT OR IGNORE INTO report (transfer, seq) VALUES (?1, ?2)");
+        insert.bind(reported.transfer, static_cast<std::int64_t>(seq)).run();
+        if (store.database().changes() == 0) return false;
     }
-    Query insert =
-        store.database().query("INSERT OR IGNORE INTO report (transfer, seq) VALUES (?1, ?2)");
-    insert.bind(reported.transfer, static_cast<std::int64_t>(seq)).run();
-    return store.database().changes() > 0;
+    Query count = store.database().query("SELECT COUNT(*) FROM report WHERE transfer = ?1");
+    count.bind(reported.transfer).step();
+    if (count.integer(0) > base::limits::kReportsOfTransfer)
+        return base::fail(base::Errc::busy, "there were too many reports on the transfer");
+    return true;
 }
 
 base::Result<Told> told_by(Store& store, const Reported& reported, const PeerReport::Line& line) {

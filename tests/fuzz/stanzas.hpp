@@ -62,6 +62,9 @@ inline std::string describe(const component::IncomingCommit& commit) {
 inline std::string describe(const component::IncomingStatus& status) {
     return component::encode_status(status.key);
 }
+inline std::string describe(const component::IncomingReport& incoming) {
+    return queue::encode(incoming.report);
+}
 inline std::string describe(const component::IncomingAbort& abort) {
     return component::encode_abort(abort.key, abort.expires);
 }
