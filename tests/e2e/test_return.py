@@ -24,7 +24,9 @@ class Waiting:
         # It has to know its peer, or it would send by SMTP.
         until(lambda: "takes mail over XMPP" in self.daemon.run("check", person.site.domain).stdout,
               "the peer to be known")
-        # And the peer it: those that have exchanged mail tell each other when they are back.
+        # And the peer it: those that have looked each other up tell each other when they are back.
+        until(lambda: "takes mail over XMPP" in person.site.packetboat.run("check", "mail.spare.test").stdout,
+              "the peer to know it")
         before = self.arrived()
         self._submit(["first"])
         until(lambda: self.arrived() == before + 1, "the first mail ever")
