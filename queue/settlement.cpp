@@ -238,6 +238,19 @@ base::Result<Woken> give_to_quarantine(Store& store, const MessageOutcome& outco
     return *told ? Woken{**told} : Woken{};
 }
 
+/// All of them can be read: one that can't must not leave the others ended without their report.
+base::Result<void> check_recipients(Store& store, QueueId message,
+                                    const std::vector<std::uint32_t>& recipients) {
+    for (const std::uint32_t n : recipients) {
+        Query find = store.database().query(
+            "SELECT address, notify, orcpt FROM recipient WHERE message = ?1 AND n = ?2");
+        if (!find.bind(message.value, static_cast<std::int64_t>(n)).step()) continue;
+        const auto read = to_recipient(n, find.text(0), find.integer(1), find.text(2));
+        if (!read) return read.error();
+    }
+    return {};
+}
+
 }  // namespace
 
 Deferred last_word(Store& store, QueueId message, std::uint32_t n) {
@@ -292,6 +305,9 @@ base::Result<Woken> end_recipients(Store& store, QueueId message,
         row = MessageRow();
         row->id = message;
     }
+    if (bounce) {
+        if (auto sound = check_recipients(store, message, recipients); !sound) return sound.error();
+    }
     Settling settling(store, std::move(*row));
     for (const std::uint32_t n : recipients) {
         if (auto ended = settling.end_for_operator(n, bounce); !ended) return ended.error();
@@ -311,6 +327,7 @@ base::Result<Woken> expire_recipients(Store& store, QueueId message,
                                       const std::vector<std::uint32_t>& recipients) {
     auto row = read_message(store, message);
     if (!row) return row.error();
+    if (auto sound = check_recipients(store, message, recipients); !sound) return sound.error();
     Settling settling(store, std::move(*row));
     for (const std::uint32_t n : recipients) {
         if (auto recorded = settling.record(n, last_word(store, message, n), false); !recorded)
