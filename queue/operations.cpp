@@ -132,21 +132,14 @@ class Operating {
         if (!row) return row.error();
         const auto content = read_content(store_, message_, row->size);
         if (!content) return content.error();
-        for (const auto n : part.numbers) {
-            Query find = store_.database().query(
-                "SELECT address, notify, orcpt FROM recipient WHERE message = ?1 AND n = ?2");
-            find.bind(message_.value, static_cast<std::int64_t>(n)).step();
-            const auto recipient = to_recipient(n, find.text(0), find.integer(1), find.text(2));
-            if (!recipient) return recipient.error();
-        }
-        return {};
+        return check_recipients(store_, message_, part.numbers);
     }
 
     base::Result<void> retry(const Part& part) {
         const auto row = read_message(store_, message_);
         if (!row && row.error().code != base::Errc::damaged) return row.error();
         for (const auto n : part.numbers) {
-            if (row && row->origin.kind == Origin::Kind::smtp && !was_sent(n))
+            if (row && row->origin.kind == Origin::Kind::smtp && !was_sent(store_, message_, n))
                 route_anew(n, row->envelope.from);
             set(n,
                 "UPDATE recipient SET state = 1, attempts = 0, due_at = ?3"
@@ -154,14 +147,6 @@ class Operating {
                 "retried");
         }
         return {};
-    }
-
-    bool was_sent(std::uint32_t n) {
-        Query find = store_.database().query(
-            "SELECT t.sends FROM recipient r JOIN transfer t ON t.number = r.transfer"
-            " WHERE r.message = ?1 AND r.n = ?2");
-        return find.bind(message_.value, static_cast<std::int64_t>(n)).step() &&
-               find.integer(0) > 0;
     }
 
     void route_anew(std::uint32_t n, const mail::ReversePath& from) {
@@ -182,7 +167,7 @@ class Operating {
 
     base::Result<void> end(const Part& part) {
         for (const auto n : part.numbers)
-            result_.unclear += was_sent(n) ? 1 : 0;
+            result_.unclear += was_sent(store_, message_, n) ? 1 : 0;
         const auto woken = end_recipients(store_, message_, part.numbers, verb_ == Verb::bounce);
         if (!woken && woken.error().code == base::Errc::damaged && verb_ == Verb::bounce) {
             refuse(woken.error().text + "; it can only be cancelled");

@@ -73,6 +73,25 @@ base::Result<mail::Recipient> to_recipient(std::int64_t n, const std::string& ad
                            notify_from_bits(notify), std::move(orcpt)};
 }
 
+base::Result<void> check_recipients(Store& store, QueueId message,
+                                    const std::vector<std::uint32_t>& recipients) {
+    for (const std::uint32_t n : recipients) {
+        Query find = store.database().query(
+            "SELECT address, notify, orcpt FROM recipient WHERE message = ?1 AND n = ?2");
+        if (!find.bind(message.value, static_cast<std::int64_t>(n)).step()) continue;
+        const auto read = to_recipient(n, find.text(0), find.integer(1), find.text(2));
+        if (!read) return read.error();
+    }
+    return {};
+}
+
+bool was_sent(Store& store, QueueId message, std::uint32_t n) {
+    Query find = store.database().query(
+        "SELECT t.sends FROM recipient r JOIN transfer t ON t.number = r.transfer"
+        " WHERE r.message = ?1 AND r.n = ?2");
+    return find.bind(message.value, static_cast<std::int64_t>(n)).step() && find.integer(0) > 0;
+}
+
 void add_event(Store& store, QueueId message, std::optional<std::uint32_t> n, const char* what,
                const std::string& detail) {
     Query insert = store.database().query(

@@ -32,6 +32,14 @@ base::Result<mail::Content> read_content(Store& store, QueueId id, std::size_t s
 base::Result<mail::Recipient> to_recipient(std::int64_t n, const std::string& address,
                                            std::int64_t notify, std::string orcpt);
 
+/// Errc::damaged if one of these recipients can't be read any more; those that are gone don't
+/// count.
+base::Result<void> check_recipients(Store& store, QueueId message,
+                                    const std::vector<std::uint32_t>& recipients);
+
+/// Whether a stanza of the transfer that this recipient has been given to may have left.
+bool was_sent(Store& store, QueueId message, std::uint32_t n);
+
 /// Adds a line to the history of a message.
 void add_event(Store& store, QueueId message, std::optional<std::uint32_t> n, const char* what,
                const std::string& detail);

@@ -38,7 +38,7 @@ class Settling {
         mail::Reply reply{
             554, {5, 0, 0}, "the administrator of " + store_.settings().hostname + " sent it back"};
         if (!bounce) reply.text = "the administrator of this host cancelled it";
-        if (was_sent(n)) reply.text += "; delivery can't be excluded";
+        if (was_sent(store_, row_.id, n)) reply.text += "; delivery can't be excluded";
         if (bounce) return record(n, Failed{std::move(reply), ""}, false);
         end(n, 0, State::discarded, reply, "");
         add_event(store_, row_.id, n, "cancelled", reply.text);
@@ -123,20 +123,12 @@ class Settling {
     void give_up(const Deferred& last) {
         mail::Reply reply{
             554, {5, 4, 7}, "delivery time expired; the last try said: " + last.reply.to_text()};
-        if (destination_.lane == Lane::xmpp && was_sent(current_->n))
+        if (destination_.lane == Lane::xmpp && was_sent(store_, row_.id, current_->n))
             reply.text =
                 "delivery time expired, and delivery can't be excluded; the last try said: " +
                 last.reply.to_text();
         end(current_->n, attempts_, State::expired, reply, last.remote);
         fail(reply, "");  // these are our own words
-    }
-
-    /// True if its transfer may have reached the peer.
-    bool was_sent(std::uint32_t n) {
-        Query find = store_.database().query(
-            "SELECT t.sends FROM recipient r JOIN transfer t ON t.number = r.transfer"
-            " WHERE r.message = ?1 AND r.n = ?2");
-        return find.bind(row_.id.value, static_cast<std::int64_t>(n)).step() && find.integer(0) > 0;
     }
 
     void end(std::uint32_t n, int attempts, State state, const mail::Reply& reply,
@@ -238,19 +230,6 @@ base::Result<Woken> give_to_quarantine(Store& store, const MessageOutcome& outco
     return *told ? Woken{**told} : Woken{};
 }
 
-/// All of them can be read: one that can't must not leave the others ended without their report.
-base::Result<void> check_recipients(Store& store, QueueId message,
-                                    const std::vector<std::uint32_t>& recipients) {
-    for (const std::uint32_t n : recipients) {
-        Query find = store.database().query(
-            "SELECT address, notify, orcpt FROM recipient WHERE message = ?1 AND n = ?2");
-        if (!find.bind(message.value, static_cast<std::int64_t>(n)).step()) continue;
-        const auto read = to_recipient(n, find.text(0), find.integer(1), find.text(2));
-        if (!read) return read.error();
-    }
-    return {};
-}
-
 }  // namespace
 
 Deferred last_word(Store& store, QueueId message, std::uint32_t n) {
@@ -305,6 +284,7 @@ base::Result<Woken> end_recipients(Store& store, QueueId message,
         row = MessageRow();
         row->id = message;
     }
+    // One that can't be read must not leave the others ended without their report.
     if (bounce) {
         if (auto sound = check_recipients(store, message, recipients); !sound) return sound.error();
     }
