@@ -18,6 +18,16 @@ using base::fail;
 
 constexpr std::size_t kIds = 1000;  // of one command
 
+/// An empty value is a slip (of a script's variable, say) that would mean all the mail there is.
+std::optional<base::Error> refuse_empty(const json::object& asked) {
+    for (const char* const key :
+         {"state", "lane", "from", "to", "domain", "sender_domain", "older", "newer", "limit"}) {
+        if (asked.if_contains(key) != nullptr && base::split(text_of(asked, key), ", ").empty())
+            return fail(Errc::syntax, std::string("the filter \"") + key + "\" is empty");
+    }
+    return std::nullopt;
+}
+
 std::optional<base::Error> read_ids(const json::object& asked, queue::Selection& selection) {
     const auto* const ids = asked.if_contains("ids");
     if (ids == nullptr) return std::nullopt;
@@ -89,7 +99,8 @@ std::optional<base::Error> read_age(const json::object& asked, const char* key, 
 
 base::Result<queue::Selection> read_selection(const json::object& asked, base::TimePoint now) {
     queue::Selection selection;
-    auto wrong = read_ids(asked, selection);
+    auto wrong = refuse_empty(asked);
+    if (!wrong) wrong = read_ids(asked, selection);
     if (!wrong) wrong = read_states(asked, selection);
     if (!wrong) wrong = read_lane(asked, selection);
     if (!wrong) wrong = read_address(asked, "from", selection.from);

@@ -108,7 +108,21 @@ class Operating {
             result_.refused.push_back(message_.to_text() + ": " + why);
     }
 
-    base::Result<void> release(const Part& part) {
+    /// A message is in quarantine as a whole, and leaves it so: its other recipients would stay
+    /// held, and nobody would tell their sender any more.
+    Part whole_if_damaged(const Part& part) {
+        Part whole{part.message, {}};
+        Query held = store_.database().query(
+            "SELECT r.n FROM message m JOIN recipient r ON r.message = m.id"
+            " WHERE m.id = ?1 AND m.damage IS NOT NULL AND r.state = 4 ORDER BY r.n");
+        held.bind(part.message.value);
+        while (held.step())
+            whole.numbers.push_back(static_cast<std::uint32_t>(held.integer(0)));
+        return whole.numbers.empty() ? part : whole;
+    }
+
+    base::Result<void> release(const Part& chosen) {
+        const Part part = whole_if_damaged(chosen);
         const auto sound = look_through(part);
         if (!sound && sound.error().code != base::Errc::damaged) return sound;
         if (!sound) {
@@ -166,8 +180,9 @@ class Operating {
     }
 
     base::Result<void> end(const Part& part) {
+        std::int64_t unclear = 0;
         for (const auto n : part.numbers)
-            result_.unclear += was_sent(store_, message_, n) ? 1 : 0;
+            unclear += was_sent(store_, message_, n) ? 1 : 0;
         const auto woken = end_recipients(store_, message_, part.numbers, verb_ == Verb::bounce);
         if (!woken && woken.error().code == base::Errc::damaged && verb_ == Verb::bounce) {
             refuse(woken.error().text + "; it can only be cancelled");
@@ -177,6 +192,7 @@ class Operating {
         if (!woken) return woken.error();
         add_all(result_.touched, *woken);
         result_.changed += static_cast<std::int64_t>(part.numbers.size());
+        result_.unclear += unclear;
         return {};
     }
 

@@ -15,12 +15,13 @@
 namespace queue {
 
 enum class Verb : std::uint8_t {
-    flush,    ///< what waits is due now
-    hold,     ///< what waits is not tried until it is released
-    release,  ///< what is held is due now; from quarantine only if it can be read again
-    retry,    ///< routes anew what was never sent, and makes it due now
-    cancel,   ///< ends it; nobody is told
-    bounce,   ///< ends it; its sender is told
+    flush,  ///< what waits is due now
+    hold,   ///< what waits is not tried until it is released
+    /// What is held is due now; from quarantine only if it can be read again, and all of a message.
+    release,
+    retry,   ///< routes anew what was never sent, and makes it due now
+    cancel,  ///< ends it; nobody is told
+    bounce,  ///< ends it; its sender is told
 };
 const char* to_text(Verb verb);
 /// Errc::syntax for another word.

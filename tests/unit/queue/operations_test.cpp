@@ -205,3 +205,41 @@ TEST_CASE("however much there is, each of it is changed once, in steps") {
     CHECK(operate(queue, Verb::cancel).changed == 630);
     CHECK(queue.count("SELECT COUNT(*) FROM content") == 0);
 }
+
+TEST_CASE(
+    "a damaged recipient costs the others of its message neither their report nor their end") {
+    StoreFixture queue;
+    const auto id = queue.add(arrival("alice@a.test", {"bob@b.test", "carol@b.test"}));
+    queue.settle({all(queue.lease()[0], unreachable())});
+    const auto damage = [](queue::Store& s) {
+        s.database().execute("UPDATE recipient SET address = 'x' WHERE n = 1");
+        return 0;
+    };
+    queue.transact(damage);
+    SECTION("an administrator sends it back") {
+        const auto done = operate(queue, Verb::bounce, only(id));
+        CHECK(done.refused.size() == 1);
+        CHECK(done.changed == 0);
+        CHECK(done.unclear == 0);
+    }
+    SECTION("it expires in quarantine") {
+        queue.clock.advance(std::chrono::hours(1));
+        queue.transact([&](queue::Store& s) { return queue::quarantine(s, id, "test"); }).value();
+        queue.clock.advance(std::chrono::hours(24 * 6));
+        queue.transact([](queue::Store& s) { return queue::expire_quarantine(s); }).value();
+    }
+    CHECK(queue.count("SELECT COUNT(*) FROM recipient r JOIN message m ON m.id = r.message"
+                      " WHERE m.sender <> '' AND r.state >= 5") == 0);
+    CHECK(queue.count("SELECT pending FROM message WHERE sender <> ''") == 2);
+}
+
+TEST_CASE("a message leaves quarantine as a whole, whichever of its recipients are named") {
+    StoreFixture queue;
+    const auto id = queue.add(arrival("alice@a.test", {"bob@b.test", "carol@b.test"}));
+    queue.transact([&](queue::Store& s) { return queue::quarantine(s, id, "test"); }).value();
+    queue::Selection bob;
+    bob.to = "bob@b.test";
+    CHECK(operate(queue, Verb::release, bob).changed == 2);
+    CHECK(queue.count("SELECT COUNT(*) FROM message WHERE damage IS NOT NULL") == 0);
+    CHECK(in_state(queue, queue::State::held) == 0);
+}
