@@ -38,11 +38,12 @@ class Findings {
 };
 
 void check_target(Findings& findings, const char* what, const smtp_bridge::Target& target,
-                  const std::string& hostname) {
+                  const Config& config) {
     base::asio::io_context io(1);
     std::optional<base::Result<std::string>> greeting;
     base::spawn(io.get_executor(), "probe", [&]() -> base::Task<void> {
-        base::Result<std::string> answer = co_await smtp_bridge::probe(target, hostname);
+        smtp_bridge::ClientSettings settings{config.hostname, {}, config.client_tls};
+        base::Result<std::string> answer = co_await smtp_bridge::probe(target, std::move(settings));
         greeting.emplace(std::move(answer));
     });
     io.run();
@@ -57,8 +58,9 @@ void check_components(Findings& findings, const json::object& status) {
         const bool established = component.at("established").as_bool();
         findings.add(established,
                      established
-                         ? fmt::format("component {}: connected since {}",
-                                       text_of(component, "jid"), text_of(component, "since"))
+                         ? fmt::format("component {}: connected since {}{}",
+                                       text_of(component, "jid"), text_of(component, "since"),
+                                       component.at("retired").as_bool() ? ", retired" : "")
                          : fmt::format("component {}: not connected: {}", text_of(component, "jid"),
                                        text_of(component, "last_error")));
     }
@@ -88,10 +90,13 @@ void check_domain(Findings& findings, const Config& config, const std::string& d
 int check(const Config& config, const std::vector<std::string>& domains) {
     Findings findings;
     findings.add(true, fmt::format("configuration {}", config.file.string()));
-    check_target(findings, "deliver-to", config.deliver_to, config.hostname);
-    if (config.return_to) {
-        check_target(findings, "return-to", *config.return_to, config.hostname);
-    } else {
+    for (const auto& [domain, targets] : config.deliver_to) {
+        for (const auto& target : targets)
+            check_target(findings, "deliver-to", target, config);
+    }
+    for (const auto& target : config.return_to)
+        check_target(findings, "return-to", target, config);
+    if (config.return_to.empty()) {
         findings.add(false,
                      "return-to is not set: mail that can't go over XMPP waits until it expires");
     }
@@ -108,6 +113,20 @@ int check(const Config& config, const std::vector<std::string>& domains) {
     for (const std::string& domain : domains)
         check_domain(findings, config, domain);
     return findings.exit_status();
+}
+
+int retire(const Config& config, const std::string& component, bool retired) {
+    const auto answer =
+        ask_daemon(config.control_socket,
+                   {{"command", retired ? "retire" : "resume"}, {"component", component}});
+    if (!answer) return complain(answer.error());
+    for (const auto& row : rows_of(*answer, "components")) {
+        const json::object& each = row.as_object();
+        fmt::print("component {}: {}\n", text_of(each, "jid"),
+                   each.at("retired").as_bool() ? "retired" : "in service");
+    }
+    fmt::print("{} recipients wait\n", number_of(*answer, "waiting"));
+    return 0;
 }
 
 int trace(const Config& config, const std::string& name, bool as_json) {

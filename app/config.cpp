@@ -1,10 +1,12 @@
 #include "app/config.hpp"
 
+#include "app/grammar.hpp"
 #include "app/values.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
 #include "component/jid.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <set>
@@ -12,72 +14,10 @@
 namespace app {
 namespace {
 
-namespace po = boost::program_options;
 using base::Errc;
 
 constexpr auto kLongestExpiry = base::limits::kRetention - std::chrono::hours(24);
 constexpr auto kLongestPositive = std::chrono::hours(24);  // protocol, Discovery
-constexpr const char* kDurationHelp = "a duration such as 90s, 5m, 4h or 5d";
-constexpr const char* kSizeHelp = "a size such as 4096, 64K or 50M";
-constexpr const char* kTextHelp = "a text";
-
-po::typed_value<Duration>* duration(std::chrono::milliseconds value) {
-    return po::value<Duration>()->default_value(Duration{value}, "");
-}
-po::typed_value<Size>* size(std::uint64_t value) {
-    return po::value<Size>()->default_value(Size{value}, "");
-}
-po::typed_value<Text>* text(const char* value) {
-    return po::value<Text>()->default_value(Text{value}, "");
-}
-
-Grammar make_grammar() {
-    using std::chrono::hours;
-    Grammar grammar;
-    grammar.kinds["daemon"].options.add_options()("state-directory", text("/var/lib/packetboat"),
-                                                  "a folder")(
-        "control-socket", text("/run/packetboat/control.sock"), "a path")(
-        "hostname", po::value<Text>()->required(), "this host's name")(
-        "log-level", text("info"), "debug, info, warning or error")("log-format", text("text"),
-                                                                    "text or json");
-    grammar.kinds["queue"].options.add_options()("first-retry", duration(std::chrono::minutes(5)),
-                                                 kDurationHelp)(
-        "max-retry", duration(std::chrono::seconds(4000)), kDurationHelp)(
-        "delay-warning", duration(hours(4)), kDurationHelp)("expire-after", duration(hours(24 * 5)),
-                                                            kDurationHelp)(
-        "peer-messages", size(static_cast<std::uint64_t>(queue::PeerQuota().messages)),
-        "a number such as 100000")("peer-bytes",
-                                   size(static_cast<std::uint64_t>(queue::PeerQuota().bytes)),
-                                   kSizeHelp)("history", duration(hours(24 * 7)), kDurationHelp)(
-        "warn-after", duration(hours(1)), kDurationHelp);
-    grammar.kinds["component"].named = true;
-    grammar.kinds["component"].options.add_options()("server", text("127.0.0.1:5347"), "HOST:PORT")(
-        "secret", po::value<Text>(), kTextHelp)("secret-file", po::value<Text>(), "a file")(
-        "domains", po::value<Words>()->required(), "mail domains with spaces between them")(
-        "max-stanza", size(base::limits::kStanzaOut), kSizeHelp)(
-        "max-size", size(base::limits::kMessage), kSizeHelp)(
-        "s2s-assurance", text("none"), "pkix, dialback or none")("compress", text("batch"),
-                                                                 "batch, each or none");
-    grammar.kinds["intake"].named = true;
-    grammar.kinds["intake"].options.add_options()("listen", po::value<Text>()->required(),
-                                                  "ADDRESS:PORT or unix:PATH")(
-        "protocol", text("lmtp"), "lmtp or smtp")(
-        "networks", po::value<Words>()->default_value(Words{{"127.0.0.0/8", "::1/128"}}, ""),
-        "networks such as 127.0.0.0/8")("max-size", size(base::limits::kMessage), kSizeHelp);
-    grammar.kinds["hand-over"].options.add_options()(
-        "deliver-to", po::value<Text>()->required(),
-        "smtp:HOST:PORT, lmtp:HOST:PORT or lmtp:unix:PATH")("return-to", po::value<Text>(),
-                                                            "smtp:HOST:PORT")(
-        "check-recipients", po::value<Switch>()->default_value(Switch{true}, ""), "yes or no");
-    grammar.kinds["route-lookup"].options.add_options()("listen", po::value<Text>()->required(),
-                                                        "ADDRESS:PORT or unix:PATH")(
-        "answer", po::value<Text>()->required(), "a Postfix transport and next hop");
-    grammar.kinds["discovery"].options.add_options()("resolver", po::value<Text>(),
-                                                     "the address of a DNS server")(
-        "positive-ttl", duration(hours(24)), kDurationHelp)("negative-ttl", duration(hours(1)),
-                                                            kDurationHelp);
-    return grammar;
-}
 
 /// Turns sections into a Config; the first thing that is wrong ends it, as an exception inside this
 /// file.
@@ -92,16 +32,12 @@ class Builder {
         if (config_.intakes.empty()) fail("there is no [intake ...] section");
         if (!has_hand_over_) fail("there is no [hand-over] section");
         if (config_.hostname.empty()) fail("there is no [daemon] section");
-        for (auto& intake : config_.intakes) {
-            intake.hostname = config_.hostname;
-            // Mail would go round for ever, or strangers' mail would leave by SMTP.
-            if (intake.endpoint == config_.deliver_to.endpoint)
-                fail("deliver-to is our own [intake " + intake.name + "]");
-            if (config_.return_to && intake.endpoint == config_.return_to->endpoint)
-                fail("return-to is our own [intake " + intake.name + "]");
-        }
-        if (config_.return_to && config_.return_to->endpoint == config_.deliver_to.endpoint)
-            fail("return-to and deliver-to are the same");
+        finish_intakes();
+        finish_hand_over();
+        std::map<mail::Domain, queue::LaneRule> rules;
+        for (const auto& [domain, section] : sections_of_domains_)
+            rules[domain] = rule(section, usual_rule_);
+        config_.lanes = queue::LanePolicy(usual_rule_, std::move(rules));
         config_.store.hostname = config_.hostname;
         config_.store.disk_reserve = base::limits::kDiskReserve;
         return std::move(config_);
@@ -130,6 +66,46 @@ class Builder {
         fail(section, key, "\"" + word + "\" is no good value for " + key + ": one of " + all);
     }
 
+    void finish_intakes() {
+        const bool pkix = std::ranges::all_of(config_.components, [](const auto& component) {
+            return component.assurance == component::Assurance::pkix;
+        });
+        for (auto& intake : config_.intakes) {
+            intake.hostname = config_.hostname;
+            intake.requiretls = intake.tls && pkix;
+            // Mail would go round for ever, or strangers' mail would leave by SMTP.
+            for (const auto& [domain, targets] : config_.deliver_to)
+                refuse_ourselves("deliver-to", targets, intake);
+            refuse_ourselves("return-to", config_.return_to, intake);
+        }
+    }
+
+    void refuse_ourselves(const char* key, const std::vector<smtp_bridge::Target>& targets,
+                          const smtp_bridge::ListenerSettings& intake) const {
+        for (const auto& target : targets) {
+            if (target.endpoint == intake.endpoint)
+                fail(std::string(key) + " is our own [intake " + intake.name + "]");
+        }
+    }
+
+    void finish_hand_over() {
+        bool keeps_tls = true;
+        for (const auto& [domain, targets] : config_.deliver_to) {
+            if (!domain.empty() && !domains_.contains(domain))
+                fail("[domain " + domain + "]: deliver-to is for domains that a component serves");
+            for (const auto& target : targets) {
+                const bool lmtp = target.protocol == smtp_bridge::Protocol::lmtp;
+                keeps_tls = keeps_tls && (target.tls || (lmtp && target.is_private()));
+                for (const auto& back : config_.return_to) {
+                    if (back.endpoint == target.endpoint)
+                        fail("return-to and deliver-to are the same");
+                }
+            }
+        }
+        for (auto& component : config_.components)
+            component.requiretls = keeps_tls && component.assurance == component::Assurance::pkix;
+    }
+
     void add(const Section& section) {
         if (section.kind == "daemon") add_daemon(section);
         if (section.kind == "queue") add_queue(section);
@@ -137,6 +113,9 @@ class Builder {
         if (section.kind == "intake") add_intake(section);
         if (section.kind == "hand-over") add_hand_over(section);
         if (section.kind == "route-lookup") add_route_lookup(section);
+        if (section.kind == "route-table") add_route_table(section);
+        if (section.kind == "policy-service") add_policy_service(section);
+        if (section.kind == "domain") add_domain(section);
         if (section.kind == "discovery") add_discovery(section);
     }
 
@@ -174,6 +153,17 @@ class Builder {
             static_cast<std::int64_t>(section.get<Size>("peer-bytes").value);
         config_.store.history = section.get<Duration>("history").value;
         config_.warn_after = section.get<Duration>("warn-after").value;
+        usual_rule_ = rule(section, {});
+    }
+
+    /// `usual`: what holds where the section says nothing.
+    queue::LaneRule rule(const Section& section, queue::LaneRule usual) const {
+        if (section.has("policy"))
+            usual.required =
+                one_of<bool>(section, "policy", {{"prefer", false}, {"require", true}});
+        if (section.has("fallback-after"))
+            usual.fallback_after = section.get<Duration>("fallback-after").value;
+        return usual;
     }
 
     void add_component(const Section& section) {
@@ -242,28 +232,73 @@ class Builder {
             settings.networks.push_back(
                 checked(section, "networks", smtp_bridge::Network::parse(word)));
         settings.max_size = section.get<Size>("max-size").value;
+        if (section.has("trusted-networks")) {
+            for (const std::string& word : section.get<Words>("trusted-networks").value)
+                settings.trusted.push_back(
+                    checked(section, "trusted-networks", smtp_bridge::Network::parse(word)));
+        }
+        settings.client_connections = section.get<Size>("client-connections").value;
+        if (section.has("client-rate"))
+            settings.client_rate = section.get<Size>("client-rate").value;
+        if (section.has("tls-certificate") != section.has("tls-key"))
+            fail(section, "tls-certificate", "tls-certificate and tls-key go together");
+        if (section.has("tls-key"))
+            settings.tls =
+                checked(section, "tls-certificate",
+                        smtp_bridge::server_tls(section.get<Text>("tls-certificate").value,
+                                                section.get<Text>("tls-key").value));
         config_.intakes.push_back(std::move(settings));
     }
 
     void add_hand_over(const Section& section) {
         if (section.line == 0) return;
         has_hand_over_ = true;
-        config_.deliver_to = target(section, "deliver-to");
-        if (section.has("return-to")) config_.return_to = target(section, "return-to");
+        config_.deliver_to[""] = targets(section, "deliver-to");
+        if (section.has("return-to")) config_.return_to = targets(section, "return-to");
         config_.check_recipients = section.get<Switch>("check-recipients").value;
+        std::optional<std::filesystem::path> authorities;
+        if (section.has("tls-ca")) authorities = section.get<Text>("tls-ca").value;
+        config_.client_tls = checked(section, "tls-ca", smtp_bridge::client_tls(authorities));
     }
 
-    smtp_bridge::Target target(const Section& section, const char* key) const {
-        return checked(section, key, smtp_bridge::Target::parse(section.get<Text>(key).value));
+    std::vector<smtp_bridge::Target> targets(const Section& section, const char* key) const {
+        std::vector<smtp_bridge::Target> targets;
+        for (const std::string& word : section.get<Words>(key).value)
+            targets.push_back(checked(section, key, smtp_bridge::Target::parse(word)));
+        return targets;
+    }
+
+    void add_domain(const Section& section) {
+        const auto domain = mail::Domain::parse(section.name);
+        if (!domain || domain->is_address_literal())
+            fail(section, "", "[domain " + section.name + "]: not a domain");
+        if (section.has("deliver-to"))
+            config_.deliver_to[domain->ascii()] = targets(section, "deliver-to");
+        sections_of_domains_.emplace(*domain, section);
+    }
+
+    smtp_bridge::LookupServerSettings lookup_server(const Section& section) const {
+        smtp_bridge::LookupServerSettings settings{
+            section.kind, checked(section, "listen",
+                                  smtp_bridge::Endpoint::parse(section.get<Text>("listen").value))};
+        return settings;
     }
 
     void add_route_lookup(const Section& section) {
         if (section.line == 0) return;
-        smtp_bridge::RouteServerSettings settings;
-        settings.endpoint = checked(
-            section, "listen", smtp_bridge::Endpoint::parse(section.get<Text>("listen").value));
-        settings.answer = section.get<Text>("answer").value;
-        config_.route_lookup = std::move(settings);
+        config_.route_lookup = {lookup_server(section), section.get<Text>("answer").value};
+    }
+
+    void add_policy_service(const Section& section) {
+        if (section.line == 0) return;
+        config_.policy_service = lookup_server(section);
+    }
+
+    void add_route_table(const Section& section) {
+        if (section.line == 0) return;
+        config_.route_table = {section.get<Text>("file").value, section.get<Text>("answer").value};
+        if (config_.route_table->file.extension() != ".lmdb")
+            fail(section, "file", "file: Postfix finds it only if it ends in .lmdb");
     }
 
     void add_discovery(const Section& section) {
@@ -281,6 +316,8 @@ class Builder {
 
     Config config_;
     std::set<std::string> domains_;
+    queue::LaneRule usual_rule_;
+    std::map<mail::Domain, Section> sections_of_domains_;
     bool has_hand_over_ = false;
 };
 
@@ -306,7 +343,12 @@ queue::Router make_router(const Config& config) {
             main_domains.emplace(component.jid, domain);
         }
     }
-    return queue::Router(std::move(served), config.components.front().jid, std::move(main_domains));
+    std::set<mail::Domain> own_hops;
+    for (const auto& [domain, targets] : config.deliver_to) {
+        if (!domain.empty()) own_hops.insert(*mail::Domain::parse(domain));
+    }
+    return queue::Router(std::move(served), config.components.front().jid, std::move(main_domains),
+                         std::move(own_hops), config.lanes);
 }
 
 }  // namespace app

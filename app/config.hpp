@@ -10,7 +10,8 @@
 #include "queue/destination.hpp"
 #include "queue/store.hpp"
 #include "smtp-bridge/listener_settings.hpp"
-#include "smtp-bridge/route_server.hpp"
+#include "smtp-bridge/lookup_server.hpp"
+#include "smtp-bridge/smtp_courier.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -29,10 +30,22 @@ struct Config {
     std::chrono::milliseconds warn_after{};
     std::vector<component::ComponentSettings> components;  ///< at least one
     std::vector<smtp_bridge::ListenerSettings> intakes;    ///< at least one
-    smtp_bridge::Target deliver_to;
-    std::optional<smtp_bridge::Target> return_to;
+    smtp_bridge::DeliveryTargets deliver_to;
+    std::vector<smtp_bridge::Target> return_to;  ///< may be empty
+    smtp_bridge::TlsContext client_tls;          ///< for targets with +tls
     bool check_recipients = true;
-    std::optional<smtp_bridge::RouteServerSettings> route_lookup;
+    queue::LanePolicy lanes;
+    struct RouteLookup {
+        smtp_bridge::LookupServerSettings server;
+        std::string answer;
+    };
+    std::optional<RouteLookup> route_lookup;
+    struct RouteTable {
+        std::filesystem::path file;
+        std::string answer;
+    };
+    std::optional<RouteTable> route_table;
+    std::optional<smtp_bridge::LookupServerSettings> policy_service;
     component::DiscoverySettings discovery;
 };
 

@@ -35,6 +35,7 @@ base::Task<json::object> answer_status(Daemon& daemon) {
         components.push_back(
             json::object{{"jid", session->settings().jid},
                          {"established", status.established},
+                         {"retired", session->settings().retired},
                          {"since", status.since ? base::to_datetime(*status.since) : ""},
                          {"last_error", status.last_error}});
     }
@@ -194,6 +195,21 @@ base::Task<json::object> answer_trace(Daemon& daemon, std::string name) {
                                         {"steps", std::move(steps)}});
     }
     co_return json::object{{"ok", true}, {"messages", std::move(messages)}};
+}
+
+base::Task<json::object> answer_retire(Daemon& daemon, std::string component, bool retired) {
+    std::vector<std::string> names{component};
+    if (component.empty()) {
+        names.clear();
+        for (const auto& session : daemon.sessions())
+            names.push_back(session->settings().jid);
+    }
+    for (const std::string& name : names) {
+        const base::Result<void> done = co_await daemon.retire(name, retired);
+        if (!done) co_return refusal(done.error().text);
+    }
+    json::object answer = co_await answer_status(daemon);
+    co_return answer;
 }
 
 base::Task<json::object> answer_look_up(Daemon& daemon, std::string text) {

@@ -99,6 +99,9 @@ base::Task<std::string> ControlServer::answer(std::string request) {
         } else if (command == "look-up") {
             std::string domain = text_of(asked, "domain");
             reply = co_await answer_look_up(daemon_, std::move(domain));
+        } else if (command == "retire" || command == "resume") {
+            std::string component = text_of(asked, "component");
+            reply = co_await answer_retire(daemon_, std::move(component), command == "retire");
         } else {
             reply = refusal("unknown command \"" + command + "\"");
         }

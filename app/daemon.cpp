@@ -22,7 +22,7 @@ smtp_bridge::CourierSettings courier_settings(const Config& config) {
     smtp_bridge::CourierSettings settings;
     settings.deliver_to = config.deliver_to;
     settings.return_to = config.return_to;
-    settings.hostname = config.hostname;
+    settings.client = {config.hostname, {}, config.client_tls};
     for (const auto& component : config.components)
         settings.assurance[component.jid] = component::to_text(component.assurance);
     return settings;
@@ -31,7 +31,7 @@ smtp_bridge::CourierSettings courier_settings(const Config& config) {
 smtp_bridge::CheckerSettings checker_settings(const Config& config) {
     smtp_bridge::CheckerSettings settings;
     settings.deliver_to = config.deliver_to;
-    settings.hostname = config.hostname;
+    settings.client = {config.hostname, {}, config.client_tls};
     return settings;
 }
 
@@ -46,7 +46,9 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       reader_(executor, config_.store.directory / "queue.db"),
       peers_(storage_),
       transfers_(storage_),
-      discovery_(executor, config_.discovery, clock_, random_, peers_, routes_),
+      retirement_(storage_),
+      routes_(config_, router_),
+      discovery_(executor, config_.discovery, clock_, random_, peers_, routes_.table()),
       dispatcher_(executor, storage_, config_.store.retry, clock_, random_),
       intake_(storage_,
               [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
@@ -94,6 +96,9 @@ void Daemon::peer_is_back(const std::string& peer) {
     if (std::ranges::find(known, peer) == known.end()) return;
     discovery_.seen(peer);
     dispatcher_.peer_is_back(peer);
+    // It may have retired: then mail changes its lane now, and not with the next one.
+    for (const auto& domain : discovery_.domains_of(peer))
+        discover(domain);
 }
 
 void Daemon::peer_has_answered(const std::string& peer) {
@@ -130,17 +135,44 @@ base::Result<void> Daemon::listen() {
             std::make_unique<smtp_bridge::Server>(executor_, settings, router_, intake_));
         if (auto started = servers_.back()->start(); !started) return started;
     }
-    if (config_.route_lookup) {
-        route_server_ = std::make_unique<smtp_bridge::RouteServer>(
-            *config_.route_lookup, routes_, router_, executor_,
-            [this](const mail::Domain& domain) { discover(domain); });
-        return route_server_->start();
+    return routes_.start(executor_, [this](const mail::Domain& domain) { discover(domain); });
+}
+
+base::Task<base::Result<void>> Daemon::read_retired() {
+    const auto names = co_await retirement_.load();
+    if (!names) co_return names.error();
+    for (const auto& name : *names)
+        set_retired(name, true);
+    co_return base::Result<void>();
+}
+
+void Daemon::set_retired(const std::string& component, bool retired) {
+    bool all = true;
+    for (const auto& session : sessions_) {
+        if (session->settings().jid == component) session->retire(retired);
+        all = all && session->settings().retired;
     }
-    return {};
+    // Whose mail it is, Postfix does not say: it is told only when none of us sends any more.
+    routes_.close(all);
+    dispatcher_.link_is_up(component);
+}
+
+base::Task<base::Result<void>> Daemon::retire(std::string component, bool retired) {
+    const bool is_ours = std::ranges::any_of(
+        sessions_, [&](const auto& session) { return session->settings().jid == component; });
+    if (!is_ours)
+        co_return base::fail(base::Errc::not_found, component + " is no component of ours");
+    auto done = co_await retirement_.set(component, retired);
+    if (!done) co_return done;
+    log::retired(component, retired);
+    set_retired(component, retired);
+    co_return done;
 }
 
 base::Task<base::Result<void>> Daemon::start() {
     base::Result<void> loaded = co_await discovery_.load();
+    if (!loaded) co_return loaded;
+    loaded = co_await read_retired();
     if (!loaded) co_return loaded;
     base::Result<void> listening = listen();
     if (!listening) co_return listening;
@@ -156,7 +188,7 @@ base::Task<base::Result<void>> Daemon::start() {
 base::Task<void> Daemon::stop() {
     stopping_ = true;
     stopping_signal_.notify();
-    if (route_server_) route_server_->stop();
+    routes_.stop();
     xmpp_courier_->stop();
 
     // What is under way may still be answered, and what is not is sent again by the next start.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app/config.hpp"
+#include "app/routes.hpp"
 #include "base/async.hpp"
 #include "base/clock.hpp"
 #include "base/random.hpp"
@@ -18,13 +19,12 @@
 #include "queue/housekeeping.hpp"
 #include "queue/queue_intake.hpp"
 #include "queue/reader.hpp"
-#include "queue/route_table.hpp"
+#include "queue/retirement.hpp"
 #include "queue/storage_thread.hpp"
 #include "queue/stored_peers.hpp"
 #include "queue/stored_reports.hpp"
 #include "queue/stored_transfers.hpp"
 #include "smtp-bridge/recipient_checker.hpp"
-#include "smtp-bridge/route_server.hpp"
 #include "smtp-bridge/server.hpp"
 #include "smtp-bridge/smtp_courier.hpp"
 
@@ -52,10 +52,15 @@ class Daemon {
     queue::Dispatcher& dispatcher() { return dispatcher_; }
     const std::vector<std::unique_ptr<component::Session>>& sessions() const { return sessions_; }
     base::Task<component::Report> look_up(mail::Domain domain);
+    /// Takes a component of ours out of service, or back into it, also for the next start.
+    /// Errc::not_found, Errc::storage.
+    base::Task<base::Result<void>> retire(std::string component, bool retired);
 
   private:
     void make_sessions();
     base::Result<void> listen();
+    base::Task<base::Result<void>> read_retired();
+    void set_retired(const std::string& component, bool retired);
     void discover(const mail::Domain& domain);
     void peer_is_back(const std::string& peer);
     void peer_has_answered(const std::string& peer);
@@ -73,7 +78,8 @@ class Daemon {
     queue::Reader reader_;
     queue::StoredPeers peers_;
     queue::StoredTransfers transfers_;
-    queue::RouteTable routes_;
+    queue::Retirement retirement_;
+    Routes routes_;
     component::Discovery discovery_;
     queue::Dispatcher dispatcher_;
     queue::QueueIntake intake_;
@@ -87,7 +93,6 @@ class Daemon {
     smtp_bridge::SmtpCourier smtp_courier_;
     component::Prober prober_;
     std::vector<std::unique_ptr<smtp_bridge::Server>> servers_;
-    std::unique_ptr<smtp_bridge::RouteServer> route_server_;
     base::Signal stopping_signal_;
     base::TaskGroup tasks_;
     bool stopping_ = false;

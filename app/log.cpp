@@ -18,6 +18,10 @@ void stopped() {
     Line("stopped").info();
 }
 
+void retired(std::string_view component, bool retired) {
+    Line(retired ? "retired" : "back-in-service").with("component", component).info();
+}
+
 void link_is_down(std::string_view component, std::chrono::milliseconds since,
                   std::string_view why) {
     Line("component-link-is-down")

@@ -11,6 +11,8 @@ namespace app::log {
 void started(std::string_view version, std::string_view config_file);
 void stopping(std::string_view why);
 void stopped();
+/// Taken out of service, or back into it.
+void retired(std::string_view component, bool retired);
 void link_is_down(std::string_view component, std::chrono::milliseconds since,
                   std::string_view why);
 void control_failed(std::string_view what, const base::Error& error);

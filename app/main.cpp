@@ -29,6 +29,7 @@ const char* const kHelp =
     "       packetboat [options] queue flush [ID...] [filters]\n"
     "       packetboat [options] queue hold|release|retry|cancel|bounce ID...|filters|--all\n"
     "       packetboat [options] queue verify [--json]\n"
+    "       packetboat [options] retire|resume [COMPONENT]\n"
     "       packetboat [options] backup FILE\n"
     "       packetboat [options] restore FILE\n"
     "       packetboat version\n"
@@ -74,6 +75,7 @@ bool is_known(const Words& words) {
     if (words[0] == "serve") return words.size() == 1;
     if (words[0] == "check") return true;
     if (words[0] == "queue") return is_known_queue_command(words);
+    if (words[0] == "retire" || words[0] == "resume") return words.size() <= 2;
     const bool takes_one = words[0] == "trace" || words[0] == "backup" || words[0] == "restore";
     return takes_one && words.size() == 2;
 }
@@ -109,6 +111,8 @@ int run(const Words& words, const app::Config& config, const po::variables_map& 
     if (words[0] == "serve") return app::serve(config);
     if (words[0] == "check") return app::check(config, {words.begin() + 1, words.end()});
     if (words[0] == "queue") return run_queue(words, config, values);
+    if (words[0] == "retire" || words[0] == "resume")
+        return app::retire(config, words.size() > 1 ? words[1] : "", words[0] == "retire");
     if (words[0] == "backup") return app::backup(config, words[1]);
     if (words[0] == "restore") return app::restore(config, words[1]);
     return app::trace(config, words[1], values.count("json") > 0);

@@ -1,5 +1,6 @@
 #include "app/serve.hpp"
 
+#include "app/activation.hpp"
 #include "app/control_server.hpp"
 #include "app/daemon.hpp"
 #include "app/log.hpp"
@@ -41,11 +42,24 @@ base::Task<void> run(base::asio::io_context& io, Daemon& daemon, ControlServer& 
     io.stop();
 }
 
+/// Those that systemd listens on for us.
+void adopt_sockets(Config& config) {
+    const Activation given;
+    for (auto& intake : config.intakes)
+        intake.inherited = given.socket_of(intake.endpoint);
+    if (config.route_lookup)
+        config.route_lookup->server.inherited =
+            given.socket_of(config.route_lookup->server.endpoint);
+    if (config.policy_service)
+        config.policy_service->inherited = given.socket_of(config.policy_service->endpoint);
+}
+
 }  // namespace
 
 int serve(Config config) {
     base::log::configure(config.log_level, config.log_format);
     std::signal(SIGPIPE, SIG_IGN);
+    adopt_sockets(config);
     ::umask(077);  // the queue holds other people's mail
     base::SystemClock clock;
     base::SystemRandom random;

@@ -32,10 +32,15 @@ inline constexpr std::size_t kReportHeader = 128u << 10;
 inline constexpr std::size_t kCommandLine = 4096;
 /// octets; RFC 5321 says 512, servers exceed it
 inline constexpr std::size_t kReplyLine = 2048;
+inline constexpr std::size_t kSmtpInput = 64u << 10;  ///< bytes that a session reads at once
 inline constexpr std::size_t kReplyLines = 100;       ///< of one multi-line reply
 inline constexpr std::size_t kReceived = 100;         ///< Received fields before a mail is a loop
 inline constexpr std::size_t kMessage = 50u << 20;    ///< default bound of a message, bytes
 inline constexpr std::size_t kSmtpConnections = 200;  ///< open at once on all listeners
+/// of one client at once; Postfix needs no more for one transport, and others get their turn
+inline constexpr std::size_t kClientConnections = 100;
+/// mails a minute of a client on another host: more than one person or list sends, less than harms
+inline constexpr std::size_t kClientRate = 6000;
 /// errors in a session before it is closed with 421
 inline constexpr std::size_t kBadCommands = 20;
 inline constexpr auto kSmtpCommandTime = 5min;  ///< RFC 5321 section 4.5.3.2

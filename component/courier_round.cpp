@@ -43,6 +43,11 @@ bool has_exactly(const Verdict& verdict, const std::vector<mail::Recipient>& rec
            std::ranges::all_of(recipients, [&](const auto& r) { return numbers.contains(r.n); });
 }
 
+/// Protocol rule 8: both ends of the links between the servers verify certificates.
+bool keeps_tls(const Capability& theirs, const Link& link) {
+    return theirs.requiretls && link.settings().assurance == Assurance::pkix;
+}
+
 Sending::Goal goal_of(const queue::LeasedMessage& message, base::TimePoint now) {
     if (message.call_back) return Sending::Goal::call_back;
     const bool over = message.transfer && message.transfer->expires <= now;
@@ -148,7 +153,7 @@ bool CourierRound::admit(Item& item, const Peer& peer) {
         if (item.sending.ended()) defer(item, reply, peer.jid, kAtOnce, true);
     } else if ((envelope.body == mail::Body::eight_bit_mime && !peer.theirs.eight_bit_mime) ||
                (envelope.smtputf8 && !peer.theirs.smtputf8) ||
-               (envelope.requiretls && !peer.theirs.requiretls)) {
+               (envelope.requiretls && !keeps_tls(peer.theirs, peer.link))) {
         go_by_smtp(item, peer.jid + " lacks an extension that it needs");
     } else {
         return true;

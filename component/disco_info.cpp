@@ -47,9 +47,11 @@ std::optional<std::string> result_for(const gloox::Tag& payload,
 
 std::string disco_info_query(const ComponentSettings& settings) {
     std::vector<std::string> domains;
-    for (const auto& domain : settings.domains)
-        domains.push_back(domain.ascii());
+    for (const auto& domain : settings.domains) {
+        if (!settings.retired) domains.push_back(domain.ascii());
+    }
     std::vector<std::string> extensions{"8bitmime", "smtputf8", "dsn", "report"};
+    if (settings.requiretls) extensions.emplace_back("requiretls");
 
     XmlWriter xml;
     xml.open("query", ns::kDiscoInfo);

@@ -101,6 +101,7 @@ Found Discovery::to_found(const Entry* entry) const {
     found.state = entry->state;
     found.why = entry->why;
     if (entry->state != State::unsupported) found.component = entry->component;
+    found.down_since = entry->down_since;
     if (entry->state == State::supported && entry->capability)
         found.capability = *entry->capability;
     return found;
@@ -173,8 +174,18 @@ void Discovery::seen(const std::string& component) {
         if (entry.component != component) continue;
         if (const auto flight = flights_.find(domain); flight != flights_.end())
             flight->second->overtaken = true;
-        if (entry.state == State::down) entry.good_until = entry.checked = {};
+        // What it is to its domain is asked again, as it may have retired. Bounded by the session.
+        entry.good_until = {};
+        if (entry.state == State::down) entry.checked = {};
     }
+}
+
+std::vector<mail::Domain> Discovery::domains_of(const std::string& component) const {
+    std::vector<mail::Domain> domains;
+    for (const auto& [domain, entry] : entries_) {
+        if (entry.component == component) domains.push_back(domain);
+    }
+    return domains;
 }
 
 Capability Discovery::capability_of(const std::string& component) const {

@@ -35,9 +35,10 @@ struct DiscoverySettings {
 struct Found {
     enum class State { supported, down, unsupported };
     State state = State::unsupported;
-    std::string component;  ///< unless unsupported
-    Capability capability;  ///< if supported
-    std::string why;        ///< for logs and people
+    std::string component;                        ///< unless unsupported
+    Capability capability;                        ///< if supported
+    std::string why;                              ///< for logs and people
+    std::optional<base::TimePoint> down_since{};  ///< if down, and it was seen to go
 };
 
 struct Authorisation {
@@ -94,6 +95,8 @@ class Discovery {
     bool takes_no_reports(const std::string& component) const;
     /// All components that are known as peers: who is told of our presence.
     std::vector<std::string> known_components() const;
+    /// Those that it has been found to serve.
+    std::vector<mail::Domain> domains_of(const std::string& component) const;
 
   private:
     struct Entry {

@@ -34,7 +34,10 @@ struct ComponentSettings {
     std::string host = "127.0.0.1";
     std::uint16_t port = 5347;
     std::string secret;
-    std::vector<mail::Domain> domains;  ///< that it serves; empty: it retires
+    std::vector<mail::Domain> domains;  ///< that it serves
+    /// It goes out of service: it says that it serves no domain, and takes and sends nothing new.
+    bool retired = false;
+    bool requiretls = false;  ///< it can keep RFC 8689's promise as far as our own MTA
     std::size_t max_stanza =
         base::limits::kStanzaOut;  ///< bytes, both ways: of the servers on our side
     std::size_t max_size = base::limits::kMessage;  ///< bytes of a message that it takes

@@ -136,6 +136,12 @@ void Session::went_down(const base::Error& error) {
     fail_pending(error);
 }
 
+void Session::retire(bool retired) {
+    if (std::exchange(settings_.retired, retired) == retired || !status_.established) return;
+    // They look again at what we serve.
+    tasks_.spawn("announce", [this] { return announce(); });
+}
+
 base::Task<void> Session::announce() {
     const auto peers = peers_ ? peers_() : std::vector<std::string>();
     const auto stream = stream_;
@@ -268,7 +274,9 @@ void Session::on_transfer(TransferStanza stanza) {
                                                            : Malformed{"a request in a result"});
     }
     if (stanza.head.from.empty() || stanza.head.id.empty()) return;
-    if (transfer_handler_ != nullptr && to->is_domain())
+    const bool is_new = std::holds_alternative<IncomingBatch>(stanza.payload) ||
+                        std::holds_alternative<IncomingOpen>(stanza.payload);
+    if (transfer_handler_ != nullptr && to->is_domain() && !(settings_.retired && is_new))
         return transfer_handler_->on_transfers(std::move(stanza.head), std::move(stanza.payload));
     answer_stranger(stanza.head.from,
                     write_error("iq", stanza.head, {"cancel", "service-unavailable", {}, {}, {}}));

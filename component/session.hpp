@@ -51,6 +51,9 @@ class Session final : public Link {
     /// Who is told of our presence when the stream is there, and when it ends in good order.
     void peers_from(std::function<std::vector<std::string>()> peers) { peers_ = std::move(peers); }
 
+    /// Goes out of service, or back into it, and tells the peers.
+    void retire(bool retired);
+
     /// Peers that have not answered a request for `time`.
     std::vector<std::string> unanswered(std::chrono::milliseconds time) const;
     /// `peer` is there, and has answered something newer: who has waited for longer than `time` for

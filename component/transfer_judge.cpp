@@ -46,7 +46,7 @@ base::Task<Replies> TransferJudge::judge(std::string peer, const IncomingTransfe
                                          std::optional<mail::Reply> refusal) {
     Replies replies;
     if (const auto expired = check_expiry(transfer, clock_.now())) refusal = expired;
-    if (!refusal) refusal = check_envelope(transfer.envelope);
+    if (!refusal) refusal = check_envelope(transfer.envelope, link_.settings());
     if (!refusal) refusal = check_size(transfer, link_.settings());
     if (!refusal && is_foreign_sender(transfer)) {
         const mail::Domain domain = transfer.envelope.from->domain();

@@ -41,9 +41,10 @@ std::optional<mail::Reply> check_content(const IncomingTransfer& transfer, std::
     return std::nullopt;
 }
 
-std::optional<mail::Reply> check_envelope(const mail::Envelope& envelope) {
-    // The last hop has no TLS yet.
-    if (envelope.requiretls) return mail::Reply{550, {5, 7, 30}, "REQUIRETLS cannot be kept here"};
+std::optional<mail::Reply> check_envelope(const mail::Envelope& envelope,
+                                          const ComponentSettings& settings) {
+    if (envelope.requiretls && !settings.requiretls)
+        return mail::Reply{550, {5, 7, 30}, "REQUIRETLS cannot be kept here"};
     if (envelope.from && envelope.from->needs_smtputf8() && !envelope.smtputf8)
         return mail::Reply{553, {5, 6, 7}, "the sender's address needs SMTPUTF8"};
     return std::nullopt;

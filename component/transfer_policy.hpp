@@ -31,9 +31,10 @@ struct ContentCheck {
 };
 std::optional<mail::Reply> check_content(const IncomingTransfer& transfer, std::string_view content,
                                          const ContentCheck& check);
-/// requiretls, which the last hop can't keep yet, 550 5.7.30; a sender that is not ASCII without
-/// smtputf8 553 5.6.7.
-std::optional<mail::Reply> check_envelope(const mail::Envelope& envelope);
+/// requiretls, where we don't offer it, 550 5.7.30; a sender that is not ASCII without smtputf8
+/// 553 5.6.7.
+std::optional<mail::Reply> check_envelope(const mail::Envelope& envelope,
+                                          const ComponentSettings& settings);
 /// A domain that this component doesn't serve 550 5.7.1; an address not ASCII without smtputf8
 /// 553 5.6.7.
 std::optional<mail::Reply> check_recipient(const mail::Envelope& envelope,

@@ -55,13 +55,19 @@ base::Task<queue::Readiness> XmppCourier::prepare(queue::Destination destination
             {451, {4, 4, 1}, base::printable(why, base::limits::kStatusText)}, peer, false, {}};
     };
     Link* link = link_of(destination);
+    if (link != nullptr && link->settings().retired)
+        co_return queue::Rerouted{destination.component + " is retired"};
     if (link == nullptr || !link->established())
         co_return later("our own XMPP link (" + destination.component + ") is down");
     auto domain = mail::Domain::parse(destination.domain);
     if (!domain) co_return queue::Rerouted{"the domain is none: " + destination.domain};
     auto found = co_await discovery_.find(*link, *domain);
     if (found.state == Found::State::unsupported) co_return queue::Rerouted{found.why};
-    if (found.state == Found::State::down) co_return later(found.why, found.component);
+    if (found.state == Found::State::down) {
+        auto down = later(found.why, found.component);
+        down.since = found.down_since;
+        co_return down;
+    }
     co_return queue::Ready{found.component, limits_for(*link, found.component),
                            found.capability.retention};
 }

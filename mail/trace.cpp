@@ -3,6 +3,7 @@
 #include "base/limits.hpp"
 #include "base/text.hpp"
 #include "mail/address.hpp"
+#include "mail/alignment.hpp"
 #include "mail/header_scanner.hpp"
 
 #include <optional>
@@ -174,6 +175,16 @@ std::string authentication_results_field(const XmppAuthentication& authenticatio
     words.push_back("policy.domain=" + value_text(authentication.domain.ascii()));
     if (!authentication.envelope_domain.empty())
         words.push_back("smtp.mailfrom=" + value_text(authentication.envelope_domain));
+    const auto author = authentication.author;
+    if (author) words.push_back("header.from=" + value_text(author->ascii()));
+    // Where nothing was authenticated there is nothing to align with.
+    if (!assured) return folded(words);
+    const auto aligned = [&](const std::optional<Domain>& shown) {
+        return to_text(shown ? alignment(authentication.domain, *shown) : Alignment::none);
+    };
+    const auto sender = Domain::parse(authentication.envelope_domain);
+    if (sender) words.push_back(std::string("policy.mailfrom-aligned=") + aligned(*sender));
+    words.push_back(std::string("policy.from-aligned=") + aligned(author));
     return folded(words);
 }
 

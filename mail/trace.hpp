@@ -6,6 +6,7 @@
 #include "mail/content.hpp"
 #include "mail/domain.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,8 +32,12 @@ struct XmppAuthentication {
     std::string assurance;        ///< `pkix`, `dialback` or `none`: what the admin configured
     Domain domain;                ///< that the sending component was authorised for
     std::string envelope_domain;  ///< of MAIL FROM, A-labels; empty for the null reverse-path
+    std::optional<Domain>
+        author{};  ///< of the From field; nothing if it has not exactly one address
 };
-/// `Authentication-Results: mx.b.test; x-xmpp-s2s=pass ...`, folded, with CRLF.
+/// `Authentication-Results: mx.b.test; x-xmpp-s2s=pass ...`, folded, with CRLF. How sender and
+/// author align with the authenticated domain is in policy.mailfrom-aligned and
+/// policy.from-aligned: `strict`, `relaxed` or `no`.
 std::string authentication_results_field(const XmppAuthentication& authentication);
 
 /// `trace` (complete fields) before `content`, without those Authentication-Results fields of the

@@ -89,8 +89,9 @@ base::Result<QueueId> insert_message(Store& store, const Arrival& arrival) {
             .run();
     }
     if (auto stored = insert_content(store, id, arrival); !stored) return stored.error();
-    insert_recipients(store, id, arrival,
-                      classify(header, arrival.content.size(), envelope.recipients.size()));
+    insert_recipients(
+        store, id, arrival,
+        classify(header, arrival.content.size(), envelope.recipients.size(), arrival.priority));
     return id;
 }
 

@@ -22,21 +22,28 @@ std::string Destination::to_text() const {
 }
 
 Router::Router(std::map<mail::Domain, std::string> served, std::string main_component,
-               std::map<std::string, mail::Domain> main_domains)
+               std::map<std::string, mail::Domain> main_domains, std::set<mail::Domain> own_hops,
+               LanePolicy lanes)
     : served_(std::move(served)),
       main_component_(std::move(main_component)),
-      main_domains_(std::move(main_domains)) {
+      main_domains_(std::move(main_domains)),
+      own_hops_(std::move(own_hops)),
+      lanes_(std::move(lanes)) {
     for (const auto& [domain, component] : served_)
         main_domains_.try_emplace(component, domain);
 }
 
 Destination Router::route(const mail::ReversePath& from, const mail::Mailbox& recipient) const {
-    if (serves(recipient.domain())) return {Lane::local, "", ""};
+    if (serves(recipient.domain())) return local(recipient.domain());
     const auto component = from ? component_for_sender(from->domain())
                                 : (main_component_.empty() ? std::optional<std::string>()
                                                            : std::optional(main_component_));
     if (!component || recipient.domain().is_address_literal()) return {Lane::relay, "", ""};
     return {Lane::xmpp, *component, recipient.domain().ascii()};
+}
+
+Destination Router::local(const mail::Domain& domain) const {
+    return {Lane::local, "", own_hops_.contains(domain) ? domain.ascii() : std::string()};
 }
 
 const std::pair<const mail::Domain, std::string>* Router::nearest(

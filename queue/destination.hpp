@@ -2,10 +2,12 @@
 #pragma once
 
 #include "mail/envelope.hpp"
+#include "queue/lane_policy.hpp"
 
 #include <compare>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace queue {
@@ -23,7 +25,8 @@ const char* to_text(Lane lane);
 struct Destination {
     Lane lane = Lane::local;
     std::string component;  ///< Lane::xmpp, Lane::report: our component that sends it; else empty
-    /// Lane::xmpp: the recipients' domain, A-labels; Lane::report: the peer's JID; else empty
+    /// Lane::xmpp: the recipients' domain, A-labels; Lane::report: the peer's JID; Lane::local: the
+    /// domain, if it has next hops of its own; else empty
     std::string domain;
 
     /// `xmpp:b.test`, `local`, `relay`, `report:mail.a.test`: for people.
@@ -36,14 +39,21 @@ class Router {
   public:
     /// `served`: domain -> the component that serves it. `main_component` sends mail with a null
     /// reverse-path; empty if there is none. `main_domains`: component -> the domain in whose name
-    /// it sends such mail; without an entry, the first that it serves.
+    /// it sends such mail; without an entry, the first that it serves. `own_hops`: those of
+    /// `served` whose mail goes to a server of its own.
     Router(std::map<mail::Domain, std::string> served, std::string main_component,
-           std::map<std::string, mail::Domain> main_domains = {});
+           std::map<std::string, mail::Domain> main_domains = {},
+           std::set<mail::Domain> own_hops = {}, LanePolicy lanes = {});
 
     /// Ours -> local. Else xmpp, by the component that serves the sender's domain or a parent of
     /// it; a foreign sender's mail goes by relay (protocol rule 5).
     Destination route(const mail::ReversePath& from, const mail::Mailbox& recipient) const;
+    /// For a domain that is ours.
+    Destination local(const mail::Domain& domain) const;
     bool serves(const mail::Domain& domain) const { return served_.contains(domain); }
+    /// What the administrator wants for mail to this domain.
+    const LaneRule& rule(std::string_view domain) const { return lanes_.of(domain); }
+    const LanePolicy& lanes() const { return lanes_; }
     /// Whose postmaster hears of what concerns us all; nothing if we serve no domain.
     std::optional<mail::Domain> main_domain() const;
     /// The component for `domain` or the nearest parent that is served.
@@ -58,6 +68,8 @@ class Router {
     std::map<mail::Domain, std::string> served_;
     std::string main_component_;
     std::map<std::string, mail::Domain> main_domains_;
+    std::set<mail::Domain> own_hops_;
+    LanePolicy lanes_;
 };
 
 }  // namespace queue

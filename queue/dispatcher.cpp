@@ -1,6 +1,7 @@
 #include "queue/dispatcher.hpp"
 
 #include "base/limits.hpp"
+#include "queue/fallback.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -144,8 +145,8 @@ base::Task<void> Dispatcher::attempt(Destination destination) {
         co_await drain(destination, courier->second, std::move(*ready));
     } else if (const auto* const rerouted = std::get_if<Rerouted>(&readiness)) {
         const std::string why = rerouted->why;
-        const bool rerouted_now = co_await reroute(destination, *rerouted);
-        if (!rerouted_now) co_return;
+        const bool goes_by_smtp = co_await reroute(destination, *rerouted);
+        if (!goes_by_smtp) co_return;
         // What may have been sent already follows once its peer has let go of it.
         Ready only_back;
         only_back.limits = {base::limits::kLeaseMessages, base::limits::kBatchRecipients,
@@ -197,15 +198,15 @@ base::Task<void> Dispatcher::defer(Destination destination, Deferred why, base::
 }
 
 base::Task<bool> Dispatcher::reroute(Destination destination, Rerouted why) {
-    std::function<base::Result<Woken>(Store&)> operation = [=](Store& store) {
+    std::function<base::Result<RerouteResult>(Store&)> operation = [=](Store& store) {
         return reroute_destination(store, destination, why);
     };
-    const base::Result<Committed<Woken>> done =
-        co_await storage_.write<Woken>(std::move(operation));
-    if (done) look_at(**done);
+    const base::Result<Committed<RerouteResult>> done =
+        co_await storage_.write<RerouteResult>(std::move(operation));
+    if (done) look_at((*done)->woken);
     // The storage's own log line says why.
     if (!done) agenda_.failed(destination);
-    co_return done.has_value();
+    co_return done && !(*done)->required;
 }
 
 }  // namespace queue

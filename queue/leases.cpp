@@ -1,6 +1,7 @@
 #include "queue/leases.hpp"
 
 #include "base/limits.hpp"
+#include "queue/fallback.hpp"
 #include "queue/log.hpp"
 #include "queue/mail_class.hpp"
 #include "queue/quarantine.hpp"
@@ -183,16 +184,10 @@ base::Result<void> put_aside(Store& store, const Group& group, const base::Error
         return {};
     }
     const bool reroute = why.code == base::Errc::refused && !group.transfer;
-    const Destination relay{Lane::relay, "", ""};
     for (const DueRow& row : group.rows) {
         const auto n = static_cast<std::uint32_t>(row.n);
         if (reroute) {
-            Query update = store.database().query(
-                "UPDATE recipient SET state = 1, due_at = ?3, destination = ?4 WHERE message = ?1 "
-                "AND n = ?2");
-            update.bind(row.message.value, row.n, to_millis(store.now()), store.number_of(relay))
-                .run();
-            add_event(store, row.message, n, "rerouted", "goes on by SMTP: " + why.text);
+            move_to_relay(store, row.message, row.n, why.text);
         } else {
             const auto attempts = static_cast<int>(row.attempts) + 1;
             const auto next = store.now() + store.settings().retry.wait(attempts, store.random());
@@ -204,7 +199,7 @@ base::Result<void> put_aside(Store& store, const Group& group, const base::Error
             add_event(store, row.message, n, "deferred", "451 4.3.0 " + why.text);
         }
     }
-    if (reroute) add_all(woken, {relay});
+    if (reroute) add_all(woken, {kRelay});
     store.after_commit([id = group.message, why] { log::put_aside(id, why.text); });
     return {};
 }
@@ -280,6 +275,16 @@ base::Result<Lease> lease(Store& store, const Destination& destination, const Re
             continue;
         }
         if (ready.call_back && !was_sent(store, each)) continue;
+        const auto too_long =
+            row ? waits_too_long(store, destination, row->received_at) : std::nullopt;
+        const bool was_tried =
+            std::ranges::all_of(each.rows, [](const DueRow& due) { return due.attempts > 0; });
+        if (too_long && was_tried && !was_sent(store, each)) {
+            for (const DueRow& due : each.rows)
+                move_to_relay(store, due.message, due.n, *too_long);
+            add_all(result.woken, {kRelay});
+            continue;
+        }
         if (row && !result.messages.empty() && bytes + row->size > ready.limits.bytes) break;
         auto leased = row ? try_to_lease(store, destination, ready, std::move(*row), each)
                           : base::Result<LeasedMessage>(row.error());
@@ -288,6 +293,7 @@ base::Result<Lease> lease(Store& store, const Destination& destination, const Re
             if (!aside) return aside.error();
             continue;
         }
+        if (too_long && was_tried && !leased->call_back) leased->call_back = too_long;
         bytes += leased->content.size();
         result.messages.push_back(std::move(*leased));
     }
@@ -299,6 +305,7 @@ base::Result<Woken> defer_destination(Store& store, const Destination& destinati
                                       const Deferred& why, base::TimePoint until) {
     auto woken = expire(store, destination);
     if (!woken) return woken;
+    add_all(*woken, fall_back(store, destination, why));
     const std::int64_t number = store.number_of(destination);
     const std::int64_t now = to_millis(store.now());
     const std::string text = why.reply.to_text();
@@ -325,42 +332,6 @@ base::Result<Woken> defer_destination(Store& store, const Destination& destinati
         store.after_commit([=, reply = why.reply] {
             log::destination_deferred(destination, reply, count, until);
         });
-    }
-    return woken;
-}
-
-base::Result<Woken> reroute_destination(Store& store, const Destination& destination,
-                                        const Rerouted& why) {
-    const std::int64_t number = store.number_of(destination);
-    const Destination relay{Lane::relay, "", ""};
-    const std::int64_t now = to_millis(store.now());
-    static constexpr auto kNeverSent =
-        " WHERE destination = ?1 AND state IN (1, 3)"
-        " AND (transfer IS NULL OR (SELECT sends FROM transfer WHERE number = recipient.transfer) "
-        "= 0)";
-    static const std::string note_sql =
-        std::string(
-            "INSERT INTO event (message, at, n, what, detail)"
-            " SELECT message, ?2, n, 'rerouted', ?3 FROM recipient") +
-        kNeverSent;
-    static const std::string move_sql =
-        std::string(
-            "UPDATE recipient SET state = 1, due_at = ?2, destination = ?3, transfer = NULL") +
-        kNeverSent;
-    {
-        Query note = store.database().query(note_sql.c_str());
-        note.bind(number, now, "goes on by SMTP: " + why.why).run();
-    }
-    int moved = 0;
-    {
-        Query move = store.database().query(move_sql.c_str());
-        move.bind(number, now, store.number_of(relay)).run();
-        moved = store.database().changes();
-    }
-    Woken woken;
-    if (moved > 0) {
-        woken.push_back(relay);
-        store.after_commit([=] { log::destination_rerouted(destination, why.why, moved); });
     }
     return woken;
 }

@@ -25,19 +25,16 @@ enum class Portion : std::uint8_t { small, large };
 /// same; each in order. On Lane::xmpp each message has its transfer, whose
 /// id, peer and recipients are committed with the lease (protocol rule 1); recipients that were
 /// given to a transfer without a verdict are leased with that one again, unchanged. What has
-/// expired is ended instead. A message that is damaged goes to quarantine, one that the disk does
-/// not give out now is put off; the others go on.
+/// expired is ended instead; what has waited for its peer longer than the administrator allows goes
+/// by SMTP, or is to be called back if it may have been sent (queue/fallback). A message that is
+/// damaged goes to quarantine, one that the disk does not give out now is put off; the others go
+/// on.
 base::Result<Lease> lease(Store& store, const Destination& destination, const Ready& ready,
                           Portion portion = Portion::small);
 
 /// Everything due of `destination` waits until `until`; what has expired is ended.
 base::Result<Woken> defer_destination(Store& store, const Destination& destination,
                                       const Deferred& why, base::TimePoint until);
-
-/// Everything of `destination` that was never sent goes on by Lane::relay. The rest stays: it has
-/// to be called back first (the fence, protocol rule 4), which Ready::call_back is for.
-base::Result<Woken> reroute_destination(Store& store, const Destination& destination,
-                                        const Rerouted& why);
 
 /// The peer of `destination` is back: what waited because it could not be reached is due now.
 base::Result<int> wake_destination(Store& store, const Destination& destination);

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace queue {
 
@@ -27,10 +28,13 @@ inline const char* to_text(MailClass of) {
     return "unknown";
 }
 
+/// `priority`: what the client said (RFC 6710), which counts more than what the mail looks like; 0
+/// is the usual one.
 inline MailClass classify(const mail::HeaderSummary& header, std::size_t size,
-                          std::size_t recipients) {
+                          std::size_t recipients, std::optional<int> priority) {
     constexpr std::size_t kMany = 20;  // recipients: more than people write to
     if (size > base::limits::kInlineContent) return MailClass::large;
+    if (priority.value_or(0) != 0) return *priority < 0 ? MailClass::bulk : MailClass::interactive;
     return header.bulk || recipients > kMany ? MailClass::bulk : MailClass::interactive;
 }
 

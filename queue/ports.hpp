@@ -101,6 +101,7 @@ struct Arrival {
     std::optional<ReceivedTransfer>
         transfer;  ///< set for Kind::xmpp; then no recipient may be left
     std::optional<base::TimePoint> expires_at;  ///< default: the queue's own expiry
+    std::optional<int> priority{};  ///< MT-PRIORITY of RFC 6710; nothing: the content says
 };
 
 struct Receipt {
@@ -227,6 +228,7 @@ struct Deferred {
     /// have arrived, so the same id is sent again (protocol rules 3 and 4).
     bool settled = false;
     std::optional<std::chrono::seconds> retry_after;  ///< as the remote asked
+    std::optional<base::TimePoint> since{};  ///< that it can't be reached, if that is known
 };
 /// For good; the sender is told.
 struct Failed {

@@ -87,8 +87,10 @@ Where insert_mail(Store& store, const MessageRow& message, mail::ReportInput inp
     report.envelope.body = mail::Body::eight_bit_mime;
     report.envelope.smtputf8 = input.smtputf8;
     // A sender that is not ours came by our own MTA, which has to decide what it does about it.
-    const Lane lane = store.router().serves(to.domain()) ? Lane::local : Lane::relay;
-    return insert(store, message, std::move(report), {lane, "", ""});
+    const Router& router = store.router();
+    const Destination relay{Lane::relay, "", ""};
+    return insert(store, message, std::move(report),
+                  router.serves(to.domain()) ? router.local(to.domain()) : relay);
 }
 
 base::Result<mail::Mailbox> postmaster(const Store& store) {

@@ -7,6 +7,7 @@
 #include <shared_mutex>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace queue {
 
@@ -16,13 +17,25 @@ enum class Route { unknown, smtp, xmpp };
 /// by limits::kKnownDomains: beyond it, negative entries are dropped.
 class RouteTable {
   public:
+    /// Hears of each domain (A-labels) that begins to be, or is no longer, routed over XMPP. Called
+    /// where set() is.
+    using OnChange = std::function<void(const std::string& domain, bool xmpp)>;
+
     Route find(const mail::Domain& domain) const;
     void set(const mail::Domain& domain, Route route);  ///< Route::unknown forgets it
+    /// While it is closed, all mail goes by SMTP, and nothing is unknown.
+    void close(bool closed);
+    /// Before anything else is called.
+    void on_change(OnChange call) { on_change_ = std::move(call); }
+    /// None while it is closed.
+    std::vector<std::string> xmpp_domains() const;
     std::size_t size() const;
 
   private:
     mutable std::shared_mutex mutex_;
     std::unordered_map<std::string, Route> routes_;
+    bool closed_ = false;
+    OnChange on_change_;
 };
 
 }  // namespace queue

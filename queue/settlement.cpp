@@ -1,5 +1,6 @@
 #include "queue/settlement.hpp"
 
+#include "queue/fallback.hpp"
 #include "queue/kept_headers.hpp"
 #include "queue/log.hpp"
 #include "queue/quarantine.hpp"
@@ -102,17 +103,12 @@ class Settling {
     }
 
     void apply(const Rerouted& outcome) {
-        const Destination relay{Lane::relay, "", ""};
-        Query update = store_.database().query(
-            "UPDATE recipient SET state = 1, attempts = 0, due_at = ?3, destination = ?4, transfer "
-            "= NULL"
-            " WHERE message = ?1 AND n = ?2");
-        update
-            .bind(row_.id.value, static_cast<std::int64_t>(current_->n), to_millis(store_.now()),
-                  store_.number_of(relay))
-            .run();
-        add_event(store_, row_.id, current_->n, "rerouted", "goes on by SMTP: " + outcome.why);
-        woken_.push_back(relay);
+        if (store_.router().rule(destination_.domain).required) {
+            const std::string why = required_text(destination_, outcome.why);
+            return apply(Failed{{550, {5, 7, 0}, why}, ""});
+        }
+        move_to_relay(store_, row_.id, current_->n, outcome.why);
+        woken_.push_back(kRelay);
         store_.after_commit([id = row_.id, to = current_->address, why = outcome.why] {
             log::rerouted(id, to, why);
         });

@@ -135,7 +135,34 @@ base::Task<std::optional<Reply>> Client::say_hello() {
     if (!greeting) co_return lost(greeting.error(), "the link before the greeting");
     if (!greeting->is(2)) co_return as_deferral(greeting->to_mail());
     greeting_ = base::printable(greeting->lines.front(), base::limits::kStatusText);
+    auto trouble = co_await introduce();
+    if (trouble || !target_.tls) co_return trouble;
+    trouble = co_await start_tls();
+    if (trouble) co_return trouble;
+    trouble = co_await introduce();
+    co_return trouble;
+}
 
+/// RFC 3207, and nothing goes out if it can't be had: all mail waits.
+base::Task<std::optional<Reply>> Client::start_tls() {
+    const auto no_tls = [&](std::string_view why) {
+        const auto text = fmt::format("{}: {}", target_.to_text(), why);
+        return Reply{451, {4, 7, 5}, base::printable(text, base::limits::kStatusText)};
+    };
+    if (!extensions_.starttls) co_return no_tls("STARTTLS is not offered");
+    if (!settings_.tls) co_return no_tls("no certificates to verify the server with");
+    const auto reply = co_await command("STARTTLS\r\n");
+    if (!reply) co_return lost(reply.error(), "the link at STARTTLS");
+    if (!reply->is(2)) co_return as_deferral(reply->to_mail());
+    const auto started = co_await wire_->start_tls(settings_.tls, target_.endpoint.host(),
+                                                   within(settings_.times.command));
+    if (!started) co_return no_tls(started.error().text);
+    extensions_ = {};
+    co_return std::nullopt;
+}
+
+/// Hello, and what the server can.
+base::Task<std::optional<Reply>> Client::introduce() {
     const bool lmtp = target_.protocol == Protocol::lmtp;
     std::string line = fmt::format("{} {}\r\n", lmtp ? "LHLO" : "EHLO", settings_.hostname);
     auto hello = co_await command(line);
@@ -154,6 +181,7 @@ base::Task<std::optional<Reply>> Client::say_hello() {
 }
 
 void Client::read_extensions(const ServerReply& reply) {
+    extensions_.private_last_hop = target_.protocol == Protocol::lmtp && target_.is_private();
     for (std::size_t i = 1; i < reply.lines.size(); ++i) {
         const auto words = base::split(reply.lines[i]);
         if (words.empty()) continue;
@@ -161,6 +189,8 @@ void Client::read_extensions(const ServerReply& reply) {
         if (base::iequals(words[0], "8BITMIME")) extensions_.eight_bit_mime = true;
         if (base::iequals(words[0], "SMTPUTF8")) extensions_.smtputf8 = true;
         if (base::iequals(words[0], "DSN")) extensions_.dsn = true;
+        if (base::iequals(words[0], "STARTTLS")) extensions_.starttls = true;
+        if (base::iequals(words[0], "REQUIRETLS") && wire_->is_tls()) extensions_.requiretls = true;
         if (!base::iequals(words[0], "SIZE")) continue;
         extensions_.size_announced = true;
         if (words.size() < 2) continue;
@@ -224,9 +254,9 @@ base::Task<void> Client::quit() {
     wire_->close();
 }
 
-base::Task<Result<std::string>> probe(Target target, std::string hostname) {
+base::Task<Result<std::string>> probe(Target target, ClientSettings settings) {
     const std::string name = target.to_text();
-    Client client(std::move(target), {std::move(hostname), {}});
+    Client client(std::move(target), std::move(settings));
     client.bound(steady_clock::now() + kProbeTime);
     const auto trouble = co_await client.open();
     if (trouble) co_return base::fail(Errc::io, fmt::format("{}: {}", name, trouble->text));

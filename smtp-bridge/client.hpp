@@ -34,6 +34,7 @@ struct ClientTimes {
 struct ClientSettings {
     std::string hostname;  ///< for EHLO
     ClientTimes times;
+    TlsContext tls{};  ///< for targets that want it
 };
 
 /// What the server announced.
@@ -44,6 +45,10 @@ struct Extensions {
     bool dsn = false;
     std::optional<std::uint64_t> size;  ///< octets; nothing: not announced, or no limit
     bool size_announced = false;
+    bool starttls = false;
+    bool requiretls = false;  ///< over a verified link: it keeps a mail to TLS (RFC 8689)
+    /// It delivers, and nothing goes over a network in the clear: RFC 8689 asks for no more.
+    bool private_last_hop = false;
 };
 
 /// A message to be sent: `head` in the place of the first bytes of its content, so that a few
@@ -100,6 +105,8 @@ class Client {
     using OnReply = std::function<bool(std::size_t, const ServerReply&)>;
 
     base::Task<std::optional<mail::Reply>> say_hello();
+    base::Task<std::optional<mail::Reply>> introduce();
+    base::Task<std::optional<mail::Reply>> start_tls();
     base::Task<base::Result<ServerReply>> read_reply(std::chrono::milliseconds limit);
     base::Task<base::Result<ServerReply>> command(std::string line);
     base::Task<base::Result<void>> converse(std::vector<std::string> lines, OnReply on_reply);
@@ -132,6 +139,6 @@ mail::Reply as_verdict(const ServerReply& reply);
 
 /// For `packetboat check`: connects, says hello, and returns the greeting. Errc::io with the
 /// reason.
-base::Task<base::Result<std::string>> probe(Target target, std::string hostname);
+base::Task<base::Result<std::string>> probe(Target target, ClientSettings settings);
 
 }  // namespace smtp_bridge

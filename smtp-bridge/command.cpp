@@ -97,6 +97,15 @@ Reply bad_value(const Parameter& parameter) {
     return syntax_error(fmt::format("Bad value of parameter {}", parameter.keyword));
 }
 
+/// RFC 6710 section 2: one digit, perhaps with a sign before it, and 0 has none.
+std::optional<int> parse_priority(std::string_view text) {
+    const bool negative = text.starts_with('-');
+    if (negative) text.remove_prefix(1);
+    if (text.size() != 1 || text.front() < '0' || text.front() > '9') return std::nullopt;
+    if (negative && text.front() == '0') return std::nullopt;
+    return negative ? '0' - text.front() : text.front() - '0';
+}
+
 Refusal apply(MailFrom& command, const Parameter& parameter) {
     const std::string_view value = parameter.value;
     if (parameter.keyword == "size") {
@@ -122,6 +131,12 @@ Refusal apply(MailFrom& command, const Parameter& parameter) {
         auto envid = mail::decode_xtext(value);
         if (!envid || envid->empty() || envid->size() > limits::kEnvid) return bad_value(parameter);
         command.envid = std::move(*envid);
+    } else if (parameter.keyword == "requiretls") {
+        if (parameter.has_value) return bad_value(parameter);
+        command.requiretls = true;
+    } else if (parameter.keyword == "mt-priority") {
+        command.priority = parse_priority(value);
+        if (!command.priority) return bad_value(parameter);
     } else {
         return unknown_parameter(parameter);
     }
@@ -198,6 +213,22 @@ ParsedCommand parse_hello(Hello::Verb verb, std::string_view name) {
     return Command(Hello{verb, std::string(name)});
 }
 
+ParsedCommand parse_chunk(std::string_view arguments) {
+    const auto words = base::split(arguments);
+    const bool last = words.size() == 2 && base::iequals(words[1], "LAST");
+    const bool well_formed = words.size() == 1 || last;
+    const auto size = base::parse_number(well_formed ? words[0] : std::string_view());
+    if (!size || words[0].size() > 20) return syntax_error("Syntax: BDAT octets [LAST]");
+    return Command(Chunk{*size, last});
+}
+
+template <class T>
+ParsedCommand about_client(std::string_view arguments) {
+    auto attributes = parse_client_attributes(arguments);
+    if (!attributes) return syntax_error(attributes.error().text);
+    return Command(T{std::move(*attributes)});
+}
+
 template <class T>
 ParsedCommand without_arguments(std::string_view arguments) {
     if (!arguments.empty()) return syntax_error("This command takes no parameters");
@@ -234,7 +265,11 @@ ParsedCommand parse_command(std::string_view line) {
         if (arguments.empty()) return syntax_error("Syntax: VRFY address");
         return Command(Verify{});
     }
-    for (const std::string_view known : {"EXPN", "ETRN", "TURN", "AUTH", "STARTTLS", "BDAT"}) {
+    if (base::iequals(verb, "BDAT")) return parse_chunk(arguments);
+    if (base::iequals(verb, "STARTTLS")) return without_arguments<StartTls>(arguments);
+    if (base::iequals(verb, "XFORWARD")) return about_client<Forward>(arguments);
+    if (base::iequals(verb, "XCLIENT")) return about_client<Impersonate>(arguments);
+    for (const std::string_view known : {"EXPN", "ETRN", "TURN", "AUTH"}) {
         if (base::iequals(verb, known)) return Reply{502, {5, 5, 1}, "Command not implemented"};
     }
     return Reply{500, {5, 5, 2}, "Command not recognized"};

@@ -24,10 +24,16 @@ std::size_t DataReader::feed(std::string_view input) {
     return at;
 }
 
+void DataReader::finish() {
+    if (state_ == State::cr) fail(Fault::bare_cr);
+    if (state_ == State::text) fail(Fault::unfinished);
+    state_ = State::done;
+}
+
 void DataReader::step(char c) {
     switch (state_) {
         case State::line_start:
-            if (c == '.')
+            if (c == '.' && framing_ == Framing::dots)
                 state_ = State::dot;
             else
                 text(c);

@@ -1,4 +1,5 @@
-// DataReader: reads the message behind DATA up to its end, which is CRLF.CRLF and nothing else.
+// DataReader: reads the message behind DATA up to its end, which is CRLF.CRLF and nothing else, or
+// the octets of BDAT, whose number says where the end is.
 //
 // A pure state machine that may be fed in pieces cut anywhere. It owns the bytes that it has read
 // until they are taken. A bare CR, a bare LF or a NUL never ends a message and is never repaired:
@@ -15,13 +16,19 @@ namespace smtp_bridge {
 
 class DataReader {
   public:
-    enum class Fault : std::uint8_t { none, bare_cr, bare_lf, nul, too_large };
+    enum class Fault : std::uint8_t { none, bare_cr, bare_lf, nul, too_large, unfinished };
+    /// How a message comes: with dots stuffed and one at its end, or counted (RFC 3030).
+    enum class Framing : std::uint8_t { dots, counted };
 
     /// `max_size`: octets, counted without the stuffed dots and the final dot (RFC 1870).
-    explicit DataReader(std::size_t max_size) : max_size_(max_size) {}
+    explicit DataReader(std::size_t max_size, Framing framing = Framing::dots)
+        : max_size_(max_size), framing_(framing) {}
 
     /// Returns how many bytes belong to the message; less than given only when done().
     std::size_t feed(std::string_view input);
+    /// Framing::counted: that was all. A last line without CR LF is a fault, as it could not go on
+    /// by DATA as it is.
+    void finish();
 
     bool done() const { return state_ == State::done; }
     /// The first thing that was wrong; the bytes are dropped from then on.
@@ -54,6 +61,7 @@ class DataReader {
     void fail(Fault fault);
 
     std::size_t max_size_;
+    Framing framing_;
     State state_ = State::line_start;
     Fault fault_ = Fault::none;
     std::uint64_t size_ = 0;

@@ -157,19 +157,30 @@ const char* to_text(Protocol protocol) {
 
 Result<Target> Target::parse(std::string_view text) {
     const auto colon = text.find(':');
-    const auto word = text.substr(0, colon);
+    auto word = text.substr(0, colon);
+    const bool tls = word.ends_with("+tls");
+    if (tls) word.remove_suffix(4);
     if (colon == std::string_view::npos || (word != "smtp" && word != "lmtp"))
-        return fail(
-            Errc::syntax,
-            fmt::format("\"{}\": expected smtp:HOST:PORT, lmtp:HOST:PORT or lmtp:unix:/path",
-                        base::printable(text, 200)));
+        return fail(Errc::syntax,
+                    fmt::format("\"{}\": expected smtp:HOST:PORT, lmtp:HOST:PORT, lmtp:unix:/path, "
+                                "smtp+tls:HOST:PORT or lmtp+tls:HOST:PORT",
+                                base::printable(text, 200)));
     auto endpoint = Endpoint::parse_remote(text.substr(colon + 1));
     if (!endpoint) return endpoint.error();
-    return Target{word == "lmtp" ? Protocol::lmtp : Protocol::smtp, std::move(*endpoint)};
+    if (tls && endpoint->is_unix())
+        return fail(Errc::syntax, "a Unix socket has no name that a certificate could have");
+    return Target{word == "lmtp" ? Protocol::lmtp : Protocol::smtp, std::move(*endpoint), tls};
 }
 
 std::string Target::to_text() const {
-    return fmt::format("{}:{}", smtp_bridge::to_text(protocol), endpoint.to_text());
+    return fmt::format("{}{}:{}", smtp_bridge::to_text(protocol), tls ? "+tls" : "",
+                       endpoint.to_text());
+}
+
+bool Target::is_private() const {
+    boost::system::error_code error;
+    const auto ip = asio::ip::make_address(endpoint.host(), error);
+    return tls || endpoint.is_unix() || (!error && ip.is_loopback());
 }
 
 Result<Acceptor> listen(const asio::any_io_executor& executor, const Endpoint& endpoint,
@@ -192,6 +203,18 @@ Result<Acceptor> listen(const asio::any_io_executor& executor, const Endpoint& e
     if (error)
         return fail(Errc::io,
                     fmt::format("can't listen on {}: {}", endpoint.to_text(), error.message()));
+    return acceptor;
+}
+
+Result<Acceptor> adopt(const asio::any_io_executor& executor, int descriptor) {
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length) != 0)
+        return fail(Errc::io, "the socket that we were given is none");
+    Acceptor acceptor(executor);
+    boost::system::error_code error;
+    acceptor.assign({address.ss_family, 0}, descriptor, error);
+    if (error) return fail(Errc::io, "can't use the socket that we were given: " + error.message());
     return acceptor;
 }
 

@@ -46,10 +46,15 @@ class Endpoint {
 enum class Protocol : std::uint8_t { smtp, lmtp };
 const char* to_text(Protocol protocol);
 
-/// A next hop: `smtp:HOST:PORT`, `lmtp:HOST:PORT`, `lmtp:unix:/path`.
+/// A next hop: `smtp:HOST:PORT`, `lmtp:HOST:PORT`, `lmtp:unix:/path`; with `+tls` behind the
+/// protocol, only by STARTTLS and with a certificate that names the host.
 struct Target {
     Protocol protocol = Protocol::smtp;
     Endpoint endpoint;
+    bool tls = false;
+
+    /// Mail does not leave this host in the clear: over TLS, or not over a network at all.
+    bool is_private() const;
 
     /// Errc::syntax with a text for the administrator.
     static base::Result<Target> parse(std::string_view text);
@@ -62,6 +67,9 @@ struct Target {
 /// with the endpoint.
 base::Result<Acceptor> listen(const asio::any_io_executor& executor, const Endpoint& endpoint,
                               unsigned mode);
+
+/// One that listens already, given to us when we were started (socket activation). Errc::io.
+base::Result<Acceptor> adopt(const asio::any_io_executor& executor, int descriptor);
 
 /// Tries each address of the host in turn. Errc::timeout when `limit` has passed, else Errc::io.
 base::Task<base::Result<Socket>> connect(Endpoint endpoint, std::chrono::milliseconds limit);

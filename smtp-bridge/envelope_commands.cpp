@@ -72,7 +72,7 @@ std::string encode_orcpt(std::string_view orcpt) {
 
 std::optional<Reply> cannot_carry(const Parcel& parcel, const Extensions& extensions) {
     const auto& envelope = parcel.envelope;
-    if (envelope.requiretls)  // protocol rule 8: no next hop of ours is asked for TLS yet
+    if (envelope.requiretls && !extensions.requiretls && !extensions.private_last_hop)
         return Reply{550, {5, 7, 30}, "The next hop can't keep REQUIRETLS"};
     if (extensions.size && parcel.size() > *extensions.size)
         return Reply{
@@ -99,6 +99,7 @@ std::string mail_command(const Parcel& parcel, const Extensions& extensions) {
     if (extensions.size_announced) line += fmt::format(" SIZE={}", parcel.size());
     if (extensions.eight_bit_mime && parcel.eight_bit) line += " BODY=8BITMIME";
     if (extensions.smtputf8 && needs_smtputf8(envelope)) line += " SMTPUTF8";
+    if (envelope.requiretls && extensions.requiretls) line += " REQUIRETLS";
     if (extensions.dsn && envelope.ret != mail::Ret::unset)
         line += envelope.ret == mail::Ret::full ? " RET=FULL" : " RET=HDRS";
     if (extensions.dsn && !envelope.envid.empty())

@@ -6,13 +6,19 @@
 
 namespace smtp_bridge {
 
-IncomingMessage::IncomingMessage(queue::Intake& intake, std::size_t max_size)
-    : intake_(intake), reader_(max_size) {}
+IncomingMessage::IncomingMessage(queue::Intake& intake, std::size_t max_size,
+                                 DataReader::Framing framing)
+    : intake_(intake), reader_(max_size, framing) {}
 
 std::size_t IncomingMessage::feed(std::string_view input) {
     const std::size_t used = reader_.feed(input);
     if (reader_.fault() != DataReader::Fault::none) spool_.reset();
     return used;
+}
+
+void IncomingMessage::finish() {
+    reader_.finish();
+    if (reader_.fault() != DataReader::Fault::none) spool_.reset();
 }
 
 bool IncomingMessage::is_full() const {

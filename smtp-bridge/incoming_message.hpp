@@ -1,4 +1,5 @@
-// IncomingMessage: the message behind DATA while it comes in, of which only a piece is in memory.
+// IncomingMessage: the message behind DATA or BDAT while it comes in, of which only a piece is in
+// memory.
 //
 // Up to limits::kInlineContent it is kept in memory, beyond that in a spool of the queue's, which
 // is gone with it. Owned by a session, on the event loop. A spool that fails is no reason to stop
@@ -17,12 +18,15 @@ namespace smtp_bridge {
 class IncomingMessage {
   public:
     /// `intake` has to outlive it. `max_size`: as for the DataReader.
-    IncomingMessage(queue::Intake& intake, std::size_t max_size);
+    IncomingMessage(queue::Intake& intake, std::size_t max_size,
+                    DataReader::Framing framing = DataReader::Framing::dots);
 
     const DataReader& reader() const { return reader_; }
     void reserve(std::size_t bytes) { reader_.reserve(bytes); }
     /// DataReader::feed. With a fault, what is on the disk is dropped, too.
     std::size_t feed(std::string_view input);
+    /// DataReader::finish.
+    void finish();
     /// There is more in memory than should be: time to spill().
     bool is_full() const;
     /// Puts what is in memory on the disk.

@@ -2,12 +2,15 @@
 #pragma once
 
 #include "base/limits.hpp"
+#include "smtp-bridge/client_bounds.hpp"
 #include "smtp-bridge/endpoint.hpp"
 #include "smtp-bridge/intake_budget.hpp"
 #include "smtp-bridge/network.hpp"
+#include "smtp-bridge/tls.hpp"
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +21,7 @@ struct Admission {
     std::size_t connections = 0;
     std::size_t most_connections = base::limits::kSmtpConnections;
     IntakeBudget bytes;
+    ClientBounds clients;
 };
 
 struct ListenerSettings {
@@ -31,6 +35,15 @@ struct ListenerSettings {
     std::chrono::milliseconds command_time =
         base::limits::kSmtpCommandTime;  ///< also for data blocks
     std::size_t bad_commands = base::limits::kBadCommands;
+    /// From one client at once.
+    std::size_t client_connections = base::limits::kClientConnections;
+    /// Mails a minute from one client; nothing: kClientRate for clients on other hosts, and no
+    /// bound for those on this one.
+    std::optional<std::size_t> client_rate;
+    std::vector<Network> trusted;  ///< clients that may say XFORWARD and XCLIENT
+    TlsContext tls;                ///< nullptr: no STARTTLS
+    bool requiretls = false;       ///< a mail that must not go without TLS can be taken (RFC 8689)
+    std::optional<int> inherited;  ///< a socket that listens already (socket activation)
     std::shared_ptr<Admission> admission;  ///< one for all listeners; nullptr: one of its own
 };
 

@@ -63,16 +63,20 @@ void outcome_unknown(std::string_view target, std::string_view id, std::string_v
     Line("outcome-unknown").with("target", target).with("id", id).with("why", why).warning();
 }
 
-void route_listening(std::string_view endpoint) {
-    Line("route-listening").with("endpoint", endpoint).info();
+void lookup_bad_input(std::string_view name, std::string_view client, std::string_view why) {
+    Line("lookup-bad-input")
+        .with("listener", name)
+        .with("client", client)
+        .with("why", why)
+        .warning();
 }
 
-void route_bad_input(std::string_view client, std::string_view why) {
-    Line("route-bad-input").with("client", client).with("why", why).warning();
+void lookup_clients_full(std::string_view name, std::size_t most) {
+    Line("lookup-clients-full").with("listener", name).with("most", most).warning();
 }
 
-void route_clients_full(std::size_t most) {
-    Line("route-clients-full").with("most", most).warning();
+void route_table_failed(std::string_view file, std::string_view why) {
+    Line("route-table-failed").with("file", file).with("why", why).error();
 }
 
 }  // namespace smtp_bridge::log

@@ -28,9 +28,12 @@ void next_hop_up(std::string_view target);
 /// The link broke behind the final dot: the next hop may have it, and will get it again.
 void outcome_unknown(std::string_view target, std::string_view id, std::string_view why);
 
-// --- route lookup
-void route_listening(std::string_view endpoint);
-void route_bad_input(std::string_view client, std::string_view why);
-void route_clients_full(std::size_t most);
+// --- lookups
+void lookup_bad_input(std::string_view name, std::string_view client, std::string_view why);
+void lookup_clients_full(std::string_view name, std::size_t most);
+
+// --- route table
+/// The next change is another try.
+void route_table_failed(std::string_view file, std::string_view why);
 
 }  // namespace smtp_bridge::log

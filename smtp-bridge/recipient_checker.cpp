@@ -15,16 +15,25 @@ Reply unreachable(const Reply& why) {
 }  // namespace
 
 RecipientChecker::RecipientChecker(asio::any_io_executor executor, CheckerSettings settings)
-    : settings_(std::move(settings)),
-      pool_(executor, PoolSettings{settings_.deliver_to, {settings_.hostname, settings_.times}}),
-      tasks_(executor) {}
+    : settings_(std::move(settings)), tasks_(executor) {
+    for (const auto& [domain, targets] : settings_.deliver_to)
+        hops_[domain] = std::make_unique<NextHops>(executor, targets, settings_.client);
+}
+
+NextHops& RecipientChecker::hops_of(const mail::Mailbox& recipient) const {
+    const auto found = hops_.find(recipient.domain().ascii());
+    return found == hops_.end() ? *hops_.at("") : *found->second;
+}
 
 base::Task<std::vector<Reply>> RecipientChecker::check(mail::ReversePath from, bool smtputf8,
                                                        std::vector<mail::Mailbox> recipients) {
     const base::TaskGroup::Member member(tasks_);
     std::vector<Reply> replies(recipients.size());
-    std::vector<mail::Mailbox> unknown;
-    std::vector<std::size_t> places;  // of the unknown ones
+    struct Question {
+        std::vector<mail::Mailbox> recipients;
+        std::vector<std::size_t> places;  // of these
+    };
+    std::map<NextHops*, Question> questions;
     const auto now = steady_clock::now();
     for (std::size_t i = 0; i < recipients.size(); ++i) {
         if (recipients[i].is_postmaster()) {
@@ -34,27 +43,29 @@ base::Task<std::vector<Reply>> RecipientChecker::check(mail::ReversePath from, b
         } else if (auto known = cache_.find(from, recipients[i], now)) {
             replies[i] = std::move(*known);
         } else {
-            unknown.push_back(recipients[i]);
-            places.push_back(i);
+            auto& question = questions[&hops_of(recipients[i])];
+            question.recipients.push_back(recipients[i]);
+            question.places.push_back(i);
         }
     }
-    if (unknown.empty()) co_return replies;
-    const auto answers = co_await ask(from, unknown);
-    for (std::size_t i = 0; i < unknown.size(); ++i) {
-        cache_.add(from, unknown[i], answers[i], steady_clock::now());
-        replies[places[i]] = answers[i];
+    for (const auto& [hops, question] : questions) {
+        const auto answers = co_await ask(*hops, from, question.recipients);
+        for (std::size_t i = 0; i < question.recipients.size(); ++i) {
+            cache_.add(from, question.recipients[i], answers[i], steady_clock::now());
+            replies[question.places[i]] = answers[i];
+        }
     }
     co_return replies;
 }
 
-base::Task<std::vector<Reply>> RecipientChecker::ask(mail::ReversePath from,
+base::Task<std::vector<Reply>> RecipientChecker::ask(NextHops& hops, mail::ReversePath from,
                                                      std::vector<mail::Mailbox> recipients) {
     const auto until = steady_clock::now() + settings_.limit;
-    if (const auto failure = pool_.recent_failure())
+    if (const auto failure = hops.recent_failure())
         co_return std::vector<Reply>(recipients.size(), unreachable(*failure));
     auto want = Pool::Want::any;
     for (;;) {
-        auto taken = co_await pool_.take(want, until);
+        auto taken = co_await hops.take(want, until);
         if (const auto* trouble = std::get_if<Reply>(&taken))
             co_return std::vector<Reply>(recipients.size(), unreachable(*trouble));
         auto& lease = std::get<Pool::Lease>(taken);
@@ -65,7 +76,8 @@ base::Task<std::vector<Reply>> RecipientChecker::ask(mail::ReversePath from,
 }
 
 base::Task<void> RecipientChecker::stop() {
-    co_await pool_.stop();
+    for (const auto& [domain, hops] : hops_)
+        co_await hops->stop();
     co_await tasks_.join();
 }
 

@@ -6,17 +6,16 @@
 #pragma once
 
 #include "queue/ports.hpp"
-#include "smtp-bridge/pool.hpp"
 #include "smtp-bridge/recipient_cache.hpp"
+#include "smtp-bridge/smtp_courier.hpp"
 
 #include <string>
 
 namespace smtp_bridge {
 
 struct CheckerSettings {
-    Target deliver_to;
-    std::string hostname;  ///< for EHLO
-    ClientTimes times;
+    DeliveryTargets deliver_to;
+    ClientSettings client;
     std::chrono::milliseconds limit = base::limits::kRecipientCheckTime;
 };
 
@@ -30,11 +29,12 @@ class RecipientChecker final : public queue::RecipientCheck {
     base::Task<void> stop();
 
   private:
-    base::Task<std::vector<mail::Reply>> ask(mail::ReversePath from,
+    base::Task<std::vector<mail::Reply>> ask(NextHops& hops, mail::ReversePath from,
                                              std::vector<mail::Mailbox> recipients);
+    NextHops& hops_of(const mail::Mailbox& recipient) const;
 
     CheckerSettings settings_;
-    Pool pool_;
+    std::map<std::string, std::unique_ptr<NextHops>> hops_;  ///< by domain; `""` for all others
     RecipientCache cache_;
     base::TaskGroup tasks_;
 };

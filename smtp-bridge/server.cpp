@@ -36,7 +36,9 @@ Server::Server(asio::any_io_executor executor, ListenerSettings settings,
 }
 
 base::Result<void> Server::start() {
-    auto acceptor = listen(executor_, settings_.endpoint, settings_.socket_mode);
+    auto acceptor = settings_.inherited
+                        ? adopt(executor_, *settings_.inherited)
+                        : listen(executor_, settings_.endpoint, settings_.socket_mode);
     if (!acceptor) return acceptor.error();
     acceptor_.emplace(std::move(*acceptor));
     log::listening(settings_.name, settings_.endpoint.to_text(), to_text(settings_.protocol));
@@ -48,7 +50,8 @@ base::Task<void> Server::stop() {
     stopping_ = true;
     boost::system::error_code ignored;
     if (acceptor_) acceptor_->close(ignored);
-    if (acceptor_ && settings_.endpoint.is_unix()) ::unlink(settings_.endpoint.path().c_str());
+    if (acceptor_ && settings_.endpoint.is_unix() && !settings_.inherited)
+        ::unlink(settings_.endpoint.path().c_str());
     for (const auto& session : sessions_)
         session->stop();
     co_await tasks_.join();
@@ -79,6 +82,9 @@ std::optional<mail::Reply> Server::turn_away(const Socket& socket,
         return mail::Reply{554, {5, 7, 1}, fmt::format("Client {} is not allowed here", client)};
     if (settings_.admission->connections >= settings_.admission->most_connections)
         return mail::Reply{421, {4, 7, 0}, settings_.hostname + " Too many connections"};
+    if (!settings_.admission->clients.connects(client, settings_.client_connections))
+        return mail::Reply{
+            421, {4, 7, 0}, settings_.hostname + " Too many connections from " + client};
     return std::nullopt;
 }
 
@@ -95,10 +101,11 @@ void Server::admit(Socket socket) {
         std::make_shared<ServerSession>(std::move(socket), client, settings_, router_, intake_);
     sessions_.insert(session);
     ++settings_.admission->connections;
-    tasks_.spawn("smtp-session", [this, session]() -> base::Task<void> {
+    tasks_.spawn("smtp-session", [this, session, client]() -> base::Task<void> {
         co_await session->run();
         sessions_.erase(session);
         --settings_.admission->connections;
+        settings_.admission->clients.leaves(client);
     });
 }
 

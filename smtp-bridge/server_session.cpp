@@ -18,15 +18,29 @@ using base::Result;
 using mail::Reply;
 using std::chrono::steady_clock;
 
-constexpr std::size_t kInputBuffer = 64u << 10;
 /// Replies to a pipelining client that does not read them are sent in pieces of at most this.
 constexpr std::size_t kOutputBuffer = 64u << 10;
 /// For a last word to a client that may not be listening.
 constexpr auto kFarewellTime = std::chrono::seconds(2);
-/// The most of a message that is in memory: it is looked at after each buffer.
-constexpr std::size_t kInMemory = limits::kInlineContent + kInputBuffer;
-/// What is read, and dropped, of a message that is refused anyway, beyond its allowed size.
-constexpr std::size_t kDropped = 64u << 20;
+
+Reply not_trusted() {
+    return {550, {5, 7, 0}, "Not for this client"};
+}
+
+bool is_in(const std::vector<Network>& networks, const std::string& client) {
+    boost::system::error_code error;
+    const auto ip = asio::ip::make_address(client, error);
+    return !error &&
+           std::ranges::any_of(networks, [&](const Network& each) { return each.contains(ip); });
+}
+
+/// A Unix socket's client is on this host, too.
+std::optional<std::size_t> rate_of(const ListenerSettings& settings, const std::string& client) {
+    boost::system::error_code error;
+    const auto ip = asio::ip::make_address(client, error);
+    if (settings.client_rate || error || ip.is_loopback()) return settings.client_rate;
+    return limits::kClientRate;
+}
 
 }  // namespace
 
@@ -35,7 +49,9 @@ ServerSession::ServerSession(Socket socket, std::string client, const ListenerSe
     : settings_(settings),
       intake_(intake),
       client_(std::move(client)),
-      wire_(std::move(socket), kInputBuffer),
+      trusted_(is_in(settings.trusted, client_)),
+      rate_(rate_of(settings, client_)),
+      wire_(std::move(socket), limits::kSmtpInput),
       hold_(settings.admission->bytes, wire_.executor()),
       transaction_(settings, router) {}
 
@@ -128,9 +144,20 @@ base::Task<ServerSession::Next> ServerSession::handle(std::string line) {
     const auto parsed = parse_command(line);
     if (const auto* reply = std::get_if<Reply>(&parsed)) co_return refuse(line, *reply);
     const auto& command = std::get<Command>(parsed);
-    if (!std::holds_alternative<Data>(command)) co_return answer(command, line);
-    if (const auto refusal = transaction_.refuse_data()) co_return refuse(line, *refusal);
-    const Next next = co_await receive_data();
+    Next next = Next::go_on;
+    if (const auto* chunk = std::get_if<Chunk>(&command)) {
+        next = co_await receive_chunk(*chunk);
+    } else if (std::holds_alternative<StartTls>(command)) {
+        next = co_await start_tls();
+    } else if (!std::holds_alternative<Data>(command)) {
+        next = answer(command, line);
+    } else if (chunks_ || chunk_refusal_) {
+        next = refuse(line, {503, {5, 5, 1}, "DATA and BDAT don't mix"});
+    } else if (const auto refusal = transaction_.refuse_data()) {
+        next = refuse(line, *refusal);
+    } else {
+        next = co_await receive_data();
+    }
     co_return next;
 }
 
@@ -146,11 +173,55 @@ ServerSession::Next ServerSession::refuse(std::string_view line, const Reply& re
     return Next::end;
 }
 
+base::Task<ServerSession::Next> ServerSession::start_tls() {
+    constexpr std::string_view kLine = "STARTTLS";
+    if (!settings_.tls) co_return refuse(kLine, {502, {5, 5, 1}, "Command not implemented"});
+    if (wire_.is_tls()) co_return refuse(kLine, {503, {5, 5, 1}, "TLS is active already"});
+    if (!wire_.input().empty()) {
+        // What was sent in the clear must not be taken for what the encrypted client says.
+        say({501, {5, 5, 1}, settings_.hostname + " Nothing may follow STARTTLS"});
+        co_return Next::end;
+    }
+    say({220, {2, 0, 0}, "Ready to start TLS"});
+    auto done = co_await wire_.flush(settings_.command_time);
+    if (done) done = co_await wire_.start_tls(settings_.tls, "", settings_.command_time);
+    if (!done) {
+        log::session_cut(settings_.name, client_, done.error().text);
+        co_return Next::end;
+    }
+    drop_message();
+    transaction_.forget_client();
+    transaction_.set_tls();
+    co_return Next::go_on;
+}
+
+/// Postfix's XCLIENT: the session starts anew, as that client's.
+ServerSession::Next ServerSession::impersonate(const ClientAttributes& attributes) {
+    const auto address = attributes.find("ADDR");
+    if (address != attributes.end() && !address->second.empty()) client_ = address->second;
+    if (!settings_.networks.empty() && client_ != "unix" && !is_in(settings_.networks, client_)) {
+        say({554, {5, 7, 1}, "Client " + client_ + " is not allowed here"});
+        return Next::end;
+    }
+    drop_message();
+    transaction_.forget_client();
+    wire_.put(fmt::format("220 {} {} Packetboat\r\n", settings_.hostname,
+                          settings_.protocol == Protocol::lmtp ? "LMTP" : "ESMTP"));
+    return Next::go_on;
+}
+
+std::optional<Reply> ServerSession::refuse_rate() {
+    if (!rate_ || settings_.admission->clients.sends(client_, *rate_, steady_clock::now()))
+        return std::nullopt;
+    return Reply{450, {4, 7, 0}, "Too much mail from " + client_ + " in this minute"};
+}
+
 ServerSession::Next ServerSession::answer(const Command& command, std::string_view line) {
     Reply reply{250, {2, 0, 0}, "Ok"};
     if (const auto* hello = std::get_if<Hello>(&command)) {
         reply = transaction_.hello(*hello);
         if (reply.is_success()) {
+            drop_message();
             if (hello->verb == Hello::Verb::helo)
                 wire_.put("250 " + settings_.hostname + "\r\n");
             else
@@ -159,10 +230,23 @@ ServerSession::Next ServerSession::answer(const Command& command, std::string_vi
         }
     } else if (const auto* from = std::get_if<MailFrom>(&command)) {
         reply = transaction_.mail(*from);
+        const auto refusal = reply.is_success() ? refuse_rate() : std::nullopt;
+        if (refusal) {
+            transaction_.reset();
+            reply = *refusal;
+        }
+        if (reply.is_success()) drop_message();
     } else if (const auto* to = std::get_if<RcptTo>(&command)) {
-        reply = transaction_.rcpt(*to);
+        reply = chunks_ || chunk_refusal_ ? Reply{503, {5, 5, 1}, "The message has begun"}
+                                          : transaction_.rcpt(*to);
     } else if (std::holds_alternative<Reset>(command)) {
+        drop_message();
         transaction_.reset();
+    } else if (const auto* forward = std::get_if<Forward>(&command)) {
+        reply = trusted_ ? transaction_.forward(forward->client) : not_trusted();
+    } else if (const auto* other = std::get_if<Impersonate>(&command)) {
+        if (trusted_ && !transaction_.is_started()) return impersonate(other->client);
+        reply = trusted_ ? Reply{503, {5, 5, 1}, "Not within a mail"} : not_trusted();
     } else if (std::holds_alternative<Verify>(command)) {
         reply = {252, {2, 1, 5}, "Try RCPT"};
     } else if (std::holds_alternative<Help>(command)) {
@@ -177,81 +261,19 @@ ServerSession::Next ServerSession::answer(const Command& command, std::string_vi
 }
 
 void ServerSession::say_extensions() {
-    wire_.put(
-        fmt::format("250-{}\r\n250-PIPELINING\r\n250-SIZE {}\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"
-                    "250-DSN\r\n250 ENHANCEDSTATUSCODES\r\n",
-                    settings_.hostname, settings_.max_size));
-}
-
-base::Task<ServerSession::Next> ServerSession::receive_data() {
-    wire_.put("354 End data with <CR><LF>.<CR><LF>\r\n");
-    const std::size_t recipients = transaction_.envelope().recipients.size();
-    IncomingMessage message(intake_, settings_.max_size);
-    const auto read = co_await read_data(message);
-    if (!read) {
-        hold_.release();
-        if (read.error().code == Errc::busy) {
-            say({421, {4, 3, 1}, settings_.hostname + " " + read.error().text});
-        } else if (read.error().code == Errc::limit) {
-            say_for_message({552, {5, 3, 4}, read.error().text}, recipients);
-        } else {
-            co_await farewell(read.error());
-        }
-        co_return Next::end;
+    std::vector<std::string> words{
+        settings_.hostname, "PIPELINING",  fmt::format("SIZE {}", settings_.max_size),
+        "8BITMIME",         "SMTPUTF8",    "DSN",
+        "CHUNKING",         "MT-PRIORITY", fmt::format("LIMITS RCPTMAX={}", limits::kRecipients)};
+    if (settings_.tls && !wire_.is_tls()) words.emplace_back("STARTTLS");
+    if (transaction_.offers_requiretls()) words.emplace_back("REQUIRETLS");
+    if (trusted_) {
+        words.emplace_back("XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE");
+        words.emplace_back("XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT");
     }
-    auto refusal = Transaction::refuse(message.reader().fault());
-    mail::Content content;
-    if (!refusal) {
-        auto received = co_await message.content();
-        if (received) {
-            content = std::move(*received);
-            refusal = Transaction::refuse(content);
-        } else {
-            refusal = not_accepted(received.error());
-        }
-    }
-    if (refusal) {
-        log::message_refused(settings_.name, client_, transaction_.envelope(), *refusal);
-        say_for_message(*refusal, recipients);
-        transaction_.reset();
-        hold_.release();
-        co_return Next::go_on;
-    }
-    const bool eight_bit = message.reader().eight_bit();
-    auto arrival = transaction_.arrival(std::move(content), eight_bit, client_);
-    arrival.file = message.file();
-    const mail::Envelope envelope = arrival.envelope;
-    // Never cancelled and without a time limit: what is being committed gets its answer.
-    base::crash_point("smtp-server.before-store");
-    const auto receipt = co_await intake_.accept(std::move(arrival));
-    base::crash_point("smtp-server.before-reply");
-    hold_.release();
-    if (receipt) {
-        say_for_message(accepted(*receipt), recipients);
-    } else {
-        const Reply reply = not_accepted(receipt.error());
-        log::message_refused(settings_.name, client_, envelope, reply);
-        say_for_message(reply, recipients);
-    }
-    co_return Next::go_on;
-}
-
-/// Reads to the end of data. Errc::limit if the client goes on far beyond what is allowed.
-base::Task<Result<void>> ServerSession::read_data(IncomingMessage& message) {
-    const auto room = co_await hold_.take(kInMemory, settings_.command_time);
-    if (!room) co_return room.error();
-    message.reserve(std::min<std::size_t>(kInMemory, transaction_.announced_size().value_or(0)));
-    for (;;) {
-        wire_.consume(message.feed(wire_.input()));
-        if (message.is_full()) co_await message.spill();
-        if (message.reader().done()) co_return Result<void>();
-        if (message.reader().size() > settings_.max_size + kDropped)
-            co_return base::fail(Errc::limit, "Message too large");
-        const auto sent = co_await wire_.flush(settings_.command_time);
-        if (!sent) co_return sent.error();
-        const auto filled = co_await wire_.fill(settings_.command_time);
-        if (!filled) co_return filled.error();
-    }
+    for (const auto& word : words)
+        wire_.put(fmt::format("250-{}\r\n", word));
+    wire_.put("250 ENHANCEDSTATUSCODES\r\n");
 }
 
 }  // namespace smtp_bridge

@@ -11,14 +11,15 @@
 #include "smtp-bridge/transaction.hpp"
 #include "smtp-bridge/wire.hpp"
 
+#include <memory>
+#include <optional>
 #include <string>
-#include <variant>
 
 namespace smtp_bridge {
 
 class ServerSession {
   public:
-    /// `settings`, `router` and `intake` have to outlive run(). `client`: its address, for logs.
+    /// `settings`, `router` and `intake` have to outlive run(). `client`: its address.
     ServerSession(Socket socket, std::string client, const ListenerSettings& settings,
                   const queue::Router& router, queue::Intake& intake);
 
@@ -35,6 +36,14 @@ class ServerSession {
     base::Task<Next> handle(std::string line);
     base::Task<Next> receive_data();
     base::Task<base::Result<void>> read_data(IncomingMessage& message);
+    base::Task<Next> receive_chunk(Chunk chunk);
+    base::Task<base::Result<void>> read_chunk(std::uint64_t size);
+    base::Task<Next> unreadable(base::Error why, std::size_t answers);
+    base::Task<void> store(IncomingMessage& message);
+    base::Task<Next> start_tls();
+    void drop_message();
+    Next impersonate(const ClientAttributes& attributes);
+    std::optional<mail::Reply> refuse_rate();
     base::Task<void> farewell(base::Error why);
     Next answer(const Command& command, std::string_view line);
     Next refuse(std::string_view line, const mail::Reply& reply);
@@ -45,9 +54,13 @@ class ServerSession {
     const ListenerSettings& settings_;
     queue::Intake& intake_;
     std::string client_;
+    const bool trusted_;                     ///< may say XFORWARD and XCLIENT
+    const std::optional<std::size_t> rate_;  ///< mails a minute of this client
     Wire wire_;
     IntakeBudget::Hold hold_;
     Transaction transaction_;
+    std::unique_ptr<IncomingMessage> chunks_;   ///< what BDAT has brought of a message so far
+    std::optional<mail::Reply> chunk_refusal_;  ///< the rest of which is refused with this
     std::size_t bad_commands_ = 0;
     bool bad_input_logged_ = false;
 };

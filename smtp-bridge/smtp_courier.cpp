@@ -1,5 +1,6 @@
 #include "smtp-bridge/smtp_courier.hpp"
 
+#include "mail/alignment.hpp"
 #include "mail/header_scanner.hpp"
 #include "mail/trace.hpp"
 #include "smtp-bridge/log.hpp"
@@ -31,25 +32,28 @@ queue::MessageOutcome all_deferred(const queue::LeasedMessage& message, const Re
 
 SmtpCourier::SmtpCourier(asio::any_io_executor executor, CourierSettings settings)
     : settings_(std::move(settings)), tasks_(executor) {
-    const ClientSettings client{settings_.hostname, settings_.times};
-    local_ = std::make_unique<Pool>(executor, PoolSettings{settings_.deliver_to, client});
-    if (settings_.return_to)
-        relay_ = std::make_unique<Pool>(executor, PoolSettings{*settings_.return_to, client});
+    for (const auto& [domain, targets] : settings_.deliver_to)
+        local_[domain] = std::make_unique<NextHops>(executor, targets, settings_.client);
+    if (!settings_.return_to.empty())
+        relay_ = std::make_unique<NextHops>(executor, settings_.return_to, settings_.client);
 }
 
 std::size_t SmtpCourier::concurrency() const {
     return kConcurrency;
 }
 
-Pool* SmtpCourier::pool_of(queue::Lane lane) const {
-    return lane == queue::Lane::local ? local_.get() : relay_.get();
+NextHops* SmtpCourier::hops_of(const queue::Destination& destination) const {
+    if (destination.lane != queue::Lane::local) return relay_.get();
+    // A domain whose rule is gone from the configuration goes the way of all others.
+    const auto found = local_.find(destination.domain);
+    return (found == local_.end() ? local_.at("") : found->second).get();
 }
 
 base::Task<queue::Readiness> SmtpCourier::prepare(queue::Destination destination) {
-    const Pool* pool = pool_of(destination.lane);
-    if (pool == nullptr) co_return queue::Deferred{no_return_to(), "", false, std::nullopt};
-    if (const auto failure = pool->recent_failure())
-        co_return queue::Deferred{*failure, pool->target().to_text(), false, std::nullopt};
+    const NextHops* hops = hops_of(destination);
+    if (hops == nullptr) co_return queue::Deferred{no_return_to(), "", false, std::nullopt};
+    if (const auto failure = hops->recent_failure())
+        co_return queue::Deferred{*failure, hops->name(), false, std::nullopt};
     co_return queue::Ready{"", {}};
 }
 
@@ -57,13 +61,13 @@ base::Task<void> SmtpCourier::deliver(queue::Destination destination,
                                       std::vector<queue::LeasedMessage> messages,
                                       queue::Tell tell) {
     const base::TaskGroup::Member member(tasks_);
-    Pool* pool = pool_of(destination.lane);
+    NextHops* hops = hops_of(destination);
     for (const auto& message : messages) {
-        if (pool == nullptr) {
+        if (hops == nullptr) {
             tell(all_deferred(message, no_return_to(), ""));
             continue;
         }
-        auto outcome = co_await deliver_one(*pool, destination.lane, message);
+        auto outcome = co_await deliver_one(*hops, destination.lane, message);
         tell(std::move(outcome));
     }
 }
@@ -82,12 +86,13 @@ std::string SmtpCourier::trace_of(const queue::LeasedMessage& message) const {
         trace.for_address = envelope.recipients.front().address.text();
     const auto known = settings_.assurance.find(origin.component);
     const mail::XmppAuthentication authentication{
-        settings_.hostname, known == settings_.assurance.end() ? "none" : known->second,
-        origin.transfer->domain, envelope.from ? envelope.from->domain().ascii() : std::string()};
+        settings_.client.hostname, known == settings_.assurance.end() ? "none" : known->second,
+        origin.transfer->domain, envelope.from ? envelope.from->domain().ascii() : std::string(),
+        mail::author_domain(message.content.bytes())};
     return mail::authentication_results_field(authentication) + mail::received_field(trace);
 }
 
-base::Task<queue::MessageOutcome> SmtpCourier::deliver_one(Pool& pool, queue::Lane lane,
+base::Task<queue::MessageOutcome> SmtpCourier::deliver_one(NextHops& hops, queue::Lane lane,
                                                            const queue::LeasedMessage& message) {
     const std::string_view bytes = message.content.bytes();
     std::string head;
@@ -96,7 +101,7 @@ base::Task<queue::MessageOutcome> SmtpCourier::deliver_one(Pool& pool, queue::La
         message.origin.transfer) {
         // Only the header is copied; the body, which may be large, goes out as it is.
         const auto header = mail::header_of(bytes);
-        head = mail::with_trace(trace_of(message), header, settings_.hostname);
+        head = mail::with_trace(trace_of(message), header, settings_.client.hostname);
         replaced = header.size();
     }
     const Parcel parcel{message.envelope, head, message.content, replaced};
@@ -104,9 +109,9 @@ base::Task<queue::MessageOutcome> SmtpCourier::deliver_one(Pool& pool, queue::La
     SendResult result;
     auto want = Pool::Want::any;
     for (;;) {
-        auto taken = co_await pool.take(want, std::nullopt);
+        auto taken = co_await hops.take(want, std::nullopt);
         if (const auto* trouble = std::get_if<Reply>(&taken))
-            co_return all_deferred(message, *trouble, pool.target().to_text());
+            co_return all_deferred(message, *trouble, hops.name());
         auto& lease = std::get<Pool::Lease>(taken);
         result = co_await lease->send(parcel);
         // A kept connection that died while it was idle says nothing about the mail.
@@ -114,8 +119,7 @@ base::Task<queue::MessageOutcome> SmtpCourier::deliver_one(Pool& pool, queue::La
         want = Pool::Want::fresh;
     }
     if (result.maybe_taken)
-        log::outcome_unknown(pool.target().to_text(), message.id.to_text(),
-                             "no reply to the final dot");
+        log::outcome_unknown(hops.name(), message.id.to_text(), "no reply to the final dot");
     queue::MessageOutcome outcome{message.id, {}, result.sent};
     for (std::size_t i = 0; i < result.outcomes.size(); ++i)
         outcome.recipients.push_back(
@@ -124,7 +128,8 @@ base::Task<queue::MessageOutcome> SmtpCourier::deliver_one(Pool& pool, queue::La
 }
 
 base::Task<void> SmtpCourier::stop() {
-    co_await local_->stop();
+    for (const auto& [domain, hops] : local_)
+        co_await hops->stop();
     if (relay_) co_await relay_->stop();
     co_await tasks_.join();
 }

@@ -7,7 +7,7 @@
 
 #include "base/clock.hpp"
 #include "queue/ports.hpp"
-#include "smtp-bridge/pool.hpp"
+#include "smtp-bridge/next_hops.hpp"
 
 #include <map>
 #include <memory>
@@ -16,14 +16,16 @@
 
 namespace smtp_bridge {
 
+/// By domain, in A-labels, the servers that take its mail, the best first; `""` for all others.
+using DeliveryTargets = std::map<std::string, std::vector<Target>>;
+
 struct CourierSettings {
-    Target deliver_to;                ///< Lane::local
-    std::optional<Target> return_to;  ///< Lane::relay; without it such mail waits
-    std::string hostname;             ///< for EHLO, and our authserv-id
+    DeliveryTargets deliver_to;     ///< Lane::local
+    std::vector<Target> return_to;  ///< Lane::relay; without it such mail waits
+    ClientSettings client;          ///< its hostname is also our authserv-id
     /// Our components, and what the administrator says of the links to their peers: `pkix`,
     /// `dialback` or `none`.
     std::map<std::string, std::string> assurance;
-    ClientTimes times;
 };
 
 class SmtpCourier final : public queue::Courier {
@@ -32,8 +34,7 @@ class SmtpCourier final : public queue::Courier {
 
     base::Task<queue::Readiness> prepare(queue::Destination destination) override;
     base::Task<void> deliver(queue::Destination destination,
-                             std::vector<queue::LeasedMessage> messages,
-                             queue::Tell tell) override;
+                             std::vector<queue::LeasedMessage> messages, queue::Tell tell) override;
     std::size_t concurrency() const override;
 
     /// What is under way gets a few seconds, then its connections are closed. Returns when
@@ -41,14 +42,14 @@ class SmtpCourier final : public queue::Courier {
     base::Task<void> stop();
 
   private:
-    Pool* pool_of(queue::Lane lane) const;
+    NextHops* hops_of(const queue::Destination& destination) const;
     std::string trace_of(const queue::LeasedMessage& message) const;
-    base::Task<queue::MessageOutcome> deliver_one(Pool& pool, queue::Lane lane,
+    base::Task<queue::MessageOutcome> deliver_one(NextHops& hops, queue::Lane lane,
                                                   const queue::LeasedMessage& message);
 
     CourierSettings settings_;
-    std::unique_ptr<Pool> local_;
-    std::unique_ptr<Pool> relay_;  ///< nullptr without return_to
+    std::map<std::string, std::unique_ptr<NextHops>> local_;  ///< by domain; `""` for all others
+    std::unique_ptr<NextHops> relay_;                         ///< nullptr without return_to
     base::TaskGroup tasks_;
 };
 

@@ -21,6 +21,7 @@ Reply Transaction::hello(const Hello& command) {
     if (lmtp != (command.verb == Hello::Verb::lhlo))
         return {500, {5, 5, 1}, lmtp ? "This is LMTP: say LHLO" : "This is SMTP: say EHLO"};
     reset();
+    forwarded_.clear();
     helo_ = command.name;
     return {250, {2, 0, 0}, settings_.hostname};
 }
@@ -31,12 +32,16 @@ Reply Transaction::mail(const MailFrom& command) {
     if (command.size && *command.size > settings_.max_size)
         return {
             552, {5, 3, 4}, fmt::format("Messages are limited to {} bytes", settings_.max_size)};
+    if (command.requiretls && !offers_requiretls())
+        return {555, {5, 5, 4}, "Unsupported parameter requiretls"};
     reset();
     started_ = true;
     size_ = command.size;
+    priority_ = command.priority;
     envelope_.from = command.from;
     envelope_.body = command.body;
     envelope_.smtputf8 = command.smtputf8;
+    envelope_.requiretls = command.requiretls;
     envelope_.ret = command.ret;
     envelope_.envid = command.envid;
     return {250, {2, 1, 0}, "Sender ok"};
@@ -70,6 +75,21 @@ void Transaction::reset() {
     envelope_ = {};
     destinations_.clear();
     size_.reset();
+    priority_.reset();
+}
+
+void Transaction::forget_client() {
+    reset();
+    forwarded_.clear();
+    helo_.clear();
+}
+
+Reply Transaction::forward(const ClientAttributes& attributes) {
+    if (helo_.empty()) return bad_sequence("Say hello first");
+    if (started_) return bad_sequence("XFORWARD comes before MAIL");
+    for (const auto& [name, value] : attributes)
+        forwarded_[name] = value;
+    return {250, {2, 0, 0}, "Ok"};
 }
 
 std::optional<Reply> Transaction::refuse(DataReader::Fault fault) {
@@ -84,6 +104,8 @@ std::optional<Reply> Transaction::refuse(DataReader::Fault fault) {
             return Reply{554, {5, 6, 0}, "NUL in the message"};
         case DataReader::Fault::too_large:
             return Reply{552, {5, 3, 4}, "Message too large"};
+        case DataReader::Fault::unfinished:
+            return Reply{554, {5, 6, 0}, "The last line of the message does not end with CR LF"};
     }
     return std::nullopt;
 }
@@ -104,9 +126,15 @@ queue::Arrival Transaction::arrival(mail::Content content, bool eight_bit, std::
     arrival.destinations = std::move(destinations_);
     arrival.content = std::move(content);
     arrival.origin.kind = queue::Origin::Kind::smtp;
-    arrival.origin.client = std::move(client);
-    arrival.origin.helo = helo_;
+    const auto known = [&](const char* name, std::string otherwise) {
+        const auto found = forwarded_.find(name);
+        return found == forwarded_.end() || found->second.empty() ? otherwise : found->second;
+    };
+    arrival.origin.client = known("ADDR", std::move(client));
+    arrival.origin.helo = known("HELO", helo_);
+    arrival.priority = priority_;
     reset();
+    forwarded_.clear();
     return arrival;
 }
 

@@ -27,7 +27,15 @@ class Transaction {
     mail::Reply rcpt(const RcptTo& command);
     /// The refusal of DATA, if it is refused.
     std::optional<mail::Reply> refuse_data() const;
+    bool is_started() const { return started_; }
     void reset();
+    /// STARTTLS or XCLIENT: the client starts anew, and says hello again.
+    void forget_client();
+    /// The session is encrypted from now on.
+    void set_tls() { tls_ = true; }
+    bool offers_requiretls() const { return tls_ && settings_.requiretls; }
+    /// XFORWARD: who the client speaks for, in the next mail. `attributes` add up until then.
+    mail::Reply forward(const ClientAttributes& attributes);
 
     const std::string& helo() const { return helo_; }
     const mail::Envelope& envelope() const { return envelope_; }
@@ -43,6 +51,9 @@ class Transaction {
     const ListenerSettings& settings_;
     const queue::Router& router_;
     std::string helo_;
+    bool tls_ = false;
+    ClientAttributes forwarded_;
+    std::optional<int> priority_;
     bool started_ = false;  ///< behind a MAIL that was taken
     mail::Envelope envelope_;
     std::vector<queue::Destination> destinations_;

@@ -3,12 +3,22 @@
 #include <cstring>
 
 #include <boost/asio.hpp>
+#include <boost/asio/ssl.hpp>
 #include <sys/socket.h>
 
 namespace smtp_bridge {
 
 using base::Errc;
 using base::fail;
+
+struct Wire::Tls {
+    Tls(Socket& socket, TlsContext c) : context(std::move(c)), stream(socket, *context) {}
+
+    TlsContext context;  ///< has to outlive the stream
+    asio::ssl::stream<Socket&> stream;
+};
+
+Wire::~Wire() = default;
 
 Wire::Wire(Socket socket, std::size_t capacity)
     : socket_(std::move(socket)), buffer_(capacity), deadline_(socket_.get_executor(), [this] {
@@ -18,6 +28,29 @@ Wire::Wire(Socket socket, std::size_t capacity)
           socket_.cancel(ignored);
       }) {}
 
+base::Task<base::Result<void>> Wire::start_tls(TlsContext context, std::string server_name,
+                                               std::chrono::milliseconds limit) {
+    namespace ssl = asio::ssl;
+    begin_ = end_ = 0;
+    auto tls = std::make_unique<Tls>(socket_, std::move(context));
+    const bool is_client = !server_name.empty();
+    if (is_client) {
+        boost::system::error_code ignored;
+        tls->stream.set_verify_callback(ssl::host_name_verification(server_name), ignored);
+        SSL_set_tlsext_host_name(tls->stream.native_handle(), server_name.c_str());
+    }
+    timed_out_ = false;
+    filling_ = true;
+    deadline_.arm(limit);
+    const auto side = is_client ? ssl::stream_base::client : ssl::stream_base::server;
+    const auto [error] = co_await tls->stream.async_handshake(side, base::use_result);
+    deadline_.disarm();
+    filling_ = false;
+    if (error) co_return why(error, "starting TLS");
+    tls_ = std::move(tls);
+    co_return base::Result<void>();
+}
+
 void Wire::consume(std::size_t bytes) {
     begin_ += bytes;
     if (begin_ == end_) begin_ = end_ = 0;
@@ -26,7 +59,8 @@ void Wire::consume(std::size_t bytes) {
 base::Error Wire::why(const boost::system::error_code& error, std::string_view doing) const {
     if (timed_out_) return fail(Errc::timeout, "timed out while " + std::string(doing));
     if (interrupted_) return fail(Errc::closed, "stopping");
-    if (error == asio::error::eof) return fail(Errc::closed, "the other end closed the connection");
+    if (error == asio::error::eof || error == asio::ssl::error::stream_truncated)
+        return fail(Errc::closed, "the other end closed the connection");
     return fail(Errc::closed, "while " + std::string(doing) + ": " + error.message());
 }
 
@@ -42,7 +76,12 @@ base::Task<base::Result<void>> Wire::fill(std::chrono::milliseconds limit) {
     filling_ = true;
     deadline_.arm(limit);
     const auto room = asio::buffer(buffer_.data() + end_, buffer_.size() - end_);
-    const auto [error, bytes] = co_await socket_.async_read_some(room, base::use_result);
+    boost::system::error_code error;
+    std::size_t bytes = 0;
+    if (tls_)
+        std::tie(error, bytes) = co_await tls_->stream.async_read_some(room, base::use_result);
+    else
+        std::tie(error, bytes) = co_await socket_.async_read_some(room, base::use_result);
     deadline_.disarm();
     filling_ = false;
     end_ += bytes;
@@ -55,7 +94,13 @@ base::Task<base::Result<void>> Wire::flush(std::chrono::milliseconds limit) {
     timed_out_ = false;
     deadline_.arm(limit);
     const auto bytes_out = asio::buffer(output_.data(), output_.size());
-    const auto [error, bytes] = co_await asio::async_write(socket_, bytes_out, base::use_result);
+    boost::system::error_code error;
+    std::size_t bytes = 0;
+    if (tls_)
+        std::tie(error, bytes) =
+            co_await asio::async_write(tls_->stream, bytes_out, base::use_result);
+    else
+        std::tie(error, bytes) = co_await asio::async_write(socket_, bytes_out, base::use_result);
     deadline_.disarm();
     output_.clear();
     if (error) co_return why(error, "writing");

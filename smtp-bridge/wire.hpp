@@ -1,5 +1,5 @@
 // Wire: a connected socket with one bounded input buffer, one output buffer, and a time limit on
-// every operation.
+// every operation; from start_tls() on, encrypted.
 //
 // Used by one coroutine at a time; interrupt() and close() may be called by others on the same
 // loop. Its errors are values: Errc::closed (end, reset, interrupted), Errc::timeout, Errc::limit
@@ -9,6 +9,7 @@
 #include "base/async.hpp"
 #include "base/result.hpp"
 #include "smtp-bridge/endpoint.hpp"
+#include "smtp-bridge/tls.hpp"
 
 #include <chrono>
 #include <string>
@@ -20,6 +21,16 @@ namespace smtp_bridge {
 class Wire {
   public:
     Wire(Socket socket, std::size_t capacity);
+    ~Wire();
+    Wire(const Wire&) = delete;
+    Wire& operator=(const Wire&) = delete;
+
+    /// The handshake of STARTTLS. Drops what has been read and not consumed: it was sent in the
+    /// clear, perhaps by somebody in between. `server_name`: whose certificate a client wants to
+    /// see; empty for a server. Errc::closed if it fails, with OpenSSL's words.
+    base::Task<base::Result<void>> start_tls(TlsContext context, std::string server_name,
+                                             std::chrono::milliseconds limit);
+    bool is_tls() const { return tls_ != nullptr; }
 
     /// What has been read and not yet consumed. Valid until the next fill().
     std::string_view input() const { return {buffer_.data() + begin_, end_ - begin_}; }
@@ -45,9 +56,12 @@ class Wire {
     bool is_quiet();
 
   private:
+    struct Tls;
+
     base::Error why(const boost::system::error_code& error, std::string_view doing) const;
 
     Socket socket_;
+    std::unique_ptr<Tls> tls_;  ///< nullptr: in the clear
     std::vector<char> buffer_;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;

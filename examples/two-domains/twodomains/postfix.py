@@ -1,5 +1,7 @@
 """A host's Postfix: Debian's configuration with the examples', for one or several domains."""
 
+import re
+
 from twodomains.templates import fill
 from twodomains.waiting import accepts, until
 
@@ -24,13 +26,16 @@ LOG_SERVICE = "postlog   unix-dgram n  -       n       -       1       postlogd\
 
 
 class Postfix:
-    def __init__(self, host, domains, users, aliases=None, with_packetboat=True):
-        """`aliases`: internationalised address -> the user whose mailbox it is."""
+    def __init__(self, host, domains, users, aliases=None, with_packetboat=True, socketmap=False):
+        """`aliases`: internationalised address -> the user whose mailbox it is.
+
+        `socketmap`: it asks Packetboat for each recipient, in place of the table."""
         self.host = host
         self.domains = list(domains)
         self.users = list(users)
         self.aliases = aliases or {}
         self.with_packetboat = with_packetboat
+        self.socketmap = socketmap
         self._process = None
 
     def configure(self):
@@ -43,8 +48,7 @@ class Postfix:
         master = master.replace("\nsmtp      inet", f"\n{host.address}:25 inet")
         master += fill("postfix/dovecot-master.cf")
         if self.with_packetboat:
-            main += fill("postfix/main.cf", address=host.address).replace(
-                "message_size_limit = 52428800", "message_size_limit = 200000000")
+            main += self._lanes()
             master += fill("postfix/master.cf", address=host.address)
             self._write("own-domains", self._own_domains())
         else:
@@ -55,6 +59,18 @@ class Postfix:
         self._write("master.cf", master)
         self._write("mailboxes", "".join(f"{user} -\n" for user in self.users))
         self._write("aliases", "".join(f"{alias} {user}\n" for alias, user in self.aliases.items()))
+
+    def _lanes(self):
+        """The examples' main.cf, for large mails."""
+        state = str(self.host.directory / "packetboat/state")
+        text = fill("postfix/main.cf", address=self.host.address, state=state)
+        if self.socketmap:
+            text = re.sub(r"^(transport_maps|smtpd_recipient_restrictions) =.*\n([ \t].*\n)*", "", text, flags=re.M)
+            text += fill("postfix/main-socketmap.cf", address=self.host.address)
+        elif self.aliases:
+            # Some users' mail takes a way of its own (dovecot-main.cf).
+            text = text.replace("transport_maps = ", "transport_maps = regexp:/etc/postfix/own-domains, ")
+        return text.replace("message_size_limit = 52428800", "message_size_limit = 200000000")
 
     def _own_domains(self):
         local = [user.replace("@", r"(\+.*)?@").replace(".", r"\.").replace(r"\.*", ".*")

@@ -23,7 +23,7 @@ SECRET = "a test's secret"
 class Site:
     """One host with all its servers; `xmpp` and `packetboat` are None on a host without."""
 
-    def __init__(self, host, domains, users, aliases=None, xmpp=None, packetboat=None):
+    def __init__(self, host, domains, users, aliases=None, xmpp=None, packetboat=None, socketmap=False):
         self.host = host
         self.address = host.address
         self.domain = domains[0]
@@ -31,7 +31,8 @@ class Site:
         self.xmpp = xmpp
         self.packetboat = packetboat
         self.dovecot = Dovecot(host, users)
-        self.postfix = Postfix(host, domains, users, aliases, with_packetboat=packetboat is not None)
+        self.postfix = Postfix(host, domains, users, aliases, with_packetboat=packetboat is not None,
+                               socketmap=socketmap)
 
     def mailbox(self, user):
         return Mailbox(self.dovecot.maildir(user))
@@ -43,16 +44,17 @@ class Site:
         if self.xmpp:
             self.xmpp.configure(authority)
         with ThreadPoolExecutor() as pool:
-            jobs = [pool.submit(self._start_mail)]
+            jobs = [pool.submit(self._start_mailboxes)]
             if self.xmpp:
                 jobs.append(pool.submit(self._start_xmpp))
             for job in jobs:
                 job.result()
+        # Packetboat's table has to be there.
+        self.postfix.start()
 
-    def _start_mail(self):
+    def _start_mailboxes(self):
         self.postfix.prepare()
         self.dovecot.start()
-        self.postfix.start()
 
     def _start_xmpp(self):
         self.xmpp.start()
@@ -69,13 +71,13 @@ class World:
         self.sites = {}
 
     def add_prosody_site(self, domain, address, users, aliases=None, more_domains=(), second_domains=(),
-                         other_components=(), changes=()):
+                         other_components=(), changes=(), socketmap=False):
         """A site with Prosody: `more_domains` have components of their own, `second_domains` share the first's."""
         host = Host(domain, address, self.scratch)
         domains = [domain, *more_domains, *second_domains]
         xmpp = Prosody(host, [domain, *more_domains], SECRET, second_domains, other_components)
         packetboat = Packetboat(host, domain, SECRET, changes)
-        return self._add(Site(host, domains, users, aliases, xmpp, packetboat))
+        return self._add(Site(host, domains, users, aliases, xmpp, packetboat, socketmap))
 
     def add_ejabberd_site(self, domain, address, users, other_components=(), changes=()):
         host = Host(domain, address, self.scratch)

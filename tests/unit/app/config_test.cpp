@@ -72,8 +72,9 @@ TEST_CASE("a short file is enough, and the rest has sensible defaults") {
     REQUIRE(config->intakes.size() == 1);
     CHECK(config->intakes[0].hostname == "mx.a.test");
     CHECK(config->intakes[0].networks.size() == 2);
-    CHECK(config->deliver_to.to_text() == "lmtp:unix:/run/dovecot/lmtp");
-    CHECK_FALSE(config->return_to);
+    REQUIRE(config->deliver_to.at("").size() == 1);
+    CHECK(config->deliver_to.at("")[0].to_text() == "lmtp:unix:/run/dovecot/lmtp");
+    CHECK(config->return_to.empty());
     CHECK(config->check_recipients);
     CHECK_FALSE(config->route_lookup);
 

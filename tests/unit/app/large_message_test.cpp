@@ -39,7 +39,8 @@ class Door {
         auto line = dialogue::connect(path_);
         CHECK(dialogue::play(line,
                              "S: 220\nC: LHLO x\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250-\n"
-                             "S: 250-\nS: 250\nC: MAIL FROM:<alice@a.test>\nC: RCPT TO:<bob@a.test>"
+                             "S: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250\nC: MAIL "
+                             "FROM:<alice@a.test>\nC: RCPT TO:<bob@a.test>"
                              "\nC: DATA\nS: 250\nS: 250\nS: 354",
                              'C') == "");
         return line;

@@ -90,13 +90,15 @@ TEST_CASE("what a peer says can't break out of the Received field") {
 TEST_CASE("Authentication-Results says what the link vouches for") {
     CHECK(mail::authentication_results_field(authentication("pkix", "a.test")) ==
           "Authentication-Results: mx.b.test; x-xmpp-s2s=pass policy.assurance=pkix\r\n"
-          "\tpolicy.domain=a.test smtp.mailfrom=a.test\r\n");
+          "\tpolicy.domain=a.test smtp.mailfrom=a.test policy.mailfrom-aligned=strict\r\n"
+          "\tpolicy.from-aligned=no\r\n");
     CHECK(mail::authentication_results_field(authentication("dialback", "lists.a.test")) ==
           "Authentication-Results: mx.b.test; x-xmpp-s2s=pass policy.assurance=dialback\r\n"
-          "\tpolicy.domain=a.test smtp.mailfrom=lists.a.test\r\n");
+          "\tpolicy.domain=a.test smtp.mailfrom=lists.a.test\r\n"
+          "\tpolicy.mailfrom-aligned=relaxed policy.from-aligned=no\r\n");
     CHECK(mail::authentication_results_field(authentication("pkix", "")) ==
           "Authentication-Results: mx.b.test; x-xmpp-s2s=pass policy.assurance=pkix\r\n"
-          "\tpolicy.domain=a.test\r\n");
+          "\tpolicy.domain=a.test policy.from-aligned=no\r\n");
     CHECK(mail::authentication_results_field(authentication("none", "a.test")) ==
           "Authentication-Results: mx.b.test; x-xmpp-s2s=none policy.domain=a.test\r\n"
           "\tsmtp.mailfrom=a.test\r\n");
@@ -125,7 +127,8 @@ TEST_CASE("values that are no token are quoted") {
     input.authserv_id = "mx \"b\"\r\n;";
     CHECK(mail::authentication_results_field(input) ==
           "Authentication-Results: \"mx \\\"b\\\"??;\"; x-xmpp-s2s=neutral\r\n"
-          "\tpolicy.assurance=pkix policy.domain=a.test smtp.mailfrom=\"[192.0.2.1]\"\r\n");
+          "\tpolicy.assurance=pkix policy.domain=a.test smtp.mailfrom=\"[192.0.2.1]\"\r\n"
+          "\tpolicy.mailfrom-aligned=no policy.from-aligned=no\r\n");
 }
 
 TEST_CASE("fields that claim our authserv-id are taken away, in every spelling") {

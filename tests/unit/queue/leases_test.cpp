@@ -1,6 +1,7 @@
 #include "queue/leases.hpp"
 
 #include "fixture.hpp"
+#include "queue/fallback.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -187,7 +188,7 @@ TEST_CASE("a domain that takes no XMPP mail has its mail moved, but for what may
     const auto woken = queue.transact([&](queue::Store& s) {
         return queue::reroute_destination(s, kToB, {"b.test takes no mail over XMPP"});
     });
-    REQUIRE(woken.value() == queue::Woken{kRelay});
+    REQUIRE(woken.value().woken == queue::Woken{kRelay});
     const auto relayed = queue.lease(kRelay, {"", {10, 10, 1u << 20}});
     REQUIRE(relayed.size() == 1);
     CHECK(relayed[0].id == unsent);

@@ -59,7 +59,7 @@ struct Hop {
         : server(folder.socket(), std::move(scripts)),
           target(*Target::parse(protocol + ":unix:" + folder.socket())),
           courier(io.get_executor(),
-                  {target, std::nullopt, "mail.b.test", {{"mail.b.test", "pkix"}}, times}) {}
+                  {{{"", {target}}}, {}, {"mail.b.test", times}, {{"mail.b.test", "pkix"}}}) {}
 
     /// What becomes of each recipient.
     std::vector<std::string> deliver(queue::LeasedMessage leased) {
@@ -331,13 +331,14 @@ TEST_CASE("a thousand recipients don't block either end") {
 TEST_CASE("a probe tells the greeting, or why there is none") {
     const Folder folder;
     const auto target = *Target::parse("smtp:unix:" + folder.socket());
+    const ClientSettings settings{"mail.b.test", {}};
     asio::io_context io;
     fixture::run(io, [&]() -> base::Task<void> {
-        const auto nobody = co_await probe(target, "mail.b.test");
+        const auto nobody = co_await probe(target, settings);
         REQUIRE_FALSE(nobody);
         CHECK(nobody.error().text.find(target.to_text()) != std::string::npos);
         ScriptedServer server(folder.socket(), {kHello});
-        const auto greeting = co_await probe(target, "mail.b.test");
+        const auto greeting = co_await probe(target, settings);
         REQUIRE(greeting);
         CHECK(*greeting == "mx.b.test ready");
     });

@@ -13,7 +13,8 @@ using namespace support;
 namespace {
 
 const std::string kHello =
-    "S: 220\nC: LHLO x\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250\n";
+    "S: 220\nC: LHLO x\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: "
+    "250-\nS: 250\n";
 const std::string kEnvelope = R"(
     C: MAIL FROM:<alice@a.test>
     C: RCPT TO:<bob@b.test>

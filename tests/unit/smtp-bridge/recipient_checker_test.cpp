@@ -22,9 +22,8 @@ const std::string kLhlo = R"(
 struct Checking {
     explicit Checking(std::vector<std::string> scripts)
         : server(folder.socket(), std::move(scripts)),
-          checker(io.get_executor(), {*Target::parse("lmtp:unix:" + folder.socket()),
-                                      "mail.b.test",
-                                      {},
+          checker(io.get_executor(), {{{"", {*Target::parse("lmtp:unix:" + folder.socket())}}},
+                                      {"mail.b.test", {}},
                                       std::chrono::seconds(2)}) {}
     Outcomes check(const char* from, std::vector<const char*> to) {
         Outcomes outcomes;

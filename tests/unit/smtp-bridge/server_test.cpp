@@ -19,6 +19,9 @@ const std::string kHello = R"(
     S: 250-8BITMIME
     S: 250-SMTPUTF8
     S: 250-DSN
+    S: 250-CHUNKING
+    S: 250-MT-PRIORITY
+    S: 250-LIMITS RCPTMAX=1000
     S: 250 ENHANCEDSTATUSCODES
 )";
 
@@ -162,8 +165,8 @@ TEST_CASE("a mail that has been everywhere is a loop") {
     RunningServer server(Protocol::lmtp, [](ListenerSettings& s) { s.max_size = 100'000; });
     auto line = server.connect();
     line.send("LHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<bob@a.test>\r\nDATA\r\n");
-    for (int i = 0; i < 11; ++i)
-        line.read();
+    for (std::string answer; !answer.starts_with("354");)
+        answer = line.read().value_or("354");
     for (std::size_t i = 0; i <= base::limits::kReceived; ++i)
         line.send("Received: by x; now\r\n");
     line.send("\r\n.\r\n");

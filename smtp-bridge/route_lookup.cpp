@@ -1,6 +1,7 @@
-#include "smtp-bridge/route_answer.hpp"
+#include "smtp-bridge/route_lookup.hpp"
 
 #include "base/limits.hpp"
+#include "smtp-bridge/netstring.hpp"
 
 #include <fmt/format.h>
 
@@ -20,9 +21,7 @@ std::string_view domain_of(std::string_view key) {
 
 }  // namespace
 
-std::string route_answer(std::string_view request, std::string_view ok_answer,
-                         const queue::RouteTable& table, const queue::Router& router,
-                         const std::function<void(const mail::Domain&)>& on_miss) {
+std::string RouteLookup::answer_to(std::string_view request, const OnMiss& on_miss) const {
     const auto space = request.find(' ');
     if (space == std::string_view::npos || request.substr(0, space) != kRouteMap)
         return fmt::format("PERM unknown map, expected \"{}\"", kRouteMap);
@@ -31,18 +30,23 @@ std::string route_answer(std::string_view request, std::string_view ok_answer,
     const auto text = domain_of(key);
     if (text.empty() || text.front() == '.') return std::string(kNotFound);
     const auto domain = mail::Domain::parse(text);
-    if (!domain || domain->is_address_literal() || router.serves(*domain))
+    if (!domain || domain->is_address_literal() || router_.serves(*domain))
         return std::string(kNotFound);
-    switch (table.find(*domain)) {
-        case queue::Route::xmpp:
-            return fmt::format("OK {}", ok_answer);
-        case queue::Route::unknown:
-            on_miss(*domain);
-            break;
-        case queue::Route::smtp:
-            break;
-    }
+    if (router_.rule(domain->ascii()).required) return fmt::format("OK {}", ok_);
+    const auto route = table_.find(*domain);
+    if (route == queue::Route::xmpp) return fmt::format("OK {}", ok_);
+    if (route == queue::Route::unknown) on_miss(*domain);
     return std::string(kNotFound);
+}
+
+base::Result<std::size_t> RouteLookup::answer(std::string_view input, std::string& output,
+                                              const OnMiss& on_miss) const {
+    const auto parsed = parse_netstring(input, base::limits::kNetstring);
+    if (!parsed) return parsed.error();
+    if (!*parsed) return std::size_t{0};
+    const Netstring& request = **parsed;
+    output += to_netstring(answer_to(request.payload, on_miss));
+    return request.used;
 }
 
 }  // namespace smtp_bridge

@@ -1,10 +1,8 @@
-#include "smtp-bridge/route_server.hpp"
+#include "smtp-bridge/lookup_server.hpp"
 
 #include "base/limits.hpp"
 #include "smtp-bridge/log.hpp"
 #include "smtp-bridge/miss_filter.hpp"
-#include "smtp-bridge/netstring.hpp"
-#include "smtp-bridge/route_answer.hpp"
 #include "smtp-bridge/wire.hpp"
 
 #include <csignal>
@@ -18,26 +16,24 @@ namespace {
 
 namespace limits = base::limits;
 
-/// A netstring of the greatest payload, with its length and comma.
+/// A request of the greatest size, with what is around it.
 constexpr std::size_t kInputBuffer = limits::kNetstring + 8;
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
 }  // namespace
 
-/// Everything but `stopped` and `settings` belongs to the route thread once that runs.
-struct RouteServer::Shared {
-    Shared(RouteServerSettings s, const queue::RouteTable& t, const queue::Router& r,
-           asio::any_io_executor m, std::function<void(mail::Domain)> on_miss)
+/// Everything but `stopped` and `settings` belongs to the lookup thread once that runs.
+struct LookupServer::Shared {
+    Shared(LookupServerSettings s, std::unique_ptr<Lookup> l, asio::any_io_executor m,
+           std::function<void(mail::Domain)> on_miss)
         : settings(std::move(s)),
-          table(t),
-          router(r),
+          lookup(std::move(l)),
           main(std::move(m)),
           miss(std::move(on_miss)) {}
 
     asio::io_context io{1};
-    RouteServerSettings settings;
-    const queue::RouteTable& table;
-    const queue::Router& router;
+    LookupServerSettings settings;
+    std::unique_ptr<Lookup> lookup;
     asio::any_io_executor main;
     std::function<void(mail::Domain)> miss;
     std::atomic<bool> stopped = false;
@@ -52,18 +48,18 @@ struct RouteServer::Shared {
     void report_miss(const mail::Domain& domain, const std::shared_ptr<Shared>& self);
 };
 
-base::Task<void> RouteServer::Shared::accept_clients(std::shared_ptr<Shared> self) {
+base::Task<void> LookupServer::Shared::accept_clients(std::shared_ptr<Shared> self) {
     while (!stopped) {
         Socket socket(io);
         const auto [error] = co_await acceptor->async_accept(socket, base::use_result);
         if (stopped) break;
         if (error) {
-            log::accept_failed("route", error.message());
+            log::accept_failed(settings.name, error.message());
             co_await base::sleep_for(kAcceptPause);
             continue;
         }
         if (clients.size() >= limits::kRouteClients) {
-            log::route_clients_full(limits::kRouteClients);
+            log::lookup_clients_full(settings.name, limits::kRouteClients);
             continue;
         }
         boost::system::error_code ignored;
@@ -71,13 +67,13 @@ base::Task<void> RouteServer::Shared::accept_clients(std::shared_ptr<Shared> sel
         socket.set_option(asio::ip::tcp::no_delay(true), ignored);
         const auto wire = std::make_shared<Wire>(std::move(socket), kInputBuffer);
         clients.insert(wire);
-        base::spawn(io.get_executor(), "route-client",
+        base::spawn(io.get_executor(), "lookup-client",
                     [self, wire, client] { return self->serve(self, wire, client); });
     }
 }
 
-base::Task<void> RouteServer::Shared::serve(std::shared_ptr<Shared> self,
-                                            std::shared_ptr<Wire> wire, std::string client) {
+base::Task<void> LookupServer::Shared::serve(std::shared_ptr<Shared> self,
+                                             std::shared_ptr<Wire> wire, std::string client) {
     for (;;) {
         if (!answer_all(*wire, client, self)) break;
         const auto sent = co_await wire->flush(settings.idle_time);
@@ -90,48 +86,46 @@ base::Task<void> RouteServer::Shared::serve(std::shared_ptr<Shared> self,
 }
 
 /// Answers every whole request that has come; false if the client breaks the protocol.
-bool RouteServer::Shared::answer_all(Wire& wire, const std::string& client,
-                                     const std::shared_ptr<Shared>& self) {
+bool LookupServer::Shared::answer_all(Wire& wire, const std::string& client,
+                                      const std::shared_ptr<Shared>& self) {
     const auto on_miss = [&](const mail::Domain& domain) { report_miss(domain, self); };
     for (;;) {
-        const auto parsed = parse_netstring(wire.input(), limits::kNetstring);
-        if (!parsed) {
-            log::route_bad_input(client, parsed.error().text);
+        const auto used = lookup->answer(wire.input(), wire.output(), on_miss);
+        if (!used) {
+            log::lookup_bad_input(settings.name, client, used.error().text);
             return false;
         }
-        if (!*parsed) return true;
-        const Netstring request = **parsed;
-        wire.put(
-            to_netstring(route_answer(request.payload, settings.answer, table, router, on_miss)));
-        wire.consume(request.used);
+        if (*used == 0) return true;
+        wire.consume(*used);
     }
 }
 
-void RouteServer::Shared::report_miss(const mail::Domain& domain,
-                                      const std::shared_ptr<Shared>& self) {
+void LookupServer::Shared::report_miss(const mail::Domain& domain,
+                                       const std::shared_ptr<Shared>& self) {
     if (!filter.lets_through(domain, std::chrono::steady_clock::now())) return;
     asio::post(main, [self, domain] {
         if (!self->stopped) self->miss(domain);
     });
 }
 
-RouteServer::RouteServer(RouteServerSettings settings, const queue::RouteTable& table,
-                         const queue::Router& router, asio::any_io_executor main,
-                         std::function<void(mail::Domain)> miss)
-    : shared_(std::make_shared<Shared>(std::move(settings), table, router, std::move(main),
+LookupServer::LookupServer(LookupServerSettings settings, std::unique_ptr<Lookup> lookup,
+                           asio::any_io_executor main, std::function<void(mail::Domain)> miss)
+    : shared_(std::make_shared<Shared>(std::move(settings), std::move(lookup), std::move(main),
                                        std::move(miss))) {}
 
-RouteServer::~RouteServer() {
+LookupServer::~LookupServer() {
     stop();
 }
 
-base::Result<void> RouteServer::start() {
+base::Result<void> LookupServer::start() {
     const auto& settings = shared_->settings;
-    auto acceptor = listen(shared_->io.get_executor(), settings.endpoint, settings.socket_mode);
+    const auto executor = shared_->io.get_executor();
+    auto acceptor = settings.inherited ? adopt(executor, *settings.inherited)
+                                       : listen(executor, settings.endpoint, settings.socket_mode);
     if (!acceptor) return acceptor.error();
     shared_->acceptor.emplace(std::move(*acceptor));
-    log::route_listening(settings.endpoint.to_text());
-    base::spawn(shared_->io.get_executor(), "route-accept",
+    log::listening(settings.name, settings.endpoint.to_text(), "lookup");
+    base::spawn(shared_->io.get_executor(), "lookup-accept",
                 [shared = shared_] { return shared->accept_clients(shared); });
     // Signals are the main thread's.
     sigset_t all;
@@ -143,7 +137,7 @@ base::Result<void> RouteServer::start() {
     return {};
 }
 
-void RouteServer::stop() {
+void LookupServer::stop() {
     if (!thread_.joinable()) return;
     shared_->stopped = true;
     // The loop ends by itself when nobody is left on it.
@@ -154,7 +148,8 @@ void RouteServer::stop() {
             client->close();
     });
     thread_.join();
-    if (shared_->settings.endpoint.is_unix()) ::unlink(shared_->settings.endpoint.path().c_str());
+    if (shared_->settings.endpoint.is_unix() && !shared_->settings.inherited)
+        ::unlink(shared_->settings.endpoint.path().c_str());
     shared_->acceptor.reset();
     shared_->clients.clear();
 }

@@ -1,11 +1,12 @@
-// Postfix asks (C), the route server answers (S).
-#include "smtp-bridge/route_server.hpp"
+// Postfix asks (C), the lookup server answers (S).
+#include "smtp-bridge/lookup_server.hpp"
 
 #include "base/limits.hpp"
 #include "fixture.hpp"
 #include "smtp-bridge/miss_filter.hpp"
 #include "smtp-bridge/netstring.hpp"
-#include "smtp-bridge/route_answer.hpp"
+#include "smtp-bridge/policy_lookup.hpp"
+#include "smtp-bridge/route_lookup.hpp"
 
 using namespace smtp_bridge;
 using fixture::domain;
@@ -38,9 +39,10 @@ TEST_CASE("what each kind of key is answered with") {
     table.set(domain("a.test"), queue::Route::xmpp);
     const auto router = fixture::a_test();
     std::vector<std::string> misses;
+    const RouteLookup lookup("lmtp:inet:[127.0.0.1]:2424", table, router);
     const auto ask = [&](std::string_view key) {
-        return route_answer("route " + std::string(key), "lmtp:inet:[127.0.0.1]:2424", table,
-                            router, [&](const mail::Domain& d) { misses.push_back(d.ascii()); });
+        return lookup.answer_to("route " + std::string(key),
+                                [&](const mail::Domain& d) { misses.push_back(d.ascii()); });
     };
     const std::string yes = "OK lmtp:inet:[127.0.0.1]:2424";
     for (const char* key : {"bob@b.test", "b.test", "BOB@B.Test", "@b.test", "\"a b@x\"@b.test"}) {
@@ -60,8 +62,55 @@ TEST_CASE("what each kind of key is answered with") {
     CHECK(ask("x@new.test") == "NOTFOUND ");
     CHECK(misses == std::vector<std::string>{"new.test"});
     const auto none = [](const mail::Domain&) {};
-    CHECK(route_answer("other bob@b.test", "x", table, router, none).starts_with("PERM "));
-    CHECK(route_answer("route", "x", table, router, none).starts_with("PERM "));
+    CHECK(lookup.answer_to("other bob@b.test", none).starts_with("PERM "));
+    CHECK(lookup.answer_to("route", none).starts_with("PERM "));
+}
+
+TEST_CASE("a domain that requires XMPP is never answered with SMTP, and a closed table always is") {
+    const queue::Router router({{domain("a.test"), "mail.a.test"}}, "mail.a.test", {}, {},
+                               queue::LanePolicy({}, {{domain("must.test"), {true, {}}}}));
+    queue::RouteTable table;
+    table.set(domain("b.test"), queue::Route::xmpp);
+    table.close(true);
+    const RouteLookup lookup("lmtp:x", table, router);
+    int misses = 0;
+    const auto miss = [&](const mail::Domain&) { ++misses; };
+    CHECK(lookup.answer_to("route x@must.test", miss) == "OK lmtp:x");
+    CHECK(lookup.answer_to("route x@b.test", miss) == "NOTFOUND ");
+    CHECK(lookup.answer_to("route x@new.test", miss) == "NOTFOUND ");
+    CHECK(misses == 0);
+    table.close(false);
+    CHECK(lookup.answer_to("route x@b.test", miss) == "OK lmtp:x");
+}
+
+TEST_CASE("the policy service listens, and says nothing but DUNNO") {
+    queue::RouteTable table;
+    table.set(domain("b.test"), queue::Route::xmpp);
+    const auto router = fixture::a_test();
+    const PolicyLookup lookup(table, router);
+    std::vector<std::string> misses;
+    const auto miss = [&](const mail::Domain& d) { misses.push_back(d.ascii()); };
+    const auto ask = [&](const std::string& recipient) {
+        const std::string request =
+            "request=smtpd_access_policy\nprotocol_state=RCPT\nrecipient=" + recipient +
+            "\nsender=\n\n";
+        for (std::size_t cut = 0; cut < request.size(); ++cut) {
+            std::string none;
+            CHECK(lookup.answer(request.substr(0, cut), none, miss).value() == 0);
+        }
+        std::string output;
+        CHECK(lookup.answer(request + "request=", output, miss).value() == request.size());
+        CHECK(output == "action=DUNNO\n\n");
+    };
+    for (const char* known : {"bob@b.test", "alice@a.test", "x@[192.0.2.1]", "", "nonsense", "@"})
+        ask(known);
+    CHECK(misses.empty());
+    ask("x@new.test");
+    CHECK(misses == std::vector<std::string>{"new.test"});
+    std::string output;
+    CHECK_FALSE(lookup.answer("GET / HTTP/1.1\n\n", output, miss));
+    CHECK(lookup.answer(std::string(5000, 'x'), output, miss).error().code == base::Errc::limit);
+    CHECK(output.empty());
 }
 
 TEST_CASE("strangers can start only a few discoveries, and none twice") {
@@ -82,11 +131,11 @@ namespace {
 struct Running {
     Running() {
         table.set(domain("b.test"), queue::Route::xmpp);
-        RouteServerSettings settings{*Endpoint::parse("unix:" + path), "lmtp:x", 0600,
-                                     std::chrono::seconds(60)};
-        server =
-            std::make_unique<RouteServer>(settings, table, router, main.get_executor(),
-                                          [this](mail::Domain d) { missed.push_back(d.ascii()); });
+        LookupServerSettings settings{"test", *Endpoint::parse("unix:" + path), 0600,
+                                      std::chrono::seconds(60)};
+        server = std::make_unique<LookupServer>(
+            settings, std::make_unique<RouteLookup>("lmtp:x", table, router), main.get_executor(),
+            [this](mail::Domain d) { missed.push_back(d.ascii()); });
         REQUIRE(server->start());
     }
     dialogue::Folder folder;
@@ -95,7 +144,7 @@ struct Running {
     queue::Router router = fixture::a_test();
     asio::io_context main;
     std::vector<std::string> missed;
-    std::unique_ptr<RouteServer> server;
+    std::unique_ptr<LookupServer> server;
 };
 
 /// The payload of the answer, which has no comma and no newline.

@@ -1,0 +1,38 @@
+// Fallback: mail of Lane::xmpp that goes by SMTP after all, and mail that must not. Storage thread.
+//
+// Only what was never sent is moved here. What may have left has to be called back from its peer
+// first (the fence, protocol rule 4), which LeasedMessage::call_back is for.
+#pragma once
+
+#include "queue/leases.hpp"
+
+#include <optional>
+#include <string>
+
+namespace queue {
+
+inline const Destination kRelay{Lane::relay, "", ""};
+
+/// Everything of `destination` goes on by Lane::relay, but for what may have been sent. Where the
+/// administrator requires XMPP it waits instead, and `required` is set.
+struct RerouteResult {
+    Woken woken;
+    bool required = false;
+};
+base::Result<RerouteResult> reroute_destination(Store& store, const Destination& destination,
+                                                const Rerouted& why);
+
+/// The peer can't be reached now, for `why`: what has waited for it too long goes by SMTP.
+Woken fall_back(Store& store, const Destination& destination, const Deferred& why);
+
+/// Why a message that came at `received_at` is not to wait for its peer any longer, if so.
+std::optional<std::string> waits_too_long(Store& store, const Destination& destination,
+                                          base::TimePoint received_at);
+
+/// One recipient, of whose mail nothing may have left.
+void move_to_relay(Store& store, QueueId message, std::int64_t n, const std::string& why);
+
+/// What mail to a domain that requires XMPP is told instead of going by SMTP.
+std::string required_text(const Destination& destination, const std::string& why);
+
+}  // namespace queue

@@ -1,0 +1,38 @@
+// LanePolicy: what the administrator wants of the XMPP lane for a recipient's domain. Pure,
+// immutable.
+#pragma once
+
+#include "mail/domain.hpp"
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string_view>
+
+namespace queue {
+
+struct LaneRule {
+    /// XMPP or not at all: such mail waits, and is returned when its time is up, but never goes by
+    /// SMTP.
+    bool required = false;
+    /// Mail that has waited so long for a peer that can't be reached goes by SMTP, as does new mail
+    /// for one that has been out for so long; nothing: it waits until discovery gives the peer up.
+    /// Not for a domain that is required.
+    std::optional<std::chrono::milliseconds> fallback_after{};
+};
+
+class LanePolicy {
+  public:
+    LanePolicy() = default;
+    LanePolicy(LaneRule usual, std::map<mail::Domain, LaneRule> special);
+
+    /// `domain`: A-labels, lower case, as in a Destination.
+    const LaneRule& of(std::string_view domain) const;
+    const std::map<std::string, LaneRule, std::less<>>& special() const { return special_; }
+
+  private:
+    LaneRule usual_;
+    std::map<std::string, LaneRule, std::less<>> special_;
+};
+
+}  // namespace queue

@@ -1,0 +1,47 @@
+#include "smtp-bridge/client_bounds.hpp"
+
+#include <algorithm>
+
+namespace smtp_bridge {
+namespace {
+constexpr std::size_t kClients = 10'000;
+constexpr auto kMinute = std::chrono::seconds(60);
+}  // namespace
+
+bool ClientBounds::connects(const std::string& client, std::size_t most) {
+    auto& entry = clients_[client];
+    if (entry.connections >= most) return false;
+    ++entry.connections;
+    return true;
+}
+
+void ClientBounds::leaves(const std::string& client) {
+    const auto found = clients_.find(client);
+    if (found == clients_.end() || --found->second.connections > 0) return;
+    // One that has sent nothing has nothing to be remembered for.
+    if (found->second.counted == TimePoint()) clients_.erase(found);
+}
+
+bool ClientBounds::sends(const std::string& client, std::size_t a_minute, TimePoint now) {
+    make_room(now);
+    auto& entry = clients_[client];
+    const auto most = static_cast<double>(a_minute);
+    if (entry.counted == TimePoint()) entry.mails = most;
+    const std::chrono::duration<double> since = now - entry.counted;
+    if (entry.counted != TimePoint()) entry.mails += most * since.count() / kMinute.count();
+    entry.mails = std::min(entry.mails, most);
+    entry.counted = now;
+    if (entry.mails < 1) return false;
+    entry.mails -= 1;
+    return true;
+}
+
+/// Those who are gone for a minute have their whole minute again, as strangers have.
+void ClientBounds::make_room(TimePoint now) {
+    if (clients_.size() < kClients) return;
+    std::erase_if(clients_, [&](const auto& item) {
+        return item.second.connections == 0 && now - item.second.counted >= kMinute;
+    });
+}
+
+}  // namespace smtp_bridge

@@ -1,0 +1,150 @@
+#include "smtp-bridge/route_file.hpp"
+
+#include "smtp-bridge/log.hpp"
+
+#include <csignal>
+
+#include <fcntl.h>
+#include <lmdb.h>
+#include <sys/stat.h>
+
+namespace smtp_bridge {
+namespace {
+
+/// Bytes of the table's map, of which a domain takes about a hundred: all that can be known.
+constexpr std::size_t kMapSize = 64u << 20;
+constexpr mode_t kMode = 0644;  // Postfix reads it, and what is in it is no secret
+
+MDB_val value_of(const std::string& text) {
+    return {text.size(), const_cast<char*>(text.data())};
+}
+
+/// Postfix reads under a shared lock of this kind, as it uses LMDB without LMDB's own.
+class ExclusiveLock {
+  public:
+    explicit ExclusiveLock(int descriptor) : descriptor_(descriptor) { set(F_WRLCK); }
+    ~ExclusiveLock() { set(F_UNLCK); }
+    ExclusiveLock(const ExclusiveLock&) = delete;
+    ExclusiveLock& operator=(const ExclusiveLock&) = delete;
+
+  private:
+    void set(short type) const {
+        struct flock lock {};
+        lock.l_type = type;
+        lock.l_whence = SEEK_SET;
+        while (::fcntl(descriptor_, F_SETLKW, &lock) != 0 && errno == EINTR) {
+        }
+    }
+    int descriptor_;
+};
+
+}  // namespace
+
+struct RouteFile::Environment {
+    MDB_env* env = nullptr;
+
+    Environment() = default;
+    Environment(const Environment&) = delete;
+    Environment& operator=(const Environment&) = delete;
+    ~Environment() { mdb_env_close(env); }
+
+    int open(const std::filesystem::path& file) {
+        int status = mdb_env_create(&env);
+        if (status == 0) status = mdb_env_set_mapsize(env, kMapSize);
+        if (status == 0) status = mdb_env_open(env, file.c_str(), MDB_NOSUBDIR | MDB_NOLOCK, kMode);
+        // Whatever the umask is.
+        if (status == 0 && ::fchmod(descriptor(), kMode) != 0) status = errno;
+        return status;
+    }
+    int descriptor() const {
+        int descriptor = -1;
+        mdb_env_get_fd(env, &descriptor);
+        return descriptor;
+    }
+    /// One transaction. `anew`: nothing else is to be listed. 0, or what mdb_strerror knows.
+    int write(const std::map<std::string, bool>& changes, const std::string& answer, bool anew) {
+        const ExclusiveLock lock(descriptor());
+        MDB_txn* transaction = nullptr;
+        int status = mdb_txn_begin(env, nullptr, 0, &transaction);
+        if (status != 0) return status;
+        MDB_dbi table = 0;
+        status = mdb_dbi_open(transaction, nullptr, MDB_CREATE, &table);
+        if (status == 0 && anew) status = mdb_drop(transaction, table, 0);
+        for (const auto& [domain, listed] : changes) {
+            if (status != 0) break;
+            MDB_val key = value_of(domain);
+            MDB_val value = value_of(answer);
+            status = listed ? mdb_put(transaction, table, &key, &value, 0)
+                            : mdb_del(transaction, table, &key, nullptr);
+            if (status == MDB_NOTFOUND) status = 0;
+        }
+        if (status == 0) return mdb_txn_commit(transaction);
+        mdb_txn_abort(transaction);
+        return status;
+    }
+};
+
+RouteFile::RouteFile(std::filesystem::path file, std::string answer)
+    : file_(std::move(file)),
+      answer_(std::move(answer)),
+      environment_(std::make_unique<Environment>()) {}
+
+RouteFile::~RouteFile() {
+    stop();
+}
+
+base::Result<void> RouteFile::start(const std::set<std::string>& domains) {
+    std::map<std::string, bool> listed;
+    for (const auto& domain : domains)
+        listed.emplace(domain, true);
+    int status = environment_->open(file_);
+    if (status == 0) status = environment_->write(listed, answer_, true);
+    if (status != 0)
+        return base::fail(base::Errc::io, file_.string() + ": " + mdb_strerror(status));
+    // Signals are the main thread's.
+    sigset_t all;
+    sigset_t before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_ = std::thread([this] { work(); });
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return {};
+}
+
+void RouteFile::set(const std::string& domain, bool listed) {
+    const std::lock_guard lock(mutex_);
+    pending_[domain] = listed;
+    changed_.notify_one();
+}
+
+void RouteFile::work() {
+    std::map<std::string, bool> unwritten;
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        changed_.wait(lock, [this] { return stopping_ || !pending_.empty(); });
+        std::map<std::string, bool> changes = std::exchange(pending_, {});
+        const bool last = stopping_;
+        lock.unlock();
+        changes.merge(unwritten);  // what is newer stays
+        unwritten.clear();
+        const int status = changes.empty() ? 0 : environment_->write(changes, answer_, false);
+        if (status != 0) {
+            log::route_table_failed(file_.string(), mdb_strerror(status));
+            unwritten = std::move(changes);
+        }
+        lock.lock();
+        if (last) return;
+    }
+}
+
+void RouteFile::stop() {
+    if (!thread_.joinable()) return;
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+        changed_.notify_one();
+    }
+    thread_.join();
+}
+
+}  // namespace smtp_bridge

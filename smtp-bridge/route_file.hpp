@@ -1,0 +1,52 @@
+// RouteFile: the domains that take mail over XMPP as an LMDB table, which Postfix reads without us
+// (lmdb_table(5)), so that a dead Packetboat costs no other mail anything.
+//
+// Written on a thread of its own, in transactions, under the lock that Postfix takes for reading. A
+// change that can't be written is logged, and written with the next one.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <condition_variable>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+
+namespace smtp_bridge {
+
+class RouteFile {
+  public:
+    /// `file` ends in `.lmdb`. `answer`: the transport and next hop, which each domain gets.
+    RouteFile(std::filesystem::path file, std::string answer);
+    ~RouteFile();
+    RouteFile(const RouteFile&) = delete;
+    RouteFile& operator=(const RouteFile&) = delete;
+
+    /// Makes the file, if it is not there, and has it list these and no others: at once, so that
+    /// the error says what is wrong. Errc::io with the file in the text.
+    base::Result<void> start(const std::set<std::string>& domains);
+    /// `domain` (A-labels) is, or is not, to be listed. Any thread; returns at once.
+    void set(const std::string& domain, bool listed);
+    /// Writes what is waiting, and ends the thread. The table stays.
+    void stop();
+
+  private:
+    struct Environment;
+
+    void work();
+
+    std::filesystem::path file_;
+    std::string answer_;
+    std::unique_ptr<Environment> environment_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::map<std::string, bool> pending_;  ///< guarded; at most limits::kKnownDomains
+    bool stopping_ = false;                ///< guarded
+    std::thread thread_;
+};
+
+}  // namespace smtp_bridge

@@ -1,0 +1,175 @@
+"""Our SMTP server as other people's programs see it: swaks, smtplib, smtp-source, and attackers."""
+
+import re
+import shutil
+import smtplib
+import socket
+import ssl
+import subprocess
+
+import pytest
+from twodomains import smtp
+from twodomains.waiting import until
+
+HERE = ["from s@spare.test to r@spare.test"]
+
+
+@pytest.fixture
+def server(world, spare):
+    """A Packetboat with an SMTP listener that has TLS and trusts its clients; what it takes stays in its queue."""
+    key, certificate = (shutil.copy(file, world.scratch) for file in world.authority.issue("mx.spare.test"))
+    for file in (key, certificate):
+        (world.scratch / file).chmod(0o644)
+    daemon = spare(("protocol = lmtp", f"protocol = smtp\ntls-certificate = {certificate}\ntls-key = {key}\n"
+                                       "trusted-networks = 127.0.0.0/8"))
+    daemon.start()
+    return daemon
+
+
+def session(server):
+    return smtp.Session(server.host.address, 2424)
+
+
+def test_every_extension_of_the_table_is_announced(server):
+    with session(server) as client:
+        words = {line[4:].strip() for line in client.features.splitlines()}
+    assert {"PIPELINING", "SIZE 52428800", "8BITMIME", "SMTPUTF8", "DSN", "ENHANCEDSTATUSCODES", "CHUNKING", "STARTTLS",
+            "LIMITS RCPTMAX=1000", "MT-PRIORITY"} <= words
+    assert any(word.startswith("XFORWARD ") for word in words)
+    assert any(word.startswith("XCLIENT ") for word in words)
+    # Only where it can be kept.
+    assert "REQUIRETLS" not in words
+
+
+def test_starttls_gives_requiretls_and_nothing_that_was_sent_before_it_counts(world, server):
+    context = ssl.create_default_context(cafile=str(world.authority.certificate))
+    with smtplib.SMTP(server.host.address, 2424, timeout=20) as client:
+        client._host = "mx.spare.test"  # whose certificate is wanted
+        client.ehlo()
+        assert client.has_extn("starttls")
+        code, _ = client.starttls(context=context)
+        assert code == 220
+        client.ehlo()
+        assert client.has_extn("requiretls")
+        assert not client.has_extn("starttls")
+        client.sendmail("s@spare.test", ["r@spare.test"], "Subject: tls\n\nHi.\n", mail_options=["REQUIRETLS"])
+    until(lambda: len(server.queue()) == 1, "the mail in the queue")
+
+
+def test_a_command_slipped_in_behind_starttls_ends_the_session(server):
+    with socket.create_connection((server.host.address, 2424), timeout=20) as client:
+        client.recv(1000)
+        client.sendall(b"EHLO x\r\nSTARTTLS\r\nMAIL FROM:<evil@evil.test>\r\n")
+        answer = read_to_end(client)
+    assert b"501 5.5.1" in answer and b"220 2.0.0 Ready" not in answer
+
+
+def test_swaks_sends_over_tls_and_in_pieces_of_its_own(world, server):
+    for more in (["--tls", "--tls-ca-path", world.authority.certificate], ["--pipeline"], []):
+        result = subprocess.run(["swaks", "--server", f"{server.host.address}:2424", "--from", "s@spare.test",
+                                 "--to", "r@spare.test", "--timeout", "20", *map(str, more)], capture_output=True,
+                                text=True)
+        assert result.returncode == 0, result.stdout + result.stderr
+    assert len(server.queue()) == 3
+
+
+def test_smtp_source_gets_all_its_mails_in(server):
+    subprocess.run(["smtp-source", "-s", "20", "-m", "200", "-l", "4096", "-d", "-f", "s@spare.test", "-t", "r@spare.test",
+                    f"{server.host.address}:2424"], check=True, timeout=60)
+    assert len(server.queue()) == 200
+
+
+def test_a_message_in_chunks_is_taken_as_it_is(server):
+    with session(server) as client:
+        client.command("MAIL FROM:<s@spare.test> BODY=8BITMIME SIZE=40")
+        client.command("RCPT TO:<r@spare.test>")
+        client.write(b"BDAT 12\r\nSubject: x\r\nBDAT 7 LAST\r\n\r\n.\xc3\xa4\r\n")
+        assert client.reply().startswith("250 2.0.0 12 octets")
+        assert client.reply().startswith("250 2.0.0 Ok: queued as")
+    [waiting] = server.queue()
+    assert waiting["size"] == 19
+
+
+def test_a_size_that_is_too_large_is_refused_before_it_moves(server):
+    with session(server) as client, pytest.raises(smtp.Refused, match="552 5.3.4"):
+        client.command("MAIL FROM:<s@spare.test> SIZE=52428801")
+
+
+def test_vrfy_tells_nothing(server):
+    with session(server) as client:
+        assert client.command("VRFY r@spare.test").startswith("252 ")
+
+
+def test_a_trusted_client_says_for_whom_it_speaks(server):
+    with session(server) as client:
+        client.command("XFORWARD NAME=client.example ADDR=192.0.2.7 HELO=laptop.example PROTO=ESMTP")
+        reply = client.send("s@spare.test", ["r@spare.test"], b"Subject: x\n\nHi.\n")
+    queued = re.search(r"queued as (\w+)", reply).group(1)
+    assert "192.0.2.7" in server.run("trace", queued).stdout
+    assert f"id={queued}" in server.log()
+
+
+def test_xclient_makes_it_another_client_which_may_not_be_allowed(server):
+    with session(server) as client:
+        client.command("XCLIENT ADDR=127.0.5.5 NAME=[UNAVAILABLE]")
+        client.command("EHLO other")
+        client.send("s@spare.test", ["r@spare.test"], b"Subject: x\n\nHi.\n")
+        with pytest.raises(smtp.Refused, match="554 5.7.1 Client 192.0.2.9 is not allowed"):
+            client.command("XCLIENT ADDR=192.0.2.9")
+    assert "127.0.5.5" in server.log()
+
+
+# The ends of data that one program or another has taken for one (SMTP smuggling, 2023).
+SMUGGLED = [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r.\r\n", b"\r\n.\r", b"\n.\r", b"\r\r\n.\r\r\n", b"\r\n\0.\r\n",
+            b"\r\n.\0\r\n", b"\r\n.\r\r\n", b"\n\n.\r\n\r\n"]
+
+
+@pytest.mark.parametrize("end", SMUGGLED, ids=[repr(end) for end in SMUGGLED])
+def test_no_other_end_of_data_smuggles_a_second_mail(server, end):
+    with socket.create_connection((server.host.address, 2424), timeout=20) as client:
+        client.sendall(b"EHLO x\r\nMAIL FROM:<s@spare.test>\r\nRCPT TO:<r@spare.test>\r\nDATA\r\nSubject: one\r\n\r\nbody"
+                       + end + b"MAIL FROM:<admin@spare.test>\r\nRCPT TO:<victim@spare.test>\r\nDATA\r\n"
+                       b"Subject: two\r\n\r\nsmuggled\r\n.\r\nQUIT\r\n")
+        answer = read_to_end(client)
+    refused = re.search(rb"^554 5\.(5\.2|6\.0) (Bare (CR|LF)|NUL) in the message", answer, re.M)
+    assert refused, answer
+    assert answer.count(b"354 ") == 1
+    assert server.queue() == []
+
+
+def test_a_client_that_knows_no_rules_is_told_and_the_daemon_goes_on(server):
+    with socket.create_connection((server.host.address, 2424), timeout=20) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" + b"\xff" * 100 + b"\r\n" + b"A" * 10000 + b"\r\n" + b"NOISE\r\n" * 30)
+        assert b"421 4.7.0" in read_to_end(client)
+    with session(server) as client:
+        client.send("s@spare.test", ["r@spare.test"], b"Subject: x\n\nHi.\n")
+
+
+def test_one_client_gets_no_more_connections_than_its_share(spare):
+    server = spare(("protocol = lmtp", "protocol = smtp\nclient-connections = 3\nclient-rate = 4"))
+    server.start()
+    clients = [session(server) for _ in range(3)]
+    with pytest.raises(smtp.Refused, match="421 4.7.0"):
+        session(server)
+    for _ in range(4):
+        clients[0].send("s@spare.test", ["r@spare.test"], b"Subject: x\n\nHi.\n")
+    with pytest.raises(smtp.Refused, match="450 4.7.0 Too much mail"):
+        clients[0].send("s@spare.test", ["r@spare.test"], b"Subject: x\n\nHi.\n")
+
+
+def test_it_is_no_open_relay(spare):
+    """Clients from elsewhere are turned away; what comes from this host goes over XMPP, or to the own MTA."""
+    server = spare(("networks = 127.0.0.0/8", "networks = 192.0.2.0/24"))
+    server.start()
+    with socket.create_connection((server.host.address, 2424), timeout=20) as client:
+        assert client.recv(1000).startswith(b"554 5.7.1")
+
+
+def read_to_end(client):
+    answer = b""
+    try:
+        while piece := client.recv(65536):
+            answer += piece
+    except ConnectionResetError:
+        pass  # it had not read all
+    return answer

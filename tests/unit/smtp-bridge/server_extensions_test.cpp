@@ -1,0 +1,221 @@
+// The server's extensions, over a real socket: C is the test, S the server.
+#include "fixture.hpp"
+#include "smtp-bridge/server.hpp"
+
+#include <fstream>
+
+using fixture::RunningServer;
+using smtp_bridge::ListenerSettings;
+using smtp_bridge::Network;
+using smtp_bridge::Protocol;
+
+namespace {
+
+const std::string kHello = R"(
+    S: 220 mx.a.test ESMTP
+    C: EHLO client
+    S: 250-mx.a.test
+    S: 250-PIPELINING
+    S: 250-SIZE 1000
+    S: 250-8BITMIME
+    S: 250-SMTPUTF8
+    S: 250-DSN
+    S: 250-CHUNKING
+    S: 250-MT-PRIORITY
+    S: 250-LIMITS RCPTMAX=1000
+    S: 250 ENHANCEDSTATUSCODES
+)";
+const std::string kEnvelope = R"(
+    C: MAIL FROM:<alice@a.test>
+    C: RCPT TO:<bob@b.test>
+    C: RCPT TO:<carol@b.test>
+    S: 250 2.1.0
+    S: 250 2.1.5
+    S: 250 2.1.5
+)";
+
+void trust_unix_clients_never(ListenerSettings& settings) {
+    settings.trusted = {*Network::parse("0.0.0.0/0")};  // a Unix socket has no address
+}
+
+}  // namespace
+
+TEST_CASE("BDAT: a message in chunks is what was in them, dots and all") {
+    RunningServer server(Protocol::smtp);
+    CHECK(server.play(kHello + kEnvelope + R"(
+        C: BDAT 15
+        C: Subject: hi..
+        C: BDAT 7 LAST
+        C: .
+        C: ..
+        S: 250 2.0.0 15 octets received
+        S: 250 2.0.0 Ok: queued as
+        C: QUIT
+        S: 221
+        S: <end>)") == "");
+    REQUIRE(server.intake.taken.size() == 1);
+    CHECK(server.intake.taken[0].content.bytes() == "Subject: hi..\r\n.\r\n..\r\n");
+}
+
+TEST_CASE(
+    "BDAT over LMTP: the last chunk is answered for each recipient, an empty one may be last") {
+    RunningServer server(Protocol::lmtp);
+    std::string hello = kHello;
+    hello.replace(hello.find("ESMTP"), 5, "LMTP ");
+    hello.replace(hello.find("EHLO"), 4, "LHLO");
+    CHECK(server.play(hello + kEnvelope + R"(
+        C: BDAT 12
+        C: Subject: x
+        S: 250 2.0.0 12
+        C: BDAT 0 LAST
+        S: 250 2.0.0 Ok: queued
+        S: 250 2.0.0 Ok: queued
+        C: NOOP
+        S: 250 2.0.0 Ok)") == "");
+}
+
+TEST_CASE("the octets of a refused chunk are no commands") {
+    RunningServer server(Protocol::smtp);
+    CHECK(server.play(kHello + R"(
+        C: BDAT 6
+        C: QUIT
+        S: 503 5.5.1 MAIL comes first
+        C: RSET
+        S: 250)" + kEnvelope +
+                      R"(
+        C: BDAT 6
+        C: abcd
+        S: 250 2.0.0 6 octets
+        C: RCPT TO:<late@b.test>
+        S: 503 5.5.1 The message has begun
+        C: DATA
+        S: 503 5.5.1 DATA and BDAT
+        C: RSET
+        S: 250 2.0.0)" +
+                      kEnvelope +
+                      R"(
+        C: DATA
+        S: 354)") == "");
+    CHECK(server.intake.taken.empty());
+}
+
+TEST_CASE("what breaks the rules of lines is refused in chunks, too, by name") {
+    struct Case {
+        std::string bytes;
+        std::string reply;
+    };
+    const Case cases[] = {{"a\nb\r\n", "554 5.5.2 Bare LF"},
+                          {"a\rb\r\n", "554 5.5.2 Bare CR"},
+                          {std::string("a\0b\r\n", 5), "554 5.6.0 NUL"},
+                          {"no end", "554 5.6.0 The last line"},
+                          {"cr at the end\r", "554 5.5.2 Bare CR"},
+                          {std::string(1001, 'x'), "552 5.3.4 Message too large"}};
+    for (const auto& each : cases) {
+        RunningServer server(Protocol::smtp);
+        auto line = server.connect();
+        CHECK(dialogue::play(line, kHello + kEnvelope, 'C') == "");
+        line.send("BDAT " + std::to_string(each.bytes.size()) + " LAST\r\n" + each.bytes);
+        const auto answer = line.read();
+        REQUIRE(answer);
+        CHECK(answer->starts_with(each.reply));
+        line.send("NOOP\r\n");
+        CHECK(line.read().value_or("").starts_with("250"));
+        CHECK(server.intake.taken.empty());
+    }
+}
+
+TEST_CASE("a fault in an early chunk is said at once, and again for the rest") {
+    RunningServer server(Protocol::smtp);
+    auto line = server.connect();
+    CHECK(dialogue::play(line, kHello + kEnvelope, 'C') == "");
+    line.send("BDAT 4\r\na\nb\nBDAT 3\r\nx\r\nBDAT 2 LAST\r\n\r\n");
+    for (int i = 0; i < 3; ++i)
+        CHECK(line.read().value_or("").starts_with("554 5.5.2 Bare LF"));
+    line.send("MAIL FROM:<alice@a.test>\r\n");
+    CHECK(line.read().value_or("").starts_with("250 2.1.0"));
+}
+
+TEST_CASE("a chunk far beyond what is allowed ends the session unread") {
+    RunningServer server(Protocol::smtp);
+    CHECK(server.play(kHello + kEnvelope + R"(
+        C: BDAT 99999999999999 LAST
+        S: 552 5.3.4 Message too large
+        S: <end>)") == "");
+}
+
+TEST_CASE("BDAT's and MT-PRIORITY's own grammar") {
+    RunningServer server(Protocol::smtp);
+    CHECK(server.play(kHello + R"(
+        C: BDAT
+        S: 501 5.5.4
+        C: BDAT x LAST
+        S: 501 5.5.4
+        C: BDAT 3 FIRST
+        S: 501 5.5.4
+        C: BDAT -1
+        S: 501 5.5.4
+        C: MAIL FROM:<alice@a.test> MT-PRIORITY=10
+        S: 501 5.5.4
+        C: MAIL FROM:<alice@a.test> MT-PRIORITY=-0
+        S: 501 5.5.4
+        C: MAIL FROM:<alice@a.test> MT-PRIORITY=-9
+        S: 250 2.1.0
+        C: RCPT TO:<bob@b.test>
+        S: 250
+        C: DATA
+        S: 354
+        C: x
+        C: .
+        S: 250)") == "");
+    REQUIRE(server.intake.taken.size() == 1);
+    CHECK(server.intake.taken[0].priority == -9);
+}
+
+TEST_CASE("STARTTLS and REQUIRETLS are for those who can have them") {
+    RunningServer server(Protocol::smtp);
+    CHECK(server.play(kHello + R"(
+        C: STARTTLS
+        S: 502 5.5.1
+        C: MAIL FROM:<alice@a.test> REQUIRETLS
+        S: 555 5.5.4)") == "");
+}
+
+TEST_CASE("XFORWARD and XCLIENT are not for everybody") {
+    RunningServer server(Protocol::smtp, trust_unix_clients_never);
+    CHECK(server.play(kHello + R"(
+        C: XFORWARD ADDR=192.0.2.1
+        S: 550 5.7.0
+        C: XCLIENT ADDR=192.0.2.1
+        S: 550 5.7.0
+        C: XCLIENT NONSENSE=1
+        S: 501 5.5.4)") == "");
+}
+
+TEST_CASE("one client gets its share of connections, and of mails a minute") {
+    RunningServer server(Protocol::smtp, [](ListenerSettings& settings) {
+        settings.client_connections = 2;
+        settings.client_rate = 2;
+    });
+    auto first = server.connect();
+    CHECK(dialogue::play(first, kHello, 'C') == "");
+    {
+        auto second = server.connect();
+        CHECK(dialogue::play(second, kHello, 'C') == "");
+        CHECK(server.play("S: 421 4.7.0 mx.a.test Too many connections from unix\nS: <end>") == "");
+        CHECK(dialogue::play(second, "C: QUIT\nS: 221\nS: <end>", 'C') == "");
+    }
+    CHECK(dialogue::play(first, R"(
+        C: MAIL FROM:<alice@a.test>
+        S: 250
+        C: RSET
+        S: 250
+        C: MAIL FROM:<alice@a.test>
+        S: 250
+        C: RSET
+        S: 250
+        C: MAIL FROM:<alice@a.test>
+        S: 450 4.7.0 Too much mail from unix
+        C: RCPT TO:<bob@b.test>
+        S: 503)",
+                         'C') == "");
+}
