@@ -296,7 +296,8 @@ void CourierRound::take_batch_answer(Peer& peer, const Batch& batch, const IqRep
 }
 
 void CourierRound::take_failure(Peer& peer, const Failure& failure) {
-    if (failure.kind == Kind::not_there) not_there_ = true;
+    // After a silence nothing new is sent before the peer was seen again: it would be bound to it.
+    if (failure.kind == Kind::not_there || failure.kind == Kind::silence) not_there_ = true;
     if (!failure.split_batch && failure.kind != Kind::not_open && failure.kind != Kind::bad_offset)
         peer.gone = true;
 }

@@ -132,7 +132,10 @@ base::Task<Authorisation> Discovery::authorise(Link& link, std::string jid, mail
     };
     const Entry* entry = lookup(domain);
     // A component that sends is not down, whatever was found before.
-    const bool is_back = entry != nullptr && entry->state == State::down && entry->component == jid;
+    // And a domain whose server could not be asked may have one now, as its mail has come.
+    const bool is_back =
+        entry != nullptr &&
+        ((entry->state == State::down && entry->component == jid) || entry->undecided);
     const auto recheck = is_back ? kReturnRecheck : kInboundRecheck;
     if (entry == nullptr || clock_.now() - entry->checked >= recheck) {
         const base::TimePoint before = entry == nullptr ? base::TimePoint() : entry->checked;

@@ -64,6 +64,9 @@ def world():
     # Components that are mail domains of their own, at whose servers nothing else has that name.
     for name, site in (("evil.test", "127.0.2.1"), ("wicked.test", "127.0.4.1"), ("mail.spare.test", "127.0.1.1")):
         world.dns.add_domain(name, site)
+    # Whose servers come and go (test_lane_change).
+    for name, address in (("m.test", "127.0.6.1"), ("n.test", "127.0.7.1")):
+        world.dns.add_domain(name, address)
     world.dns.add_text("key._domainkey.a.test", make_dkim_key(world.scratch / "dkim.pem"))
     try:
         world.start()

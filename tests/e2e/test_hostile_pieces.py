@@ -5,6 +5,7 @@ import pytest
 from component import TRANSFER, error_of, iq
 from people import all_settled
 from transfers import Pieces, reply_in, state_in, text_of
+from twodomains.waiting import until
 
 UNKNOWN = ("item-not-found", "unknown-transfer")
 BAD_OFFSET = ("unexpected-request", "bad-offset")
@@ -41,6 +42,7 @@ def test_a_mail_in_pieces_is_taken_once_whatever_is_said_twice(front, foe, lette
     assert state_in(ask(front, foe, mail.status(), "get")) == "open"
     # A restart forgets what is in memory, not what is on the disk.
     front.victim.packetboat.restart()
+    until(lambda: front.victim.packetboat.run("check").returncode == 0, "its link to be up again")
     assert error_of(ask(front, foe, mail.chunk(50))) == UNKNOWN
     again = ask(front, foe, mail.open())
     assert again.find(f".//{{{TRANSFER}}}verdict").get("offset") == "50"

@@ -52,20 +52,35 @@ def test_a_crash_amid_a_hundred_mails_loses_none_and_doubles_none(a, b, alice, b
     assert doubled <= (0 if who == "sender" else IN_FLIGHT_TO_POSTFIX)
 
 
-def test_local_mail_is_unharmed_while_packetboat_is_dead(a, alice, bob, new_letter, down):
+def test_no_other_mail_is_harmed_while_packetboat_is_dead(a, alice, bob, carol, new_letter, down):
+    """With the table, which Postfix reads by itself, only mail to those who take it over XMPP waits."""
     up = down(a.packetboat, how="kill")
-    local = new_letter()
+    local, to_carol, to_bob = new_letter(), new_letter(), new_letter()
     smtp.send(a.address, "postmaster@a.test", [alice.address], local.content)
     alice.receives(local)
+    alice.sends(to_carol, "carol+new@c.test")
+    assert carol.receives(to_carol).transport() == "smtp"
+    alice.sends(to_bob, "bob+abroad@b.test")
+    until(lambda: "bob+abroad@b.test" in a.postfix.queue(), "Bob's mail in Postfix' queue")
+    up()
+    assert bob.receives(to_bob, 60).transport() == "xmpp"
+
+
+def test_local_mail_is_unharmed_while_packetboat_is_dead(b, alice, bob, new_letter, down):
+    """With the socketmap Postfix has to ask for all others."""
+    up = down(b.packetboat, how="kill")
+    local = new_letter()
+    smtp.send(b.address, "postmaster@b.test", [bob.address], local.content)
+    bob.receives(local)
 
     # For others Postfix cannot know the way now: it says so, and the client keeps the mail.
     abroad = new_letter()
     with pytest.raises(smtp.Refused, match="^451"):
-        alice.sends(abroad, "bob+abroad@b.test")  # an address whose way no server has in a cache
+        bob.sends(abroad, "alice+abroad@a.test")  # an address whose way no server has in a cache
     up()
     # Postfix asks for "*" every 30 seconds, and believes nothing until that has been answered once.
-    until(lambda: is_taken(alice, abroad, "bob+abroad@b.test"), "Postfix to take mail again", 60)
-    assert bob.receives(abroad).transport() == "xmpp"
+    until(lambda: is_taken(bob, abroad, "alice+abroad@a.test"), "Postfix to take mail again", 60)
+    assert alice.receives(abroad).transport() == "xmpp"
 
 
 def is_taken(sender, letter, recipient):

@@ -1,0 +1,157 @@
+"""Packetboat comes to two Postfixes that exchange mail by SMTP, and goes again: nothing is lost, doubled or bounced."""
+
+import itertools
+import subprocess
+import threading
+import time
+
+import pytest
+from twodomains import smtp
+from twodomains.packetboat import Packetboat
+from twodomains.prosody import Prosody
+from twodomains.templates import fill
+from twodomains.waiting import Late, until
+from twodomains.world import SECRET, Site
+from twodomains.host import Host
+
+NAMES = (("m.test", "127.0.6.1", "mia@m.test"), ("n.test", "127.0.7.1", "nico@n.test"))
+
+
+class Correspondence:
+    """Two people who write to each other all the time."""
+
+    def __init__(self, sites):
+        self.sites = sites
+        self.sent = {user: [] for _, _, user in NAMES}
+        self.trouble = []
+        self._numbers = itertools.count()
+        self._stop = threading.Event()
+        self._threads = []
+
+    def start(self):
+        for (_, _, sender), (_, _, recipient) in (NAMES, NAMES[::-1]):
+            self._threads.append(threading.Thread(target=self._write, args=(sender, recipient)))
+            self._threads[-1].start()
+
+    def stop(self):
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def send(self, sender, recipient):
+        name = f"<{next(self._numbers)}.lanes@{sender.split('@')[1]}>"
+        content = f"From: {sender}\nTo: {recipient}\nSubject: x\nMessage-ID: {name}\n\nHi.\n".encode()
+        site = self.sites[sender.split("@")[1]]
+        while True:
+            try:
+                smtp.send(site.address, sender, [recipient], content)
+                break
+            except (smtp.Refused, OSError) as refused:
+                # A client keeps what is not taken, as while Postfix reloads.
+                if str(refused).startswith("5"):
+                    self.trouble.append(str(refused))
+                    return None
+                time.sleep(0.1)
+        self.sent[recipient].append(name)
+        return name
+
+    def _write(self, sender, recipient):
+        while not self._stop.wait(0.05):
+            self.send(sender, recipient)
+
+    def transport(self, recipient, name):
+        mailbox = self.sites[recipient.split("@")[1]].mailbox(recipient)
+        return mailbox.wait_for(name).transport()
+
+
+def set_main(site, text):
+    """Adds to main.cf, as an administrator would."""
+    path = site.host.path("/etc/postfix/main.cf")
+    path.write_text(path.read_text() + text)
+    site.host.command("postfix", "reload", check=True)
+
+
+@pytest.fixture
+def pair(world):
+    """Two sites with Postfix alone, whose DNS has what Packetboat will need."""
+    sites = {}
+    for domain, address, user in NAMES:
+        site = Site(Host(domain, address, world.scratch), [domain], [user])
+        subprocess.run(["ip", "address", "replace", address + "/32", "dev", "lo"], check=True)
+        site.start(world.authority)
+        sites[domain] = site
+    yield sites
+    for site in sites.values():
+        for server in (site.packetboat, site.xmpp):
+            if server and (server is not site.packetboat or server.is_running()):
+                server.stop()
+        site.postfix.stop()
+        site.dovecot.stop()
+
+
+def install(world, site):
+    """The README's steps, from Prosody to Postfix's way out."""
+    before = site.host.path("/etc/postfix/main.cf").read_text()
+    site.xmpp = Prosody(site.host, [site.domain], SECRET)
+    site.xmpp.configure(world.authority)
+    site.xmpp.start()
+    master = site.host.path("/etc/postfix/master.cf")
+    master.write_text(master.read_text() + fill("postfix/master.cf", address=site.address))
+    site.host.command("postfix", "reload", check=True)
+    site.packetboat = Packetboat(site.host, site.domain, SECRET)
+    site.packetboat.configure()
+    site.packetboat.start()
+    until(lambda: site.packetboat.run("check").returncode == 0, f"{site.domain}: check")
+    set_main(site, fill("postfix/main.cf", address=site.address, state=str(site.packetboat.state)))
+    return before
+
+
+def uninstall(site, main):
+    """The README's words on undoing it."""
+    assert site.packetboat.run("retire").returncode == 0
+    site.host.path("/etc/postfix/main.cf").write_text(main)
+    site.host.command("postfix", "reload", check=True)
+    until(lambda: not site.packetboat.queue(), "an empty queue")
+    site.packetboat.stop()
+    site.packetboat = None
+    site.xmpp.stop()
+    site.xmpp = None
+
+
+def next_lane(letters, sender, recipient, wanted, within):
+    """How many mails it takes until one goes the wanted way."""
+    for count in range(1, within + 1):
+        name = letters.send(sender, recipient)
+        if letters.transport(recipient, name) == wanted:
+            return count
+    raise Late(f"{within} mails from {sender}, and none by {wanted}")
+
+
+def test_installed_the_lane_changes_by_itself_and_back_when_one_side_goes(world, pair, record_property):
+    m, n = pair.values()
+    mia, nico = "mia@m.test", "nico@n.test"
+    letters = Correspondence(pair)
+    letters.start()
+    try:
+        assert next_lane(letters, mia, nico, "smtp", 1) == 1
+        main = install(world, m)
+        # One side alone changes nothing.
+        assert next_lane(letters, mia, nico, "smtp", 1) == 1
+        install(world, n)
+        # n.test is looked up by its first mail, and m.test by its own; what m.test knew (no XMPP) is an hour old at most.
+        record_property("mails until nico's go over XMPP", next_lane(letters, nico, mia, "xmpp", 20))
+        record_property("mails until mia's go over XMPP", next_lane(letters, mia, nico, "xmpp", 20))
+        uninstall(m, main)
+        assert next_lane(letters, nico, mia, "smtp", 3) <= 3
+        assert next_lane(letters, mia, nico, "smtp", 1) == 1
+    finally:
+        letters.stop()
+    assert letters.trouble == []
+    until(lambda: not n.packetboat.queue(), "n.test's queue to be empty", 60)
+    for user, names in letters.sent.items():
+        mailbox = pair[user.split("@")[1]].mailbox(user)
+        until(lambda: len(mailbox.mails()) >= len(names), f"all of {user}'s mail", 60)
+        counts = [len(mailbox.find(name)) for name in names]
+        assert counts == [1] * len(names)
+        # And no bounce.
+        assert len(mailbox.mails()) == len(names)
