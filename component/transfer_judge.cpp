@@ -61,11 +61,11 @@ base::Task<Replies> TransferJudge::judge(std::string peer, const IncomingTransfe
         replies.refuse_all(transfer.envelope, *refusal);
         co_return replies;
     }
-    if (!replies.unverified) co_await check_recipients(transfer, replies);
+    if (!replies.unverified) co_await check_recipients(peer, transfer, replies);
     co_return replies;
 }
 
-base::Task<void> TransferJudge::check_recipients(const IncomingTransfer& transfer,
+base::Task<void> TransferJudge::check_recipients(std::string peer, const IncomingTransfer& transfer,
                                                  Replies& replies) {
     const auto& envelope = transfer.envelope;
     std::vector<std::uint32_t> asked;
@@ -83,14 +83,23 @@ base::Task<void> TransferJudge::check_recipients(const IncomingTransfer& transfe
         }
     }
     if (asked.empty()) co_return;
+    if (!guard_.may_ask(peer, clock_.now())) {
+        const mail::Reply later{450, {4, 7, 1}, "too many unknown recipients from you lately"};
+        for (const auto n : asked)
+            replies.by_number.emplace(n, later);
+        co_return;
+    }
+    std::size_t refused = 0;
     auto answers = co_await check_->check(envelope.from, envelope.smtputf8, std::move(mailboxes));
     for (std::size_t i = 0; i < asked.size(); ++i) {
         mail::Reply reply{451, {4, 3, 0}, "the recipient could not be checked"};
         if (i < answers.size()) reply = std::move(answers[i]);
         // What our MTA says of a recipient that it takes concerns nobody else.
         if (reply.is_success()) reply = {250, {2, 1, 5}, {}};
+        if (reply.is_permanent()) ++refused;
         replies.by_number.emplace(asked[i], std::move(reply));
     }
+    guard_.refused(peer, refused, clock_.now());
 }
 
 queue::Arrival TransferJudge::arrival(const std::string& peer, const IncomingTransfer& transfer,

@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "component/discovery.hpp"
+#include "component/harvest_guard.hpp"
 #include "component/link.hpp"
 #include "component/transfer.hpp"
 #include "queue/destination.hpp"
@@ -45,13 +46,15 @@ class TransferJudge {
                            const Replies& replies) const;
 
   private:
-    base::Task<void> check_recipients(const IncomingTransfer& transfer, Replies& replies);
+    base::Task<void> check_recipients(std::string peer, const IncomingTransfer& transfer,
+                                      Replies& replies);
 
     Link& link_;
     Discovery& discovery_;
     queue::RecipientCheck* check_;
     const queue::Router& router_;
     base::Clock& clock_;
+    HarvestGuard guard_;
     std::size_t verifying_ = 0;  ///< senders that are being looked up
 };
 

@@ -30,8 +30,9 @@ struct Message {
     bool operator==(const Message&) const = default;
 };
 
-Message read_message(std::string_view input, std::size_t most, bool cut) {
-    DataReader reader(most);
+Message read_message(std::string_view input, std::size_t most, bool cut,
+                     DataReader::Framing framing = DataReader::Framing::dots) {
+    DataReader reader(most, framing);
     Message message;
     const auto feed = [&](std::string_view piece) {
         const auto used = reader.feed(piece);
@@ -44,6 +45,7 @@ Message read_message(std::string_view input, std::size_t most, bool cut) {
     } else {
         feed(input);
     }
+    if (framing == DataReader::Framing::counted) reader.finish();
     message.done = reader.done();
     message.fault = reader.fault();
     message.size = reader.size();
@@ -70,6 +72,17 @@ void check_data(std::string_view input, std::size_t most) {
     const auto again = read_message(stuffed, most, false);
     check(again.done && again.used == stuffed.size() && again.content == message.content,
           "a message survives dot-stuffing");
+}
+
+/// BDAT: what is taken is what came, and is clean lines.
+void check_counted(std::string_view input) {
+    const auto message = read_message(input, SIZE_MAX, false, DataReader::Framing::counted);
+    check(read_message(input, SIZE_MAX, true, DataReader::Framing::counted) == message,
+          "chunks do not depend on the cuts");
+    check(message.done && message.used == input.size(), "chunks are read to their end");
+    if (message.fault == DataReader::Fault::none)
+        check(message.content == input && mail::check_lines(input).has_value(),
+              "what is taken is what came");
 }
 
 void check_reply(std::string_view input) {
@@ -129,17 +142,18 @@ std::string_view without_crlf(std::string_view line) {
     return line.substr(0, line.size() - 2);
 }
 
-constexpr Extensions kAll{true, true, true, true, {}, true};
+constexpr Extensions kAll{true, true, true, true, {}, true, true, true, false};
 
 void check_again(const MailFrom& was) {
-    const mail::Envelope envelope{was.from, {}, was.body, was.smtputf8, false, was.ret, was.envid};
+    const mail::Envelope envelope{was.from,       {},      was.body, was.smtputf8,
+                                  was.requiretls, was.ret, was.envid};
     const mail::Content nothing;
     const bool eight_bit = envelope.body == mail::Body::eight_bit_mime;
     const auto line = mail_command({envelope, "", nothing, 0, eight_bit}, kAll);
     const auto parsed = parse_command(without_crlf(line));
     const auto& is = std::get<MailFrom>(command(parsed));
     check(is.from == was.from && is.body == was.body && is.smtputf8 == was.smtputf8 &&
-              is.ret == was.ret && is.envid == was.envid,
+              is.ret == was.ret && is.envid == was.envid && is.requiretls == was.requiretls,
           "MAIL that is written means the same");
 }
 
@@ -195,6 +209,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto input = fuzz::text_of(data, size);
     check_data(input, SIZE_MAX);
     check_data(input, 100);
+    check_counted(input);
     check_reply(input);
     check_netstring(input);
     for (const auto line : base::split(input, "\r\n"))
