@@ -79,7 +79,9 @@ class Ejabberd:
 
     def start(self):
         self._process = self.host.popen(
-            ["env", "HOME=/var/lib/ejabberd", "ERL_DIST_PORT=5210", "ejabberdctl", "foreground"],
+            # A port of its own in place of the port mapper, which all hosts would share.
+            ["env", "HOME=/var/lib/ejabberd", f"ERL_DIST_PORT={5210 + int(self.host.address.split('.')[2])}",
+             "ejabberdctl", "foreground"],
             "ejabberd.out", user="ejabberd")
         until(self._is_up, f"{self.host.name}: ejabberd", 60)
 
