@@ -37,7 +37,8 @@ void Database::set_up() {
 base::Result<std::unique_ptr<Database>> Database::open_for_reading(
     const std::filesystem::path& file) {
     try {
-        return std::unique_ptr<Database>(new Database(file, SQLite::OPEN_READONLY));
+        return std::unique_ptr<Database>(
+            new Database(file, SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX));
     } catch (const SQLite::Exception& error) {
         return base::fail(base::Errc::storage, file.string() + ": " + error.what());
     }
@@ -45,8 +46,8 @@ base::Result<std::unique_ptr<Database>> Database::open_for_reading(
 
 base::Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& file) {
     try {
-        std::unique_ptr<Database> database(
-            new Database(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE));
+        std::unique_ptr<Database> database(new Database(
+            file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX));
         const auto version = database->check_version();
         if (!version)
             return base::fail(version.error().code, file.string() + ": " + version.error().text);

@@ -43,8 +43,25 @@ DueRow read_row(const Query& row) {
             row.is_null(6) ? std::nullopt : std::optional(row.integer(6))};
 }
 
+/// The recipients of one message that are due behind number `after`.
+void add_rest(Store& store, std::int64_t destination, MailClass of, const DueRow& after,
+              std::size_t most, std::vector<DueRow>& rows) {
+    Query rest = store.database().query(
+        "SELECT message, n, address, notify, orcpt, attempts, transfer FROM recipient"
+        " WHERE message = ?1 AND n > ?2 AND destination = ?3 AND class = ?4 AND state IN (1, 3)"
+        " AND due_at <= ?5 ORDER BY n LIMIT ?6");
+    rest.bind(after.message.value, after.n, destination, static_cast<int>(of),
+              to_millis(store.now()), static_cast<std::int64_t>(most));
+    while (rest.step())
+        rows.push_back(read_row(rest));
+}
+
+/// At most `limits.recipients` rows; hardly more than `limits.messages` messages need, as what is
+/// not leased now is read again next time.
 std::vector<DueRow> due_rows(Store& store, std::int64_t destination, MailClass of,
-                             std::size_t most) {
+                             const LeaseLimits& limits) {
+    constexpr std::size_t kSpare = 8;
+    const std::size_t most = std::min(limits.recipients, limits.messages + kSpare);
     Query due = store.database().query(
         "SELECT message, n, address, notify, orcpt, attempts, transfer FROM recipient"
         " WHERE destination = ?1 AND class = ?2 AND state IN (1, 3) AND due_at <= ?3"
@@ -54,6 +71,10 @@ std::vector<DueRow> due_rows(Store& store, std::int64_t destination, MailClass o
     std::vector<DueRow> rows;
     while (due.step())
         rows.push_back(read_row(due));
+    if (rows.size() == most && most < limits.recipients) {
+        const DueRow last = rows.back();
+        add_rest(store, destination, of, last, limits.recipients - most, rows);
+    }
     return rows;
 }
 
@@ -79,10 +100,10 @@ std::vector<DueRow> mixed(std::vector<DueRow> interactive, std::vector<DueRow> b
 }
 
 std::vector<DueRow> due_rows(Store& store, std::int64_t destination, Portion portion,
-                             std::size_t most) {
-    if (portion == Portion::large) return due_rows(store, destination, MailClass::large, most);
-    auto interactive = due_rows(store, destination, MailClass::interactive, most);
-    auto bulk = due_rows(store, destination, MailClass::bulk, most);
+                             const LeaseLimits& limits) {
+    if (portion == Portion::large) return due_rows(store, destination, MailClass::large, limits);
+    auto interactive = due_rows(store, destination, MailClass::interactive, limits);
+    auto bulk = due_rows(store, destination, MailClass::bulk, limits);
     return mixed(std::move(interactive), std::move(bulk), store.random());
 }
 
@@ -261,8 +282,7 @@ base::Result<Lease> lease(Store& store, const Destination& destination, const Re
     const std::int64_t number = store.number_of(destination);
     const std::size_t most = portion == Portion::large ? 1 : ready.limits.messages;
     std::size_t bytes = 0;
-    for (const Group& each :
-         group(store, due_rows(store, number, portion, ready.limits.recipients))) {
+    for (const Group& each : group(store, due_rows(store, number, portion, ready.limits))) {
         if (result.messages.size() >= most) break;
         auto row = read_message(store, each.message);
         if (row && row->expires_at <= store.now()) {

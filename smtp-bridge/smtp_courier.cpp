@@ -14,6 +14,11 @@ using mail::Reply;
 
 /// Mails on the way to one next hop at once: what a filter behind it, with a few workers, can use.
 constexpr std::size_t kConcurrency = 10;
+/// Mails that one delivery takes along, one after the other on a connection: each lease and each
+/// settlement is a commit, which is better shared.
+constexpr std::size_t kLeased = 20;
+constexpr std::size_t kLeasedRecipients = 1000;
+constexpr std::size_t kLeasedBytes = 1u << 20;
 
 Reply no_return_to() {
     return {451, {4, 3, 5}, "No port is configured to hand mail back for SMTP (return-to)"};
@@ -54,7 +59,7 @@ base::Task<queue::Readiness> SmtpCourier::prepare(queue::Destination destination
     if (hops == nullptr) co_return queue::Deferred{no_return_to(), "", false, std::nullopt};
     if (const auto failure = hops->recent_failure())
         co_return queue::Deferred{*failure, hops->name(), false, std::nullopt};
-    co_return queue::Ready{"", {}};
+    co_return queue::Ready{"", {kLeased, kLeasedRecipients, kLeasedBytes}};
 }
 
 base::Task<void> SmtpCourier::deliver(queue::Destination destination,

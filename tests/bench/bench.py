@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -195,6 +196,23 @@ class Bench:
                           "ratio": round(statistics.median(ours) / statistics.median(postfix), 3) if statistics.median(postfix) else None,
                           "spread": [round(min(ratios), 3), round(max(ratios), 3)] if ratios else None,
                           "unit": unit, "runs": len(ours)})
+
+    def profile(self, folder):
+        """Where our daemons' time goes at 4 KiB, by perf(1): `perf report -i FILE`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in self.ours():
+            sites = {"prosody": ("pa", "pb"), "ejabberd": ("ea", "eb")}[name]
+            recorders = []
+
+            def record(sites=sites, name=name, recorders=recorders):
+                for site in sites:
+                    pid = self.sites[site].packetboat._process.pid
+                    recorders.append(subprocess.Popen(["perf", "record", "-q", "-F", "1999", "-g", "-o", folder / f"{name}-{site}.data",
+                                                       "-p", str(pid)]))
+            self.load(self.chains[name], 8000, 4096, during=record)
+            for recorder in recorders:
+                recorder.send_signal(signal.SIGINT)
+                recorder.wait()
 
     # --- what is measured
 
@@ -393,11 +411,15 @@ def main():
     parser.add_argument("--quick", action="store_true", help="fewer messages, and each once: a look, not a figure")
     parser.add_argument("--json", type=pathlib.Path, help="where the rows go")
     parser.add_argument("--only", default="", help="parts: " + " ".join(PARTS))
+    parser.add_argument("--profile", type=pathlib.Path, help="in place of all others: where our daemons' time goes, into a folder")
     parser.add_argument("--servers", default="prosody ejabberd")
     parsed = parser.parse_args()
     parts = parsed.only.split() or PARTS
     bench = Bench(parsed.quick, parsed.servers.split())
     bench.start()
+    if parsed.profile:
+        bench.profile(parsed.profile)
+        os._exit(0)
     try:
         for part in PARTS:
             if part not in parts:
