@@ -12,7 +12,7 @@ using State = Found::State;
 
 constexpr auto kInboundRecheck = 60s;  // a peer that has just started is not refused for longer
 constexpr auto kReturnRecheck = 1s;    // of one that was down and now sends
-constexpr auto kDownRecheck = 60s;     // how soon a domain that is down is asked again
+constexpr auto kDownRecheck = 1s;      // how soon a domain that is down is asked again: by each try
 constexpr auto kUndecided =
     10min;  // a domain never seen before that could not be asked: by SMTP so long
 // Mail for a peer that is gone without a word waits so long for it; then SMTP has it.

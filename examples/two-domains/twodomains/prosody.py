@@ -16,14 +16,17 @@ unbound = {{ options = {{ ["local-zone:"] = "test. transparent", ["do-not-query-
 
 
 class Prosody:
-    def __init__(self, host, domains, secret, second_domains=(), other_components=()):
+    def __init__(self, host, domains, secret, second_domains=(), other_components=(), unlimited=()):
         """`domains` each get a component mail.<domain>; `second_domains` are served by the first's.
+
+        `unlimited`: peers' components that the rate limit is not for.
 
         `other_components` have nothing to do with mail; a test connects as one of them."""
         self.host = host
         self.domains = list(domains)
         self.second_domains = list(second_domains)
         self.other_components = list(other_components)
+        self._unlimited = list(unlimited)
         self._secret = secret
         self._process = None
 
@@ -40,8 +43,11 @@ class Prosody:
             shutil.chown(host.path(folder), "prosody", "prosody")
         self._write("world", WORLD.format(address=host.address))
         for domain in self.domains:
-            self._write(domain, fill("prosody/packetboat.cfg.lua", domain=domain, address=host.address,
-                                     secret=self._secret))
+            text = fill("prosody/packetboat.cfg.lua", domain=domain, address=host.address, secret=self._secret)
+            if self._unlimited:
+                names = '", "'.join(self._unlimited)
+                text = re.sub(r"-- ((?:modules_enabled|unlimited_jids) =)", r"\1", text).replace("mail.peer.example", names)
+            self._write(domain, text)
         for domain in self.second_domains:
             self._write(domain, fill("prosody/second-domain.cfg.lua", domain=self.domains[0], second=domain))
         for name in self.other_components:

@@ -71,11 +71,11 @@ class World:
         self.sites = {}
 
     def add_prosody_site(self, domain, address, users, aliases=None, more_domains=(), second_domains=(),
-                         other_components=(), changes=(), socketmap=False):
+                         other_components=(), changes=(), socketmap=False, unlimited=()):
         """A site with Prosody: `more_domains` have components of their own, `second_domains` share the first's."""
         host = Host(domain, address, self.scratch)
         domains = [domain, *more_domains, *second_domains]
-        xmpp = Prosody(host, [domain, *more_domains], SECRET, second_domains, other_components)
+        xmpp = Prosody(host, [domain, *more_domains], SECRET, second_domains, other_components, unlimited)
         packetboat = Packetboat(host, domain, SECRET, changes)
         return self._add(Site(host, domains, users, aliases, xmpp, packetboat, socketmap))
 
