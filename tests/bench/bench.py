@@ -396,7 +396,8 @@ def cpu_times():
 
 
 def difference(before, after):
-    return {name: after[name] - before[name] for name in after if after[name] - before[name] > 0}
+    # What an ended process had used passes to its parent: a kind may lose what another gains.
+    return {name: after[name] - before[name] for name in after.keys() | before.keys() if after[name] != before[name]}
 
 
 def mean_costs(runs):
