@@ -38,6 +38,9 @@ class Daemon:
         self.kills = 0
         self.failure = None
         self.notes = self.packetboat.directory / "crash-points"
+        # Before any life begins, as the plan for the first one reads the notes of all.
+        self.notes.touch()
+        self.notes.chmod(0o666)
         self._lock = threading.Lock()
         self._stopping = False
         self._keeper = None
@@ -48,8 +51,6 @@ class Daemon:
         self.packetboat.stop()
         host.command("mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0700", "tmpfs", self.packetboat.state, check=True)
         host.command("chown", f"{ACCOUNT}:{GROUP}", self.packetboat.state, check=True)
-        self.notes.touch()
-        self.notes.chmod(0o666)
         self._live()
         self._keeper = threading.Thread(target=self._keep, daemon=True)
         self._keeper.start()
