@@ -72,6 +72,12 @@ base::Task<queue::Readiness> XmppCourier::prepare(queue::Destination destination
                            found.capability.retention};
 }
 
+queue::LeaseLimits XmppCourier::limits(const queue::Destination& destination,
+                                       const queue::Ready& ready) {
+    Link* const link = link_of(destination);
+    return link == nullptr ? ready.limits : limits_for(*link, ready.peer);
+}
+
 base::Task<void> XmppCourier::deliver(queue::Destination destination,
                                       std::vector<queue::LeasedMessage> messages,
                                       queue::Tell tell) {

@@ -35,6 +35,8 @@ class XmppCourier final : public queue::Courier {
     ~XmppCourier() override;
 
     base::Task<queue::Readiness> prepare(queue::Destination destination) override;
+    queue::LeaseLimits limits(const queue::Destination& destination,
+                              const queue::Ready& ready) override;
     base::Task<void> deliver(queue::Destination destination,
                              std::vector<queue::LeasedMessage> messages, queue::Tell tell) override;
     std::size_t concurrency() const override { return settings_.concurrency; }

@@ -92,6 +92,7 @@ base::Task<bool> Pass::lease_some() {
     // Before the look, so that mail that comes meanwhile counts.
     if (small) next_small_ = base::TimePoint::max();
     if (large) next_large_ = base::TimePoint::max();
+    if (!ready_.call_back) ready_.limits = courier_.limits(destination_, ready_);
     std::function<base::Result<Taken>(Store&)> operation =
         [destination = destination_, ready = ready_, small,
          large](Store& store) -> base::Result<Taken> {

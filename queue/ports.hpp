@@ -309,6 +309,12 @@ class Courier {
     virtual ~Courier() = default;
     /// Looks whether the destination can be tried. Takes its time (discovery); bounded by a minute.
     virtual base::Task<Readiness> prepare(Destination destination) = 0;
+    /// How much may be leased of what `ready`, an answer of prepare(), is for: asked before each
+    /// lease, as a peer's patience grows and shrinks while mail flows.
+    virtual LeaseLimits limits(const Destination& destination, const Ready& ready) {
+        (void)destination;
+        return ready.limits;
+    }
     /// Delivers, and tells an outcome for every recipient of every message, each message once,
     /// before it returns; never throws.
     virtual base::Task<void> deliver(Destination destination, std::vector<LeasedMessage> messages,

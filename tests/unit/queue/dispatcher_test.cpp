@@ -26,6 +26,7 @@ class FakeCourier final : public queue::Courier {
             co_await base::sleep_for(1ms);
         } while (slow);
         --under_way;
+        most_together = std::max(most_together, messages.size());
         for (const auto& message : messages) {
             seen.push_back(message.id);
             called_back += message.call_back ? 1 : 0;
@@ -33,6 +34,9 @@ class FakeCourier final : public queue::Courier {
         }
     }
     std::size_t concurrency() const override { return 3; }
+    queue::LeaseLimits limits(const queue::Destination&, const queue::Ready& ready) override {
+        return grown.value_or(ready.limits);
+    }
 
     queue::Readiness readiness = kReadyB;
     queue::Outcome outcome = delivered();
@@ -41,7 +45,9 @@ class FakeCourier final : public queue::Courier {
     int prepared = 0;
     int under_way = 0;
     int most_under_way = 0;
-    bool slow = false;  // deliveries end only once this is false
+    std::size_t most_together = 0;              // messages in one delivery
+    std::optional<queue::LeaseLimits> grown{};  // in place of those of `readiness`
+    bool slow = false;                          // deliveries end only once this is false
 };
 
 /// The whole queue on a real clock, between a fake door and a fake courier.
@@ -128,6 +134,21 @@ TEST_CASE(
     std::sort(queue.courier.seen.begin(), queue.courier.seen.end());
     CHECK(std::adjacent_find(queue.courier.seen.begin(), queue.courier.seen.end()) ==
           queue.courier.seen.end());
+}
+
+TEST_CASE("what a peer takes at once may grow while mail flows") {
+    Folder folder;
+    Running queue(folder, queue::Ready{"mail.b.test", {1, 10, 1u << 20}});
+    queue.courier.slow = true;
+    for (int i = 0; i < 50; ++i)
+        queue.accept(arrival("alice@a.test", {"bob@b.test"}));
+    queue.until([&] { return queue.courier.under_way == 3; });
+    CHECK(queue.courier.most_together == 0);
+    queue.courier.grown = queue::LeaseLimits{20, 100, 1u << 20};
+    queue.courier.slow = false;
+    queue.until([&] { return queue.courier.seen.size() == 50; });
+    CHECK(queue.courier.prepared == 1);
+    CHECK(queue.courier.most_together == 20);
 }
 
 TEST_CASE("a peer that is out is tried more and more seldom, and at once when it is back") {
