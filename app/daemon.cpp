@@ -72,7 +72,7 @@ void Daemon::make_sessions() {
     queue::RecipientCheck* const check = config_.check_recipients ? &checker_ : nullptr;
     for (const auto& settings : config_.components) {
         auto session = std::make_unique<component::Session>(executor_, settings, clock_, random_);
-        session->on_presence([this](const std::string& peer) { peer_is_back(peer); });
+        session->on_presence([this](const std::string& peer) { peer_shows_up(peer); });
         session->on_established([this, jid = settings.jid] { dispatcher_.link_is_up(jid); });
         session->peers_from([this] { return discovery_.known_components(); });
         receivers_.push_back(std::make_unique<component::TransferReceiver>(
@@ -90,10 +90,15 @@ void Daemon::make_sessions() {
     dispatcher_.use(queue::Lane::relay, smtp_courier_);
 }
 
-void Daemon::peer_is_back(const std::string& peer) {
+void Daemon::peer_shows_up(const std::string& peer) {
     // A stranger's word starts nothing.
     const auto known = discovery_.known_components();
     if (std::ranges::find(known, peer) == known.end()) return;
+    prober_.expect(peer);
+    peer_is_back(peer);
+}
+
+void Daemon::peer_is_back(const std::string& peer) {
     discovery_.seen(peer);
     dispatcher_.peer_is_back(peer);
     // It may have retired: then mail changes its lane now, and not with the next one.

@@ -62,6 +62,7 @@ class Daemon {
     base::Task<base::Result<void>> read_retired();
     void set_retired(const std::string& component, bool retired);
     void discover(const mail::Domain& domain);
+    void peer_shows_up(const std::string& peer);
     void peer_is_back(const std::string& peer);
     void peer_has_answered(const std::string& peer);
     std::vector<component::Prober::Target> silent_peers() const;

@@ -43,10 +43,20 @@ base::Task<void> Prober::stop() {
     co_await tasks_.join();
 }
 
+void Prober::expect(const std::string& peer) {
+    expected_.insert_or_assign(peer, std::chrono::steady_clock::now() + settings_.expected);
+    const auto plan = plans_.find(peer);
+    if (plan != plans_.end() && plan->second.under_way)
+        plan->second.overtaken = true;
+    else if (plan != plans_.end())
+        plans_.erase(plan);
+    wake_.notify();
+}
+
 base::Task<void> Prober::run() {
     while (!stopping_) {
         look();
-        co_await wake_.wait(settings_.first / 5);
+        co_await wake_.wait((expected_.empty() ? settings_.first : settings_.soon) / 5);
     }
 }
 
@@ -59,16 +69,17 @@ void Prober::look() {
         return !plan.second.under_way && !names.contains(plan.first);
     });
     const Time now = std::chrono::steady_clock::now();
+    std::erase_if(expected_, [&](const auto& peer) { return peer.second <= now; });
     for (const Target& target : silent) {
         if (target.link == nullptr || !target.link->established()) continue;
         const auto [place, is_new] = plans_.try_emplace(target.peer);
         Plan& plan = place->second;
         if (is_new) {
             // It has just been tried. Not all at the same moment, if it was our own network.
-            plan.wait = settings_.first;
-            const auto spread = static_cast<std::uint64_t>(settings_.first.count() / 2);
-            plan.next = now + settings_.first -
-                        std::chrono::milliseconds(spread > 0 ? random_.below(spread) : 0);
+            plan.wait = expected_.contains(target.peer) ? settings_.soon : settings_.first;
+            const auto spread = static_cast<std::uint64_t>(plan.wait.count() / 2);
+            plan.next =
+                now + plan.wait - std::chrono::milliseconds(spread > 0 ? random_.below(spread) : 0);
         }
         if (plan.under_way || plan.next > now || under_way_ >= kAtOnce) continue;
         plan.under_way = true;
@@ -85,6 +96,10 @@ base::Task<void> Prober::probe(Target target, std::chrono::milliseconds limit) {
     --under_way_;
     Plan& plan = plans_.at(target.peer);
     plan.under_way = false;
+    if (plan.overtaken) {
+        plans_.erase(target.peer);
+        co_return;
+    }
     plan.wait = std::min(plan.wait * 2, settings_.most);
     // An error of its server comes at once: that is no reason to ask sooner.
     plan.next = began + limit;

@@ -2,8 +2,10 @@
 //
 // A peer that starts anew says so itself. A cut of the network restarts nobody: so each silent peer
 // gets one small <status/> at a time, every few seconds at first and every minute in the end, apart
-// from the retries of the mail that waits. Event loop only; owns a plan for each such peer, bounded
-// by those that the queue names. Never throws.
+// from the retries of the mail that waits. One that gave a sign of life and is silent all the same
+// is asked several times within the next seconds: our server's own way to it needs a moment more.
+// Event loop only; owns a plan for each such peer, bounded by those that the queue names. Never
+// throws.
 #pragma once
 
 #include "base/random.hpp"
@@ -21,6 +23,8 @@ namespace component {
 struct ProberSettings {
     std::chrono::milliseconds first = std::chrono::seconds(5);  ///< between the first two probes
     std::chrono::milliseconds most = std::chrono::seconds(60);  ///< between two at the most
+    std::chrono::milliseconds soon{250};  ///< as `first`, of a peer that gave a sign of life ...
+    std::chrono::milliseconds expected = std::chrono::seconds(5);  ///< ... no longer ago than this
 };
 
 class Prober {
@@ -35,6 +39,8 @@ class Prober {
            std::function<void(const std::string& peer)> back);
 
     void start();
+    /// `peer`, which is known, gave a sign of life.
+    void expect(const std::string& peer);
     /// Asks nobody any more, and waits for what is under way: after Session::stop(), which ends it.
     base::Task<void> stop();
 
@@ -44,6 +50,7 @@ class Prober {
         std::chrono::milliseconds wait{};
         Time next{};
         bool under_way = false;
+        bool overtaken = false;  ///< it gave a sign of life since it was asked
     };
 
     base::Task<void> run();
@@ -56,7 +63,8 @@ class Prober {
     base::Random& random_;
     std::function<std::vector<Target>()> silent_;
     std::function<void(const std::string&)> back_;
-    std::map<std::string, Plan> plans_;  ///< by peer
+    std::map<std::string, Plan> plans_;     ///< by peer
+    std::map<std::string, Time> expected_;  ///< and until when
     std::size_t under_way_ = 0;
     base::Signal wake_;
     base::TaskGroup tasks_;

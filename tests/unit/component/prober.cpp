@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Probing {
-    Probing() {
+    explicit Probing(ProberSettings settings = {50ms, 200ms, 50ms, 1s}) : with(settings) {
         link.script = [this](const ScriptedLink::Asked& asked) -> IqReply {
             asked_at.push_back(std::chrono::steady_clock::now());
             last = asked;
@@ -34,6 +34,7 @@ struct Probing {
         REQUIRE(condition());
     }
 
+    ProberSettings with;
     boost::asio::io_context io;
     support::SeededRandom random;
     ScriptedLink link;
@@ -42,10 +43,7 @@ struct Probing {
     std::vector<std::string> back;
     std::vector<std::chrono::steady_clock::time_point> asked_at;
     ScriptedLink::Asked last;
-    Prober prober{io.get_executor(),
-                  {50ms, 200ms},
-                  random,
-                  [this] { return silent; },
+    Prober prober{io.get_executor(), with, random, [this] { return silent; },
                   [this](const std::string& peer) {
                       back.push_back(peer);
                       silent.clear();
@@ -94,4 +92,23 @@ TEST_CASE("nobody is asked while nothing waits") {
         probing.io.run_one_for(20ms);
     }
     CHECK(probing.asked_at.empty());
+}
+
+TEST_CASE("one that gave a sign of life is asked soon, as only the way to it may be slow") {
+    Probing probing({10s, 20s, 20ms, 1s});
+    probing.prober.expect("mail.b.test");
+    probing.run_until([&] { return probing.asked_at.size() == 3; });
+    CHECK(probing.asked_at[1] - probing.asked_at[0] >= 20ms);
+    CHECK(probing.asked_at[2] - probing.asked_at[1] >= 40ms);
+    CHECK(probing.asked_at[2] - probing.asked_at[0] < 5s);
+}
+
+TEST_CASE("a sign of life counts for those that were asked before, too") {
+    Probing probing({500ms, 20s, 20ms, 1s});
+    probing.run_until([&] { return probing.asked_at.size() == 1; });
+    const auto before = std::chrono::steady_clock::now();
+    probing.prober.expect("mail.b.test");
+    probing.run_until([&] { return probing.asked_at.size() == 3; });
+    // It would have been 1.5 s.
+    CHECK(probing.asked_at[2] - before < 1s);
 }
