@@ -42,6 +42,8 @@ class Ejabberd:
         host.write("/etc/ejabberd/packetboat.yml",
                    fill("ejabberd/packetboat.yml", domain=self.domain, address=host.address, secret=self._secret,
                         certificate=certificate), owner="ejabberd")
+        host.path("/etc/ejabberd/ejabberdctl.cfg").unlink(missing_ok=True)  # a link out of what is copied
+        host.write("/etc/ejabberd/ejabberdctl.cfg", fill("ejabberd/ejabberdctl.cfg"), owner="ejabberd")
         for name in self.other_components:
             host.write(f"/etc/ejabberd/{name}.yml",
                        OTHER_COMPONENT.format(name=name, port=self.component_port(name), address=host.address,
