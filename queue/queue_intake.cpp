@@ -39,13 +39,14 @@ base::Task<QueueIntake::Answer> QueueIntake::accept_one(std::shared_ptr<Arrival>
     std::function<base::Result<Receipt>(Store&)> operation = [arrival](Store& store) {
         return add_arrival(store, *arrival);
     };
-    auto answer = co_await storage_->write<Receipt>(std::move(operation), size);
-    bytes_ -= size;
-    if (answer && (*answer)->id && !(*answer)->earlier) {
-        log::accepted(*(*answer)->id, *arrival);
-        for (const Destination& destination : arrival->destinations)
+    std::function<void()> meanwhile = [this, destinations = arrival->destinations] {
+        for (const Destination& destination : destinations)
             arrived_(destination);
-    }
+    };
+    auto answer =
+        co_await storage_->write<Receipt>(std::move(operation), size, std::move(meanwhile));
+    bytes_ -= size;
+    if (answer && (*answer)->id && !(*answer)->earlier) log::accepted(*(*answer)->id, *arrival);
     co_return answer;
 }
 

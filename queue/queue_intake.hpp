@@ -11,7 +11,9 @@ namespace queue {
 
 class QueueIntake final : public Intake {
   public:
-    /// `arrived` is called on the loop for each destination that has got mail, after the commit.
+    /// `arrived` is called on the loop for each destination that gets mail, as soon as the mail is
+    /// on its way to the disk: who looks for it then finds it, and may lease it with the same
+    /// commit.
     QueueIntake(StorageThread& storage, std::function<void(const Destination&)> arrived);
 
     base::Task<std::vector<base::Result<Committed<Receipt>>>> accept_all(

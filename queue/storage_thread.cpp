@@ -23,7 +23,9 @@ base::Task<base::Result<void>> StorageThread::submit(Request request) {
     auto initiate = [this](auto handler, Request waiting) {
         auto shared = std::make_shared<decltype(handler)>(std::move(handler));
         waiting.answer = [shared](base::Result<void> result) { (*shared)(std::move(result)); };
+        const std::function<void()> meanwhile = std::move(waiting.meanwhile);
         enqueue(std::move(waiting));
+        if (meanwhile) meanwhile();
     };
     base::Result<void> result =
         co_await base::asio::async_initiate<const base::asio::use_awaitable_t<>,
@@ -51,17 +53,26 @@ void StorageThread::enqueue(Request request) {
 }
 
 std::deque<StorageThread::Request> StorageThread::take() {
-    std::unique_lock lock(mutex_);
-    arrived_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
     std::deque<Request> taken;
+    {
+        std::unique_lock lock(mutex_);
+        arrived_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+    }
+    take_more(taken);
+    return taken;
+}
+
+void StorageThread::take_more(std::deque<Request>& taken) {
     std::size_t bytes = 0;
+    for (const Request& request : taken)
+        bytes += request.bytes;
+    const std::lock_guard lock(mutex_);
     while (!waiting_.empty() && taken.size() < base::limits::kCommitRequests) {
         bytes += waiting_.front().bytes;
         if (!taken.empty() && bytes > base::limits::kCommitBytes) break;
         taken.push_back(std::move(waiting_.front()));
         waiting_.pop_front();
     }
-    return taken;
 }
 
 void StorageThread::work() {
@@ -87,6 +98,10 @@ std::vector<base::Result<void>> StorageThread::commit(std::deque<Request>& reque
         store_->database().execute("BEGIN IMMEDIATE");
         for (Request& request : requests)
             results.push_back(run_one(request));
+        // Once only, so that a stream of requests does not hold the first ones up.
+        take_more(requests);
+        while (results.size() < requests.size())
+            results.push_back(run_one(requests[results.size()]));
         base::crash_point("storage.before-commit");
         committing = true;
         store_->database().execute("COMMIT");

@@ -1,8 +1,9 @@
 // StorageThread: the one thread that touches the store, with group commit.
 //
-// It takes all requests that arrived during the last fsync and commits them together, each under a
-// SAVEPOINT of its own, so that one that fails takes no other with it; a COMMIT that fails, fails
-// them all. Answers go back to the event loop in one batch, after the commit. Owns the Store.
+// It takes all requests that arrived during the last fsync, and those that came while it ran them,
+// and commits them together, each under a SAVEPOINT of its own, so that one that fails takes no
+// other with it; a COMMIT that fails, fails them all. Answers go back to the event loop in one
+// batch, after the commit. Owns the Store.
 #pragma once
 
 #include "base/async.hpp"
@@ -28,13 +29,16 @@ class StorageThread {
     /// Runs `operation` on the storage thread, and answers once what it did is on the disk. An
     /// Error that it returns, or an exception of SQLite (Errc::storage), undoes what it did.
     /// `bytes` is how much content it writes: a commit is bounded. A commit is never cancelled: the
-    /// answer always comes.
+    /// answer always comes. `meanwhile` is called on the loop as soon as the request is on its way:
+    /// what is asked for then finds what this one has written, and may share its commit.
     template <class T>
     base::Task<base::Result<Committed<T>>> write(std::function<base::Result<T>(Store&)> operation,
-                                                 std::size_t bytes = 0) {
+                                                 std::size_t bytes = 0,
+                                                 std::function<void()> meanwhile = {}) {
         auto slot = std::make_shared<std::optional<base::Result<T>>>();
         Request request;
         request.bytes = bytes;
+        request.meanwhile = std::move(meanwhile);
         request.operation = [slot,
                              operation = std::move(operation)](Store& store) -> base::Result<void> {
             slot->emplace(operation(store));
@@ -63,6 +67,7 @@ class StorageThread {
     struct Request {
         std::function<base::Result<void>(Store&)> operation;
         std::size_t bytes = 0;
+        std::function<void()> meanwhile;
         std::function<void(base::Result<void>)> answer;
     };
 
@@ -70,7 +75,9 @@ class StorageThread {
     void enqueue(Request request);
     void work();
     std::deque<Request> take();
-    /// One transaction; the results in order.
+    /// Adds what waits and has room in the same commit.
+    void take_more(std::deque<Request>& taken);
+    /// One transaction, to which more requests may be added; the results in order.
     std::vector<base::Result<void>> commit(std::deque<Request>& requests);
     base::Result<void> run_one(Request& request);
 

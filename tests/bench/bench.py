@@ -222,7 +222,7 @@ class Bench:
                         recorders.append(subprocess.Popen(["perf", "record", "-q", "-F", "1999", "-g", "-o", folder / f"server-{site}.data",
                                                            "-p", str(server)]))
             size = int(os.environ.get("BENCH_SIZE", 4096))
-            self.load(self.chains[name], 32_768_000 // size, size, during=record)
+            self.load(self.chains[name], max(32_768_000, 10 * size) // size, size, during=record)
             for recorder in recorders:
                 recorder.send_signal(signal.SIGINT)
                 recorder.wait()
