@@ -1,7 +1,7 @@
 // BlockCodec: raw deflate (RFC 1951) and base64 (RFC 4648 section 4) of blocks, both bounded and
 // strict.
 //
-// Event loop only; keeps one compressor and one decompressor and uses them again. Decoding fails
+// Event loop only; keeps what each way needs (about 0.5 MB) and uses it again. Decoding fails
 // with Errc::syntax; inflating never writes more than the size that was stated.
 #pragma once
 
@@ -11,7 +11,6 @@
 #include <string>
 #include <string_view>
 
-struct libdeflate_compressor;
 struct libdeflate_decompressor;
 
 namespace component {
@@ -31,11 +30,12 @@ class BlockCodec {
     base::Result<std::string> unpack(std::string_view base64, bool deflated, std::size_t size);
 
   private:
+    struct Deflater;
     struct Free {
-        void operator()(libdeflate_compressor* compressor) const;
+        void operator()(Deflater* deflater) const;
         void operator()(libdeflate_decompressor* decompressor) const;
     };
-    std::unique_ptr<libdeflate_compressor, Free> compressor_;
+    std::unique_ptr<Deflater, Free> deflater_;
     std::unique_ptr<libdeflate_decompressor, Free> decompressor_;
 };
 

@@ -29,6 +29,7 @@ EXTERNAL = (
     (re.compile(r"expat(_\w+)?\.h$"), "expat", ("component",)),
     (re.compile(r"ares(_\w+)?\.h$"), "c-ares", ("component",)),
     (re.compile(r"libdeflate\.h$"), "libdeflate", ("component",)),
+    (re.compile(r"isa-l/"), "ISA-L", ("component",)),
     (re.compile(r"SQLiteCpp/|sqlite3(ext)?\.h$"), "SQLite", ("queue",)),
     (re.compile(r"openssl/"), "OpenSSL", ("mail", "component", "smtp-bridge", "app")),
     (re.compile(r"lmdb\.h$"), "LMDB", ("smtp-bridge",)),

@@ -61,7 +61,7 @@ class Directions(unittest.TestCase):
 class Libraries(unittest.TestCase):
     def test_a_library_belongs_to_its_room(self):
         for header, room in (("gloox/tag.h", "component"), ("expat.h", "component"), ("ares.h", "component"),
-                             ("libdeflate.h", "component"), ("SQLiteCpp/Database.h", "queue"),
+                             ("libdeflate.h", "component"), ("isa-l/igzip_lib.h", "component"), ("SQLiteCpp/Database.h", "queue"),
                              ("sqlite3.h", "queue"), ("idn2.h", "mail"), ("openssl/evp.h", "mail"),
                              ("boost/program_options.hpp", "app"), ("systemd/sd-daemon.h", "app")):
             for other in ("base", "mail", "queue", "component", "smtp_bridge"):

@@ -190,6 +190,23 @@ TEST_CASE("Blocks that lie about their size are refused, bombs before they grow"
     CHECK(codec.deflate("x").empty());
 }
 
+TEST_CASE("one codec after the other block, whatever their lengths and contents") {
+    BlockCodec codec;
+    support::SeededRandom random;
+    constexpr std::string_view kLetters = "etaoin shrdlu\r\n";
+    for (const std::size_t size : {2u, 3u, 50u, 4096u, 65537u, 300000u, 100u, 1000000u, 7u}) {
+        std::string text;
+        while (text.size() < size)
+            text += kLetters[random.below(kLetters.size())];
+        const auto deflated = codec.deflate(text);
+        if (size >= 4096) CHECK(deflated.size() < size * 6 / 10);
+        if (!deflated.empty()) CHECK(codec.inflate(deflated, size).value() == text);
+        std::string noise(size, '\0');
+        random.fill({reinterpret_cast<std::uint8_t*>(noise.data()), noise.size()});
+        CHECK(codec.deflate(noise).empty());
+    }
+}
+
 TEST_CASE("base64 is strict") {
     for (std::size_t size = 0; size < 70; ++size) {
         std::string bytes;
