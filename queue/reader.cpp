@@ -1,5 +1,6 @@
 #include "queue/reader.hpp"
 
+#include "base/thread_name.hpp"
 namespace queue {
 namespace {
 
@@ -53,6 +54,7 @@ base::Task<base::Result<void>> Reader::ask(std::function<void(Database&)> work) 
 }
 
 void Reader::run() {
+    base::name_thread("reader");
     for (;;) {
         Question question;
         {

@@ -2,6 +2,7 @@
 
 #include "base/crash_point.hpp"
 #include "base/limits.hpp"
+#include "base/thread_name.hpp"
 #include "queue/log.hpp"
 
 namespace queue {
@@ -76,6 +77,7 @@ void StorageThread::take_more(std::deque<Request>& taken) {
 }
 
 void StorageThread::work() {
+    base::name_thread("storage");
     for (;;) {
         std::deque<Request> requests = take();
         if (requests.empty()) return;  // stopping, and nothing is left

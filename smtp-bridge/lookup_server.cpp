@@ -1,6 +1,7 @@
 #include "smtp-bridge/lookup_server.hpp"
 
 #include "base/limits.hpp"
+#include "base/thread_name.hpp"
 #include "smtp-bridge/log.hpp"
 #include "smtp-bridge/miss_filter.hpp"
 #include "smtp-bridge/wire.hpp"
@@ -132,7 +133,10 @@ base::Result<void> LookupServer::start() {
     sigset_t before;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread([shared = shared_] { shared->io.run(); });
+    thread_ = std::thread([shared = shared_] {
+        base::name_thread("lookup");
+        shared->io.run();
+    });
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     return {};
 }

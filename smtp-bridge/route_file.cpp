@@ -1,5 +1,6 @@
 #include "smtp-bridge/route_file.hpp"
 
+#include "base/thread_name.hpp"
 #include "smtp-bridge/log.hpp"
 
 #include <csignal>
@@ -106,7 +107,10 @@ base::Result<void> RouteFile::start(const std::set<std::string>& domains) {
     sigset_t before;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread([this] { work(); });
+    thread_ = std::thread([this] {
+        base::name_thread("route-table");
+        work();
+    });
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     return {};
 }

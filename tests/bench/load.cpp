@@ -8,6 +8,7 @@
 //
 // Blocking sockets and a thread for each connection: cheap enough to be no part of what is
 // measured. The sink answers each mail, as a server does that has taken it, and keeps none.
+#include "bench/client.hpp"
 #include "bench/mails.hpp"
 
 #include <algorithm>
@@ -15,9 +16,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -25,95 +23,13 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 namespace {
 
+using namespace bench;
 using Clock = std::chrono::steady_clock;
-
-[[noreturn]] void die(const std::string& what) {
-    std::fprintf(stderr, "bench_load: %s\n", what.c_str());
-    std::_Exit(1);
-}
-
-struct Options {
-    std::map<std::string, std::string> values;
-    bool has(const char* name) const { return values.contains(name); }
-    std::string text(const char* name, const char* otherwise) const {
-        const auto found = values.find(name);
-        return found == values.end() ? otherwise : found->second;
-    }
-    std::uint64_t number(const char* name, std::uint64_t otherwise) const {
-        const auto found = values.find(name);
-        return found == values.end() ? otherwise : std::stoull(found->second);
-    }
-};
-
-sockaddr_in address_of(const std::string& text) {
-    const auto colon = text.rfind(':');
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(text.substr(colon + 1))));
-    if (inet_pton(AF_INET, text.substr(0, colon).c_str(), &address.sin_addr) != 1)
-        die("bad address " + text);
-    return address;
-}
-
-/// A socket with lines.
-class Line {
-  public:
-    explicit Line(int fd) : fd_(fd), buffer_(1u << 16) {
-        const int on = 1;
-        ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    }
-    ~Line() { ::close(fd_); }
-    Line(const Line&) = delete;
-    Line& operator=(const Line&) = delete;
-
-    bool send(std::string_view bytes) {
-        while (!bytes.empty()) {
-            const auto sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-            if (sent <= 0) return false;
-            bytes.remove_prefix(static_cast<std::size_t>(sent));
-        }
-        return true;
-    }
-    /// Without its CRLF; false at the end.
-    bool read(std::string_view& line) {
-        for (;;) {
-            const auto* const newline =
-                static_cast<const char*>(std::memchr(buffer_.data() + at_, '\n', end_ - at_));
-            if (newline != nullptr) {
-                const auto length = static_cast<std::size_t>(newline - (buffer_.data() + at_));
-                line = {buffer_.data() + at_,
-                        length > 0 && newline[-1] == '\r' ? length - 1 : length};
-                at_ += length + 1;
-                return true;
-            }
-            if (!fill()) return false;
-        }
-    }
-    bool has_more() const { return at_ < end_; }
-
-  private:
-    bool fill() {
-        if (at_ > 0) std::memmove(buffer_.data(), buffer_.data() + at_, end_ - at_);
-        end_ -= at_;
-        at_ = 0;
-        if (end_ == buffer_.size()) buffer_.resize(buffer_.size() * 2);
-        const auto got = ::recv(fd_, buffer_.data() + end_, buffer_.size() - end_, 0);
-        if (got <= 0) return false;
-        end_ += static_cast<std::size_t>(got);
-        return true;
-    }
-
-    int fd_;
-    std::vector<char> buffer_;
-    std::size_t at_ = 0;
-    std::size_t end_ = 0;
-};
 
 struct Results {
     explicit Results(std::uint64_t first_number, std::uint64_t count)
@@ -214,11 +130,7 @@ class Sender {
 
     void run(std::atomic<std::uint64_t>& next) {
         const auto pause = options_.number("pause-ms", 0);
-        const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-        const auto address = address_of(options_.text("to", ""));
-        if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-            die("can't connect to " + options_.text("to", ""));
-        Line line(fd);
+        Line line(connect_to(options_.text("to", "")));
         expect(line, "220");
         line.send(lmtp_ ? "LHLO bench.test\r\n" : "EHLO bench.test\r\n");
         expect(line, "250");
@@ -304,15 +216,7 @@ bench::Kind kind_of(const std::string& text) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    Options options;
-    for (int i = 1; i < argc; ++i) {
-        std::string name = argv[i];
-        if (!name.starts_with("--")) die("unknown word " + name);
-        name.erase(0, 2);
-        const bool flag =
-            name == "lmtp" || name == "sink-lmtp" || name == "no-wait" || name == "only-sink";
-        options.values[name] = flag || i + 1 == argc ? "" : argv[++i];
-    }
+    const Options options(argc, argv, {"lmtp", "sink-lmtp", "no-wait", "only-sink"});
     const auto count = options.number("messages", 1000);
     const auto first = options.number("first", 1);
     Results results(first, count);

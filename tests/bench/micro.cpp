@@ -196,6 +196,64 @@ void store_batch(benchmark::State& state) {
 }
 BENCHMARK(store_batch);
 
+constexpr int kRows = 50;  // in a commit
+
+/// What the queue takes of mails of 2 KiB.
+void store_intake(benchmark::State& state) {
+    const Stored stored;
+    const auto contents = mails(kRows, 2048);
+    for (auto _ : state) {
+        stored.commit([&] {
+            for (const auto& content : contents) {
+                if (!queue::add_arrival(*stored.store, arrival(content)))
+                    throw std::runtime_error("no room");
+            }
+        });
+    }
+    state.SetItemsProcessed(state.iterations() * kRows);
+}
+BENCHMARK(store_intake)->UseRealTime();
+
+/// What SQLite itself takes: the same rows, and nothing that the queue does besides.
+void sqlite_rows(benchmark::State& state) {
+    const Stored stored;
+    queue::Database& database = stored.store->database();
+    const std::string content = mails(1, 2048).front();
+    std::int64_t destination = 0;
+    stored.commit([&] { destination = stored.store->number_of(kToB); });
+    std::int64_t id = 1;
+    for (auto _ : state) {
+        stored.commit([&] {
+            for (int i = 0; i < kRows; ++i, ++id) {
+                database
+                    .query(
+                        "INSERT INTO message (id, received_at, expires_at, sender, body, "
+                        "smtputf8, requiretls, ret, envid, origin_kind, origin_client, "
+                        "origin_helo, origin_domain, origin_transfer, origin_component, size, "
+                        "message_id, header_from, pending, header_size) VALUES (?1, 1, 2, "
+                        "'a@a.test', 0, 0, 0, 0, '', 1, '127.0.0.1', 'mx.a.test', '', '', '', "
+                        "2048, '<1234567890@a.test>', 'a@a.test', 1, 300)")
+                    .bind(id)
+                    .run();
+                queue::Query insert =
+                    database.query("INSERT INTO content (message, bytes) VALUES (?1, ?2)");
+                insert->bind(1, id);
+                insert->bindNoCopy(2, content.data(), static_cast<int>(content.size()));
+                insert.run();
+                database
+                    .query(
+                        "INSERT INTO recipient (message, n, destination, address, notify, "
+                        "orcpt, state, attempts, due_at, class) VALUES (?1, 0, ?2, 'b@b.test', "
+                        "0, '', 1, 0, ?1, 0)")
+                    .bind(id, destination)
+                    .run();
+            }
+        });
+    }
+    state.SetItemsProcessed(state.iterations() * kRows);
+}
+BENCHMARK(sqlite_rows)->UseRealTime();
+
 }  // namespace
 
 int main(int argc, char** argv) {

@@ -88,6 +88,9 @@ class Packetboat:
         """For a daemon that is expected to end by itself; returns its exit status."""
         return self._process.wait(seconds)
 
+    def process_id(self):
+        return self._process.pid
+
     def memory(self):
         """Bytes of main memory that it holds now."""
         status = pathlib.Path(f"/proc/{self._process.pid}/status").read_text()

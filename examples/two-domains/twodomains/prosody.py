@@ -68,6 +68,9 @@ class Prosody:
     def component_port(self, _name):
         return 5347
 
+    def process_id(self):
+        return self._process.pid
+
     def stop(self):
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(30)

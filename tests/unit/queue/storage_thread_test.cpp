@@ -1,0 +1,111 @@
+#include "queue/storage_thread.hpp"
+
+#include "fixture.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <future>
+
+using namespace support;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Operation = std::function<base::Result<int>(queue::Store&)>;
+
+struct Storing {
+    explicit Storing(const Folder& folder) : storage(io.get_executor(), open(folder)) {}
+    std::unique_ptr<queue::Store> open(const Folder& folder) {
+        auto store = queue::Store::open(settings_in(folder), a_test_router(), clock, random);
+        if (!store) throw std::runtime_error(store.error().text);
+        return std::move(*store);
+    }
+    void start(Operation operation, std::vector<std::string>& answers, std::string name,
+               std::function<void()> meanwhile = {}) {
+        base::spawn(io.get_executor(), name,
+                    [this, operation, &answers, name, meanwhile]() -> base::Task<void> {
+                        Operation copy = operation;
+                        std::function<void()> call = meanwhile;
+                        const std::size_t bytes = 0;
+                        const auto done = co_await storage.write<int>(std::move(copy), bytes, call);
+                        answers.push_back(name + (done ? "" : " failed"));
+                    });
+    }
+    void until(const std::function<bool()>& condition) {
+        const auto give_up = std::chrono::steady_clock::now() + 10s;
+        while (!condition() && std::chrono::steady_clock::now() < give_up) {
+            io.restart();
+            io.run_one_for(100ms);
+        }
+        REQUIRE(condition());
+    }
+
+    boost::asio::io_context io;
+    base::SystemClock clock;
+    base::SystemRandom random;
+    queue::StorageThread storage;
+};
+
+}  // namespace
+
+TEST_CASE("what is asked while a request runs finds what that wrote, and shares its commit") {
+    const Folder folder;
+    Storing storing(folder);
+    std::vector<std::string> answers;
+    std::promise<void> asked;
+    std::atomic<bool> committed = false;
+    std::atomic<bool> shared = false;
+    std::atomic<bool> found = false;
+    const auto destination = queue::Destination{queue::Lane::local, "", ""};
+    const Operation second = [&](queue::Store& store) {
+        shared = !committed;
+        found = queue::next_due(store, destination).has_value();
+        return base::Result<int>(2);
+    };
+    const Operation first = [&](queue::Store& store) -> base::Result<int> {
+        store.after_commit([&] { committed = true; });
+        if (!queue::add_arrival(store, arrival("bob@b.test", {"alice@a.test"})))
+            return base::fail(base::Errc::storage, "no room");
+        asked.get_future().wait();
+        return 1;
+    };
+    storing.start(first, answers, "first", [&] {
+        storing.start(second, answers, "second", [&] { asked.set_value(); });
+    });
+    storing.until([&] { return answers.size() == 2; });
+    CHECK(answers == std::vector<std::string>{"first", "second"});
+    CHECK(found);
+    CHECK(shared);
+}
+
+TEST_CASE("one that fails takes nothing with it of what shares its commit") {
+    const Folder folder;
+    Storing storing(folder);
+    std::vector<std::string> answers;
+    std::promise<void> asked;
+    const Operation good = [&](queue::Store& store) -> base::Result<int> {
+        if (!queue::add_arrival(store, arrival("bob@b.test", {"alice@a.test"})))
+            return base::fail(base::Errc::storage, "no room");
+        asked.get_future().wait();
+        return 1;
+    };
+    const Operation bad = [&](queue::Store& store) -> base::Result<int> {
+        if (!queue::add_arrival(store, arrival("bob@b.test", {"anna@a.test"})))
+            return base::fail(base::Errc::storage, "no room");
+        return base::fail(base::Errc::busy, "not today");
+    };
+    storing.start(good, answers, "good",
+                  [&] { storing.start(bad, answers, "bad", [&] { asked.set_value(); }); });
+    storing.until([&] { return answers.size() == 2; });
+    CHECK(answers == std::vector<std::string>{"good", "bad failed"});
+    std::atomic<int> messages = 0;
+    const Operation count = [&](queue::Store& store) {
+        queue::Query rows = store.database().query("SELECT COUNT(*) FROM message");
+        rows.step();
+        messages = static_cast<int>(rows.integer(0));
+        return base::Result<int>(0);
+    };
+    storing.start(count, answers, "count");
+    storing.until([&] { return answers.size() == 3; });
+    CHECK(messages == 1);
+}
