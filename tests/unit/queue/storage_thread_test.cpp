@@ -2,9 +2,9 @@
 
 #include "fixture.hpp"
 
-#include <catch2/catch.hpp>
-
 #include <future>
+
+#include <catch2/catch.hpp>
 
 using namespace support;
 using namespace std::chrono_literals;
@@ -69,9 +69,8 @@ TEST_CASE("what is asked while a request runs finds what that wrote, and shares 
         asked.get_future().wait();
         return 1;
     };
-    storing.start(first, answers, "first", [&] {
-        storing.start(second, answers, "second", [&] { asked.set_value(); });
-    });
+    storing.start(first, answers, "first",
+                  [&] { storing.start(second, answers, "second", [&] { asked.set_value(); }); });
     storing.until([&] { return answers.size() == 2; });
     CHECK(answers == std::vector<std::string>{"first", "second"});
     CHECK(found);
