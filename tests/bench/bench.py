@@ -20,6 +20,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog="./run bench")
     parser.add_argument("--quick", action="store_true", help="fewer messages, and each once: a look, not a figure")
     parser.add_argument("--json", type=pathlib.Path, help="where the rows go")
+    parser.add_argument("--markdown", type=pathlib.Path, help="where they go as a table for people")
     parser.add_argument("--plot", type=pathlib.Path, help="where a picture of the curves goes (SVG)")
     parser.add_argument("--only", default=" ".join(parts.ALL), help="parts: " + " ".join(parts.ALL))
     parser.add_argument("--profile", type=pathlib.Path, help="in place of all others: where our daemons' time goes, into a folder")
@@ -50,6 +51,8 @@ def main():
     print(results.table())
     if parsed.json:
         results.write(parsed.json)
+    if parsed.markdown:
+        parsed.markdown.write_text(results.markdown() + "\n")
     if parsed.plot and results.curves:
         parsed.plot.write_text(plot.draw(results.curves))
     # Nothing needs a goodbye: the namespace takes all servers along.

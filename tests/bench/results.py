@@ -5,6 +5,10 @@ import json
 import statistics
 
 
+def short(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2g}"
+
+
 def say(text):
     print(f"-- {text}", flush=True)
 
@@ -39,6 +43,28 @@ class Results:
             lines += ["", "CPU ms a 4 KiB message, by process:"]
             lines += [f"  {name}: " + ", ".join(f"{process} {cost:.3f}" for process, cost in costs.items() if cost > 0.005)
                       for name, costs in self.costs.items()]
+        return "\n".join(lines)
+
+    def markdown(self):
+        """The same for docs/benchmarks.md: a line for each thing that was measured."""
+        found = {}
+        for row in self.rows:
+            text = short(row["ours"])
+            if row["ratio"] is not None:
+                text += f": {row['ratio']:.2f}x"
+            if row.get("spread") and row["runs"] > 1:
+                text += " ({:.2f} - {:.2f})".format(*row["spread"])
+            line = found.setdefault((row["what"], row["unit"]), {"postfix": []})
+            line[row["server"]] = text
+            if row["postfix"] is not None:
+                line["postfix"].append(row["postfix"])
+        lines = ["| what | unit | with Prosody | with ejabberd | Postfix, tuned |", "| --- | --- | --- | --- | --- |"]
+        for (what, unit), line in found.items():
+            postfix = " to ".join(dict.fromkeys(map(short, sorted(line["postfix"]))))
+            cells = [line.get(server, "") for server in ("prosody", "ejabberd")]
+            rest = [text for server, text in line.items() if server in ("", "stock")]
+            lines.append(f"| {what}{' (stock)' if 'stock' in line and not any(cells) else ''} | {unit} | "
+                         + " | ".join(cells if any(cells) else [*rest, ""]) + f" | {postfix} |")
         return "\n".join(lines)
 
     def write(self, file):
