@@ -53,7 +53,7 @@ def small(run):
         run.results.compare("throughput-4k", name, rates[name], rates["postfix"], "messages/s")
         run.results.compare("cpu-4k", name, *([sum(each.values()) for each in costs[chain]] for chain in (name, "postfix")),
                             "CPU s per 1000 messages")
-    run.results.compare("throughput-4k", "stock", rates["postfix stock"], rates["postfix"], "messages/s")
+    run.results.compare("postfix-stock-4k", "", rates["postfix stock"], rates["postfix"], "messages/s")
 
 
 def medium(run):

@@ -61,10 +61,9 @@ class Results:
         lines = ["| what | unit | with Prosody | with ejabberd | Postfix, tuned |", "| --- | --- | --- | --- | --- |"]
         for (what, unit), line in found.items():
             postfix = " to ".join(dict.fromkeys(map(short, sorted(line["postfix"]))))
-            cells = [line.get(server, "") for server in ("prosody", "ejabberd")]
-            rest = [text for server, text in line.items() if server in ("", "stock")]
-            lines.append(f"| {what}{' (stock)' if 'stock' in line and not any(cells) else ''} | {unit} | "
-                         + " | ".join(cells if any(cells) else [*rest, ""]) + f" | {postfix} |")
+            # What has to do with no XMPP server stands in the first column.
+            cells = [line.get("prosody", line.get("", "")), line.get("ejabberd", ""), postfix]
+            lines.append(f"| {what} | {unit} | " + " | ".join(cells) + " |")
         return "\n".join(lines)
 
     def write(self, file):
