@@ -88,10 +88,10 @@ class Ejabberd:
         until(self._is_up, f"{self.host.name}: ejabberd", 60)
 
     def stop(self):
-        # ejabberdctl is a shell script that doesn't pass signals on: this goes to its whole group.
-        os.killpg(self._process.pid, signal.SIGTERM)
-        self._process.wait(30)
-        until(self._has_ended, f"{self.host.name}: the end of ejabberd", 30)
+        self._end(signal.SIGTERM)
+
+    def kill(self):
+        self._end(signal.SIGKILL)
 
     def wait(self):
         """For one that is expected to end by itself."""
@@ -102,6 +102,12 @@ class Ejabberd:
         if self._process.poll() is not None:
             raise RuntimeError(f"{self.host.name}: ejabberd ended; see {self.host.logs}/ejabberd")
         return all(accepts(self.host.address, port) for port in (5269, 5347))
+
+    def _end(self, how):
+        # ejabberdctl is a shell script that doesn't pass signals on: this goes to its whole group.
+        os.killpg(self._process.pid, how)
+        self._process.wait(30)
+        until(self._has_ended, f"{self.host.name}: the end of ejabberd", 30)
 
     def _has_ended(self):
         try:
