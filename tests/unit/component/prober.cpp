@@ -1,6 +1,7 @@
 #include "component/prober.hpp"
 
 #include "doubles.hpp"
+#include "support/run_until.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -25,14 +26,7 @@ struct Probing {
             co_return true;
         });
     }
-    void run_until(const std::function<bool()>& condition) {
-        const auto give_up = std::chrono::steady_clock::now() + 10s;
-        while (!condition() && std::chrono::steady_clock::now() < give_up) {
-            io.restart();
-            io.run_one_for(100ms);
-        }
-        REQUIRE(condition());
-    }
+    void run_until(const std::function<bool()>& condition) { support::run_until(io, condition); }
 
     ProberSettings with;
     boost::asio::io_context io;

@@ -3,6 +3,7 @@
 #include "fixture.hpp"
 #include "queue/queue_intake.hpp"
 #include "queue/stored_peers.hpp"
+#include "support/run_until.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -85,15 +86,7 @@ struct Running {
         });
         REQUIRE(accepted);
     }
-    /// Runs the loop until `condition` holds; fails the test after 10 s.
-    void until(const std::function<bool()>& condition) {
-        const auto give_up = std::chrono::steady_clock::now() + 10s;
-        while (!condition() && std::chrono::steady_clock::now() < give_up) {
-            io.restart();
-            io.run_one_for(100ms);
-        }
-        REQUIRE(condition());
-    }
+    void until(const std::function<bool()>& condition) { support::run_until(io, condition); }
 
     boost::asio::io_context io;
     base::SystemClock clock;

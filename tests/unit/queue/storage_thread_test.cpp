@@ -1,6 +1,7 @@
 #include "queue/storage_thread.hpp"
 
 #include "fixture.hpp"
+#include "support/run_until.hpp"
 
 #include <future>
 
@@ -31,14 +32,7 @@ struct Storing {
                         answers.push_back(name + (done ? "" : " failed"));
                     });
     }
-    void until(const std::function<bool()>& condition) {
-        const auto give_up = std::chrono::steady_clock::now() + 10s;
-        while (!condition() && std::chrono::steady_clock::now() < give_up) {
-            io.restart();
-            io.run_one_for(100ms);
-        }
-        REQUIRE(condition());
-    }
+    void until(const std::function<bool()>& condition) { support::run_until(io, condition); }
 
     boost::asio::io_context io;
     base::SystemClock clock;

@@ -1,0 +1,22 @@
+// For tests of what goes on by itself on an event loop.
+#pragma once
+
+#include <chrono>
+#include <functional>
+
+#include <boost/asio/io_context.hpp>
+#include <catch2/catch.hpp>
+
+namespace support {
+
+/// Runs the loop until `condition` holds; fails the test after 10 s.
+inline void run_until(boost::asio::io_context& io, const std::function<bool()>& condition) {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!condition() && std::chrono::steady_clock::now() < give_up) {
+        io.restart();
+        io.run_one_for(std::chrono::milliseconds(100));
+    }
+    REQUIRE(condition());
+}
+
+}  // namespace support
