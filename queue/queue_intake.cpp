@@ -39,8 +39,8 @@ base::Task<QueueIntake::Answer> QueueIntake::accept_one(std::shared_ptr<Arrival>
     std::function<base::Result<Receipt>(Store&)> operation = [arrival](Store& store) {
         return add_arrival(store, *arrival);
     };
-    std::function<void()> meanwhile = [this, destinations = arrival->destinations] {
-        for (const Destination& destination : destinations)
+    std::function<void()> meanwhile = [this, arrival] {
+        for (const Destination& destination : arrival->destinations)
             arrived_(destination);
     };
     auto answer =
