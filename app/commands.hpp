@@ -9,8 +9,6 @@
 
 namespace app {
 
-/// Is the daemon there, are its links up, does our MTA answer, and what is known of `domains`?
-int check(const Config& config, const std::vector<std::string>& domains);
 /// Takes a component of ours (empty: all) out of service, or back into it, and says what still
 /// waits.
 int retire(const Config& config, const std::string& component, bool retired);

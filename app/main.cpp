@@ -1,4 +1,5 @@
 // packetboat: the command line. Finds the subcommand, reads the configuration, and hands over.
+#include "app/check.hpp"
 #include "app/commands.hpp"
 #include "app/queue_commands.hpp"
 #include "app/serve.hpp"

@@ -1,0 +1,25 @@
+// Findings: what `packetboat check` prints: a line each, good or bad.
+//
+// Fails never; it remembers whether anything was bad.
+#pragma once
+
+#include <string>
+
+#include <fmt/format.h>
+
+namespace app {
+
+/// Prints lines that begin with "ok" or "BAD", and remembers whether there was a BAD one.
+class Findings {
+  public:
+    void add(bool good, const std::string& text) {
+        fmt::print("{:<4} {}\n", good ? "ok" : "BAD", text);
+        bad_ = bad_ || !good;
+    }
+    int exit_status() const { return bad_ ? 1 : 0; }
+
+  private:
+    bool bad_ = false;
+};
+
+}  // namespace app
