@@ -16,6 +16,21 @@ namespace {
 
 constexpr std::size_t kRefusals = 100;  // lines of an answer that say why something can't be done
 
+const char* to_text(component::Found::State state) {
+    using State = component::Found::State;
+    switch (state) {
+        case State::supported:
+            return "supported";
+        case State::down:
+            return "down";
+        case State::unsupported:
+            return "unsupported";
+        case State::ours:
+            return "ours";
+    }
+    return "unsupported";
+}
+
 }  // namespace
 
 json::object refusal(std::string_view what) {
@@ -219,11 +234,8 @@ base::Task<json::object> answer_look_up(Daemon& daemon, std::string text) {
     json::array steps;
     for (const auto& step : report.steps)
         steps.emplace_back(step);
-    const char* const state = report.found.state == component::Found::State::supported ? "supported"
-                              : report.found.state == component::Found::State::down    ? "down"
-                                                                                    : "unsupported";
     co_return json::object{{"ok", true},
-                           {"state", state},
+                           {"state", to_text(report.found.state)},
                            {"component", report.found.component},
                            {"why", report.found.why},
                            {"steps", std::move(steps)}};

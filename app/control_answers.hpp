@@ -20,9 +20,9 @@ base::Task<boost::json::object> answer_verify(Daemon& daemon);
 base::Task<boost::json::object> answer_backup(Daemon& daemon, std::string file);
 /// `name`: as queue::trace takes it.
 base::Task<boost::json::object> answer_trace(Daemon& daemon, std::string name);
-/// What discovery finds for a mail domain.
 /// `component`: one of ours; empty: all of them. Answers with the status.
 base::Task<boost::json::object> answer_retire(Daemon& daemon, std::string component, bool retired);
+/// What discovery finds for a mail domain; of ours, what other domains find.
 base::Task<boost::json::object> answer_look_up(Daemon& daemon, std::string domain);
 
 /// Objects with "id" (empty if it is about no message) and "text".

@@ -3,6 +3,7 @@
 #include "app/control_answers.hpp"
 #include "app/json_text.hpp"
 #include "app/log.hpp"
+#include "app/route_answers.hpp"
 #include "base/limits.hpp"
 
 #include <boost/json.hpp>
@@ -99,6 +100,11 @@ base::Task<std::string> ControlServer::answer(std::string request) {
         } else if (command == "look-up") {
             std::string domain = text_of(asked, "domain");
             reply = co_await answer_look_up(daemon_, std::move(domain));
+        } else if (command == "routes-list") {
+            reply = answer_routes(daemon_);
+        } else if (command == "routes-forget") {
+            std::string domain = text_of(asked, "domain");
+            reply = co_await answer_forget_route(daemon_, std::move(domain));
         } else if (command == "retire" || command == "resume") {
             std::string component = text_of(asked, "component");
             reply = co_await answer_retire(daemon_, std::move(component), command == "retire");

@@ -2,8 +2,9 @@
 // out.
 //
 // On the event loop. Requests: {"command": "status" | "queue-list" | "queue" | "verify" | "backup"
-// | "trace" | "look-up", ...}; answers have "ok": true, or "ok": false and "error". Bounded in
-// bytes and time; a bad request is answered, and closed.
+// | "trace" | "look-up" | "routes-list" | "routes-forget" | "retire" | "resume", ...}; answers have
+// "ok": true, or "ok": false and "error". Bounded in bytes and time; a bad request is answered, and
+// closed.
 #pragma once
 
 #include "app/daemon.hpp"

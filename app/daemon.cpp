@@ -28,6 +28,12 @@ smtp_bridge::CourierSettings courier_settings(const Config& config) {
     return settings;
 }
 
+component::DiscoverySettings discovery_settings(const Config& config, const queue::Router& router) {
+    component::DiscoverySettings settings = config.discovery;
+    settings.ours = router.ours();
+    return settings;
+}
+
 smtp_bridge::CheckerSettings checker_settings(const Config& config) {
     smtp_bridge::CheckerSettings settings;
     settings.deliver_to = config.deliver_to;
@@ -48,7 +54,8 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       transfers_(storage_),
       retirement_(storage_),
       routes_(config_, router_),
-      discovery_(executor, config_.discovery, clock_, random_, peers_, routes_.table()),
+      discovery_(executor, discovery_settings(config_, router_), clock_, random_, peers_,
+                 routes_.table()),
       dispatcher_(executor, storage_, config_.store.retry, clock_, random_),
       intake_(storage_,
               [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),

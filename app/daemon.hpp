@@ -50,6 +50,9 @@ class Daemon {
     queue::StorageThread& storage() { return storage_; }
     queue::Reader& reader() { return reader_; }
     queue::Dispatcher& dispatcher() { return dispatcher_; }
+    const queue::Router& router() const { return router_; }
+    component::Discovery& discovery() { return discovery_; }
+    const component::Discovery& discovery() const { return discovery_; }
     const std::vector<std::unique_ptr<component::Session>>& sessions() const { return sessions_; }
     base::Task<component::Report> look_up(mail::Domain domain);
     /// Takes a component of ours out of service, or back into it, also for the next start.

@@ -6,7 +6,7 @@
 namespace app {
 
 Routes::Routes(const Config& config, const queue::Router& router)
-    : config_(config), router_(router) {}
+    : config_(config), router_(router), table_(router.ours()) {}
 
 base::Result<void> Routes::start(base::asio::any_io_executor main,
                                  std::function<void(mail::Domain)> miss) {
@@ -15,7 +15,7 @@ base::Result<void> Routes::start(base::asio::any_io_executor main,
         // What goes over XMPP or not at all must not go by SMTP because we don't know it yet.
         std::set<std::string> listed;
         for (const auto& [domain, rule] : router_.lanes().special()) {
-            if (rule.required) listed.insert(domain);
+            if (router_.rule(domain).required) listed.insert(domain);
         }
         for (const auto& domain : table_.xmpp_domains())
             listed.insert(domain);

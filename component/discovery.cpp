@@ -25,7 +25,9 @@ constexpr auto kFlightTime = 3min;  // the longest survey, with room
 struct Discovery::Flight {
     std::vector<base::OneShot<bool>*> waiters;  ///< in the frames of ask()
     std::string sender;                         ///< whose claim caused it; empty: mail of ours
-    bool overtaken = false;                     ///< the peer came back while it was under way
+    bool for_us = false;              ///< somebody who waits for it has asked for mail of ours
+    std::set<std::string> claimants;  ///< others who wait for it: no more than requests under way
+    bool overtaken = false;           ///< the peer came back while it was under way
 };
 
 Discovery::Discovery(base::asio::any_io_executor executor, DiscoverySettings settings,
@@ -51,6 +53,11 @@ base::Task<base::Result<void>> Discovery::load() {
     auto peers = co_await book_.load();
     if (!peers) co_return peers.error();
     for (const auto& peer : *peers) {
+        if (is_ours(peer.domain) || settings_.ours.contains(peer.component)) {
+            log::undiscovered(peer.domain.ascii(), "it is served here, or by a component of ours");
+            co_await forget(peer.domain);
+            continue;
+        }
         Entry entry;
         // Not fresh: the capability is not known, so that the first mail asks.
         entry.state = State::down;
@@ -81,6 +88,7 @@ void Discovery::sweep() {
     std::erase_if(entries_, [&](const auto& item) {
         const Entry& entry = item.second;
         const bool outdated = entry.component.empty() && clock_.now() >= entry.good_until &&
+                              clock_.now() - entry.checked >= kInboundRecheck &&
                               !flights_.contains(item.first);
         if (outdated) routes_.set(item.first, queue::Route::unknown);
         return outdated;
@@ -108,6 +116,12 @@ Found Discovery::to_found(const Entry* entry) const {
 }
 
 base::Task<Found> Discovery::find(Link& link, mail::Domain domain) {
+    if (is_ours(domain)) {
+        Found ours;
+        ours.state = State::ours;
+        ours.why = domain.ascii() + " is served here";
+        co_return ours;
+    }
     const Entry* entry = lookup(domain);
     if (entry != nullptr && clock_.now() < entry->good_until) co_return to_found(entry);
     const auto steps = co_await ask(link, domain);
@@ -131,6 +145,12 @@ base::Task<Authorisation> Discovery::authorise(Link& link, std::string jid, mail
         return entry != nullptr && std::ranges::find(entry->speakers, jid) != entry->speakers.end();
     };
     const Entry* entry = lookup(domain);
+    // Who speaks for a domain of which only others have talked makes it known.
+    if (entry != nullptr && entry->hearsay && speaks(entry)) {
+        co_await ask(link, domain, jid);
+        entry = lookup(domain);
+        if (speaks(entry)) co_return Authorisation{Answer::yes, entry->why};
+    }
     // A component that sends is not down, whatever was found before.
     // And a domain whose server could not be asked may have one now, as its mail has come.
     const bool is_back =
@@ -155,15 +175,22 @@ base::Task<Report> Discovery::look_up(Link& link, mail::Domain domain) {
     if (flights_.contains(domain)) co_await ask(link, domain);
     Report report;
     report.steps = co_await ask(link, domain);
-    report.found = to_found(lookup(domain));
+    const Entry* const entry = lookup(domain);
+    report.found = to_found(entry);
+    if (is_ours(domain)) {
+        report.found.state = State::ours;
+        if (entry != nullptr) report.found.component = entry->ours_is;
+    }
     if (report.found.why.empty() && !report.steps.empty()) report.found.why = report.steps.back();
     co_return report;
 }
 
 queue::Route Discovery::known(const mail::Domain& domain) const {
+    if (is_ours(domain)) return queue::Route::smtp;
     const Entry* entry = lookup(domain);
     if (entry == nullptr) return queue::Route::unknown;
     if (entry->state != State::unsupported) return queue::Route::xmpp;
+    if (entry->hearsay) return queue::Route::unknown;
     return clock_.now() < entry->good_until ? queue::Route::smtp : queue::Route::unknown;
 }
 
@@ -189,6 +216,23 @@ std::vector<mail::Domain> Discovery::domains_of(const std::string& component) co
         if (entry.component == component) domains.push_back(domain);
     }
     return domains;
+}
+
+std::vector<KnownRoute> Discovery::routes() const {
+    std::vector<KnownRoute> routes;
+    for (const auto& [domain, entry] : entries_) {
+        if (entry.component.empty()) continue;
+        routes.push_back({domain, entry.component, entry.state == State::down, entry.first_seen,
+                          entry.last_seen});
+    }
+    return routes;
+}
+
+base::Task<bool> Discovery::drop(mail::Domain domain) {
+    const bool was_known = entries_.erase(domain) > 0;
+    routes_.set(domain, queue::Route::unknown);
+    if (was_known) co_await forget(std::move(domain));
+    co_return was_known;
 }
 
 Capability Discovery::capability_of(const std::string& component) const {
@@ -230,6 +274,10 @@ base::Task<std::vector<std::string>> Discovery::ask(Link& link, mail::Domain dom
     const auto joined = flights_.find(domain);
     if (joined != flights_.end()) {
         const auto flight = joined->second;
+        if (sender.empty())
+            flight->for_us = true;
+        else
+            flight->claimants.insert(sender);
         base::OneShot<bool> ended(executor_);
         flight->waiters.push_back(&ended);
         co_await ended.wait(kFlightTime);
@@ -246,6 +294,8 @@ base::Task<std::vector<std::string>> Discovery::ask(Link& link, mail::Domain dom
     if (!has_room_for(sender))
         co_return std::vector<std::string>{"too many look-ups are under way"};
     const auto flight = std::make_shared<Flight>();
+    flight->for_us = sender.empty();
+    if (!sender.empty()) flight->claimants.insert(sender);
     flight->sender = std::move(sender);
     flights_.emplace(domain, flight);
     const Entry* entry = lookup(domain);
@@ -253,7 +303,7 @@ base::Task<std::vector<std::string>> Discovery::ask(Link& link, mail::Domain dom
     auto result = co_await survey(link, *resolver_, domain, std::move(known));
     std::vector<std::string> steps = result.steps;
     if (link.established()) {
-        co_await apply(domain, std::move(result));
+        co_await apply(domain, std::move(result), flight);
         const auto found = entries_.find(domain);
         const bool is_down = found != entries_.end() && found->second.state == State::down;
         if (flight->overtaken && is_down) found->second.good_until = found->second.checked = {};
@@ -272,12 +322,48 @@ Judgement Discovery::judge_result(const mail::Domain& domain, const SurveyResult
     return judge(domain, result.facts, entry.component);
 }
 
-base::Task<void> Discovery::apply(mail::Domain domain, SurveyResult result) {
+/// A domain of ours has no peer, whoever its server lists; and neither has one whose component we
+/// are, without serving it: mail to either would come back to us.
+void Discovery::apply_ours(const mail::Domain& domain, Entry& entry, Judgement& judgement,
+                           SurveyResult& result) const {
+    if (is_ours(domain)) {
+        entry.ours_is = std::exchange(judgement.component, {});
+    } else if (settings_.ours.contains(judgement.component)) {
+        result.why = "its component " + std::exchange(judgement.component, {}) +
+                     " is ours, and does not serve " + domain.ascii();
+        judgement.retired = true;
+    }
+}
+
+/// What a stranger says makes nobody known: who may speak for the domain is remembered, so that it
+/// is not asked again for each of them, and nothing else.
+void Discovery::set_hearsay(const mail::Domain& domain, Entry& entry, const Judgement& judgement) {
+    set_negative(entry, "only asked for by somebody who does not speak for it", false);
+    entry.hearsay = true;
+    entry.speakers = judgement.speakers;
+    entry.good_until = {};  // mail of ours asks
+    routes_.set(domain, queue::Route::unknown);
+}
+
+base::Task<void> Discovery::apply(mail::Domain domain, SurveyResult result,
+                                  std::shared_ptr<const Flight> flight) {
     using Kind = SurveyResult::Kind;
     if (!entries_.contains(domain)) make_room();
     Entry& entry = entries_[domain];
     const auto now = clock_.now();
-    const Judgement judgement = judge_result(domain, result, entry);
+    Judgement judgement = judge_result(domain, result, entry);
+    apply_ours(domain, entry, judgement, result);
+    const bool was_known = !entry.component.empty();
+    const bool has_authority =
+        was_known || flight->for_us ||
+        std::ranges::any_of(judgement.speakers, [&](const std::string& speaker) {
+            return flight->claimants.contains(speaker);
+        });
+    entry.checked = now;
+    entry.undecided = false;
+    entry.hearsay = false;
+    if (!judgement.component.empty() && !has_authority)
+        co_return set_hearsay(domain, entry, judgement);
     if (!judgement.component.empty() && (capabilities_.size() < base::limits::kKnownDomains ||
                                          capabilities_.contains(judgement.component))) {
         // Its domains have been judged, and nobody asks for them again; they may be many.
@@ -289,10 +375,7 @@ base::Task<void> Discovery::apply(mail::Domain domain, SurveyResult result) {
         log::two_claims(domain.ascii(),
                         judgement.speakers.empty() ? "" : judgement.speakers.front(),
                         judgement.other_claim);
-    entry.checked = now;
-    entry.undecided = false;
     bool forgets = false;
-    const bool was_known = !entry.component.empty();
     if (!judgement.component.empty()) {
         accept(domain, entry, judgement, result.facts);
     } else if (was_known && judgement.retired) {

@@ -20,6 +20,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,13 +30,21 @@ struct DiscoverySettings {
     std::string resolver;  ///< `IP[:port]` of a DNS server; empty: the system's
     std::chrono::seconds positive_ttl = std::chrono::hours(24);
     std::chrono::seconds negative_ttl = std::chrono::hours(1);
+    /// Router::ours(): these are no peers, and neither is what they name as a component.
+    std::set<std::string, std::less<>> ours{};
 };
 
 /// Where mail for a domain goes.
 struct Found {
-    enum class State { supported, down, unsupported };
+    enum class State {
+        supported,
+        down,
+        unsupported,
+        ours,  ///< we serve it ourselves
+    };
     State state = State::unsupported;
-    std::string component;                        ///< unless unsupported
+    /// Unless unsupported; of ours, the one that other domains find, if they find one.
+    std::string component;
     Capability capability;                        ///< if supported
     std::string why;                              ///< for logs and people
     std::optional<base::TimePoint> down_since{};  ///< if down, and it was seen to go
@@ -45,6 +54,15 @@ struct Authorisation {
     enum class Answer { yes, no, unknown };  ///< unknown: cannot be verified now
     Answer answer = Answer::unknown;
     std::string why;
+};
+
+/// A domain that is known to take mail over XMPP, or to have taken it.
+struct KnownRoute {
+    mail::Domain domain;
+    std::string component;
+    bool down = false;
+    base::TimePoint first_seen;
+    base::TimePoint last_seen;
 };
 
 /// For `packetboat check DOMAIN`.
@@ -62,7 +80,7 @@ class Discovery {
               base::Random& random, queue::PeerBook& book, queue::RouteTable& routes,
               std::unique_ptr<Resolver> resolver);
 
-    /// Reads the peer book; once, before anything else.
+    /// Reads the peer book, and clears it of what is ours; once, before anything else.
     base::Task<base::Result<void>> load();
     /// Waits for surveys that run; after the sessions have stopped.
     base::Task<void> stop();
@@ -82,8 +100,17 @@ class Discovery {
     /// How many surveys, and coroutines that wait for one, there are. For tests.
     std::size_t holds() const { return flights_.size() + tasks_.running(); }
 
+    /// It is no peer's: we serve it, or it is the name of a component of ours.
+    bool is_ours(const mail::Domain& domain) const {
+        return settings_.ours.contains(domain.ascii());
+    }
     /// What is known without asking; Route::unknown if nothing, or nothing that is still fresh.
     queue::Route known(const mail::Domain& domain) const;
+    /// What Postfix is told of, by domain.
+    std::vector<KnownRoute> routes() const;
+    /// Forgets the domain, on the disk, too, until it is asked for again. False if it was not
+    /// known.
+    base::Task<bool> drop(mail::Domain domain);
     /// The component of `domain` answered as if it took no mail: the next find() asks again.
     void suspect(const mail::Domain& domain);
     /// `component` gave a sign of life: where it is thought to be down, the next find() and
@@ -111,6 +138,10 @@ class Discovery {
         base::TimePoint last_seen{};  ///< the last time that a survey confirmed it
         std::optional<base::TimePoint> down_since;
         bool undecided = false;  ///< the survey could not tell
+        /// A component takes its mail, but only somebody who does not speak for it has asked: no
+        /// reason to know it.
+        bool hearsay = false;
+        std::string ours_is;  ///< of a domain of ours: the component that others find
     };
     struct Flight;
 
@@ -119,7 +150,11 @@ class Discovery {
     base::Task<std::vector<std::string>> ask(Link& link, mail::Domain domain,
                                              std::string sender = {});
     bool has_room_for(const std::string& sender) const;
-    base::Task<void> apply(mail::Domain domain, SurveyResult result);
+    base::Task<void> apply(mail::Domain domain, SurveyResult result,
+                           std::shared_ptr<const Flight> flight);
+    void apply_ours(const mail::Domain& domain, Entry& entry, Judgement& judgement,
+                    SurveyResult& result) const;
+    void set_hearsay(const mail::Domain& domain, Entry& entry, const Judgement& judgement);
     Judgement judge_result(const mail::Domain& domain, const SurveyResult& result,
                            const Entry& entry) const;
     void accept(const mail::Domain& domain, Entry& entry, const Judgement& judgement,

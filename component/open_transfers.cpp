@@ -266,6 +266,7 @@ base::Task<void> OpenTransfers::commit(Entry& entry, Answer answer) {
     Replies replies = entry.replies;
     auto refusal = check_expiry(transfer, clock_.now());
     if (!refusal) refusal = check_content(transfer, complete->content.bytes(), check);
+    if (!refusal) refusal = judge_.refuse_loop(complete->content.bytes());
     complete->content.forget(complete->content.size());
     if (refusal) {
         log::transfer_refused(link_.log_limiter(), peer, key.domain.ascii(), key.id,

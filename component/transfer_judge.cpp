@@ -3,7 +3,6 @@
 #include "component/log.hpp"
 #include "component/transfer_answer.hpp"
 #include "component/transfer_codec.hpp"
-#include "component/transfer_policy.hpp"
 
 #include <algorithm>
 

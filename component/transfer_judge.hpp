@@ -10,6 +10,7 @@
 #include "component/harvest_guard.hpp"
 #include "component/link.hpp"
 #include "component/transfer.hpp"
+#include "component/transfer_policy.hpp"
 #include "queue/destination.hpp"
 #include "queue/ports.hpp"
 
@@ -40,6 +41,10 @@ class TransferJudge {
     /// `refusal`: what the content is refused with, if its rules were applied already.
     base::Task<Replies> judge(std::string peer, const IncomingTransfer& transfer,
                               std::optional<mail::Reply> refusal);
+    /// The refusal of content that goes round, if it does.
+    std::optional<mail::Reply> refuse_loop(std::string_view content) const {
+        return check_own_hops(content, router_);
+    }
     /// The accepted recipients with their destinations, and the verdict that is to be stored with
     /// them. Its content is the caller's to add.
     queue::Arrival arrival(const std::string& peer, const IncomingTransfer& transfer,

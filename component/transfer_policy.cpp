@@ -1,6 +1,7 @@
 #include "component/transfer_policy.hpp"
 
 #include "mail/header_scanner.hpp"
+#include "mail/own_hops.hpp"
 
 #include <algorithm>
 
@@ -39,6 +40,12 @@ std::optional<mail::Reply> check_content(const IncomingTransfer& transfer, std::
     if (header.received > limits::kReceived)
         return mail::Reply{554, {5, 4, 6}, "too many hops: a mail loop"};
     return std::nullopt;
+}
+
+std::optional<mail::Reply> check_own_hops(std::string_view content, const queue::Router& router) {
+    if (mail::own_hops(content, router.components(), {}) <= mail::kMostOwnHops)
+        return std::nullopt;
+    return mail::Reply{554, {5, 4, 6}, "it was here too often: a mail loop"};
 }
 
 std::optional<mail::Reply> check_envelope(const mail::Envelope& envelope,

@@ -31,6 +31,8 @@ struct ContentCheck {
 };
 std::optional<mail::Reply> check_content(const IncomingTransfer& transfer, std::string_view content,
                                          const ContentCheck& check);
+/// It has come through us more than mail::kMostOwnHops times: 554 5.4.6.
+std::optional<mail::Reply> check_own_hops(std::string_view content, const queue::Router& router);
 /// requiretls, where we don't offer it, 550 5.7.30; a sender that is not ASCII without smtputf8
 /// 553 5.6.7.
 std::optional<mail::Reply> check_envelope(const mail::Envelope& envelope,

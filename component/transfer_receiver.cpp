@@ -276,6 +276,7 @@ bool TransferReceiver::read_contents(Request& request) {
 
 base::Task<void> TransferReceiver::judge(Request& request, Member& member) {
     auto refusal = check_content(member.transfer, member.content);
+    if (!refusal) refusal = judge_.refuse_loop(member.content);
     member.replies =
         co_await judge_.judge(request.answer->peer(), member.transfer, std::move(refusal));
 }

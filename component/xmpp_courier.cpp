@@ -55,11 +55,13 @@ base::Task<queue::Readiness> XmppCourier::prepare(queue::Destination destination
             {451, {4, 4, 1}, base::printable(why, base::limits::kStatusText)}, peer, false, {}};
     };
     Link* link = link_of(destination);
+    auto domain = mail::Domain::parse(destination.domain);
+    if (domain && discovery_.is_ours(*domain))
+        co_return queue::Rerouted{destination.domain + " is served here"};
     if (link != nullptr && link->settings().retired)
         co_return queue::Rerouted{destination.component + " is retired"};
     if (link == nullptr || !link->established())
         co_return later("our own XMPP link (" + destination.component + ") is down");
-    auto domain = mail::Domain::parse(destination.domain);
     if (!domain) co_return queue::Rerouted{"the domain is none: " + destination.domain};
     auto found = co_await discovery_.find(*link, *domain);
     if (found.state == Found::State::unsupported) co_return queue::Rerouted{found.why};

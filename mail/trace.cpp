@@ -73,6 +73,13 @@ std::string host(std::string_view jid) {
     return domain ? domain->ascii() : atom(jid);
 }
 
+/// RFC 5321 section 4.1.3; what is no address says nothing here.
+std::string ip_text(std::string_view text) {
+    const bool is_ip = text.find_first_not_of("0123456789abcdefABCDEF.:") == std::string_view::npos;
+    if (!is_ip || text.empty()) return "unknown";
+    return (text.find(':') == std::string_view::npos ? "" : "IPv6:") + std::string(text);
+}
+
 bool skip_comment(std::string_view& text) {
     std::size_t depth = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -160,6 +167,16 @@ std::string received_field(const XmppTrace& trace) {
     }
     words.back() += ';';
     words.push_back(base::to_rfc5322_date(trace.received_at));
+    return folded(words);
+}
+
+std::string received_field(const SmtpTrace& trace) {
+    std::vector<std::string> words{"Received: from " + host(trace.helo),
+                                   "([" + ip_text(trace.client) + "])",
+                                   "by " + host(trace.by),
+                                   std::string(kPacketboatComment),
+                                   "id " + atom(trace.id) + ";",
+                                   base::to_rfc5322_date(trace.received_at)};
     return folded(words);
 }
 

@@ -26,6 +26,22 @@ struct XmppTrace {
 /// CRLF (RFC 5321 section 4.4; protocol rule 6).
 std::string received_field(const XmppTrace& trace);
 
+/// What stands behind our host's name in a Received field, where a mail server may have that name.
+inline constexpr std::string_view kPacketboatComment = "(Packetboat)";
+
+/// What one hop from our own mail server into it is said to have been: mail that it gave to us
+/// though it is its own.
+struct SmtpTrace {
+    std::string helo;
+    std::string client;  ///< an IP address, or another word for who it was
+    std::string by;      ///< our host
+    std::string id;      ///< of the queue
+    base::TimePoint received_at;
+};
+
+/// `Received: from mx.a.test ([127.0.0.1]) by mx.a.test (Packetboat) id ...; date`, as above.
+std::string received_field(const SmtpTrace& trace);
+
 /// What the stream's authentication says about the sender (RFC 8601).
 struct XmppAuthentication {
     std::string authserv_id;      ///< ours

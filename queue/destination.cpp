@@ -29,12 +29,20 @@ Router::Router(std::map<mail::Domain, std::string> served, std::string main_comp
       main_domains_(std::move(main_domains)),
       own_hops_(std::move(own_hops)),
       lanes_(std::move(lanes)) {
-    for (const auto& [domain, component] : served_)
+    for (const auto& [domain, component] : served_) {
         main_domains_.try_emplace(component, domain);
+        ours_.insert(domain.ascii());
+        components_.insert(component);
+    }
+    if (!main_component_.empty()) components_.insert(main_component_);
+    for (const auto& component : components_) {
+        if (const auto name = mail::Domain::parse(component)) ours_.insert(name->ascii());
+    }
 }
 
 Destination Router::route(const mail::ReversePath& from, const mail::Mailbox& recipient) const {
     if (serves(recipient.domain())) return local(recipient.domain());
+    if (ours_.contains(recipient.domain().ascii())) return {Lane::relay, "", ""};
     const auto component = from ? component_for_sender(from->domain())
                                 : (main_component_.empty() ? std::optional<std::string>()
                                                            : std::optional(main_component_));
@@ -44,6 +52,10 @@ Destination Router::route(const mail::ReversePath& from, const mail::Mailbox& re
 
 Destination Router::local(const mail::Domain& domain) const {
     return {Lane::local, "", own_hops_.contains(domain) ? domain.ascii() : std::string()};
+}
+
+LaneRule Router::rule(std::string_view domain) const {
+    return ours_.contains(domain) ? LaneRule() : lanes_.of(domain);
 }
 
 const std::pair<const mail::Domain, std::string>* Router::nearest(

@@ -45,14 +45,18 @@ class Router {
            std::map<std::string, mail::Domain> main_domains = {},
            std::set<mail::Domain> own_hops = {}, LanePolicy lanes = {});
 
-    /// Ours -> local. Else xmpp, by the component that serves the sender's domain or a parent of
+    /// Served here -> local. The name of a component of ours that is no mail domain -> relay. Else
+    /// xmpp, by the component that serves the sender's domain or a parent of
     /// it; a foreign sender's mail goes by relay (protocol rule 5).
     Destination route(const mail::ReversePath& from, const mail::Mailbox& recipient) const;
     /// For a domain that is ours.
     Destination local(const mail::Domain& domain) const;
     bool serves(const mail::Domain& domain) const { return served_.contains(domain); }
-    /// What the administrator wants for mail to this domain.
-    const LaneRule& rule(std::string_view domain) const { return lanes_.of(domain); }
+    /// What we serve, and the names of our components, A-labels: mail for it never goes over XMPP.
+    const std::set<std::string, std::less<>>& ours() const { return ours_; }
+    const std::set<std::string>& components() const { return components_; }
+    /// What the administrator wants for mail to this domain; for ours, nothing special.
+    LaneRule rule(std::string_view domain) const;
     const LanePolicy& lanes() const { return lanes_; }
     /// Whose postmaster hears of what concerns us all; nothing if we serve no domain.
     std::optional<mail::Domain> main_domain() const;
@@ -66,6 +70,8 @@ class Router {
     const std::pair<const mail::Domain, std::string>* nearest(const mail::Domain& domain) const;
 
     std::map<mail::Domain, std::string> served_;
+    std::set<std::string> components_;
+    std::set<std::string, std::less<>> ours_;
     std::string main_component_;
     std::map<std::string, mail::Domain> main_domains_;
     std::set<mail::Domain> own_hops_;

@@ -14,9 +14,14 @@ constexpr const char* kNeverSent =
     " AND (transfer IS NULL OR (SELECT sends FROM transfer WHERE number = recipient.transfer) = 0)"
     " AND (SELECT received_at FROM message WHERE id = recipient.message) <= ?5";
 
+std::string goes_on(const Destination& way) {
+    return way.lane == Lane::local ? "is delivered here: " : "goes on by SMTP: ";
+}
+
 /// Those of messages that came until `latest`. Returns how many.
 int move_never_sent(Store& store, const Destination& destination, const std::string& why,
                     base::TimePoint latest) {
+    const Destination way = way_around(store, destination);
     static const std::string note_sql =
         std::string(
             "INSERT INTO event (message, at, n, what, detail)"
@@ -33,29 +38,36 @@ int move_never_sent(Store& store, const Destination& destination, const std::str
         Query note = store.database().query(note_sql.c_str());
         note->bind(1, number);
         note->bind(2, now);
-        note->bind(3, "goes on by SMTP: " + why);
+        note->bind(3, goes_on(way) + why);
         note->bind(5, to_millis(latest));
         note.run();
     }
     Query move = store.database().query(move_sql.c_str());
     move->bind(1, number);
     move->bind(2, now);
-    move->bind(4, store.number_of(kRelay));
+    move->bind(4, store.number_of(way));
     move->bind(5, to_millis(latest));
     move.run();
     const int moved = store.database().changes();
-    if (moved > 0) store.after_commit([=] { log::destination_rerouted(destination, why, moved); });
+    if (moved > 0)
+        store.after_commit([=] { log::destination_rerouted(destination, way, why, moved); });
     return moved;
 }
 
 /// How long mail of `destination` waits for its peer; nothing: as long as it may.
 std::optional<std::chrono::milliseconds> patience(Store& store, const Destination& destination) {
     if (destination.lane != Lane::xmpp) return std::nullopt;
-    const LaneRule& rule = store.router().rule(destination.domain);
+    const LaneRule rule = store.router().rule(destination.domain);
     return rule.required ? std::nullopt : rule.fallback_after;
 }
 
 }  // namespace
+
+Destination way_around(const Store& store, const Destination& destination) {
+    const auto domain = mail::Domain::parse(destination.domain);
+    const Router& router = store.router();
+    return domain && router.serves(*domain) ? router.local(*domain) : kRelay;
+}
 
 std::string required_text(const Destination& destination, const std::string& why) {
     return "mail to " + destination.domain +
@@ -73,7 +85,7 @@ base::Result<RerouteResult> reroute_destination(Store& store, const Destination&
     }
     RerouteResult result;
     if (move_never_sent(store, destination, why.why, store.now()) > 0)
-        result.woken.push_back(kRelay);
+        result.woken.push_back(way_around(store, destination));
     return result;
 }
 
@@ -84,7 +96,8 @@ Woken fall_back(Store& store, const Destination& destination, const Deferred& wh
     const bool given_up = why.since && store.now() - *why.since >= *most;
     const auto latest = given_up ? store.now() : store.now() - *most;
     const std::string text = "not reached over XMPP in time (fallback-after): " + why.reply.text;
-    return move_never_sent(store, destination, text, latest) > 0 ? Woken{kRelay} : Woken();
+    const int moved = move_never_sent(store, destination, text, latest);
+    return moved > 0 ? Woken{way_around(store, destination)} : Woken();
 }
 
 std::optional<std::string> waits_too_long(Store& store, const Destination& destination,
@@ -94,13 +107,16 @@ std::optional<std::string> waits_too_long(Store& store, const Destination& desti
     return "not taken over XMPP in time (fallback-after)";
 }
 
-void move_to_relay(Store& store, QueueId message, std::int64_t n, const std::string& why) {
+Destination move_around(Store& store, const Destination& destination, QueueId message,
+                        std::int64_t n, const std::string& why) {
+    Destination way = way_around(store, destination);
     Query update = store.database().query(
         "UPDATE recipient SET state = 1, attempts = 0, due_at = ?3, destination = ?4, transfer = "
         "NULL"
         " WHERE message = ?1 AND n = ?2");
-    update.bind(message.value, n, to_millis(store.now()), store.number_of(kRelay)).run();
-    add_event(store, message, static_cast<std::uint32_t>(n), "rerouted", "goes on by SMTP: " + why);
+    update.bind(message.value, n, to_millis(store.now()), store.number_of(way)).run();
+    add_event(store, message, static_cast<std::uint32_t>(n), "rerouted", goes_on(way) + why);
+    return way;
 }
 
 }  // namespace queue

@@ -13,7 +13,11 @@ namespace queue {
 
 inline const Destination kRelay{Lane::relay, "", ""};
 
-/// Everything of `destination` goes on by Lane::relay, but for what may have been sent. Where the
+/// The way of mail of `destination` that does not go over XMPP: by SMTP; or into our own MTA, where
+/// the domain is served here by now.
+Destination way_around(const Store& store, const Destination& destination);
+
+/// Everything of `destination` goes way_around(), but for what may have been sent. Where the
 /// administrator requires XMPP it waits instead, and `required` is set.
 struct RerouteResult {
     Woken woken;
@@ -29,8 +33,9 @@ Woken fall_back(Store& store, const Destination& destination, const Deferred& wh
 std::optional<std::string> waits_too_long(Store& store, const Destination& destination,
                                           base::TimePoint received_at);
 
-/// One recipient, of whose mail nothing may have left.
-void move_to_relay(Store& store, QueueId message, std::int64_t n, const std::string& why);
+/// One recipient of `destination`, of whose mail nothing may have left. Returns where it goes now.
+Destination move_around(Store& store, const Destination& destination, QueueId message,
+                        std::int64_t n, const std::string& why);
 
 /// What mail to a domain that requires XMPP is told instead of going by SMTP.
 std::string required_text(const Destination& destination, const std::string& why);

@@ -196,8 +196,8 @@ base::Result<OutgoingTransfer> new_transfer(Store& store, const Destination& des
 /// It can't be given out now. What may not go this way any more, and never did, goes on by SMTP;
 /// what is damaged goes to quarantine; what the disk does not give out is tried again, as it may
 /// come back, and is reported when its time is up.
-base::Result<void> put_aside(Store& store, const Group& group, const base::Error& why,
-                             Woken& woken) {
+base::Result<void> put_aside(Store& store, const Destination& destination, const Group& group,
+                             const base::Error& why, Woken& woken) {
     if (why.code == base::Errc::damaged) {
         const auto told = quarantine(store, group.message, why.text);
         if (!told) return told.error();
@@ -208,7 +208,7 @@ base::Result<void> put_aside(Store& store, const Group& group, const base::Error
     for (const DueRow& row : group.rows) {
         const auto n = static_cast<std::uint32_t>(row.n);
         if (reroute) {
-            move_to_relay(store, row.message, row.n, why.text);
+            add_all(woken, {move_around(store, destination, row.message, row.n, why.text)});
         } else {
             const auto attempts = static_cast<int>(row.attempts) + 1;
             const auto next = store.now() + store.settings().retry.wait(attempts, store.random());
@@ -220,7 +220,6 @@ base::Result<void> put_aside(Store& store, const Group& group, const base::Error
             add_event(store, row.message, n, "deferred", "451 4.3.0 " + why.text);
         }
     }
-    if (reroute) add_all(woken, {kRelay});
     store.after_commit([id = group.message, why] { log::put_aside(id, why.text); });
     return {};
 }
@@ -301,15 +300,15 @@ base::Result<Lease> lease(Store& store, const Destination& destination, const Re
             std::ranges::all_of(each.rows, [](const DueRow& due) { return due.attempts > 0; });
         if (too_long && was_tried && !was_sent(store, each)) {
             for (const DueRow& due : each.rows)
-                move_to_relay(store, due.message, due.n, *too_long);
-            add_all(result.woken, {kRelay});
+                add_all(result.woken,
+                        {move_around(store, destination, due.message, due.n, *too_long)});
             continue;
         }
         if (row && !result.messages.empty() && bytes + row->size > ready.limits.bytes) break;
         auto leased = row ? try_to_lease(store, destination, ready, std::move(*row), each)
                           : base::Result<LeasedMessage>(row.error());
         if (!leased) {
-            const auto aside = put_aside(store, each, leased.error(), result.woken);
+            const auto aside = put_aside(store, destination, each, leased.error(), result.woken);
             if (!aside) return aside.error();
             continue;
         }

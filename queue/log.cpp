@@ -74,8 +74,9 @@ void failed(QueueId id, const mail::Mailbox& recipient, const Destination& desti
         .warning();
 }
 
-void rerouted(QueueId id, const mail::Mailbox& recipient, std::string_view why) {
-    about("rerouted", id, recipient).with("lane", "relay").with("why", why).info();
+void rerouted(QueueId id, const mail::Mailbox& recipient, const Destination& way,
+              std::string_view why) {
+    about("rerouted", id, recipient).with("lane", way.to_text()).with("why", why).info();
 }
 
 void reported(QueueId id, QueueId report, std::string_view to) {
@@ -135,10 +136,11 @@ void destination_deferred(const Destination& destination, const mail::Reply& rep
         .info();
 }
 
-void destination_rerouted(const Destination& destination, std::string_view why,
-                          std::int64_t recipients) {
+void destination_rerouted(const Destination& destination, const Destination& way,
+                          std::string_view why, std::int64_t recipients) {
     Line("destination-rerouted")
         .with("lane", destination.to_text())
+        .with("to", way.to_text())
         .with("recipients", recipients)
         .with("why", why)
         .info();

@@ -22,7 +22,9 @@ void deferred(QueueId id, const mail::Mailbox& recipient, const Destination& des
               const mail::Reply& reply, base::TimePoint next);
 void failed(QueueId id, const mail::Mailbox& recipient, const Destination& destination,
             const mail::Reply& reply);
-void rerouted(QueueId id, const mail::Mailbox& recipient, std::string_view why);
+/// It goes `way` instead.
+void rerouted(QueueId id, const mail::Mailbox& recipient, const Destination& way,
+              std::string_view why);
 void reported(QueueId id, QueueId report, std::string_view to);
 /// It could not be given out.
 void put_aside(QueueId id, std::string_view why);
@@ -38,8 +40,8 @@ void operated(QueueId id, std::string_view verb, std::size_t recipients);
 void discarded(QueueId id, std::string_view why);
 void destination_deferred(const Destination& destination, const mail::Reply& reply,
                           std::int64_t recipients, base::TimePoint next);
-void destination_rerouted(const Destination& destination, std::string_view why,
-                          std::int64_t recipients);
+void destination_rerouted(const Destination& destination, const Destination& way,
+                          std::string_view why, std::int64_t recipients);
 void storage_failed(std::string_view what, std::string_view why);
 void oldest_is_old(std::chrono::milliseconds age, std::int64_t recipients);
 

@@ -8,6 +8,7 @@
 namespace queue {
 
 Route RouteTable::find(const mail::Domain& domain) const {
+    if (ours_.contains(domain.ascii())) return Route::smtp;
     const std::shared_lock lock(mutex_);
     if (closed_) return Route::smtp;
     const auto found = routes_.find(domain.ascii());
@@ -16,6 +17,7 @@ Route RouteTable::find(const mail::Domain& domain) const {
 
 void RouteTable::set(const mail::Domain& domain, Route route) {
     const std::string& name = domain.ascii();
+    if (ours_.contains(name)) return;
     bool was_xmpp = false;
     bool closed = false;
     {

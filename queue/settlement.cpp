@@ -107,10 +107,11 @@ class Settling {
             const std::string why = required_text(destination_, outcome.why);
             return apply(Failed{{550, {5, 7, 0}, why}, ""});
         }
-        move_to_relay(store_, row_.id, current_->n, outcome.why);
-        woken_.push_back(kRelay);
-        store_.after_commit([id = row_.id, to = current_->address, why = outcome.why] {
-            log::rerouted(id, to, why);
+        const Destination way =
+            move_around(store_, destination_, row_.id, current_->n, outcome.why);
+        woken_.push_back(way);
+        store_.after_commit([id = row_.id, to = current_->address, way, why = outcome.why] {
+            log::rerouted(id, to, way, why);
         });
     }
 

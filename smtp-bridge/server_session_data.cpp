@@ -59,7 +59,7 @@ base::Task<void> ServerSession::store(IncomingMessage& message) {
         auto received = co_await message.content();
         if (received) {
             content = std::move(*received);
-            refusal = Transaction::refuse(content);
+            refusal = transaction_.refuse(content);
         } else {
             refusal = not_accepted(received.error());
         }

@@ -108,6 +108,11 @@ base::Task<queue::MessageOutcome> SmtpCourier::deliver_one(NextHops& hops, queue
         const auto header = mail::header_of(bytes);
         head = mail::with_trace(trace_of(message), header, settings_.client.hostname);
         replaced = header.size();
+    } else if (lane == queue::Lane::local && message.origin.kind == queue::Origin::Kind::smtp) {
+        // Our mail server gave us what is its own: if it does so again, it can be noticed.
+        head = mail::received_field(mail::SmtpTrace{message.origin.helo, message.origin.client,
+                                                    settings_.client.hostname, message.id.to_text(),
+                                                    message.received_at});
     }
     const Parcel parcel{message.envelope, head, message.content, replaced};
 

@@ -2,6 +2,7 @@
 
 #include "base/limits.hpp"
 #include "mail/header_scanner.hpp"
+#include "mail/own_hops.hpp"
 
 #include <fmt/format.h>
 
@@ -110,10 +111,14 @@ std::optional<Reply> Transaction::refuse(DataReader::Fault fault) {
     return std::nullopt;
 }
 
-std::optional<Reply> Transaction::refuse(const mail::Content& content) {
+std::optional<Reply> Transaction::refuse(const mail::Content& content) const {
     const mail::HeaderSummary header = mail::summarize_header(content.bytes());
     if (header.received > limits::kReceived)
         return Reply{554, {5, 4, 6}, "Too many Received fields: a mail loop"};
+    // Mail that came over XMPP and is forwarded rightly has our field, and more than one.
+    if (mail::own_hops(content.bytes(), router_.components(), settings_.hostname) >
+        mail::kMostOwnHops)
+        return Reply{554, {5, 4, 6}, "It was here too often: a mail loop"};
     if (!header.well_formed && mail::header_of(content.bytes()).size() >= limits::kHeader)
         return Reply{554, {5, 3, 4}, "Header too long"};
     return std::nullopt;

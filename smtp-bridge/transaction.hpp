@@ -43,7 +43,7 @@ class Transaction {
 
     /// What a complete message is refused with, if it is.
     static std::optional<mail::Reply> refuse(DataReader::Fault fault);
-    static std::optional<mail::Reply> refuse(const mail::Content& content);
+    std::optional<mail::Reply> refuse(const mail::Content& content) const;
     /// Moves the envelope out. `eight_bit`: the content has such octets, whatever BODY= said.
     queue::Arrival arrival(mail::Content content, bool eight_bit, std::string client);
 

@@ -152,11 +152,13 @@ class MemoryPeerBook final : public queue::PeerBook {
 
 /// A Discovery with everything around it, asking through a scripted network.
 struct World {
-    World() {
+    explicit World(std::set<std::string, std::less<>> ours = {}) : routes(ours) {
+        DiscoverySettings settings;
+        settings.ours = std::move(ours);
         auto scripted = std::make_unique<ScriptedDns>();
         dns = scripted.get();
-        discovery = std::make_unique<Discovery>(io.get_executor(), DiscoverySettings(), clock,
-                                                random, book, routes, std::move(scripted));
+        discovery = std::make_unique<Discovery>(io.get_executor(), settings, clock, random, book,
+                                                routes, std::move(scripted));
         link.script = [this](const ScriptedLink::Asked& asked) { return answer(asked); };
     }
     IqReply answer(const ScriptedLink::Asked& asked) {

@@ -29,7 +29,7 @@ class ListCheck final : public queue::RecipientCheck {
 
 /// mail.b.test, asked by mail.a.test.
 struct Receiver : World {
-    Receiver() {
+    Receiver() : World({"b.test", "mail.b.test"}) {
         link.settings_.jid = "mail.b.test";
         link.settings_.domains = {domain("b.test")};
         list("a.test", {"mail.a.test"});
@@ -193,6 +193,16 @@ TEST_CASE("Each rule on content and envelope has its reply") {
             content += "Received: from x by y; date\r\n";
         message.content = mail::Content(content + "\r\n");
         CHECK(b.reply_to(message).to_text().starts_with("554 5.4.6"));
+    }
+    SECTION("it was here too often") {
+        const std::string hop = "Received: from mail.a.test by mail.b.test via XMPP; date\r\n";
+        std::string content;
+        for (int i = 0; i < 5; ++i)
+            content += hop;
+        message.content = mail::Content(content + "\r\n");
+        CHECK(b.reply_to(message).code == 250);
+        message = b.message(2, {"bob@b.test"}, content + hop + "\r\n");
+        CHECK(b.reply_to(message).to_text() == "554 5.4.6 it was here too often: a mail loop");
     }
     SECTION("an address that needs SMTPUTF8") {
         message.envelope.recipients[0].address = mailbox("j\xC3\xBCrgen@b.test");

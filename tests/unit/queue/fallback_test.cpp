@@ -85,6 +85,32 @@ TEST_CASE("a peer that answers and defers again and again is given up, too") {
     CHECK(queue.lease(kRelay, kOneByOne).size() == 1);
 }
 
+TEST_CASE("mail that waits for a peer whose domain has become ours is delivered here") {
+    StoreFixture queue;
+    const auto waits = queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    queue.add(arrival("alice@a.test", {"carol@b.test"}));
+    const auto sent = queue.lease(kToB, kOneByOne);
+    REQUIRE(sent.size() == 1);
+    queue.settle({all(sent[0], unreachable())});
+    // What was required of the way to the peer does not keep it back.
+    queue.use_router(queue::Router(
+        {{domain("a.test"), "mail.a.test"}, {domain("b.test"), "mail.a.test"}}, "mail.a.test", {},
+        {}, queue::LanePolicy({}, {{domain("b.test"), {true, {}}}})));
+    const auto rerouted = queue.transact([&](queue::Store& s) {
+        return queue::reroute_destination(s, kToB, {"b.test is served here"});
+    });
+    CHECK(rerouted.value().woken == queue::Woken{kLocal});
+    CHECK(queue.lease(kLocal, kOneByOne).size() == 1);
+    // The other may have arrived at the peer, which has to let go of it.
+    queue.clock.advance(1h);
+    const auto again = queue.lease();
+    REQUIRE(again.size() == 1);
+    CHECK(again[0].id == waits);
+    queue.settle({all(again[0], queue::Rerouted{"b.test is served here"})});
+    CHECK(queue.lease(kLocal, kOneByOne).size() == 1);
+    CHECK(queue.lease(kRelay, kOneByOne).empty());
+}
+
 TEST_CASE("mail that was never tried is tried, however old it is") {
     StoreFixture queue;
     queue.use_router(router_with({false, 1h}));

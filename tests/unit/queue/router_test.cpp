@@ -26,6 +26,33 @@ TEST_CASE("the router knows our own domains, our senders, and nobody else's") {
     CHECK_FALSE(router.sending_domain(mailbox("x@sub.a.test"), "mail.a.test"));
 }
 
+TEST_CASE("our components' names are ours, and mail to them never goes over XMPP") {
+    const queue::Router router(
+        {{domain("a.test"), "mail.a.test"}, {domain("b\xC3\xBC.test"), "post.example"}},
+        "mail.a.test", {}, {}, queue::LanePolicy({true, {}}, {{domain("a.test"), {true, {}}}}));
+    CHECK(router.ours() == std::set<std::string, std::less<>>{"a.test", "mail.a.test",
+                                                              "post.example", "xn--b-eha.test"});
+    CHECK(router.route(mailbox("alice@a.test"), mailbox("x@mail.a.test")) == kRelay);
+    CHECK(router.route(std::nullopt, mailbox("x@post.example")) == kRelay);
+    CHECK(router.route(mailbox("alice@a.test"), mailbox("x@sub.a.test")).lane == queue::Lane::xmpp);
+    // Nothing is required of a lane that it does not take.
+    CHECK_FALSE(router.rule("a.test").required);
+    CHECK_FALSE(router.rule("mail.a.test").required);
+    CHECK(router.rule("b.test").required);
+}
+
+TEST_CASE("what is ours is no route, whoever says so") {
+    queue::RouteTable table({"a.test", "mail.a.test"});
+    int changes = 0;
+    table.on_change([&](const std::string&, bool) { ++changes; });
+    table.set(domain("A.test"), queue::Route::xmpp);
+    table.set(domain("mail.a.test"), queue::Route::xmpp);
+    CHECK(table.find(domain("a.test")) == queue::Route::smtp);
+    CHECK(table.find(domain("mail.a.test")) == queue::Route::smtp);
+    CHECK(table.xmpp_domains().empty());
+    CHECK(changes == 0);
+}
+
 TEST_CASE("the route table answers what it was told, and forgets") {
     queue::RouteTable table;
     CHECK(table.find(domain("b.test")) == queue::Route::unknown);

@@ -1,0 +1,157 @@
+// What we serve is no peer's, and what strangers say makes nobody one.
+#include "component/doubles.hpp"
+
+using namespace doubles;
+using namespace std::chrono_literals;
+using State = Found::State;
+using Answer = Authorisation::Answer;
+
+namespace {
+
+/// We are mail.a.test and serve a.test, and our server says so as any other does.
+struct Ours : World {
+    Ours() : World({"a.test", "mail.a.test"}) {
+        list("a.test", {"mail.a.test", "rooms.a.test"});
+        add_component("mail.a.test", {"a.test"});
+    }
+    /// Nothing is a route, on the disk or off it.
+    void check_no_route() {
+        CHECK(routes.xmpp_domains().empty());
+        CHECK(discovery->routes().empty());
+        CHECK(discovery->known_components().empty());
+        CHECK(book.peers.empty());
+    }
+    Report look_up(const std::string& name) {
+        return support::run<Report>(io, [&] { return discovery->look_up(link, domain(name)); });
+    }
+    bool drop(const std::string& name) {
+        return support::run<bool>(io, [&] { return discovery->drop(domain(name)); });
+    }
+    void load_and_stop() {
+        support::run<bool>(io, [&]() -> base::Task<bool> {
+            const auto loaded = co_await discovery->load();
+            co_await discovery->stop();
+            co_return loaded.has_value();
+        });
+    }
+};
+
+}  // namespace
+
+TEST_CASE("A domain of ours is no route, whoever asks for it") {
+    Ours world;
+    SECTION("mail") {
+        CHECK(world.find("a.test").state == State::ours);
+        CHECK(world.find("mail.a.test").state == State::ours);
+        CHECK(world.link.asked.empty());
+    }
+    SECTION("the administrator, who hears what others find") {
+        const auto report = world.look_up("a.test");
+        CHECK(report.found.state == State::ours);
+        CHECK(report.found.component == "mail.a.test");
+        CHECK(report.steps.size() >= 3);
+        world.add_component("mail.a.test", {});
+        CHECK(world.look_up("a.test").found.component.empty());
+    }
+    SECTION("a stranger") {
+        CHECK(world.authorise("mail.evil.test", "a.test") == Answer::no);
+        CHECK(world.authorise("mail.evil.test", "mail.a.test") == Answer::no);
+    }
+    SECTION("somebody else whom our own server names") {
+        world.name("a.test", {"mail.a.test", "bulk.example"});
+        world.add_component("bulk.example", {"a.test"});
+        CHECK(world.authorise("bulk.example", "a.test") == Answer::yes);
+        CHECK(world.authorise("mail.evil.test", "a.test") == Answer::no);
+    }
+    world.check_no_route();
+    CHECK(world.discovery->known(domain("a.test")) == queue::Route::smtp);
+}
+
+TEST_CASE("What only strangers ask for is not known") {
+    Ours world;
+    world.usual_peer();
+    CHECK(world.authorise("rooms.b.test", "b.test") == Answer::no);
+    CHECK(world.authorise("mail.evil.test", "b.test") == Answer::no);
+    world.check_no_route();
+    CHECK(world.discovery->known(domain("b.test")) == queue::Route::unknown);
+    CHECK(world.routes.find(domain("b.test")) == queue::Route::unknown);
+    const auto asked = world.link.asked.size();
+    CHECK(world.authorise("mail.evil.test", "b.test") == Answer::no);
+    CHECK(world.link.asked.size() == asked);  // within the minute
+    SECTION("then the domain's own component sends") {
+        CHECK(world.authorise("mail.b.test", "b.test") == Answer::yes);
+    }
+    SECTION("then we have mail for it") {
+        CHECK(world.find("b.test").state == State::supported);
+    }
+    CHECK(world.routes.xmpp_domains() == std::vector<std::string>{"b.test"});
+    CHECK(world.discovery->routes().at(0).component == "mail.b.test");
+}
+
+TEST_CASE("Who joins a stranger's survey with a reason of their own gets its result") {
+    Ours world;
+    world.usual_peer();
+    const std::string second = GENERATE("our mail", "its component");
+    support::run<bool>(world.io, [&]() -> base::Task<bool> {
+        const std::function<base::Task<void>(std::size_t)> ask =
+            [&](std::size_t i) -> base::Task<void> {
+            if (i == 0) {
+                co_await world.discovery->authorise(world.link, "evil.test", domain("b.test"));
+            } else if (second == "our mail") {
+                const auto found = co_await world.discovery->find(world.link, domain("b.test"));
+                CHECK(found.state == State::supported);
+            } else {
+                co_await world.discovery->authorise(world.link, "mail.b.test", domain("b.test"));
+            }
+        };
+        co_await base::for_each(2, 2, ask);
+        co_return true;
+    });
+    CHECK(world.dns->asked == 1);
+    CHECK(world.routes.find(domain("b.test")) == queue::Route::xmpp);
+}
+
+TEST_CASE("Nobody's component is ours") {
+    Ours world;
+    world.name("b2.test", {"mail.a.test"});  // which we don't serve
+    const auto found = world.find("b2.test");
+    CHECK(found.state == State::unsupported);
+    CHECK(found.why.find("is ours") != std::string::npos);
+    world.check_no_route();
+}
+
+TEST_CASE("A domain that moves to our own component is no peer's any more") {
+    Ours world;
+    world.usual_peer();
+    CHECK(world.find("b.test").state == State::supported);
+    world.name("b.test", {"mail.a.test"});
+    world.clock.advance(25h);
+    CHECK(world.find("b.test").state == State::unsupported);
+    world.check_no_route();
+}
+
+TEST_CASE("What is ours by now is cleared at the start, from the book and the table") {
+    Ours world;
+    const auto now = world.clock.now();
+    for (const auto& [name, component] :
+         {std::pair("a.test", "mail.a.test"), std::pair("mail.a.test", "post.test"),
+          std::pair("b2.test", "mail.a.test"), std::pair("b.test", "mail.b.test")})
+        world.book.peers.insert_or_assign(name,
+                                          queue::KnownPeer{domain(name), component, now, now});
+    world.load_and_stop();
+    CHECK(world.routes.xmpp_domains() == std::vector<std::string>{"b.test"});
+    REQUIRE(world.book.peers.size() == 1);
+    CHECK(world.book.peers.begin()->first == "b.test");
+}
+
+TEST_CASE("A route that is dropped is gone, until it is found anew") {
+    Ours world;
+    world.usual_peer();
+    world.find("b.test");
+    CHECK(world.drop("b.test"));
+    CHECK_FALSE(world.drop("b.test"));
+    world.check_no_route();
+    CHECK(world.routes.find(domain("b.test")) == queue::Route::unknown);
+    CHECK(world.find("b.test").state == State::supported);
+    CHECK(world.book.peers.size() == 1);
+}
