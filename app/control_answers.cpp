@@ -163,6 +163,8 @@ base::Task<json::object> answer_verify(Daemon& daemon) {
 
 base::Task<json::object> answer_backup(Daemon& daemon, std::string file) {
     if (!file.starts_with('/')) co_return refusal("the file's name has to start with /");
+    // It would be cut off there, and name another file.
+    if (file.find('\0') != std::string::npos) co_return refusal("no file's name has a NUL");
     using Facts = queue::BackupFacts;
     const auto directory = daemon.config().store.directory;
     daemon.storage().later([](queue::Store& store) { store.files().pin(); });

@@ -4,7 +4,8 @@
 // On the event loop. Requests: {"command": "status" | "queue-list" | "queue" | "verify" | "backup"
 // | "trace" | "look-up" | "routes-list" | "routes-forget" | "retire" | "resume", ...}; answers have
 // "ok": true, or "ok": false and "error". Bounded in bytes and time; a bad request is answered, and
-// closed.
+// closed. Nothing that is asked ends the daemon. Who does not ask, or does not read the answer,
+// makes room for others.
 #pragma once
 
 #include "app/daemon.hpp"
@@ -12,10 +13,12 @@
 #include "smtp-bridge/endpoint.hpp"
 
 #include <filesystem>
+#include <list>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
+
+#include <boost/json.hpp>
 
 namespace app {
 
@@ -29,16 +32,21 @@ class ControlServer {
     base::Task<void> stop();
 
   private:
+    struct Client;
+
     base::Task<void> accept_clients();
-    base::Task<void> serve(std::shared_ptr<smtp_bridge::Socket> socket);
-    base::Task<void> exchange(smtp_bridge::Socket& socket);
+    /// For one more client. False if somebody works for each of them.
+    bool make_room();
+    base::Task<void> serve(std::shared_ptr<Client> client);
+    base::Task<void> exchange(Client& client);
     base::Task<std::string> answer(std::string request);
+    base::Task<boost::json::object> carry_out(boost::json::object asked);
 
     base::asio::any_io_executor executor_;
     std::filesystem::path path_;
     Daemon& daemon_;
     std::optional<smtp_bridge::Acceptor> acceptor_;
-    std::set<std::shared_ptr<smtp_bridge::Socket>> clients_;  ///< few; closed at the stop
+    std::list<std::shared_ptr<Client>> clients_;  ///< a few, in the order in which they came
     base::TaskGroup tasks_;
 };
 

@@ -21,10 +21,13 @@ inline const boost::json::array& rows_of(const boost::json::object& object, cons
     return value != nullptr && value->is_array() ? value->as_array() : kNone;
 }
 
-/// The number at `key`; 0 if there is none.
+/// The whole number at `key`; 0 if there is none.
 inline std::int64_t number_of(const boost::json::object& object, const char* key) {
     const auto* const value = object.if_contains(key);
-    return value != nullptr && value->is_number() ? value->to_number<std::int64_t>() : 0;
+    if (value == nullptr || !value->is_number()) return 0;
+    boost::system::error_code none;
+    const auto number = value->to_number<std::int64_t>(none);
+    return none ? 0 : number;
 }
 
 }  // namespace app

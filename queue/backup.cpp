@@ -79,6 +79,15 @@ base::Result<void> complete(SQLite::Database& copy, const ContentFiles& contents
     return {};
 }
 
+/// There is nothing at `file`, not even a link that leads nowhere.
+base::Result<void> check_free(const std::filesystem::path& file) {
+    std::error_code error;
+    const auto there = std::filesystem::symlink_status(file, error);
+    if (there.type() == std::filesystem::file_type::not_found) return {};
+    if (error) return base::fail(base::Errc::storage, file.string() + ": " + error.message());
+    return base::fail(base::Errc::conflict, file.string() + ": this file exists already");
+}
+
 /// There is nothing in it that a restore would take away.
 base::Result<void> check_empty(const std::filesystem::path& file) {
     if (!std::filesystem::exists(file)) return {};
@@ -132,14 +141,17 @@ void give_to_owner_of(const std::filesystem::path& directory, const std::filesys
 
 base::Result<BackupFacts> write_backup(Database& database, const ContentFiles& contents,
                                        const std::filesystem::path& file) {
-    if (std::filesystem::exists(file))
-        return base::fail(base::Errc::conflict, file.string() + ": this file exists already");
+    if (auto free = check_free(file); !free) return free.error();
     BackupFacts facts;
     auto written = copy_database(database.connection(), file, [&](SQLite::Database& copy) {
         return complete(copy, contents, facts);
     });
     if (!written) return written.error();
-    facts.bytes = std::filesystem::file_size(file);
+    std::error_code error;
+    facts.bytes = std::filesystem::file_size(file, error);
+    if (error)
+        return base::fail(base::Errc::storage,
+                          file.string() + ": was written, and is gone: " + error.message());
     return facts;
 }
 

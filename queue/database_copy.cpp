@@ -5,6 +5,7 @@
 
 #include <SQLiteCpp/Backup.h>
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -48,7 +49,9 @@ base::Result<void> write_copy(SQLite::Database& from, const std::filesystem::pat
         SQLite::Database copy(part.string(), SQLite::OPEN_READWRITE);
         {
             SQLite::Backup backup(copy, from);
-            backup.executeStep(-1);
+            if (backup.executeStep(-1) != SQLITE_DONE)
+                return base::fail(base::Errc::storage,
+                                  part.string() + ": the copy is not complete");
         }
         // One file: a database in WAL mode would be two.
         copy.exec("PRAGMA journal_mode = DELETE");

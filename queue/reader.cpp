@@ -82,7 +82,8 @@ base::Result<void> Reader::answer_one(const std::function<void(Database&)>& work
         work(*database_);
         database_->execute("COMMIT");
         return {};
-    } catch (const SQLite::Exception& error) {
+    } catch (const std::exception& error) {
+        // It only looks: whatever went wrong, the queue is as it was, and the daemon goes on.
         database_.reset();
         return base::fail(base::Errc::storage, error.what());
     }

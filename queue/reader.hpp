@@ -27,8 +27,8 @@ class Reader {
     /// Answers what has been asked for, and ends the thread.
     ~Reader();
 
-    /// Runs `question` on the thread. An exception of SQLite is Errc::storage; Errc::busy if too
-    /// many questions wait.
+    /// Runs `question` on the thread. An exception is Errc::storage, of that question only;
+    /// Errc::busy if too many questions wait.
     template <class T>
     base::Task<base::Result<T>> read(std::function<base::Result<T>(Database&)> question) {
         auto slot = std::make_shared<std::optional<base::Result<T>>>();

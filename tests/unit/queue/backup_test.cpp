@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include <catch2/catch.hpp>
+#include <sys/stat.h>
 
 using namespace support;
 
@@ -133,6 +134,35 @@ TEST_CASE("a backup is one file, and the queue that is restored from it goes on"
     REQUIRE(large);
     REQUIRE(large->messages.size() == 1);
     CHECK(large->messages[0].content.bytes() == kLarge);
+}
+
+TEST_CASE("a backup that can't be written where it is to be is an error, and leaves nothing") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    const Folder elsewhere;
+    const auto in = [&](const std::string& name) { return elsewhere.path() / name; };
+    std::filesystem::create_symlink("self", in("self"));
+    std::filesystem::create_symlink("nowhere", in("dangling"));
+    std::filesystem::create_directory(in("folder"));
+    REQUIRE(::mkfifo(in("fifo").c_str(), 0600) == 0);
+    std::ofstream(in("file")) << "somebody's";
+    const std::string long_name(300, 'x');
+    for (const auto& [file, code] :
+         {std::pair(in("self"), base::Errc::conflict), std::pair(in("self/x"), base::Errc::storage),
+          std::pair(in("dangling"), base::Errc::conflict),
+          std::pair(in("dangling/x"), base::Errc::storage),
+          std::pair(in("folder"), base::Errc::conflict),
+          std::pair(in("fifo"), base::Errc::conflict), std::pair(in("file"), base::Errc::conflict),
+          std::pair(in("file/x"), base::Errc::storage),
+          std::pair(in("missing/x"), base::Errc::storage),
+          std::pair(in(long_name), base::Errc::storage),
+          std::pair(in(long_name + "/x"), base::Errc::storage)}) {
+        CAPTURE(file);
+        const auto refused = back_up(queue, file);
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().code == code);
+    }
+    CHECK(std::distance(std::filesystem::directory_iterator(elsewhere.path()), {}) == 5);
 }
 
 TEST_CASE("while a backup copies the files, none is removed, and afterwards those that were due") {

@@ -71,3 +71,20 @@ TEST_CASE("a question changes nothing, and one that fails hurts no other") {
     CHECK(refused.error().code == base::Errc::storage);
     CHECK(asked.count().value() == 1);
 }
+
+TEST_CASE("a question that throws is answered, whatever it throws") {
+    Asked asked;
+    asked.add();
+    using Nothing = base::Result<int>;
+    const Nothing thrown = run<Nothing>(asked.io, [&]() -> base::Task<Nothing> {
+        std::function<Nothing(queue::Database&)> question = [](queue::Database&) -> Nothing {
+            throw std::filesystem::filesystem_error(
+                "can't look", std::make_error_code(std::errc::permission_denied));
+        };
+        Nothing answer = co_await asked.reader.read<int>(std::move(question));
+        co_return answer;
+    });
+    REQUIRE_FALSE(thrown);
+    CHECK(thrown.error().text.find("can't look") != std::string::npos);
+    CHECK(asked.count().value() == 1);
+}
