@@ -1,5 +1,6 @@
 #include "app/check.hpp"
 
+#include "app/check_secret.hpp"
 #include "app/control_client.hpp"
 #include "app/findings.hpp"
 #include "app/json_text.hpp"
@@ -84,6 +85,7 @@ void check_domain(Findings& findings, const Config& config, const std::string& d
 int check(const Config& config, const std::vector<std::string>& domains) {
     Findings findings;
     findings.add(true, fmt::format("configuration {}", config.file.string()));
+    check_secrets(findings, config);
     for (const auto& [domain, targets] : config.deliver_to) {
         for (const auto& target : targets)
             check_target(findings, "deliver-to", target, config);

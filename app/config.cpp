@@ -23,11 +23,18 @@ constexpr auto kLongestPositive = std::chrono::hours(24);  // protocol, Discover
 /// file.
 class Builder {
   public:
-    explicit Builder(const std::filesystem::path& file) { config_.file = file; }
+    Builder(const std::filesystem::path& file, const Overrides& overrides) {
+        config_.file = file;
+        config_.overrides = overrides;
+    }
 
     Config build(const std::vector<Section>& sections) {
-        for (const Section& section : sections)
+        for (const Section& section : sections) {
             add(section);
+            const std::string name = section.name.empty() ? "" : " " + section.name;
+            for (const auto& [key, text] : section.texts)
+                config_.said["[" + section.kind + name + "] " + key] = text;
+        }
         if (config_.components.empty()) fail("there is no [component ...] section");
         if (config_.intakes.empty()) fail("there is no [intake ...] section");
         if (!has_hand_over_) fail("there is no [hand-over] section");
@@ -206,13 +213,19 @@ class Builder {
         config_.components.push_back(std::move(settings));
     }
 
-    std::string secret_of(const Section& section) const {
+    std::string secret_of(const Section& section) {
         if (section.has("secret") == section.has("secret-file"))
             fail(section, "secret",
                  "[component " + section.name + "] needs either secret or secret-file");
-        if (section.has("secret")) return section.get<Text>("secret").value;
+        if (section.has("secret")) {
+            config_.secrets.insert(config_.file);
+            return section.get<Text>("secret").value;
+        }
         const std::string path = section.get<Text>("secret-file").value;
-        std::ifstream in(path);
+        config_.secrets.insert(path);
+        std::error_code error;
+        std::ifstream in;
+        if (std::filesystem::is_regular_file(path, error)) in.open(path);
         std::string secret;
         std::getline(in, secret);
         if (!in || secret.empty())
@@ -242,6 +255,7 @@ class Builder {
             settings.client_rate = section.get<Size>("client-rate").value;
         if (section.has("tls-certificate") != section.has("tls-key"))
             fail(section, "tls-certificate", "tls-certificate and tls-key go together");
+        if (section.has("tls-key")) config_.secrets.insert(section.get<Text>("tls-key").value);
         if (section.has("tls-key"))
             settings.tls =
                 checked(section, "tls-certificate",
@@ -324,13 +338,16 @@ class Builder {
 }  // namespace
 
 base::Result<Config> load_config(const std::filesystem::path& file, const Overrides& overrides) {
-    const Grammar grammar = make_grammar();
-    const auto sections = read_sections(file, grammar, overrides);
-    if (!sections) return sections.error();
     try {
-        return Builder(file).build(*sections);
+        const Grammar grammar = make_grammar();
+        const auto sections = read_sections(file, grammar, overrides);
+        if (!sections) return sections.error();
+        return Builder(file, overrides).build(*sections);
     } catch (const std::runtime_error& error) {
         return base::fail(Errc::syntax, error.what());
+    } catch (const std::exception&) {
+        // A running daemon reads it, too. What it says may quote a secret.
+        return base::fail(Errc::syntax, file.string() + ": can't be understood");
     }
 }
 

@@ -14,7 +14,9 @@
 #include "smtp-bridge/smtp_courier.hpp"
 
 #include <filesystem>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,10 @@ namespace app {
 
 struct Config {
     std::filesystem::path file;
+    Overrides overrides;  ///< that it was read with
+    /// What was said: `[kind name] key` -> the text of its value, which may be a secret.
+    std::map<std::string, std::string> said;
+    std::set<std::filesystem::path> secrets;  ///< files that hold one, this one perhaps
     std::filesystem::path control_socket;
     std::string hostname;
     base::log::Level log_level = base::log::Level::info;

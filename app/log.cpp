@@ -18,6 +18,25 @@ void stopped() {
     Line("stopped").info();
 }
 
+void reloaded(std::string_view config_file, std::string_view changed, std::string_view unchanged) {
+    Line("reloaded")
+        .with("config", config_file)
+        .with("changed", changed.empty() ? "nothing" : changed)
+        .info();
+    if (!unchanged.empty()) Line("needs-a-restart").with("changed", unchanged).warning();
+}
+
+void reload_failed(const base::Error& error) {
+    Line("reload-failed").with("why", error.text).with("in-force", "as before").error();
+}
+
+void secret_is_exposed(std::string_view file) {
+    Line("secret-is-exposed")
+        .with("file", file)
+        .with("why", "every account of this machine can read it")
+        .warning();
+}
+
 void retired(std::string_view component, bool retired) {
     Line(retired ? "retired" : "back-in-service").with("component", component).info();
 }

@@ -11,6 +11,13 @@ namespace app::log {
 void started(std::string_view version, std::string_view config_file);
 void stopping(std::string_view why);
 void stopped();
+/// The configuration was read again: `changed` is in force, `unchanged` needs a restart; both are
+/// keys, with commas between them.
+void reloaded(std::string_view config_file, std::string_view changed, std::string_view unchanged);
+/// It could not be, and what was in force still is.
+void reload_failed(const base::Error& error);
+/// Every account of this machine can read the secret in `file`.
+void secret_is_exposed(std::string_view file);
 /// Taken out of service, or back into it.
 void retired(std::string_view component, bool retired);
 void link_is_down(std::string_view component, std::chrono::milliseconds since,

@@ -13,12 +13,17 @@ using base::Errc;
 
 constexpr std::size_t kLongestLine = 10000;  // bytes: a slip (a binary file), not a configuration
 
+/// What is not understood is never quoted, here and below: a line that is torn, or stands in the
+/// wrong place, may be a part of a secret, and what is said of it goes into logs.
+base::Error unknown_key(const Section& section) {
+    return base::fail(Errc::syntax, "unknown key in [" + section.kind + "]");
+}
+
 /// Stores one `key = value`; the text says what is wrong with it.
 base::Result<void> store(Section& section, const po::options_description& options,
                          const std::string& key, const std::string& value) {
     const auto* const option = options.find_nothrow(key, false);
-    if (option == nullptr)
-        return base::fail(Errc::syntax, "unknown key \"" + key + "\" in [" + section.kind + "]");
+    if (option == nullptr) return unknown_key(section);
     po::parsed_options parsed(&options);
     po::option one;
     one.string_key = key;
@@ -26,6 +31,7 @@ base::Result<void> store(Section& section, const po::options_description& option
     parsed.options.push_back(one);
     try {
         po::store(parsed, section.values);
+        section.texts.try_emplace(key, value);
     } catch (const po::error&) {
         const std::string& expected = option->description();
         return base::fail(Errc::syntax,
@@ -40,9 +46,12 @@ class Reader {
         : file_(std::move(file)), grammar_(grammar), overrides_(overrides) {}
 
     base::Result<std::vector<Section>> read() {
-        std::ifstream in(file_);
-        if (!in || !std::filesystem::is_regular_file(file_))
-            return base::fail(Errc::io, file_.string() + ": can't read this file");
+        std::error_code error;
+        // Looked at before it is opened: a pipe would never be.
+        const bool is_file = std::filesystem::is_regular_file(file_, error);
+        std::ifstream in;
+        if (is_file) in.open(file_);
+        if (!in.is_open()) return base::fail(Errc::io, file_.string() + ": can't read this file");
         for (std::string line; std::getline(in, line);) {
             ++line_;
             auto taken = line.size() > kLongestLine
@@ -84,8 +93,7 @@ class Reader {
         const std::string kind(words[0]);
         const std::string name(words.size() > 1 ? words[1] : "");
         const auto known = grammar_.kinds.find(kind);
-        if (known == grammar_.kinds.end())
-            return base::fail(Errc::syntax, "unknown section [" + kind + "]");
+        if (known == grammar_.kinds.end()) return base::fail(Errc::syntax, "unknown section");
         if (known->second.named == name.empty())
             return base::fail(Errc::syntax, "[" + kind + "] " +
                                                 (name.empty() ? "needs a name" : "takes no name"));
@@ -101,12 +109,13 @@ class Reader {
         if (sections_.empty()) return base::fail(Errc::syntax, "a [section] has to come first");
         const auto equals = line.find('=');
         if (equals == std::string_view::npos)
-            return base::fail(Errc::syntax, "not of the form \"key = value\": \"" +
-                                                base::printable(line, 80) + "\"");
+            return base::fail(Errc::syntax, "not of the form \"key = value\"");
         const std::string key(base::trim(line.substr(0, equals)));
         const std::string value(base::trim(line.substr(equals + 1)));
         Section& section = sections_.back();
         const auto& options = grammar_.kinds.at(section.kind).options;
+        if (key.empty()) return base::fail(Errc::syntax, "not of the form \"key = value\"");
+        if (options.find_nothrow(key, false) == nullptr) return unknown_key(section);
         if (!section.lines.try_emplace(key, line_).second)
             return base::fail(Errc::syntax, key + " is set a second time");
         if (value.empty()) return base::fail(Errc::syntax, key + " has no value");
@@ -118,7 +127,7 @@ class Reader {
     }
 
     void begin(const std::string& kind, const std::string& name, int line) {
-        sections_.push_back({kind, name, line, {}, {}});
+        sections_.push_back({kind, name, line, {}, {}, {}});
         const auto overrides = overrides_.find(kind);
         if (overrides == overrides_.end()) return;
         for (const auto& [key, value] : overrides->second) {

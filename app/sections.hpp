@@ -18,7 +18,8 @@ struct Section {
     std::string name;
     int line = 0;
     boost::program_options::variables_map values;
-    std::map<std::string, int> lines;  ///< of each key that the file sets
+    std::map<std::string, int> lines;          ///< of each key that the file sets
+    std::map<std::string, std::string> texts;  ///< values as they were written, without defaults
 
     template <class T>
     const T& get(const char* key) const {

@@ -1,6 +1,7 @@
 #include "app/serve.hpp"
 
 #include "app/activation.hpp"
+#include "app/check_secret.hpp"
 #include "app/control_server.hpp"
 #include "app/daemon.hpp"
 #include "app/log.hpp"
@@ -60,6 +61,8 @@ int serve(Config config) {
     base::log::configure(config.log_level, config.log_format);
     std::signal(SIGPIPE, SIG_IGN);
     adopt_sockets(config);
+    for (const auto& file : exposed_secrets(config))
+        log::secret_is_exposed(file.string());
     ::umask(077);  // the queue holds other people's mail
     base::SystemClock clock;
     base::SystemRandom random;

@@ -45,6 +45,9 @@ class Packetboat:
                 raise ValueError(f"packetboat.conf has no {old!r} to change")
             text = text.replace(old, new)
         self.configuration.write_text(text)
+        # It holds the secret.
+        self.configuration.chmod(0o640)
+        shutil.chown(self.configuration, "root", GROUP)
         self.state.mkdir(mode=0o700)
         shutil.chown(self.state, ACCOUNT, GROUP)
         control = self.host.path("/run/packetboat")

@@ -104,9 +104,8 @@ TEST_CASE("the command line goes before the file") {
 }
 
 TEST_CASE("what is wrong is said with its line") {
-    CHECK(error_of(kGood + "[queue]\nfrist-retry = 5m\n") ==
-          ":14: unknown key \"frist-retry\" in [queue]");
-    CHECK(error_of(kGood + "[que]\n") == ":13: unknown section [que]");
+    CHECK(error_of(kGood + "[queue]\nfrist-retry = 5m\n") == ":14: unknown key in [queue]");
+    CHECK(error_of(kGood + "[que]\n") == ":13: unknown section");
     CHECK(error_of(kGood + "[queue]\nfirst-retry = 5 minutes\n")
               .starts_with(":14: \"5 minutes\" is no good value for first-retry: a duration"));
     CHECK(error_of(kGood + "[queue]\nfirst-retry = 0s\n").starts_with(":14: "));
@@ -138,12 +137,30 @@ TEST_CASE("what is wrong is said with its line") {
           ": return-to and deliver-to are the same");
     CHECK(error_of(kGood + "return-to = smtp:127.0.0.1:2424\n") ==
           ": return-to is our own [intake postfix]");
-    CHECK(error_of(kGood + "[queue]\nhistory\n").starts_with(":14: not of the form"));
+    CHECK(error_of(kGood + "[queue]\nhistory\n") == ":14: not of the form \"key = value\"");
     CHECK(error_of(kGood + "[queue]\nhistory =\n") == ":14: history has no value");
     CHECK(error_of("hostname = x\n") == ":1: a [section] has to come first");
     CHECK(error_of("[daemon]\nhostname = mx.a.test\n").find("no [component ...] section") !=
           std::string::npos);
     CHECK(error_of(std::string(20000, 'x')) == ":1: the line is too long");
+}
+
+TEST_CASE("no error quotes what may be a secret") {
+    const std::string secret = "hunter2";
+    for (const std::string& line :
+         {secret, secret + "=", secret + " = x", "= " + secret, "secret " + secret,
+          "secret: " + secret, "secert = " + secret, "secret = a\nsecret = " + secret,
+          "secret = a\n" + secret, "secret = " + secret + "\nsecret-file = /nowhere",
+          "secret = a\n " + secret + "==", "[" + secret, "[" + secret + "]", "[component " + secret,
+          "[a " + secret + " c]", secret + std::string(20000, 'x')}) {
+        CAPTURE(line);
+        const std::string error =
+            error_of("[daemon]\nhostname = mx.a.test\n[component mail.a.test]\ndomains = a.test\n" +
+                     line + "\n[intake x]\nlisten = unix:/run/x\n[hand-over]\ndeliver-to = " +
+                     "smtp:127.0.0.1:25\n");
+        CHECK(error.starts_with(":"));
+        CHECK(error.find(secret) == std::string::npos);
+    }
 }
 
 TEST_CASE("a file that is not there is named") {
