@@ -47,7 +47,7 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
                std::unique_ptr<queue::Store> store)
     : executor_(executor),
       config_(std::move(config)),
-      router_(make_router(config_)),
+      router_(store->router()),
       storage_(executor, std::move(store)),
       reader_(executor, config_.store.directory / "queue.db"),
       peers_(storage_),
@@ -179,6 +179,23 @@ base::Task<base::Result<void>> Daemon::retire(std::string component, bool retire
     log::retired(component, retired);
     set_retired(component, retired);
     co_return done;
+}
+
+void Daemon::adopt(const Config& config) {
+    base::log::set_level(config.log_level);
+    const auto before = router_.lanes();
+    router_.replace_lanes(config.lanes);
+    routes_.look_at_policies(*before);
+    for (const auto& session : sessions_) {
+        for (const auto& settings : config.components) {
+            if (settings.jid == session->settings().jid) session->use_secret(settings.secret);
+        }
+    }
+    for (const auto& server : servers_) {
+        for (const auto& settings : config.intakes) {
+            if (settings.name == server->name()) server->reload(settings);
+        }
+    }
 }
 
 base::Task<base::Result<void>> Daemon::start() {

@@ -58,6 +58,8 @@ class Daemon {
     /// Takes a component of ours out of service, or back into it, also for the next start.
     /// Errc::not_found, Errc::storage.
     base::Task<base::Result<void>> retire(std::string component, bool retired);
+    /// Takes over what can be changed without a restart (app/reload.hpp).
+    void adopt(const Config& config);
 
   private:
     void make_sessions();

@@ -26,7 +26,8 @@ json::object answer_routes(const Daemon& daemon) {
     }
     bool cut = known.size() < all.size();
     // Listed for Postfix whether anything is known of them or not.
-    for (const auto& [domain, rule] : router.lanes().special()) {
+    const auto lanes = router.lanes();
+    for (const auto& [domain, rule] : lanes->special()) {
         if (!router.rule(domain).required || known.contains(domain)) continue;
         cut = cut || !has_room();
         if (has_room())

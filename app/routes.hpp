@@ -25,9 +25,13 @@ class Routes {
                              std::function<void(mail::Domain)> miss);
     /// While it is closed, all mail goes by SMTP, but for what is required to go over XMPP.
     void close(bool closed) { table_.close(closed); }
+    /// The router's lane policy has been replaced; `before` is the one that it had.
+    void look_at_policies(const queue::LanePolicy& before);
     void stop();
 
   private:
+    void list_in_file(const std::string& domain, bool xmpp);
+
     const Config& config_;
     const queue::Router& router_;
     queue::RouteTable table_;

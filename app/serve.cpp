@@ -5,6 +5,7 @@
 #include "app/control_server.hpp"
 #include "app/daemon.hpp"
 #include "app/log.hpp"
+#include "app/reload.hpp"
 #include "app/version.hpp"
 
 #include <csignal>
@@ -21,19 +22,35 @@ int refuse(const base::Error& error) {
     return 1;
 }
 
+constexpr const char* name_of(int signal) {
+    return signal == SIGTERM ? "SIGTERM" : "SIGINT";
+}
+
+/// Until a signal says that it is enough; SIGHUP has the configuration read again. Why it ends.
+base::Task<const char*> wait_for_the_end(base::asio::signal_set& signals, Daemon& daemon,
+                                         Config& in_force) {
+    for (;;) {
+        const auto [error, number] = co_await signals.async_wait(base::use_result);
+        if (error) co_return "the wait for signals failed";
+        if (number != SIGHUP) co_return name_of(number);
+        sd_notify(0, "RELOADING=1");
+        reload(daemon, in_force);
+        sd_notify(0, "READY=1");
+    }
+}
+
 /// Starts, waits for the signal, and stops. The result is the error of the start, if it failed.
 base::Task<void> run(base::asio::io_context& io, Daemon& daemon, ControlServer& control,
                      std::optional<base::Error>& failure) {
-    base::asio::signal_set signals(io, SIGTERM, SIGINT);
+    base::asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
     base::Result<void> started = co_await daemon.start();
     if (started) started = control.start();
     if (started) {
         log::started(kVersion, daemon.config().file.string());
         sd_notify(0, "READY=1");
-        const auto [error, number] = co_await signals.async_wait(base::use_result);
-        log::stopping(error               ? "the wait for signals failed"
-                      : number == SIGTERM ? "SIGTERM"
-                                          : "SIGINT");
+        Config in_force = daemon.config();
+        const char* const why = co_await wait_for_the_end(signals, daemon, in_force);
+        log::stopping(why);
         sd_notify(0, "STOPPING=1");
     } else {
         failure = started.error();
@@ -59,7 +76,9 @@ void adopt_sockets(Config& config) {
 
 int serve(Config config) {
     base::log::configure(config.log_level, config.log_format);
-    std::signal(SIGPIPE, SIG_IGN);
+    // None of these ends it. SIGHUP is listened to as soon as there is somebody to do so.
+    for (const int signal : {SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2})
+        std::signal(signal, SIG_IGN);
     adopt_sockets(config);
     for (const auto& file : exposed_secrets(config))
         log::secret_is_exposed(file.string());

@@ -5,8 +5,8 @@
 
 namespace app {
 
-/// Runs until SIGTERM or SIGINT. Returns 0 then; 1 if it could not start, with one line that says
-/// why.
+/// Runs until SIGTERM or SIGINT; SIGHUP has it reload the configuration. Returns 0 then; 1 if it
+/// could not start, with one line that says why.
 int serve(Config config);
 
 }  // namespace app

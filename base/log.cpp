@@ -57,6 +57,10 @@ void configure(Level level, Format wanted) {
                         spdlog::pattern_time_type::utc);
 }
 
+void set_level(Level level) {
+    spdlog::set_level(to_spdlog(level));
+}
+
 Line::Line(std::string_view event) {
     with("event", event);
 }

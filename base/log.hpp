@@ -17,6 +17,9 @@ enum class Format { text, json };
 /// Once, at start, before other threads are: lines go to stderr from `level` up.
 void configure(Level level, Format format);
 
+/// From now on, lines from `level` up. Any thread.
+void set_level(Level level);
+
 class Line {
   public:
     explicit Line(std::string_view event);

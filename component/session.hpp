@@ -51,6 +51,8 @@ class Session final : public Link {
     /// Who is told of our presence when the stream is there, and when it ends in good order.
     void peers_from(std::function<std::vector<std::string>()> peers) { peers_ = std::move(peers); }
 
+    /// For the next stream; the one that is there has been let in.
+    void use_secret(std::string secret) { settings_.secret = std::move(secret); }
     /// Goes out of service, or back into it, and tells the peers.
     void retire(bool retired);
 

@@ -28,7 +28,7 @@ Router::Router(std::map<mail::Domain, std::string> served, std::string main_comp
       main_component_(std::move(main_component)),
       main_domains_(std::move(main_domains)),
       own_hops_(std::move(own_hops)),
-      lanes_(std::move(lanes)) {
+      lanes_(std::make_shared<Lanes>(std::move(lanes))) {
     for (const auto& [domain, component] : served_) {
         main_domains_.try_emplace(component, domain);
         ours_.insert(domain.ascii());
@@ -55,7 +55,7 @@ Destination Router::local(const mail::Domain& domain) const {
 }
 
 LaneRule Router::rule(std::string_view domain) const {
-    return ours_.contains(domain) ? LaneRule() : lanes_.of(domain);
+    return ours_.contains(domain) ? LaneRule() : lanes_->now()->of(domain);
 }
 
 const std::pair<const mail::Domain, std::string>* Router::nearest(

@@ -6,6 +6,7 @@
 
 #include <compare>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -34,7 +35,8 @@ struct Destination {
     auto operator<=>(const Destination&) const = default;
 };
 
-/// Pure and immutable: which domains are ours, and which component sends for them.
+/// Which domains are ours, and which component sends for them: pure and immutable, but for the lane
+/// policy, which all copies share. Any thread.
 class Router {
   public:
     /// `served`: domain -> the component that serves it. `main_component` sends mail with a null
@@ -57,7 +59,9 @@ class Router {
     const std::set<std::string>& components() const { return components_; }
     /// What the administrator wants for mail to this domain; for ours, nothing special.
     LaneRule rule(std::string_view domain) const;
-    const LanePolicy& lanes() const { return lanes_; }
+    std::shared_ptr<const LanePolicy> lanes() const { return lanes_->now(); }
+    /// From now on, for all copies.
+    void replace_lanes(LanePolicy lanes) { lanes_->replace(std::move(lanes)); }
     /// Whose postmaster hears of what concerns us all; nothing if we serve no domain.
     std::optional<mail::Domain> main_domain() const;
     /// The component for `domain` or the nearest parent that is served.
@@ -75,7 +79,7 @@ class Router {
     std::string main_component_;
     std::map<std::string, mail::Domain> main_domains_;
     std::set<mail::Domain> own_hops_;
-    LanePolicy lanes_;
+    std::shared_ptr<Lanes> lanes_;
 };
 
 }  // namespace queue

@@ -1,11 +1,13 @@
 // LanePolicy: what the administrator wants of the XMPP lane for a recipient's domain. Pure,
-// immutable.
+// immutable; Lanes has the one that is in force, for any thread.
 #pragma once
 
 #include "mail/domain.hpp"
 
 #include <chrono>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string_view>
 
@@ -33,6 +35,27 @@ class LanePolicy {
   private:
     LaneRule usual_;
     std::map<std::string, LaneRule, std::less<>> special_;
+};
+
+/// The policy that is in force. It is replaced as a whole, so that nobody sees half of a change.
+class Lanes {
+  public:
+    explicit Lanes(LanePolicy policy)
+        : policy_(std::make_shared<const LanePolicy>(std::move(policy))) {}
+
+    std::shared_ptr<const LanePolicy> now() const {
+        const std::lock_guard lock(mutex_);
+        return policy_;
+    }
+    void replace(LanePolicy policy) {
+        auto next = std::make_shared<const LanePolicy>(std::move(policy));
+        const std::lock_guard lock(mutex_);
+        policy_ = std::move(next);
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    std::shared_ptr<const LanePolicy> policy_;
 };
 
 }  // namespace queue

@@ -57,6 +57,15 @@ base::Task<void> Server::stop() {
     co_await tasks_.join();
 }
 
+void Server::reload(const ListenerSettings& settings) {
+    settings_.networks = settings.networks;
+    settings_.trusted = settings.trusted;
+    settings_.client_connections = settings.client_connections;
+    settings_.client_rate = settings.client_rate;
+    settings_.tls = settings.tls;
+    settings_.requiretls = settings.requiretls;
+}
+
 base::Task<void> Server::accept_clients() {
     while (!stopping_) {
         Socket socket(executor_);

@@ -25,6 +25,10 @@ class Server {
     base::Result<void> start();
     /// No new clients; every session ends at its next command. Returns when the last one has ended.
     base::Task<void> stop();
+    const std::string& name() const { return settings_.name; }
+    /// Takes over networks, client bounds and TLS of `settings`, for what comes from now on; the
+    /// rest stays.
+    void reload(const ListenerSettings& settings);
 
   private:
     base::Task<void> accept_clients();
