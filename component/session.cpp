@@ -251,7 +251,8 @@ void Session::on_stanza(const gloox::Tag& stanza, std::shared_ptr<const gloox::T
 void Session::on_refused(const RefusedStanza& stanza) {
     log::stanza_dropped(log_limiter_, settings_.jid, stanza.head.from, stanza.why);
     if (stanza.name != "iq" || !is_ours(stanza.head.to)) return;
-    if (stanza.head.type == "result") return on_answer(stanza.head, Malformed{stanza.why});
+    if (stanza.head.type == "result" || stanza.head.type == "error")
+        return on_answer(stanza.head, Malformed{stanza.why});
     if (stanza.head.type != "get" && stanza.head.type != "set") return;
     answer_stranger(
         stanza.head.from,

@@ -11,6 +11,8 @@ namespace component {
 namespace {
 
 constexpr char kSeparator = '\x1F';  // between namespace and name; no XML can contain it
+constexpr const char* kTooLarge = "a stanza is too large";
+constexpr std::size_t kLookedThroughAgain = 64u << 10;  // bytes of a tag, each time that more comes
 
 }  // namespace
 
@@ -67,22 +69,39 @@ XmlReader::~XmlReader() = default;
 std::span<char> XmlReader::buffer(std::size_t size) {
     void* room = XML_GetBuffer(parser_.get(), static_cast<int>(size));
     if (room == nullptr) throw std::bad_alloc();
-    return {static_cast<char*>(room), size};
+    return room_ = {static_cast<char*>(room), size};
 }
 
 base::Result<void> XmlReader::parse(std::size_t size) {
     if (error_) return *error_;
+    const bool in_long_tag = fed_ - seen_ > kLookedThroughAgain;
     fed_ += size;
-    const auto status = XML_ParseBuffer(parser_.get(), static_cast<int>(size), XML_FALSE);
-    if (status == XML_STATUS_ERROR && !error_) {
-        const auto* why = XML_ErrorString(XML_GetErrorCode(parser_.get()));
-        fail(base::Errc::protocol, std::string("the stream is not XML: ") + why);
+    room_ = room_.first(size);
+    // A tag ends with a `>`, and servers write none within one: until then expat would only look
+    // through all of it again.
+    const std::string_view read(room_.data(), room_.size());
+    if (in_long_tag && read.find('>') == std::string_view::npos) {
+        held_ += read;
+    } else if (held_.empty()) {
+        parse_room();
+    } else {
+        held_ += read;
+        const std::string all = std::exchange(held_, {});
+        all.copy(buffer(all.size()).data(), all.size());
+        parse_room();
     }
-    // A token that does not end makes no callback, so that the bound is looked at here as well.
-    if (!error_ && fed_ - progress_ > limits_.stanza)
-        fail(base::Errc::limit, "a stanza is too large");
+    // What does not end makes no callback, so that the bounds are looked at here as well.
+    if (fed_ - seen_ > limits_.tag) fail(base::Errc::limit, "a tag is far too large");
+    if (fed_ - progress_ > limits_.skipped) fail(base::Errc::limit, "a stanza is far too large");
     if (error_) return *error_;
     return {};
+}
+
+void XmlReader::parse_room() {
+    const auto status = XML_ParseBuffer(parser_.get(), static_cast<int>(room_.size()), XML_FALSE);
+    if (status != XML_STATUS_ERROR || error_) return;
+    const auto* why = XML_ErrorString(XML_GetErrorCode(parser_.get()));
+    fail(base::Errc::protocol, std::string("the stream is not XML: ") + why);
 }
 
 base::Result<void> XmlReader::parse(std::string_view bytes) {
@@ -110,22 +129,27 @@ void XmlReader::fail(base::Errc code, std::string why) {
     XML_StopParser(parser_.get(), XML_FALSE);
 }
 
-void XmlReader::mark_progress() {
-    progress_ = static_cast<std::size_t>(XML_GetCurrentByteIndex(parser_.get())) +
-                static_cast<std::size_t>(XML_GetCurrentByteCount(parser_.get()));
+void XmlReader::mark_seen() {
+    seen_ = static_cast<std::size_t>(XML_GetCurrentByteIndex(parser_.get())) +
+            static_cast<std::size_t>(XML_GetCurrentByteCount(parser_.get()));
 }
 
 void XmlReader::start(const char* name, const char** attributes) {
+    mark_seen();
+    if (static_cast<std::size_t>(XML_GetCurrentByteCount(parser_.get())) > limits_.tag)
+        return fail(base::Errc::limit, "a tag is far too large");
     if (skip_ > 0) {
-        ++depth_;
+        if (++depth_ > limits_.skipped_depth)
+            fail(base::Errc::limit, "elements are nested far too deeply");
         return;
     }
+    if (depth_ >= 2 && is_too_large()) return leave_out(kTooLarge);
     if (depth_ >= limits_.depth) return leave_out("elements are nested too deeply");
     attributes_.clear();
     for (; *attributes != nullptr; attributes += 2) {
         if (attributes_.size() >= limits_.attributes) {
             if (depth_ == 0) return fail(base::Errc::limit, "too many attributes");
-            excess_ = "too many attributes";
+            refuse("too many attributes");
             break;
         }
         const auto attribute = split(attributes[0]);
@@ -140,8 +164,13 @@ void XmlReader::start(const char* name, const char** attributes) {
     start_child(element);
 }
 
-void XmlReader::leave_out(std::string why) {
-    excess_ = std::move(why);
+/// The first reason counts, so that the cuts between reads decide nothing.
+void XmlReader::refuse(const char* why) {
+    if (excess_.empty()) excess_ = why;
+}
+
+void XmlReader::leave_out(const char* why) {
+    refuse(why);
     skip_ = ++depth_;
 }
 
@@ -186,6 +215,7 @@ void XmlReader::start_child(Name name) {
 }
 
 void XmlReader::push_tag(Name name) {
+    flush_text();
     auto tag = std::make_unique<gloox::Tag>(std::string(name.local));
     if (!name.xmlns.empty() && name.xmlns != ns::kAccept) tag->setXmlns(std::string(name.xmlns));
     for (const auto& attribute : attributes_) {
@@ -202,6 +232,7 @@ void XmlReader::push_tag(Name name) {
 }
 
 void XmlReader::text(std::string_view text) {
+    mark_seen();
     if (depth_ <= 1) {
         if (text.find_first_not_of(" \t\r\n") != std::string_view::npos)
             return fail(base::Errc::protocol, "the stream has text between stanzas");
@@ -210,11 +241,17 @@ void XmlReader::text(std::string_view text) {
     if (skip_ > 0) return;
     // No stanza has text of its own; whether a piece of it were blank would depend on the cuts.
     if (depth_ == 2) return;
+    if (is_too_large()) return;  // end_stanza() refuses it
     if (transfer_) return transfer_->text(text);
-    path_.back()->addCData(std::string(text));
+    text_ += text;
+}
+
+void XmlReader::flush_text() {
+    if (!text_.empty()) path_.back()->addCData(std::exchange(text_, {}));
 }
 
 void XmlReader::end() {
+    mark_seen();
     const std::size_t ended = depth_--;
     if (ended == 1) {
         events_.emplace_back(StreamClosed());
@@ -225,15 +262,16 @@ void XmlReader::end() {
         return;
     }
     if (ended > 2 && transfer_) return transfer_->end();
+    flush_text();
     path_.pop_back();
     if (ended == 2) end_stanza();
 }
 
 void XmlReader::end_stanza() {
-    const std::size_t before = progress_;
+    if (seen_ - progress_ > limits_.skipped)
+        return fail(base::Errc::limit, "a stanza is far too large");
+    if (is_too_large()) refuse(kTooLarge);
     mark_progress();
-    if (progress_ - before > limits_.stanza)
-        return fail(base::Errc::limit, "a stanza is too large");
     if (!excess_.empty()) {
         events_.emplace_back(
             RefusedStanza{stanza_->name(), head_of(*stanza_), std::exchange(excess_, {})});

@@ -2,9 +2,11 @@
 //
 // One reader for each connection. It owns the expat parser and what is being built; events are
 // collected and taken after expat has returned, so that nothing is ever freed inside one of its
-// callbacks. Bytes, depth, attributes and elements are bounded before anything is built for them.
-// Event loop only. A stream that breaks XML, a bound, or RFC 6120 section 11 (doctype, entity,
-// processing instruction, comment) fails once and for all: Errc::protocol or Errc::limit.
+// callbacks. Bytes, depth, attributes and elements are bounded before anything is built for them: a
+// stanza beyond these bounds is skipped as it comes, and is one RefusedStanza. Event loop only. A
+// stream that breaks XML, RFC 6120 section 11 (doctype, entity, processing instruction, comment),
+// or the far larger bounds of what can be skipped, fails once and for all: Errc::protocol or
+// Errc::limit.
 #pragma once
 
 #include "base/limits.hpp"
@@ -24,6 +26,15 @@
 struct XML_ParserStruct;
 
 namespace component {
+
+/// Bytes of a stanza that is skipped: servers write up to six octets for one that a stranger sent
+/// (`&quot;`), and more where they repeat a namespace. Skipping needs no memory ...
+inline constexpr std::size_t kSkipped = 32 * base::limits::kStanza;
+/// ... but for a tag, which expat has to see as a whole: six times, with room ...
+inline constexpr std::size_t kSkippedTag = 8 * base::limits::kStanza;
+/// ... and for open elements, which it remembers: a level takes three bytes (`<a>`), so that no
+/// server's limit allows more.
+inline constexpr std::size_t kSkippedDepth = base::limits::kStanza / 3;
 
 /// The addressing of an IQ.
 struct IqHead {
@@ -47,7 +58,7 @@ struct TransferStanza {
     IqHead head;
     TransferPayload payload;
 };
-/// A stanza beyond the bounds of depth, attributes or elements: what was over was not built.
+/// A stanza beyond the bounds of size, depth, attributes or elements: what was over was not built.
 /// Servers pass such stanzas from anybody, so that it must not cost the stream.
 struct RefusedStanza {
     std::string name;
@@ -60,10 +71,15 @@ using XmlEvent = std::variant<StreamOpened, TagStanza, TransferStanza, RefusedSt
 class XmlReader {
   public:
     struct Limits {
+        // Beyond these a stanza is refused.
         std::size_t stanza = base::limits::kStanza;  ///< bytes
         std::size_t depth = base::limits::kXmlDepth;
         std::size_t attributes = base::limits::kXmlAttributes;
         std::size_t elements = base::limits::kXmlElements;
+        // Beyond these the stream fails.
+        std::size_t skipped = kSkipped;  ///< bytes of a stanza
+        std::size_t tag = kSkippedTag;   ///< bytes
+        std::size_t skipped_depth = kSkippedDepth;
     };
     XmlReader();
     explicit XmlReader(Limits limits);
@@ -96,15 +112,23 @@ class XmlReader {
     void start_child(Name name);
     void end_stanza();
     void push_tag(Name name);
-    void leave_out(std::string why);
+    void flush_text();
+    void refuse(const char* why);
+    void leave_out(const char* why);
     void fail(base::Errc code, std::string why);
-    void mark_progress();
+    void mark_seen();
+    void mark_progress() { progress_ = seen_; }
+    bool is_too_large() const { return seen_ - progress_ > limits_.stanza; }
+    void parse_room();
 
     std::unique_ptr<XML_ParserStruct, void (*)(XML_ParserStruct*)> parser_;
     Limits limits_;
     std::optional<base::Error> error_;
     std::vector<XmlEvent> events_;
+    std::span<char> room_;      ///< what buffer() gave
+    std::string held_;          ///< of a long tag: what expat is not asked about yet
     std::size_t fed_ = 0;       ///< bytes of the stream so far
+    std::size_t seen_ = 0;      ///< where the last tag or piece of text ended
     std::size_t progress_ = 0;  ///< where the last complete thing outside of stanzas ended
     std::size_t depth_ = 0;     ///< of open elements, the stream included
     std::size_t elements_ = 0;  ///< of the stanza
@@ -113,6 +137,8 @@ class XmlReader {
     std::vector<XmlAttribute> attributes_;
     std::unique_ptr<gloox::Tag> stanza_;
     std::vector<gloox::Tag*> path_;
+    std::string
+        text_;  ///< of the innermost Tag; expat gives it in pieces of as little as one octet
     std::optional<TransferParser> transfer_;
     std::size_t children_ = 0;  ///< of the stanza
 };

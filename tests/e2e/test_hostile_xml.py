@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from component import PING, Component, error_of, iq
+from component import PING, TRANSFER, Component, error_of, iq
 from fake_server import OPENED, FakeServer
 from people import all_settled
 from twodomains.waiting import until
@@ -68,6 +68,42 @@ def test_a_component_s_poison_stops_at_the_servers_or_harms_nobody(front, alice,
         front.person.receives(letter)
 
 
+# Within the servers' limits, and as they write it beyond what we read: `"` becomes `&quot;`, and a prefix its namespace.
+NOBODY = "<a xmlns='urn:nobody:knows'"
+QUOTES = '"' * 480_000
+EXPANDS = {
+    "text": f"{NOBODY}>{QUOTES}</a>",
+    "an attribute": f"{NOBODY} b='{QUOTES}'/>",
+    "many attributes": NOBODY + ">" + ("<b c='" + '"' * 80 + "'/>") * 5000 + "</a>",
+    "text of transfers": f"<transfers xmlns='{TRANSFER}'>{QUOTES}</transfers>",
+}
+
+
+@pytest.mark.parametrize("payload", EXPANDS.values(), ids=EXPANDS.keys())
+def test_what_the_servers_expand_beyond_our_bounds_is_refused_and_the_link_stays(front, alice, letter, payload):
+    with front.neighbour() as neighbour, front.link_stays():
+        neighbour.sends(message(f"<body>{QUOTES}</body>", f" from='{neighbour.name}' to='{front.component}'")
+                        .replace(b"HEAD", b""))
+        for kind in ("get", "set"):
+            assert error_of(neighbour.asks(front.component, payload, kind)) == ("policy-violation", None)
+        assert neighbour.asks(front.component, PING).get("type") == "result"
+        alice.sends(letter, front.person)
+        front.person.receives(letter)
+    assert front.log("event=stanza-dropped", "a stanza is too large")
+
+
+def test_a_prefix_that_stands_for_a_long_namespace_costs_nobody_the_link(front, alice, letter):
+    """Prosody writes the namespace anew for each element: here 6 MB, and tags of 40 kB."""
+    name = "urn:" + "n" * 1000
+    wide = " ".join(f"p:b{number}=''" for number in range(40))
+    with front.neighbour() as neighbour, front.link_stays():
+        for payload in ("<p:b/>" * 6000, f"<b {wide}/>" * 50):
+            answer = neighbour.asks(front.component, f"{NOBODY} xmlns:p='{name}'>{payload}</a>")
+            assert error_of(answer)[0] in ("policy-violation", "service-unavailable")
+        alice.sends(letter, front.person)
+        front.person.receives(letter)
+
+
 def test_ten_thousand_levels_reach_us_through_prosody_and_are_refused(b, alice, bob, letter):
     cuts = b.packetboat.log().count("event=link-down")
     with Component(b, "stranger.b.test") as neighbour:
@@ -105,7 +141,8 @@ ON_THE_LINK = {
     "invalid UTF-8": (b"<message><body>\xff\xfe</body></message>", "not XML"),
     "wrong end": ("<message></presence>", "not XML"),
     "10 MB attribute": (f"<message id='{HUGE}'/>", "too large"),
-    "10 MB text": (f"<message><body>{HUGE}</body></message>", "too large"),
+    "40 MB text": (f"<message><body>{4 * HUGE}</body></message>", "too large"),
+    "half a million levels": ("<message>" + "<a>" * 500_000, "too deeply"),
     "text between stanzas": ("hello", "text between stanzas"),
     "end of the stream": ("</stream:stream>", "ended the stream"),
     "stream error": ("<stream:error><reset xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>", "reset"),
@@ -166,7 +203,9 @@ def test_a_stanza_beyond_our_bounds_costs_its_sender_an_error_and_nobody_the_lin
     daemon, server = linked
     server.opens()
     wide = "<a " + " ".join(f"a{n}='x'" for n in range(99)) + "/>"
-    for monster in ("<a>" * DEPTH + "</a>" * DEPTH, "<a/>" * 30000, wide):
+    for monster in ("<a>" * DEPTH + "</a>" * DEPTH, "<a/>" * 30000, wide, f"<a>{HUGE}</a>",
+                    "<a b='" + "&quot;" * 500_000 + "'/>", "<a>" + "&quot;" * 500_000 + "</a>",
+                    f"<transfers xmlns='{TRANSFER}'>{HUGE}</transfers>"):
         server.sends(f"<iq type='get' id='m' {SILENT_HEAD}>{monster}</iq>")
         assert b"policy-violation" in server.receives(rb"</iq>")
     assert server.pings()

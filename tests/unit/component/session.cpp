@@ -214,6 +214,24 @@ TEST_CASE("A stranger's monstrous stanza costs nobody the link") {
     CHECK(a.session->established());
 }
 
+TEST_CASE("An answer beyond our bounds is one, and malformed") {
+    Network a;
+    a.establish();
+    for (const std::string type : {"result", "error"}) {
+        const auto reply = a.ask("mail.b.test", 1min);
+        const auto id = Network::id_of(a.server_receives("</iq>"));
+        std::string deep;
+        for (int i = 0; i < 100; ++i)
+            deep = "<error>" + deep + "</error>";
+        a.server_sends("<iq type='" + type + "' id='" + id +
+                       "' from='mail.b.test' to='mail.a.test'>" + deep + "</iq>");
+        a.run_until([&] { return reply->has_value(); });
+        REQUIRE(reply->has_value());
+        CHECK(std::holds_alternative<Malformed>(reply->value()));
+    }
+    CHECK(a.session->established());
+}
+
 TEST_CASE("Answers to a flood of questions leave room for our own mail") {
     Network a;
     a.establish();

@@ -114,15 +114,88 @@ TEST_CASE("Every limit is kept, before anything is built") {
                      "<a><b><c/></b></a></transfers></iq>",
                      limits) == "elements are nested too deeply");
     CHECK(error_of("<iq><a>" + std::string(900, 'x') + "</a></iq>", limits).empty());
-    CHECK(error_of("<iq><a>" + std::string(1000, 'x') + "</a></iq>", limits) ==
+    CHECK(refusal_of("<iq id='1'><a>" + std::string(1000, 'x') + "</a><b><c/></b></iq>", limits) ==
           "a stanza is too large");
-    // An attribute without an end makes no callback.
-    CHECK(error_of("<iq a='" + std::string(2000, 'x'), limits) == "a stanza is too large");
+    CHECK(refusal_of("<iq id='1'><a b='" + std::string(1000, 'x') + "'><c/></a></iq>", limits) ==
+          "a stanza is too large");
+    CHECK(refusal_of("<iq id='1' a='" + std::string(1000, 'x') + "'/>", limits) ==
+          "a stanza is too large");
+    CHECK(refusal_of("<iq type='set' id='1'><chunk xmlns='urn:xmpp:mail-transfer:0'>" +
+                         std::string(1000, 'x') + "</chunk></iq>",
+                     limits) == "a stanza is too large");
     // Many stanzas of any length are no large one; nor is white space between them.
     std::string many;
     for (int i = 0; i < 100; ++i)
         many += "<iq id='1'/>          ";
     CHECK(error_of(many, limits).empty());
+}
+
+TEST_CASE("What servers make of a stanza within their limits is skipped, however it is cut") {
+    const auto times = [](std::size_t count, std::string_view text) {
+        std::string all;
+        for (std::size_t i = 0; i < count; ++i)
+            all += text;
+        return all;
+    };
+    constexpr std::size_t kMost = base::limits::kStanza;
+    const std::string_view quote = "&quot;";
+    const std::string id = "<iq type='get' id='1'><a";
+    const std::string huge[] = {
+        id + ">" + times(kMost, quote) + "</a></iq>",
+        id + " b='" + times(kMost, quote) + "'/></iq>",
+        id + "/>" + times(kMost / 100, "<b c='" + times(94, quote) + "'/>") + "</iq>",
+        id + ">" + times(kMost / 3 - 5, "<a>") + times(kMost / 3 - 5, "</a>") + "</a></iq>",
+    };
+    for (const std::string& stanza : huge) {
+        for (const std::size_t cut : {stanza.size(), std::size_t(64u << 10)}) {
+            XmlReader reader;
+            REQUIRE(reader.parse(kOpening));
+            for (std::size_t at = 0; at < stanza.size(); at += cut)
+                REQUIRE(reader.parse(std::string_view(stanza).substr(at, cut)));
+            REQUIRE(reader.parse("<iq id='next'/>"));
+            const auto events = reader.take_events();
+            REQUIRE(events.size() == 3);
+            const auto& refused = std::get<RefusedStanza>(events[1]);
+            CHECK(refused.head.id == "1");
+            CHECK(refused.head.type == "get");
+            CHECK(std::get<TagStanza>(events[2]).tag->findAttribute("id") == "next");
+        }
+    }
+}
+
+TEST_CASE("What cannot be skipped in bounded memory, or has no end, fails the stream") {
+    XmlReader::Limits limits;
+    limits.stanza = 100;
+    limits.skipped = 5000;
+    limits.tag = 500;
+    limits.depth = 5;
+    limits.skipped_depth = 50;
+    CHECK(error_of("<iq><a>" + std::string(4900, 'x') + "</a></iq>", limits).empty());
+    CHECK(error_of("<iq><a>" + std::string(5000, 'x') + "</a></iq>", limits) ==
+          "a stanza is far too large");
+    CHECK(error_of("<iq><a>" + std::string(6000, 'x'), limits) == "a stanza is far too large");
+    CHECK(error_of("<iq a='" + std::string(400, 'x') + "'/>", limits).empty());
+    CHECK(error_of("<iq a='" + std::string(600, 'x') + "'/>", limits) == "a tag is far too large");
+    // An attribute without an end makes no callback.
+    CHECK(error_of("<iq a='" + std::string(600, 'x'), limits) == "a tag is far too large");
+    std::string deep = "<iq>";
+    for (int i = 0; i < 60; ++i)
+        deep += "<a>";
+    CHECK(error_of(deep, limits) == "elements are nested far too deeply");
+}
+
+TEST_CASE("A tag of many reads is the same as in one") {
+    const std::string value(300'000, 'x');
+    const std::string stanza = "<message a='" + value + "'><b>&gt;</b></message>";
+    XmlReader reader;
+    REQUIRE(reader.parse(kOpening));
+    for (std::size_t at = 0; at < stanza.size(); at += 10'000)
+        REQUIRE(reader.parse(std::string_view(stanza).substr(at, 10'000)));
+    const auto events = reader.take_events();
+    REQUIRE(events.size() == 2);
+    const auto& tag = *std::get<TagStanza>(events[1]).tag;
+    CHECK(tag.findAttribute("a") == value);
+    CHECK(find_child(tag, "b", "")->cdata() == ">");
 }
 
 TEST_CASE("An echo in an error stanza is not built") {
