@@ -4,6 +4,7 @@
 #include "app/control_client.hpp"
 #include "app/findings.hpp"
 #include "app/json_text.hpp"
+#include "app/terminal.hpp"
 #include "base/async.hpp"
 #include "smtp-bridge/client.hpp"
 
@@ -65,7 +66,7 @@ void check_domain(Findings& findings, const Config& config, const std::string& d
         ask_daemon(config.control_socket, {{"command", "look-up"}, {"domain", domain}});
     if (!answer) return findings.add(false, domain + ": " + answer.error().text);
     for (const auto& step : rows_of(*answer, "steps"))
-        fmt::print("       {}\n", std::string(step.as_string()));
+        terminal::line("       {}", std::string(step.as_string()));
     const std::string state = text_of(*answer, "state");
     const std::string component = text_of(*answer, "component");
     if (state == "ours") return check_own_domain(findings, config, domain, *answer);

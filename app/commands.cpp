@@ -2,9 +2,8 @@
 
 #include "app/control_client.hpp"
 #include "app/json_text.hpp"
+#include "app/terminal.hpp"
 #include "base/clock.hpp"
-
-#include <cstdio>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -31,10 +30,10 @@ int retire(const Config& config, const std::string& component, bool retired) {
     if (!answer) return complain(answer.error());
     for (const auto& row : rows_of(*answer, "components")) {
         const json::object& each = row.as_object();
-        fmt::print("component {}: {}\n", text_of(each, "jid"),
-                   each.at("retired").as_bool() ? "retired" : "in service");
+        terminal::line("component {}: {}", text_of(each, "jid"),
+                       each.at("retired").as_bool() ? "retired" : "in service");
     }
-    fmt::print("{} recipients wait\n", number_of(*answer, "waiting"));
+    terminal::line("{} recipients wait", number_of(*answer, "waiting"));
     return 0;
 }
 
@@ -74,19 +73,20 @@ int trace(const Config& config, const std::string& name, bool as_json) {
     const auto answer = ask_daemon(config.control_socket, {{"command", "trace"}, {"name", name}});
     if (!answer) return complain(answer.error());
     if (as_json) {
-        fmt::print("{}\n", json::serialize(answer->at("messages")));
+        terminal::put_json(answer->at("messages"));
         return 0;
     }
     for (const auto& each : rows_of(*answer, "messages")) {
         const json::object& message = each.as_object();
-        fmt::print("{}  <{}>  {} bytes  Message-ID {}\n", text_of(message, "id"),
-                   text_of(message, "from"), number_of(message, "size"),
-                   text_of(message, "message_id"));
+        terminal::line("{}  <{}>  {} bytes  Message-ID {}", text_of(message, "id"),
+                       text_of(message, "from"), number_of(message, "size"),
+                       text_of(message, "message_id"));
         for (const auto& line : rows_of(message, "steps")) {
             const json::object& step = line.as_object();
             const std::string recipient = text_of(step, "recipient");
-            fmt::print("  {}  {:<10}{} {}\n", precise(number_of(step, "at")), text_of(step, "what"),
-                       recipient.empty() ? "" : " <" + recipient + ">", text_of(step, "detail"));
+            terminal::line("  {}  {:<10}{} {}", precise(number_of(step, "at")),
+                           text_of(step, "what"), recipient.empty() ? "" : " <" + recipient + ">",
+                           text_of(step, "detail"));
         }
     }
     return 0;

@@ -1,11 +1,8 @@
 #include "app/control_client.hpp"
 
+#include "app/terminal.hpp"
 #include "base/async.hpp"
 #include "base/limits.hpp"
-
-#include <cstdio>
-
-#include <fmt/format.h>
 
 namespace app {
 namespace {
@@ -69,7 +66,7 @@ base::Result<json::object> ask_daemon(const std::filesystem::path& socket,
 }
 
 int complain(const base::Error& error) {
-    fmt::print(stderr, "packetboat: {}\n", error.text);
+    terminal::complain(error.text);
     return 1;
 }
 

@@ -3,9 +3,9 @@
 // Fails never; it remembers whether anything was bad.
 #pragma once
 
-#include <string>
+#include "app/terminal.hpp"
 
-#include <fmt/format.h>
+#include <string>
 
 namespace app {
 
@@ -13,7 +13,7 @@ namespace app {
 class Findings {
   public:
     void add(bool good, const std::string& text) {
-        fmt::print("{:<4} {}\n", good ? "ok" : "BAD", text);
+        terminal::line("{:<4} {}", good ? "ok" : "BAD", text);
         bad_ = bad_ || !good;
     }
     int exit_status() const { return bad_ ? 1 : 0; }

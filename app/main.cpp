@@ -4,6 +4,7 @@
 #include "app/queue_commands.hpp"
 #include "app/serve.hpp"
 #include "app/store_commands.hpp"
+#include "app/terminal.hpp"
 #include "app/version.hpp"
 
 #include <algorithm>
@@ -39,7 +40,7 @@ const char* const kHelp =
     "NAME is a queue id, a transfer id, a Message-ID, or an address of a sender or recipient.\n\n";
 
 int misused(const std::string& what) {
-    fmt::print(stderr, "packetboat: {}; see packetboat --help\n", what);
+    app::terminal::complain(what + "; see packetboat --help");
     return kUsage;
 }
 
@@ -165,7 +166,7 @@ int main(int argc, char** argv) try {
     if (values.count("words") == 0) return misused("which command?");
     const Words words = values["words"].as<Words>();
     if (words == Words{"version"}) {
-        fmt::print("packetboat {}\n", app::kVersion);
+        app::terminal::line("packetboat {}", app::kVersion);
         return 0;
     }
     if (!is_known(words))
@@ -177,13 +178,13 @@ int main(int argc, char** argv) try {
     }
     auto config = app::load_config(values["config"].as<std::string>(), overrides);
     if (!config) {
-        fmt::print(stderr, "packetboat: {}\n", config.error().text);
+        app::terminal::complain(config.error().text);
         return 1;
     }
     return run(words, *config, values);
 } catch (const po::error& error) {
     return misused(error.what());
 } catch (const std::exception& error) {
-    fmt::print(stderr, "packetboat: {}\n", error.what());
+    app::terminal::complain(error.what());
     return 1;
 }

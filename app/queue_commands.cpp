@@ -3,8 +3,7 @@
 #include "app/commands.hpp"
 #include "app/control_client.hpp"
 #include "app/json_text.hpp"
-
-#include <cstdio>
+#include "app/terminal.hpp"
 
 #include <fmt/format.h>
 
@@ -22,19 +21,20 @@ std::string next_hop(const json::object& row) {
 void print_why(const json::object& row) {
     const std::string quarantine = text_of(row, "quarantine");
     if (!quarantine.empty()) {
-        fmt::print("             in quarantine: {}\n", quarantine);
+        terminal::line("             in quarantine: {}", quarantine);
         return;
     }
     const std::string reply = text_of(row, "last_reply");
     if (reply.empty()) return;
-    fmt::print("             {} tries, next {}: {}\n", number_of(row, "attempts"),
-               text_of(row, "state") == "held" ? "once released" : text_of(row, "next_try"), reply);
+    terminal::line("             {} tries, next {}: {}", number_of(row, "attempts"),
+                   text_of(row, "state") == "held" ? "once released" : text_of(row, "next_try"),
+                   reply);
 }
 
 void print_recipient(const json::object& row) {
-    fmt::print("{}  {}  {:>9}  {:<8}  {:<20}  <{}> -> <{}>\n", text_of(row, "id"),
-               text_of(row, "received"), number_of(row, "size"), text_of(row, "state"),
-               next_hop(row), text_of(row, "from"), text_of(row, "to"));
+    terminal::line("{}  {}  {:>9}  {:<8}  {:<20}  <{}> -> <{}>", text_of(row, "id"),
+                   text_of(row, "received"), number_of(row, "size"), text_of(row, "state"),
+                   next_hop(row), text_of(row, "from"), text_of(row, "to"));
     print_why(row);
 }
 
@@ -49,7 +49,7 @@ int queue_list(const Config& config, json::object filters, bool as_json) {
     const auto answer = ask_for_list(config, std::move(filters));
     if (!answer) return complain(answer.error());
     if (as_json) {
-        fmt::print("{}\n", json::serialize(answer->at("recipients")));
+        terminal::put_json(answer->at("recipients"));
         return 0;
     }
     const json::array& rows = rows_of(*answer, "recipients");
@@ -57,7 +57,7 @@ int queue_list(const Config& config, json::object filters, bool as_json) {
         print_recipient(each.as_object());
     const auto* const cut = answer->if_contains("cut");
     const bool more = cut != nullptr && cut->is_bool() && cut->as_bool();
-    fmt::print("{} recipients{}\n", rows.size(), more ? ", and more (--limit)" : " wait");
+    terminal::line("{} recipients{}", rows.size(), more ? ", and more (--limit)" : " wait");
     return 0;
 }
 
@@ -75,20 +75,20 @@ int queue_show(const Config& config, const std::string& id, bool as_json) {
     if (as_json) {
         json::object whole = messages.front().as_object();
         whole["waiting"] = waiting->at("recipients");
-        fmt::print("{}\n", json::serialize(whole));
+        terminal::put_json(whole);
         return 0;
     }
     const json::array& rows = rows_of(*waiting, "recipients");
     if (!rows.empty()) {
         const json::object& first = rows.front().as_object();
-        fmt::print("{} mail, expires {}\n", text_of(first, "class"), text_of(first, "expires"));
+        terminal::line("{} mail, expires {}", text_of(first, "class"), text_of(first, "expires"));
     }
     for (const auto& each : rows) {
         const json::object& row = each.as_object();
         print_recipient(row);
         if (!text_of(row, "transfer").empty())
-            fmt::print("             transfer {}, sent {} times\n", text_of(row, "transfer"),
-                       number_of(row, "sends"));
+            terminal::line("             transfer {}, sent {} times", text_of(row, "transfer"),
+                           number_of(row, "sends"));
     }
     return trace(config, queue_id, false);
 }
@@ -101,19 +101,19 @@ int queue_operate(const Config& config, const std::string& verb, json::object fi
     if (!answer) return complain(answer.error());
     const json::array& refused = rows_of(*answer, "refused");
     if (as_json) {
-        fmt::print("{}\n", json::serialize(*answer));
+        terminal::put_json(*answer);
         return refused.empty() ? 0 : 1;
     }
-    fmt::print("{}: {} recipients\n", verb, number_of(*answer, "changed"));
+    terminal::line("{}: {} recipients", verb, number_of(*answer, "changed"));
     if (const auto unclear = number_of(*answer, "delivery_not_excluded"); unclear > 0)
-        fmt::print("of these, {} were sent and have no verdict: delivery can't be excluded\n",
-                   unclear);
+        terminal::line("of these, {} were sent and have no verdict: delivery can't be excluded",
+                       unclear);
     if (const auto busy = number_of(*answer, "being_delivered"); busy > 0)
-        fmt::print("passed over: {} are being delivered now\n", busy);
+        terminal::line("passed over: {} are being delivered now", busy);
     if (const auto other = number_of(*answer, "in_another_state"); other > 0)
-        fmt::print("passed over: {} are in another state\n", other);
+        terminal::line("passed over: {} are in another state", other);
     for (const auto& line : refused)
-        fmt::print(stderr, "packetboat: {}\n", std::string(line.as_string()));
+        terminal::complain(std::string(line.as_string()));
     return refused.empty() ? 0 : 1;
 }
 

@@ -6,6 +6,7 @@
 #include "app/daemon.hpp"
 #include "app/log.hpp"
 #include "app/reload.hpp"
+#include "app/terminal.hpp"
 #include "app/version.hpp"
 
 #include <csignal>
@@ -18,7 +19,7 @@ namespace app {
 namespace {
 
 int refuse(const base::Error& error) {
-    fmt::print(stderr, "packetboat: {}\n", error.text);
+    terminal::complain(error.text);
     return 1;
 }
 

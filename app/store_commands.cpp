@@ -3,6 +3,7 @@
 #include "app/control_answers.hpp"
 #include "app/control_client.hpp"
 #include "app/json_text.hpp"
+#include "app/terminal.hpp"
 #include "queue/backup.hpp"
 #include "queue/verify.hpp"
 
@@ -60,10 +61,10 @@ base::Result<json::array> find_faults(const Config& config) {
 
 int print_backup(const std::string& file, std::int64_t messages, std::int64_t missing,
                  std::uintmax_t bytes) {
-    fmt::print("{}: {} messages, {} bytes\n", file, messages, bytes);
+    terminal::line("{}: {} messages, {} bytes", file, messages, bytes);
     if (missing == 0) return 0;
-    fmt::print(stderr, "packetboat: the contents of {} messages can't be read, and are not in it\n",
-               missing);
+    terminal::complain(
+        fmt::format("the contents of {} messages can't be read, and are not in it", missing));
     return 1;
 }
 
@@ -73,14 +74,14 @@ int queue_verify(const Config& config, bool as_json) {
     const auto findings = find_faults(config);
     if (!findings) return complain(findings.error());
     if (as_json) {
-        fmt::print("{}\n", json::serialize(*findings));
+        terminal::put_json(*findings);
     } else {
         for (const auto& each : *findings) {
             const std::string id = text_of(each.as_object(), "id");
-            fmt::print("{}{}{}\n", id, id.empty() ? "" : ": ", text_of(each.as_object(), "text"));
+            terminal::line("{}{}{}", id, id.empty() ? "" : ": ", text_of(each.as_object(), "text"));
         }
-        fmt::print("{}\n", findings->empty() ? "the queue is sound"
-                                             : fmt::format("{} findings", findings->size()));
+        terminal::line("{}", findings->empty() ? "the queue is sound"
+                                               : fmt::format("{} findings", findings->size()));
     }
     return findings->empty() ? 0 : 1;
 }
@@ -105,8 +106,8 @@ int backup(const Config& config, const std::string& file) {
 int restore(const Config& config, const std::string& file) {
     const auto facts = queue::restore_backup(file, config.store.directory);
     if (!facts) return complain(facts.error());
-    fmt::print("{}: {} messages wait; start the daemon\n", config.store.directory.string(),
-               facts->messages);
+    terminal::line("{}: {} messages wait; start the daemon", config.store.directory.string(),
+                   facts->messages);
     return 0;
 }
 

@@ -1,10 +1,17 @@
 #include "base/async.hpp"
 
+#include "base/text.hpp"
+
 #include <cstdlib>
 
 #include <spdlog/spdlog.h>
 
 namespace base {
+namespace {
+
+constexpr std::size_t kLongestWhy = 1000;  // bytes; as of other values in the log
+
+}  // namespace
 
 void spawn(const asio::any_io_executor& executor, std::string name,
            std::function<Task<void>()> body) {
@@ -18,7 +25,8 @@ void spawn(const asio::any_io_executor& executor, std::string name,
             try {
                 std::rethrow_exception(error);
             } catch (const std::exception& e) {
-                spdlog::critical("event=panic task=\"{}\" why=\"{}\"", name, e.what());
+                spdlog::critical("event=panic task=\"{}\" why=\"{}\"", name,
+                                 printable(e.what(), kLongestWhy));
             } catch (...) {
                 spdlog::critical("event=panic task=\"{}\" why=\"unknown exception\"", name);
             }

@@ -1,29 +1,11 @@
 #include "base/text.hpp"
 
+#include "base/characters.hpp"
+
 #include <algorithm>
 #include <charconv>
 
 namespace base {
-namespace {
-
-/// Length of the UTF-8 sequence that starts `text`, or 0 if it is ill-formed.
-std::size_t utf8_length(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned char lead = byte(0);
-    if (lead < 0x80) return 1;
-    const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xC0) != 0x80) return 0;
-    }
-    if (lead == 0xE0 && byte(1) < 0xA0) return 0;  // overlong
-    if (lead == 0xED && byte(1) > 0x9F) return 0;  // surrogate
-    if (lead == 0xF0 && byte(1) < 0x90) return 0;  // overlong
-    if (lead == 0xF4 && byte(1) > 0x8F) return 0;  // beyond U+10FFFF
-    return length;
-}
-
-}  // namespace
 
 char to_lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -85,9 +67,7 @@ bool is_ascii(std::string_view text) {
 
 bool is_utf8(std::string_view text) {
     while (!text.empty()) {
-        const std::size_t length = utf8_length(text);
-        if (length == 0) return false;
-        text.remove_prefix(length);
+        if (!take_character(text)) return false;
     }
     return true;
 }
@@ -95,12 +75,12 @@ bool is_utf8(std::string_view text) {
 std::string printable(std::string_view text, std::size_t most) {
     std::string out;
     while (!text.empty()) {
-        const std::size_t length = std::max<std::size_t>(utf8_length(text), 1);
+        const std::string_view before = text;
+        const auto character = take_character(text);
+        const std::size_t length = before.size() - text.size();
         if (out.size() + length > most) break;
-        const auto lead = static_cast<unsigned char>(text.front());
-        const bool shown = length > 1 || (lead >= 0x20 && lead < 0x7F);
-        out.append(shown ? text.substr(0, length) : "?");
-        text.remove_prefix(length);
+        const bool shown = character && is_printable(*character);
+        out.append(shown ? before.substr(0, length) : "?");
     }
     return out;
 }

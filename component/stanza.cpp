@@ -103,7 +103,8 @@ base::Result<std::string> write_error(std::string_view kind, const IqHead& reque
         xml.close();
     }
     if (!error.text.empty()) {
-        xml.open("text", ns::kStanzaErrors).attribute("xml:lang", "en").text(error.text).close();
+        xml.open("text", ns::kStanzaErrors).attribute("xml:lang", "en");
+        xml.text(bounded(error.text)).close();
     }
     return xml.finish();
 }

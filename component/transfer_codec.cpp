@@ -182,7 +182,7 @@ base::Result<std::string> encode_report(const queue::PeerReport& report) {
         if (!line.mta.empty()) xml.attribute("mta", line.mta);
         if (!line.final_address.empty()) xml.attribute("final", line.final_address);
         const auto text = base::printable(reply.text, base::limits::kStatusText);
-        if (!text.empty() && is_xml_text(text)) xml.text(text);
+        if (!text.empty()) xml.text(text);
         xml.close();
     }
     return xml.finish();
@@ -218,9 +218,8 @@ std::string encode_verdicts(std::span<const Verdict> verdicts, std::size_t longe
             const auto reply = corrected(recipient.reply);
             xml.open("rcpt").attribute("n", recipient.n).attribute("code", reply.code);
             xml.attribute("status", reply.status.to_text());
-            // printable() leaves U+FFFE and U+FFFF, which no XML may hold.
             const auto text = base::printable(reply.text, longest_text);
-            if (!text.empty() && is_xml_text(text)) xml.text(text);
+            if (!text.empty()) xml.text(text);
             xml.close();
         }
         xml.close();

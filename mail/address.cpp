@@ -1,5 +1,6 @@
 #include "mail/address.hpp"
 
+#include "base/characters.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
 
@@ -20,10 +21,12 @@ bool is_atext(char c) {
            is_non_ascii(c) || kOthers.find(c) != std::string_view::npos;
 }
 
-/// U+0080 to U+009F, well-formed UTF-8 given: terminals obey them as they do ASCII controls.
-bool has_c1_control(std::string_view utf8) {
-    for (std::size_t i = 0; i + 1 < utf8.size(); ++i) {
-        if (utf8[i] == '\xC2' && static_cast<unsigned char>(utf8[i + 1]) < 0xA0) return true;
+/// C1 and the separators of lines and paragraphs, which the grammar below lets pass: no address has
+/// them, while other invisible characters are part of some scripts. `utf8` is UTF-8.
+bool has_control(std::string_view utf8) {
+    while (!utf8.empty()) {
+        const auto c = *base::take_character(utf8);
+        if ((c >= 0x80 && c < 0xA0) || c == 0x2028 || c == 0x2029) return true;
     }
     return false;
 }
@@ -58,7 +61,7 @@ std::size_t dot_string_length(std::string_view text) {
 base::Result<Mailbox> Mailbox::parse(std::string_view text) {
     if (text.size() > base::limits::kMailbox) return fail(Errc::limit, "the address is too long");
     if (!base::is_utf8(text)) return fail(Errc::syntax, "the address is not UTF-8");
-    if (has_c1_control(text)) return fail(Errc::syntax, "the address has a control character");
+    if (has_control(text)) return fail(Errc::syntax, "the address has a control character");
     const std::size_t at =
         text.starts_with('"') ? quoted_string_length(text) : dot_string_length(text);
     if (at == 0) return fail(Errc::syntax, "not a local part");

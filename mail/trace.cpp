@@ -161,8 +161,9 @@ std::string received_field(const XmppTrace& trace) {
         "Received: from " + host(trace.from), "by " + host(trace.by), "via XMPP",
         trace.smtputf8 ? "with UTF8MAILXFER" : "with MAILXFER", "id " + atom(trace.transfer_id)};
     const auto address = Mailbox::parse(trace.for_address);
+    constexpr std::size_t kMost = base::limits::kLocalPart + 1 + base::limits::kDomain;
     if (address && (trace.smtputf8 || !address->needs_smtputf8()) &&
-        trace.for_address.size() <= base::limits::kLocalPart + 1 + base::limits::kDomain) {
+        base::printable(trace.for_address, kMost) == trace.for_address) {
         words.push_back("for <" + trace.for_address + ">");
     }
     words.back() += ';';

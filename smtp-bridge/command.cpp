@@ -1,5 +1,6 @@
 #include "smtp-bridge/command.hpp"
 
+#include "base/characters.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
 
@@ -33,6 +34,16 @@ struct PathAndParameters {
     std::string_view path;  ///< between the angle brackets
     std::vector<Parameter> parameters;
 };
+
+/// Of ASCII and C1; a tab may stand for a space. What else is not printable may be meant in an
+/// address. `line` is UTF-8.
+bool has_control(std::string_view line) {
+    while (!line.empty()) {
+        const auto c = *base::take_character(line);
+        if ((c < 0x20 && c != '\t') || (c >= 0x7F && c < 0xA0)) return true;
+    }
+    return false;
+}
 
 bool is_keyword(std::string_view text) {
     const auto alnum = [](char c) {
@@ -208,7 +219,8 @@ ParsedCommand parse_rcpt(std::string_view arguments) {
 }
 
 ParsedCommand parse_hello(Hello::Verb verb, std::string_view name) {
-    if (name.empty() || name.size() > limits::kDomain || name.find_first_of(" \t") != name.npos)
+    if (name.empty() || name.find(' ') != name.npos ||
+        base::printable(name, limits::kDomain) != name)
         return syntax_error("A host name or address literal is needed");
     return Command(Hello{verb, std::string(name)});
 }
@@ -238,12 +250,8 @@ ParsedCommand without_arguments(std::string_view arguments) {
 }  // namespace
 
 ParsedCommand parse_command(std::string_view line) {
-    const bool control = std::ranges::any_of(line, [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return (byte < 0x20 && c != '\t') || byte == 0x7F;
-    });
-    if (control) return Reply{500, {5, 5, 2}, "Control characters in a command"};
     if (!base::is_utf8(line)) return Reply{500, {5, 5, 2}, "Neither ASCII nor UTF-8"};
+    if (has_control(line)) return Reply{500, {5, 5, 2}, "Control characters in a command"};
     const auto space = line.find(' ');
     const auto verb = line.substr(0, space);
     // RFC 5321 section 4.1.1: trailing white space is tolerated.

@@ -66,6 +66,9 @@ TEST_CASE("Received without a recipient, and of an internationalised mail") {
           "Received: from mail.xn--bcher-kva.test by mail.b.test via XMPP\r\n"
           "\twith UTF8MAILXFER id 0jm2k9-Zz0123456789abcdef01234567 for <j\xC3\xB6rg@b.test>;\r\n"
           "\tTue, 01 Dec 2026 00:00:00 +0000\r\n");
+    trace.for_address = "j\xE2\x80\xAErg@b.test";  // would show the rest of the line backwards
+    CHECK(mail::received_field(trace).find(" for ") == std::string::npos);
+    trace.for_address = "j\xC3\xB6rg@b.test";
     trace.smtputf8 = false;  // then the field has to be ASCII
     CHECK(base::is_ascii(mail::received_field(trace)));
 }

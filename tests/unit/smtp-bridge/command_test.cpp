@@ -87,6 +87,8 @@ TEST_CASE("what breaks the grammar is answered with its own code") {
         {"RCPT TO:<bob@b.test> NOTIFY=", "501 5.5.4"},
         {"RCPT TO:<bob@b.test> ORCPT=bob@b.test", "501 5.5.4"},
         {"RCPT TO:<bob@b.test> ORCPT=rfc822;", "501 5.5.4"},
+        {"RCPT TO:<\xC2\x85@b.test>", "500 5.5.2"},
+        {"RCPT TO:<\xE2\x80\xA8@b.test>", "501 5.1.3"},
         {"RCPT TO:<bob@b.test> SIZE=1", "555 5.5.4"},
         {"EHLO", "501 5.5.4"},
         {"EHLO two words", "501 5.5.4"},
@@ -101,6 +103,15 @@ TEST_CASE("what breaks the grammar is answered with its own code") {
         {"RSET\r", "500 5.5.2"},
         {std::string("RSET\0", 5), "500 5.5.2"},
         {"NOOP \xFF", "500 5.5.2"},
+        {"FOO\xC2\x9B"
+         "31mBAR",
+         "500 5.5.2"},
+        {"EHLO x\xC2\x9B"
+         "31m",
+         "500 5.5.2"},
+        {"NOOP \xC2\x85", "500 5.5.2"},
+        {"EHLO x\xE2\x80\xAEtset", "501 5.5.4"},
+        {"EHLO " + std::string(256, 'x'), "501 5.5.4"},
     };
     for (const auto& [line, expected] : table) {
         INFO(line);
