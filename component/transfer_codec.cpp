@@ -4,21 +4,13 @@
 #include "base/text.hpp"
 #include "component/namespaces.hpp"
 #include "component/xml_writer.hpp"
+#include "mail/dsn_parameters.hpp"
 
 namespace component {
 namespace {
 
 constexpr std::size_t kTransferOverhead = 600;  // tags, id, domain, hash, sizes
 constexpr std::size_t kRecipientOverhead = 80;  // tags and attributes around the addresses
-
-/// `rfc822;bob@b.test` with the part behind the type as xtext; empty if it is none, or too long.
-std::string encode_orcpt(std::string_view orcpt) {
-    const auto semicolon = orcpt.find(';');
-    if (semicolon == std::string_view::npos) return {};
-    std::string text(orcpt.substr(0, semicolon + 1));
-    text += mail::encode_xtext(orcpt.substr(semicolon + 1));
-    return text.size() <= base::limits::kOrcpt ? text : std::string();
-}
 
 void write_envelope(XmlWriter& xml, const OutgoingMessage& message, bool dsn) {
     const auto& envelope = message.envelope;
@@ -28,10 +20,8 @@ void write_envelope(XmlWriter& xml, const OutgoingMessage& message, bool dsn) {
     if (envelope.requiretls) xml.attribute("requiretls", "true");
     if (dsn && envelope.ret != mail::Ret::unset)
         xml.attribute("ret", envelope.ret == mail::Ret::full ? "full" : "hdrs");
-    if (dsn && !envelope.envid.empty()) {
-        const auto envid = mail::encode_xtext(envelope.envid);
-        if (envid.size() <= base::limits::kEnvid) xml.attribute("envid", envid);
-    }
+    const auto envid = dsn ? mail::write_envid(envelope.envid) : std::string();
+    if (!envid.empty()) xml.attribute("envid", envid);
     xml.attribute("expires", base::to_datetime(message.expires));
     xml.open("from");
     if (envelope.from) xml.attribute("addr", envelope.from->text());
@@ -40,7 +30,7 @@ void write_envelope(XmlWriter& xml, const OutgoingMessage& message, bool dsn) {
         xml.open("rcpt").attribute("n", recipient.n).attribute("addr", recipient.address.text());
         if (dsn && recipient.notify.is_set())
             xml.attribute("notify", recipient.notify.to_text(' '));
-        const auto orcpt = dsn ? encode_orcpt(recipient.orcpt) : std::string();
+        const auto orcpt = dsn ? mail::write_orcpt(recipient.orcpt) : std::string();
         if (!orcpt.empty()) xml.attribute("orcpt", orcpt);
         xml.close();
     }

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "component/block_codec.hpp"
 #include "component/namespaces.hpp"
+#include "mail/dsn_parameters.hpp"
 
 #include <algorithm>
 
@@ -38,17 +39,6 @@ std::optional<Verdict::State> to_state(std::string_view word) {
         if (word == to_text(state)) return state;
     }
     return std::nullopt;
-}
-
-/// `rfc822;` and an xtext, or another type and its text, with the text decoded.
-base::Result<std::string> parse_orcpt(std::string_view text) {
-    const auto semicolon = text.find(';');
-    if (semicolon == std::string_view::npos || !mail::is_address_type(text.substr(0, semicolon)) ||
-        text.size() > base::limits::kOrcpt)
-        return base::fail(base::Errc::syntax, "not an orcpt");
-    auto decoded = mail::decode_xtext(text.substr(semicolon + 1));
-    if (!decoded || decoded->empty()) return base::fail(base::Errc::syntax, "not an orcpt");
-    return std::string(text.substr(0, semicolon + 1)) + *decoded;
 }
 
 }  // namespace
@@ -321,12 +311,9 @@ void TransferParser::start_envelope(const PayloadAttributes& attributes) {
         envelope.ret = *ret == "full" ? mail::Ret::full : mail::Ret::headers;
     }
     if (const auto envid = attributes.find("envid")) {
-        auto decoded = mail::decode_xtext(*envid);
-        if (!decoded || envid->empty() || envid->size() > base::limits::kEnvid) {
-            fail("the envid is not xtext");
-        } else {
-            envelope.envid = std::move(*decoded);
-        }
+        auto parsed = mail::parse_envid(*envid);
+        if (!parsed) return fail("the envid is not one");
+        envelope.envid = std::move(*parsed);
     }
     draft_.expires = read_expires(attributes);
 }
@@ -355,7 +342,7 @@ void TransferParser::start_recipient(const PayloadAttributes& attributes) {
         recipient.notify = *notify;
     }
     if (const auto text = attributes.find("orcpt")) {
-        auto orcpt = parse_orcpt(*text);
+        auto orcpt = mail::parse_orcpt(*text);
         if (!orcpt) return fail("orcpt is not one");
         recipient.orcpt = std::move(*orcpt);
     }

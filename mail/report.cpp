@@ -3,6 +3,7 @@
 #include "base/limits.hpp"
 #include "base/text.hpp"
 #include "mail/content.hpp"
+#include "mail/dsn_parameters.hpp"
 #include "mail/header_scanner.hpp"
 
 #include <algorithm>
@@ -29,41 +30,22 @@ std::string ascii_line(std::string_view text) {
     return line;
 }
 
-/// utf-8-addr-xtext (RFC 6533 section 3): a UTF-8 address in an ASCII-only field. `text` is UTF-8.
-std::string utf8_as_xtext(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size();) {
-        const auto lead = static_cast<unsigned char>(text[i]);
-        if (lead < 0x80 && lead > ' ' && lead != '+' && lead != '=' && lead != '\\') {
-            out += text[i++];
-            continue;
-        }
-        const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0x80 ? 2 : 1;
-        std::uint32_t point = length == 1 ? lead : lead & (0xFFU >> (length + 1));
-        for (std::size_t k = 1; k < length; ++k)
-            point = (point << 6) | (static_cast<unsigned char>(text[i + k]) & 0x3FU);
-        out += fmt::format("\\x{{{:X}}}", point);
-        i += length;
-    }
-    return out;
-}
-
 /// `rfc822; bob@b.test`
 std::string typed_address(std::string_view address, bool smtputf8) {
     const std::string shown = one_line(address);
-    if (base::is_ascii(shown)) return "rfc822; " + shown;
-    return "utf-8; " + (smtputf8 ? shown : base::printable(utf8_as_xtext(shown), kValue));
+    if (base::is_ascii(address)) return "rfc822; " + shown;
+    // Where it can't be shown as it is, it is spelled out.
+    const bool as_it_is = smtputf8 && shown == address;
+    return "utf-8; " + (as_it_is ? shown : one_line(utf8_address_as_xtext(address)));
 }
 
 /// ORCPT as the sender gave it; anything else than `type;address` is no value of the field.
 std::string original_recipient(std::string_view orcpt, bool smtputf8) {
-    std::string shown = one_line(orcpt);
-    const std::size_t separator = shown.find(';');
-    if (separator == std::string::npos) return {};
-    if (smtputf8 || base::is_ascii(shown)) return shown;
-    const std::string_view whole = shown;
-    return ascii_line(std::string(whole.substr(0, separator + 1)) +
-                      utf8_as_xtext(whole.substr(separator + 1)));
+    const std::string shown = one_line(orcpt);
+    if (shown.find(';') == std::string::npos) return {};
+    const bool as_it_is = shown == orcpt && (smtputf8 || base::is_ascii(shown));
+    const std::string in_ascii = as_it_is ? std::string() : write_orcpt(orcpt);
+    return in_ascii.empty() ? (smtputf8 ? shown : ascii_line(orcpt)) : in_ascii;
 }
 
 /// Leaves out a field without a value.

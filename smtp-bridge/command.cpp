@@ -3,6 +3,7 @@
 #include "base/characters.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
+#include "mail/dsn_parameters.hpp"
 
 #include <algorithm>
 #include <array>
@@ -139,8 +140,8 @@ Refusal apply(MailFrom& command, const Parameter& parameter) {
         else
             return bad_value(parameter);
     } else if (parameter.keyword == "envid") {
-        auto envid = mail::decode_xtext(value);
-        if (!envid || envid->empty() || envid->size() > limits::kEnvid) return bad_value(parameter);
+        auto envid = mail::parse_envid(value);
+        if (!envid) return bad_value(parameter);
         command.envid = std::move(*envid);
     } else if (parameter.keyword == "requiretls") {
         if (parameter.has_value) return bad_value(parameter);
@@ -160,15 +161,9 @@ Refusal apply(RcptTo& command, const Parameter& parameter) {
         if (!notify) return bad_value(parameter);
         command.notify = *notify;
     } else if (parameter.keyword == "orcpt") {
-        // addr-type ";" xtext; the type is a keyword and never encoded.
-        const std::string_view value = parameter.value;
-        const auto semicolon = value.find(';');
-        if (semicolon == std::string_view::npos || !is_keyword(value.substr(0, semicolon)))
-            return bad_value(parameter);
-        const auto address = mail::decode_xtext(value.substr(semicolon + 1));
-        if (!address || address->empty()) return bad_value(parameter);
-        command.orcpt = std::string(value.substr(0, semicolon + 1)) + *address;
-        if (command.orcpt.size() > limits::kOrcpt) return bad_value(parameter);
+        auto orcpt = mail::parse_orcpt(parameter.value);
+        if (!orcpt) return bad_value(parameter);
+        command.orcpt = std::move(*orcpt);
     } else {
         return unknown_parameter(parameter);
     }

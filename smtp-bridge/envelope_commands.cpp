@@ -1,6 +1,7 @@
 #include "smtp-bridge/envelope_commands.hpp"
 
 #include "base/text.hpp"
+#include "mail/dsn_parameters.hpp"
 #include "mail/header_scanner.hpp"
 
 #include <algorithm>
@@ -27,45 +28,11 @@ Reply smtputf8_missing() {
     return {553, {5, 6, 7}, "The next hop does not support internationalised mail (SMTPUTF8)"};
 }
 
-/// RFC 6533 section 3: what isn't ASCII in an address of type utf-8 as \x{HEX}, which is ASCII.
-std::string encode_utf8_address(std::string_view text) {
-    std::string out;
-    while (!text.empty()) {
-        const auto lead = static_cast<unsigned char>(text.front());
-        const std::size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-        const auto sequence = text.substr(0, length);
-        if (length == 1) {
-            if (lead <= 0x20 || lead == '+' || lead == '=' || lead == 0x7F)
-                out += fmt::format("\\x{{{:02X}}}", lead);
-            else
-                out += text.front();
-        } else {
-            std::uint32_t point = lead & (0xFFu >> (length + 1));
-            for (const char c : sequence.substr(1))
-                point = point << 6 | (static_cast<unsigned char>(c) & 0x3Fu);
-            out += fmt::format("\\x{{{:X}}}", point);
-        }
-        text.remove_prefix(sequence.size());
-    }
-    return out;
-}
-
 std::string upper(std::string text) {
     for (char& c : text) {
         if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
     }
     return text;
-}
-
-std::string encode_orcpt(std::string_view orcpt) {
-    const auto semicolon = orcpt.find(';');
-    // What is in the queue may come from a program that looked less closely.
-    if (semicolon == std::string_view::npos || !mail::is_address_type(orcpt.substr(0, semicolon)))
-        return {};
-    const auto type = orcpt.substr(0, semicolon + 1);
-    const auto address = orcpt.substr(semicolon + 1);
-    if (base::iequals(type, "utf-8;")) return std::string(type) + encode_utf8_address(address);
-    return std::string(type) + mail::encode_xtext(address);
 }
 
 }  // namespace
@@ -102,8 +69,8 @@ std::string mail_command(const Parcel& parcel, const Extensions& extensions) {
     if (envelope.requiretls && extensions.requiretls) line += " REQUIRETLS";
     if (extensions.dsn && envelope.ret != mail::Ret::unset)
         line += envelope.ret == mail::Ret::full ? " RET=FULL" : " RET=HDRS";
-    if (extensions.dsn && !envelope.envid.empty())
-        line += " ENVID=" + mail::encode_xtext(envelope.envid);
+    const auto envid = extensions.dsn ? mail::write_envid(envelope.envid) : std::string();
+    if (!envid.empty()) line += " ENVID=" + envid;
     return line + "\r\n";
 }
 
@@ -111,10 +78,8 @@ std::string rcpt_command(const mail::Recipient& recipient, const Extensions& ext
     std::string line = fmt::format("RCPT TO:<{}>", recipient.address.text());
     if (extensions.dsn && recipient.notify.is_set())
         line += " NOTIFY=" + upper(recipient.notify.to_text(','));
-    if (extensions.dsn && !recipient.orcpt.empty()) {
-        if (const auto orcpt = encode_orcpt(recipient.orcpt); !orcpt.empty())
-            line += " ORCPT=" + orcpt;
-    }
+    const auto orcpt = extensions.dsn ? mail::write_orcpt(recipient.orcpt) : std::string();
+    if (!orcpt.empty()) line += " ORCPT=" + orcpt;
     return line + "\r\n";
 }
 

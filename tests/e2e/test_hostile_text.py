@@ -1,14 +1,18 @@
-"""What strangers write where people and mail servers read it: control characters."""
+"""What strangers write where people and mail servers read it: control characters, and DSN parameters that are none."""
 
 import json
 import unicodedata
 
 import pytest
 
+from people import all_settled
 from twodomains import smtp
 from twodomains.waiting import until
 
 RED, BIDI = "\u009b31m", "\u202e"  # CSI as one character, and what turns the text behind it round
+BAD_ENVIDS = ["a+C3+A4b", "ä", "+C2+9B", "x" * 101]
+BAD_ORCPTS = [r"utf-8;\x{110000}@b.test", r"utf-8;\x{D800}@b.test", r"utf-8;\x{41}@b.test", "utf-8;j+C3+B6rg@b.test",
+              "utf-8;" + "ö" * 100 + "@b.test", "rfc822;j+C3+B6rg@b.test"]
 
 
 def controls_in(text):
@@ -42,3 +46,30 @@ def test_no_control_character_reaches_log_or_terminal(a, b, alice, down):
     assert controls_in(a.packetboat.log()) == set()
     a.packetboat.run("queue", "cancel", row["id"])
     up()
+
+
+@pytest.mark.parametrize("envid", BAD_ENVIDS)
+def test_an_envid_that_no_server_takes_is_refused_at_the_door(a, envid):
+    with intake(a) as session:
+        with pytest.raises(smtp.Refused, match="^501 5.5.4"):
+            session.command(f"MAIL FROM:<alice@a.test> SMTPUTF8 ENVID={envid}")
+
+
+@pytest.mark.parametrize("orcpt", BAD_ORCPTS)
+def test_an_orcpt_that_no_server_takes_is_refused_at_the_door(a, orcpt):
+    with intake(a) as session:
+        session.command("MAIL FROM:<alice@a.test> SMTPUTF8")
+        with pytest.raises(smtp.Refused, match="^501 5.5.4"):
+            session.command(f"RCPT TO:<bob@b.test> ORCPT={orcpt}")
+
+
+def test_one_that_they_take_goes_all_the_way(a, b, alice, bob, letter):
+    alice.sends(letter, bob, options=["ENVID=QQ+2B+20x"],
+                recipient_options=["NOTIFY=SUCCESS", r"ORCPT=utf-8;b\x{F6}\x{2B}b@b.test"])
+    bob.receives(letter)
+    report = alice.receives_report_on(letter)
+    [fields] = report.recipients.values()
+    assert fields["Action"] in ("delivered", "relayed")
+    assert fields["Original-Recipient"].replace(" ", "") == "utf-8;bö+b@b.test"  # as the last Postfix reads it
+    assert "Original-Envelope-Id: QQ+ x" in report.mail.content.decode()
+    all_settled(a, b)

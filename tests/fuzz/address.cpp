@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "fuzz/fuzz.hpp"
+#include "mail/dsn_parameters.hpp"
 #include "mail/envelope.hpp"
 #include "mail/status.hpp"
 
@@ -60,6 +61,23 @@ void check_xtext(std::string_view text) {
     check(again && *again == *read, "decoded xtext can be encoded");
 }
 
+void check_dsn(std::string_view text) {
+    if (const auto orcpt = parse_orcpt(text)) {
+        const auto written = write_orcpt(*orcpt);
+        check(base::is_ascii(written) && !has_control(written) && !written.empty(),
+              "an ORCPT that is taken can be written as ASCII");
+        const auto again = parse_orcpt(written);
+        check(again && write_orcpt(*again) == written, "and reads as the same");
+    }
+    if (const auto envid = parse_envid(text)) {
+        const auto again = parse_envid(write_envid(*envid));
+        check(again && *again == *envid, "an ENVID that is written reads as the same");
+    }
+    // Whatever is stored, what is written is taken, or nothing.
+    for (const auto& written : {write_orcpt(text), write_orcpt("utf-8;" + std::string(text))})
+        check(written.empty() || parse_orcpt(written), "no other ORCPT is written");
+}
+
 void check_notify(std::string_view text, char separator) {
     const auto notify = Notify::parse(text, separator);
     if (!notify) return;
@@ -80,6 +98,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_mailbox(input);
     check_domain(input);
     check_xtext(input);
+    check_dsn(input);
     check_notify(input, ',');
     check_notify(input, ' ');
     check_status(input);

@@ -126,6 +126,10 @@ TEST_CASE("A malformed request is named as such") {
         // It would be one more command to the local mail server.
         {"addr='bob@b.test'", "addr='bob@b.test' orcpt='rfc822&#13;&#10;RSET;bob@b.test'"},
         {"addr='bob@b.test'", "addr='bob@b.test' orcpt='rfc822 x;bob@b.test'"},
+        {"addr='bob@b.test'", "addr='bob@b.test' orcpt='rfc822;j+C3+B6rg@b.test'"},
+        {"addr='bob@b.test'", "addr='bob@b.test' orcpt='utf-8;\\x{110000}@b.test'"},
+        {"<envelope", "<envelope envid='a+C3+A4b'"},
+        {"<envelope", "<envelope envid='\xC3\xA4'"},
         {"2026-12-01T00:00:00Z", "2026-12-01"},
         {"2026-12-01T00:00:00Z", "2026-12-01T00:00:00+00:00"},
         {"off='0'", "off='1'"},

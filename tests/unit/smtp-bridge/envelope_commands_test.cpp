@@ -48,4 +48,20 @@ TEST_CASE("parameters are given where they were announced") {
     recipient.orcpt = "utf-8;\xC3\xA4 x@b.test";
     CHECK(rcpt_command(recipient, all).find("ORCPT=utf-8;\\x{E4}\\x{20}x@b.test") !=
           std::string::npos);
+    recipient.orcpt = "utf-8;\\x{E4}x@b.test";
+    CHECK(rcpt_command(recipient, all).find("ORCPT=utf-8;\\x{E4}x@b.test") != std::string::npos);
+}
+
+TEST_CASE("a DSN parameter that no server takes is left out, and the mail goes on") {
+    auto leased = message("Subject: x\r\n\r\n");
+    leased.envelope.envid = "\xC3\xA4";
+    auto& recipient = leased.envelope.recipients[0];
+    recipient.notify.success = true;
+    const Extensions all{true, true, true, true, {}, true};
+    const Parcel parcel{leased.envelope, "", leased.content};
+    CHECK(mail_command(parcel, all) == "MAIL FROM:<alice@a.test> SIZE=14\r\n");
+    for (const char* stored : {"rfc822;j\xC3\xB6rg@b.test", "utf-8;\xC2\x9B@b.test"}) {
+        recipient.orcpt = stored;
+        CHECK(rcpt_command(recipient, all) == "RCPT TO:<bob@b.test> NOTIFY=SUCCESS\r\n");
+    }
 }
