@@ -4,36 +4,43 @@
 
 namespace component {
 
-HarvestGuard::Allowance& HarvestGuard::of(const std::string& peer, base::TimePoint now) {
-    const auto refill = [&](Allowance& allowance) {
-        const std::chrono::duration<double> since = now - allowance.since;
-        allowance.left = std::min(kAtOnce, allowance.left + kInMinute * since.count() / 60);
-        allowance.since = now;
-    };
+void HarvestGuard::Allowance::refill(base::TimePoint now) {
+    const std::chrono::duration<double> passed = now - since;
+    // A clock that was set back gives nothing, and takes nothing.
+    const double more = std::max(0.0, kInMinute * passed.count() / 60);
+    left = std::min(kAtOnce - static_cast<double>(asking), left + more);
+    since = now;
+}
+
+HarvestGuard::Asking HarvestGuard::ask(const std::string& peer, std::size_t recipients,
+                                       base::TimePoint now) {
     if (peers_.size() >= kPeers && !peers_.contains(peer)) {
-        for (auto each = peers_.begin(); each != peers_.end();) {
-            refill(each->second);
-            each = each->second.left >= kAtOnce ? peers_.erase(each) : std::next(each);
-        }
+        for (auto& [each, allowance] : peers_)
+            allowance.refill(now);
+        std::erase_if(peers_, [](const auto& item) { return item.second.is_whole(); });
     }
     const bool full = peers_.size() >= kPeers && !peers_.contains(peer);
-    const auto [place, is_new] = peers_.try_emplace(full ? std::string() : peer);
-    if (is_new) place->second.since = now;
-    refill(place->second);
-    return place->second;
+    Asking asking{full ? std::string() : peer};
+    const auto [place, is_new] = peers_.try_emplace(asking.whose);
+    Allowance& allowance = place->second;
+    if (is_new) allowance.since = now;
+    allowance.refill(now);
+    asking.may_be_more = allowance.asking > 0;
+    asking.recipients = std::min(recipients, static_cast<std::size_t>(allowance.left));
+    allowance.asking += asking.recipients;
+    allowance.left -= static_cast<double>(asking.recipients);
+    return asking;
 }
 
-bool HarvestGuard::may_ask(const std::string& peer, base::TimePoint now) {
-    const auto found = peers_.find(peer);
+void HarvestGuard::answered(const Asking& asking, std::size_t refused, base::TimePoint now) {
+    const auto found = peers_.find(asking.whose);
+    if (found == peers_.end()) return;
+    Allowance& allowance = found->second;
+    allowance.refill(now);
+    allowance.asking -= asking.recipients;
+    allowance.left += static_cast<double>(asking.recipients - std::min(refused, asking.recipients));
     // Who has never been refused anything needs no memory.
-    if (found == peers_.end() && peers_.size() < kPeers) return true;
-    return of(peer, now).left >= 1;
-}
-
-void HarvestGuard::refused(const std::string& peer, std::size_t recipients, base::TimePoint now) {
-    if (recipients == 0) return;
-    Allowance& allowance = of(peer, now);
-    allowance.left = std::max(0.0, allowance.left - static_cast<double>(recipients));
+    if (allowance.is_whole()) peers_.erase(found);
 }
 
 }  // namespace component

@@ -74,7 +74,7 @@ base::Task<void> TransferJudge::check_recipients(std::string peer, const Incomin
             check_recipient(envelope, recipient.address, link_.settings(), router_);
         if (refusal) {
             replies.by_number.emplace(recipient.n, *refusal);
-        } else if (check_ != nullptr && !recipient.address.is_postmaster()) {
+        } else if (check_.is_on() && !recipient.address.is_postmaster()) {
             asked.push_back(recipient.n);
             mailboxes.push_back(recipient.address);
         } else {
@@ -82,23 +82,14 @@ base::Task<void> TransferJudge::check_recipients(std::string peer, const Incomin
         }
     }
     if (asked.empty()) co_return;
-    if (!guard_.may_ask(peer, clock_.now())) {
-        const mail::Reply later{450, {4, 7, 1}, "too many unknown recipients from you lately"};
-        for (const auto n : asked)
-            replies.by_number.emplace(n, later);
-        co_return;
-    }
-    std::size_t refused = 0;
-    auto answers = co_await check_->check(envelope.from, envelope.smtputf8, std::move(mailboxes));
+    auto answers =
+        co_await check_.check(peer, envelope.from, envelope.smtputf8, std::move(mailboxes));
     for (std::size_t i = 0; i < asked.size(); ++i) {
-        mail::Reply reply{451, {4, 3, 0}, "the recipient could not be checked"};
-        if (i < answers.size()) reply = std::move(answers[i]);
+        mail::Reply& reply = answers.at(i);
         // What our MTA says of a recipient that it takes concerns nobody else.
         if (reply.is_success()) reply = {250, {2, 1, 5}, {}};
-        if (reply.is_permanent()) ++refused;
         replies.by_number.emplace(asked[i], std::move(reply));
     }
-    guard_.refused(peer, refused, clock_.now());
 }
 
 queue::Arrival TransferJudge::arrival(const std::string& peer, const IncomingTransfer& transfer,

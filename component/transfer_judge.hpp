@@ -7,7 +7,7 @@
 
 #include "base/clock.hpp"
 #include "component/discovery.hpp"
-#include "component/harvest_guard.hpp"
+#include "component/guarded_check.hpp"
 #include "component/link.hpp"
 #include "component/transfer.hpp"
 #include "component/transfer_policy.hpp"
@@ -34,7 +34,11 @@ class TransferJudge {
     /// `check`: null takes every recipient of a served domain.
     TransferJudge(Link& link, Discovery& discovery, queue::RecipientCheck* check,
                   const queue::Router& router, base::Clock& clock)
-        : link_(link), discovery_(discovery), check_(check), router_(router), clock_(clock) {}
+        : link_(link),
+          discovery_(discovery),
+          check_(check, clock),
+          router_(router),
+          clock_(clock) {}
 
     /// May `peer` send in the name of `domain`? The error for its request if not.
     base::Task<std::optional<StanzaError>> authorise(std::string peer, mail::Domain domain);
@@ -56,10 +60,9 @@ class TransferJudge {
 
     Link& link_;
     Discovery& discovery_;
-    queue::RecipientCheck* check_;
+    GuardedCheck check_;
     const queue::Router& router_;
     base::Clock& clock_;
-    HarvestGuard guard_;
     std::size_t verifying_ = 0;  ///< senders that are being looked up
 };
 
