@@ -400,6 +400,38 @@ using State = Verdict::State;
 
 }  // namespace
 
+TEST_CASE("A harvester's allowance is one for all ways to ask") {
+    Receiver b;
+    const auto guesses = [](int recipients) {
+        std::vector<std::string> all;
+        for (int i = 0; i < recipients; ++i)
+            all.push_back(fmt::format("guess{}@b.test", i));
+        return all;
+    };
+    std::map<int, int> codes;
+    const auto count = [&](const IqReply& reply) {
+        REQUIRE(std::holds_alternative<Verdicts>(reply));
+        for (const auto& each : std::get<Verdicts>(reply)) {
+            for (const auto& recipient : each.recipients)
+                ++codes[recipient.reply.code];
+        }
+    };
+    // Several transfers of one request are judged at the same time.
+    count(b.send({b.message(1, guesses(150)), b.message(2, guesses(150)), b.message(3)}));
+    CHECK(codes == std::map<int, int>{{250, 1}, {550, 300}});
+    InPieces mail(b, 4, 5000, guesses(300));
+    count(mail.open());
+    CHECK(codes == std::map<int, int>{{250, 1}, {450, 100}, {550, 500}});
+    count(b.send({b.message(5)}));
+    CHECK(codes[450] == 101);
+    b.clock.advance(1min);
+    count(b.send({b.message(6, guesses(100)), b.message(7, guesses(100))}));
+    CHECK(codes[550] == 550);
+    // A postmaster is always there.
+    count(b.send({b.message(8, {"postmaster@b.test"})}));
+    CHECK(codes[250] == 2);
+}
+
 TEST_CASE("A opens, sends in pieces and commits; B takes it once") {
     Receiver b;
     InPieces mail(b, 1, 5000, {"bob@b.test", "nobody@b.test"});
