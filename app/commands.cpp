@@ -42,19 +42,19 @@ int routes_list(const Config& config, bool as_json) {
     if (!answer) return complain(answer.error());
     const json::array& rows = rows_of(*answer, "routes");
     if (as_json) {
-        fmt::print("{}\n", json::serialize(rows));
+        terminal::put_json(json::value(rows));
         return 0;
     }
     for (const auto& each : rows) {
         const json::object& row = each.as_object();
         const std::string component = text_of(row, "component");
         const std::string seen = text_of(row, "last_seen");
-        fmt::print("{}  {}  {}{}{}\n", text_of(row, "domain"),
-                   component.empty() ? "no component known" : component, text_of(row, "state"),
-                   row.at("required").as_bool() ? ", required" : "",
-                   seen.empty() ? "" : ", confirmed " + seen);
+        terminal::line("{}  {}  {}{}{}", text_of(row, "domain"),
+                       component.empty() ? "no component known" : component, text_of(row, "state"),
+                       row.at("required").as_bool() ? ", required" : "",
+                       seen.empty() ? "" : ", confirmed " + seen);
     }
-    fmt::print("{} domains{}\n", rows.size(), answer->at("cut").as_bool() ? ", and more" : "");
+    terminal::line("{} domains{}", rows.size(), answer->at("cut").as_bool() ? ", and more" : "");
     return 0;
 }
 
@@ -62,10 +62,10 @@ int routes_forget(const Config& config, const std::string& domain) {
     const auto answer =
         ask_daemon(config.control_socket, {{"command", "routes-forget"}, {"domain", domain}});
     if (!answer) return complain(answer.error());
-    fmt::print("{}: forgotten{}\n", text_of(*answer, "domain"),
-               answer->at("required").as_bool()
-                   ? "; Postfix still gives us its mail, as its policy is require"
-                   : "");
+    terminal::line("{}: forgotten{}", text_of(*answer, "domain"),
+                   answer->at("required").as_bool()
+                       ? "; Postfix still gives us its mail, as its policy is require"
+                       : "");
     return 0;
 }
 
