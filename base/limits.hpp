@@ -101,8 +101,6 @@ inline constexpr auto kRetention = std::chrono::hours(24 * 7);  ///< how far ahe
 inline constexpr auto kVerdictGrace = 1h;
 /// how long after a transfer's expiry reports on it may still come
 inline constexpr auto kReportGrace = std::chrono::hours(72);
-/// reports that one transfer may have in all: each recipient may be delayed a few times
-inline constexpr std::int64_t kReportsOfTransfer = 5000;
 inline constexpr std::size_t kReceivingBatches = 16;  ///< from one peer at once
 /// how long an open transfer is kept for which nothing comes; its sender retries within hours
 inline constexpr auto kPartialIdle = 24h;

@@ -9,8 +9,10 @@
 namespace queue {
 
 /// Records the report, and tells the sender of the message what they want to hear of it, in the
-/// running transaction. A report that was here before changes nothing. Errors as ReportBook::take
-/// says, and Errc::busy while the transfer has no verdict: the report has overtaken it.
+/// running transaction. A report that was here before changes nothing, and no more does one that
+/// says nothing new: of each recipient that the peer had taken, a delay counts once a day, then a
+/// passing on, then one end (protocol, "Reports"). Errors as ReportBook::take says, and Errc::busy
+/// while the transfer has no verdict: the report has overtaken it.
 base::Result<Woken> take_report(Store& store, const PeerReport& report, const std::string& peer);
 
 }  // namespace queue

@@ -39,6 +39,20 @@ def verdicts(request, code="250", status="2.1.5", text="", **wrong):
     return f"<verdicts xmlns='{TRANSFER}'>{found}</verdicts>"
 
 
+def verdict_on(request, state="done", recipients="<rcpt n='0' code='250' status='2.1.5'/>", more=""):
+    """An answer to a request that is about one transfer, whatever it is."""
+    about = request[0]
+    return (f"<verdicts xmlns='{TRANSFER}'><verdict id='{about.get('id')}' domain='{about.get('domain')}' "
+            f"state='{state}'{more}>{recipients}</verdict></verdicts>")
+
+
+def report(transfer, number, action, code, status, n=0):
+    """What became later of a recipient of a transfer that was received (an element)."""
+    return (f"<report xmlns='{TRANSFER}' id='{transfer.get('id')}' domain='{transfer.get('domain')}' seq='{number}'>"
+            f"<rcpt n='{n}' action='{action}' code='{code}' status='{status}' time='2026-11-26T09:12:44Z'>"
+            f"report {number}</rcpt></report>")
+
+
 def reply_in(answer):
     """Code and status of the one recipient in an IQ's answer."""
     assert answer.get("type") == "result", answer.attrib

@@ -224,3 +224,75 @@ TEST_CASE("a report that overtakes the verdict has to wait for it") {
     queue.settle({all(leased[0], delivered())});
     CHECK(take(queue, report).value().size() == 1);
 }
+
+TEST_CASE("of each recipient a peer may tell a delay once a day, and then one end") {
+    StoreFixture queue;
+    const auto transfer = given_to_peer(queue, arrival("alice@a.test", {"bob@b.test"}));
+    std::uint32_t seq = 0;
+    const auto told = [&](mail::Action action) {
+        const int klass = action == mail::Action::failed    ? 5
+                          : action == mail::Action::delayed ? 4
+                                                            : 2;
+        const mail::Reply said{klass * 100 + 50, {static_cast<std::uint16_t>(klass), 0, 0}, "x"};
+        const auto before = queue.count("SELECT COUNT(*) FROM event");
+        // It is answered as if it were taken: to repeat it would be no use.
+        REQUIRE(take(queue, report_on(transfer, action, said, ++seq)));
+        return queue.count("SELECT COUNT(*) FROM event") > before;
+    };
+    using mail::Action;
+    SECTION("delays, as many as it likes") {
+        for (int i = 0; i < 5000; ++i)
+            told(Action::delayed);
+        CHECK(queue.count("SELECT COUNT(*) FROM message") == 2);
+        CHECK(queue.count("SELECT COUNT(*) FROM report") == 1);
+        queue.clock.advance(std::chrono::hours(23));
+        CHECK_FALSE(told(Action::delayed));
+        queue.clock.advance(std::chrono::hours(1));
+        CHECK(told(Action::delayed));
+        CHECK(queue.count("SELECT COUNT(*) FROM message") == 3);
+        CHECK(told(Action::failed));
+        queue.clock.advance(std::chrono::hours(48));
+        CHECK_FALSE(told(Action::delayed));
+    }
+    SECTION("it fails twice") {
+        CHECK(told(Action::failed));
+        CHECK_FALSE(told(Action::failed));
+        CHECK_FALSE(told(Action::delivered));
+    }
+    SECTION("it fails after it was delivered") {
+        CHECK(told(Action::relayed));
+        CHECK_FALSE(told(Action::expanded));
+        CHECK_FALSE(told(Action::delayed));
+        CHECK(told(Action::delivered));
+        CHECK_FALSE(told(Action::failed));
+    }
+}
+
+TEST_CASE("a report on several recipients tells what is new of it") {
+    StoreFixture queue;
+    const auto transfer =
+        given_to_peer(queue, arrival("alice@a.test", {"bob@b.test", "carol@b.test"}));
+    auto report = report_on(transfer, mail::Action::failed, reply(550, "5.1.1", "bob"), 1);
+    CHECK(take(queue, report).value().size() == 1);
+    report.seq = 2;
+    report.recipients.push_back(report.recipients[0]);
+    report.recipients[1].n = 1;
+    CHECK(take(queue, report).value().size() == 1);
+    CHECK(queue.count("SELECT COUNT(*) FROM event WHERE what = 'peer-failed'") == 2);
+}
+
+TEST_CASE("of a recipient that it has refused, a peer has nothing to tell") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    const auto leased = queue.lease();
+    queue.settle({all(leased[0], failed())});
+    const auto messages = queue.count("SELECT COUNT(*) FROM message");
+    const auto events = queue.count("SELECT COUNT(*) FROM event");
+    const auto late = take(
+        queue, report_on(*leased[0].transfer, mail::Action::failed, reply(550, "5.1.1", "again")));
+    REQUIRE(late);
+    CHECK(late->empty());
+    CHECK(queue.count("SELECT COUNT(*) FROM message") == messages);
+    CHECK(queue.count("SELECT COUNT(*) FROM event") == events);
+    CHECK(queue.count("SELECT COUNT(*) FROM report") == 0);
+}
