@@ -3,9 +3,21 @@
 #include "base/limits.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace queue {
 namespace {
+
+/// For how long no further sign of life counts after so many (1 or more) that were followed by
+/// silence. The first few are often a moment early: the servers' way to a peer that has just
+/// started is not there yet.
+std::chrono::milliseconds asleep(int vain, std::chrono::milliseconds most) {
+    constexpr int kFree = 2;
+    constexpr int kMostDoublings = 12;
+    if (vain <= kFree) return std::chrono::milliseconds::zero();
+    const std::chrono::milliseconds first = std::chrono::seconds(1);
+    return std::min(most, first * (1 << std::min(vain - kFree - 1, kMostDoublings)));
+}
 
 /// Our own MTA is not kept waiting by peers that are out, however many they are.
 bool is_behind_peer(const Destination& destination) {
@@ -113,13 +125,17 @@ std::chrono::milliseconds Agenda::wait(const Destination& destination, int failu
 base::TimePoint Agenda::missed(const Destination& destination, const Deferred& why) {
     Entry& entry = entries_.at(destination);
     const base::TimePoint now = clock_.now();
-    set_failures(destination, entry, entry.failures + 1);
+    // What a sign of life has started was no success that ends the waiting.
+    const int vain = entry.vain;
+    set_failures(destination, entry, std::max(entry.failures, vain) + 1);
     entry.blocked_until = now + wait(destination, entry.failures);
+    if (std::exchange(entry.by_sign, false))
+        entry.asleep_until = now + asleep(++entry.vain, retry_.most);
     if (entry.peer.empty()) return entry.blocked_until;
     Peer& peer = peers_[entry.peer];
     // Of several destinations that find it out at once, the first counts.
     if (peer.blocked_until <= now) {
-        ++peer.failures;
+        peer.failures = std::max(peer.failures, vain) + 1;
         peer.blocked_until = now + wait(destination, peer.failures);
         peer.why = why;
     }
@@ -137,11 +153,26 @@ void Agenda::reached(const Destination& destination) {
     Entry& entry = entries_.at(destination);
     set_failures(destination, entry, 0);
     entry.blocked_until = {};
+    entry.by_sign = false;
+    entry.vain = 0;
+    entry.asleep_until = {};
     const auto peer = peers_.find(entry.peer);
     if (peer != peers_.end()) {
         peer->second.failures = 0;
         peer->second.blocked_until = {};
     }
+}
+
+bool Agenda::may_wake(const Destination& destination) const {
+    const auto found = entries_.find(destination);
+    return found != entries_.end() && found->second.asleep_until <= clock_.now();
+}
+
+void Agenda::wake_by_sign(const Destination& destination) {
+    const auto found = entries_.find(destination);
+    if (found == entries_.end()) return;
+    found->second.by_sign = true;
+    wake(destination);
 }
 
 bool Agenda::is_to_be_woken(const Destination& destination) const {

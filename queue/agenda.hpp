@@ -62,6 +62,12 @@ class Agenda {
 
     /// It is worth a try at once, whatever was known before.
     void wake(const Destination& destination);
+    /// Somebody gave a sign of life, so that `destination` may be worth a try at once. False if
+    /// such tries have been in vain lately: who gives signs of life and answers nothing is tried
+    /// more and more seldom.
+    bool may_wake(const Destination& destination) const;
+    /// It is woken by such a sign.
+    void wake_by_sign(const Destination& destination);
     /// Destinations whose mail waits for `peer`, or for a peer that is not known yet.
     std::vector<Destination> waiting_for(const std::string& peer) const;
     /// Those that our component `component` sends for.
@@ -89,6 +95,9 @@ class Agenda {
         bool was_silent = false;          // before the look that is under way
         int failures = 0;                 // looks in a row that found the next hop out
         base::TimePoint blocked_until{};  // nothing is tried before, unless it is woken
+        bool by_sign = false;             // it is tried because of a sign of life
+        int vain = 0;                     // tries for such a reason, in a row, that met silence
+        base::TimePoint asleep_until{};   // no sign of life wakes it before
         std::string peer;                 // that it was found to go to; empty if unknown
     };
     struct Peer {

@@ -51,7 +51,14 @@ void Dispatcher::arrived(const Destination& destination) {
 }
 
 void Dispatcher::peer_is_back(const std::string& peer) {
-    start_waking(agenda_.all_are_silent() ? agenda_.silent() : agenda_.waiting_for(peer));
+    sign_of_life(agenda_.all_are_silent() ? agenda_.silent() : agenda_.waiting_for(peer));
+}
+
+void Dispatcher::sign_of_life(std::vector<Destination> destinations) {
+    std::erase_if(destinations, [this](const auto& each) { return !agenda_.may_wake(each); });
+    for (const Destination& destination : destinations)
+        agenda_.wake_by_sign(destination);
+    start_waking(std::move(destinations));
 }
 
 void Dispatcher::link_is_up(const std::string& component) {
@@ -179,7 +186,7 @@ base::Task<void> Dispatcher::drain(Destination destination, Courier* courier, Re
     if (found.reached) {
         const auto all = agenda_.all_are_silent() ? agenda_.silent() : std::vector<Destination>();
         agenda_.reached(destination);
-        start_waking(all);
+        sign_of_life(all);
     } else if (found.missed && !calls_back) {
         // A peer that can't be asked to let go of old mail must not hold what goes by SMTP now.
         agenda_.missed(destination, *found.missed);

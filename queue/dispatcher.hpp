@@ -59,6 +59,7 @@ class Dispatcher {
     base::Task<void> drain(Destination destination, Courier* courier, Ready ready);
     base::Task<void> defer(Destination destination, Deferred why, base::TimePoint until);
     base::Task<bool> reroute(Destination destination, Rerouted why);
+    void sign_of_life(std::vector<Destination> destinations);
     void start_waking(std::vector<Destination> destinations);
     base::Task<void> wake(std::vector<Destination> destinations);
     base::Task<void> wake_one(Destination destination);

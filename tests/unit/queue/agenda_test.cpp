@@ -115,6 +115,50 @@ TEST_CASE("silence is waited out for longer and longer, and ends when the peer i
     CHECK(desk.agenda.start() == std::vector{kToB});
 }
 
+TEST_CASE("signs of life that lead to nothing are heeded less and less, until somebody answers") {
+    Desk desk;
+    desk.agenda.arrived(kToB);
+    int tries = 0;
+    // Somebody who gives a sign of life whenever mail waits for it, and answers no mail.
+    const auto goad = [&](std::chrono::seconds time) {
+        tries = 0;
+        for (const auto end = desk.clock.now() + time; desk.clock.now() < end;
+             desk.clock.advance(100ms)) {
+            for (const auto& each : desk.agenda.waiting_for("mail.b.test")) {
+                if (desk.agenda.may_wake(each)) desk.agenda.wake_by_sign(each);
+            }
+            desk.look([&](const auto& each) {
+                ++tries;
+                desk.agenda.heads_for(each, "mail.b.test");
+                desk.agenda.missed(each, unreachable());
+            });
+        }
+    };
+    goad(40s);
+    CHECK(tries >= 4);
+    CHECK(tries <= 14);
+    goad(10min);
+    // Hardly more often than once in 64 s by itself, and as often again for a sign of life.
+    CHECK(tries <= 2 * 10 + 2);
+    desk.agenda.wake(kToB);
+    desk.look([&](const auto& each) { desk.agenda.reached(each); });
+    CHECK(desk.agenda.may_wake(kToB));
+}
+
+TEST_CASE("a peer that was a moment too early with its sign of life is tried at the next one") {
+    Desk desk;
+    desk.agenda.arrived(kToB);
+    const auto misses = [&](const auto& each) {
+        desk.agenda.heads_for(each, "mail.b.test");
+        desk.agenda.missed(each, unreachable());
+    };
+    desk.look(misses);
+    REQUIRE(desk.agenda.may_wake(kToB));
+    desk.agenda.wake_by_sign(kToB);
+    CHECK(desk.look(misses) == 1);
+    CHECK(desk.agenda.may_wake(kToB));
+}
+
 TEST_CASE("our own MTA is asked again soon, and its silence says nothing of peers") {
     Desk desk;
     desk.agenda.arrived(kLocal);

@@ -53,8 +53,9 @@ class FakeCourier final : public queue::Courier {
 
 /// The whole queue on a real clock, between a fake door and a fake courier.
 struct Running {
-    explicit Running(const Folder& folder, queue::Readiness first = kReadyB)
-        : storage(io.get_executor(), open(folder)) {
+    explicit Running(const Folder& folder, queue::Readiness first = kReadyB,
+                     queue::RetryPolicy policy = {50ms, 200ms})
+        : retry(policy), storage(io.get_executor(), open(folder)) {
         courier.readiness = std::move(first);
         dispatcher.use(queue::Lane::xmpp, courier);
         dispatcher.use(queue::Lane::local, local);
@@ -91,7 +92,7 @@ struct Running {
     boost::asio::io_context io;
     base::SystemClock clock;
     base::SystemRandom random;
-    queue::RetryPolicy retry{50ms, 200ms};
+    queue::RetryPolicy retry;
     queue::StorageThread storage;
     FakeCourier courier;
     FakeCourier local;
@@ -154,6 +155,39 @@ TEST_CASE("a peer that is out is tried more and more seldom, and at once when it
     queue.courier.readiness = kReadyB;
     queue.dispatcher.peer_is_back("mail.b.test");
     queue.until([&] { return queue.courier.seen.size() == 1; });
+}
+
+TEST_CASE("a peer that shows signs of life and answers no mail is not sent it again and again") {
+    Folder folder;
+    Running queue(folder, kReadyB, {1h, 1h});
+    queue.courier.outcome = unreachable();
+    queue.accept(arrival("alice@a.test", {"bob@b.test"}));
+    queue.until([&] { return queue.dispatcher.is_idle() && !queue.courier.seen.empty(); });
+    for (std::size_t signs = 1; signs <= 50; ++signs) {
+        queue.dispatcher.peer_is_back("mail.b.test");
+        // When this has gone out, the sign was heeded or not.
+        queue.accept(arrival("bob@b.test", {"alice@a.test"}));
+        queue.until([&] { return queue.local.seen.size() == signs && queue.dispatcher.is_idle(); });
+    }
+    // After three tries for nothing the pause doubles from 1 s on: an hour has time for 12 more.
+    CHECK(queue.courier.seen.size() >= 2);
+    CHECK(queue.courier.seen.size() <= 17);
+}
+
+TEST_CASE("what is answered, and refused by itself, waits its own time and holds nobody") {
+    Folder folder;
+    Running queue(folder, kReadyB, {1h, 1h});
+    queue.courier.outcome = queue::Deferred{
+        reply(451, "4.5.0", "this is not answered, while others are"), "mail.b.test", false, {}};
+    queue.accept(arrival("alice@a.test", {"bob@b.test"}));
+    queue.until([&] { return queue.courier.seen.size() == 1; });
+    const auto refused = queue.courier.seen[0];
+    queue.courier.outcome = delivered();
+    queue.dispatcher.peer_is_back("mail.b.test");
+    queue.accept(arrival("alice@a.test", {"carol@b.test"}));
+    queue.until([&] { return queue.courier.seen.size() == 2; });
+    CHECK(queue.courier.seen[1] != refused);
+    CHECK(queue.dispatcher.silent_peers().empty());
 }
 
 TEST_CASE("a peer that falls silent is left alone, while another destination's mail goes on") {
