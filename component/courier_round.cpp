@@ -19,6 +19,8 @@ constexpr auto kLookAgain = std::chrono::minutes(1);  // a bound on a wait that 
 // How long an abort counts at least: a peer's clock may be an hour ahead.
 constexpr auto kAbortTime = std::chrono::hours(2);
 constexpr auto kAtOnce = std::chrono::seconds(1);  // what was called back goes out anew
+// For a word of a peer that has not answered something: as long as a server needs to dial.
+constexpr auto kIsThere = std::chrono::seconds(20);
 
 /// A verdict of these is a limit of the hop, which SMTP may not have (protocol rule 9).
 bool is_for_smtp(const mail::EnhancedStatus& status) {
@@ -41,6 +43,11 @@ bool has_exactly(const Verdict& verdict, const std::vector<mail::Recipient>& rec
         numbers.insert(recipient.n);
     return numbers.size() == recipients.size() && verdict.recipients.size() == recipients.size() &&
            std::ranges::all_of(recipients, [&](const auto& r) { return numbers.contains(r.n); });
+}
+
+OutgoingMessage outgoing(const queue::LeasedMessage& message) {
+    const queue::OutgoingTransfer& transfer = *message.transfer;
+    return {transfer.key, message.envelope, message.content, transfer.expires, transfer.dsn};
 }
 
 /// Protocol rule 8: both ends of the links between the servers verify certificates.
@@ -212,13 +219,10 @@ base::Task<void> CourierRound::send_batch(Peer& peer, Batch batch) {
     std::vector<OutgoingMessage> messages;
     std::size_t content = 0;
     for (const Item* item : batch) {
-        const auto& message = item->message;
-        content += message.content.size();
-        messages.push_back(
-            {message.transfer->key, message.envelope, message.content, message.transfer->expires});
+        content += item->message.content.size();
+        messages.push_back(outgoing(item->message));
     }
-    const EncodeOptions options{peer.link.settings().compress != Compress::none, peer.theirs.dsn};
-    auto payload = encode_transfers(messages, options, codec_);
+    auto payload = encode_transfers(messages, {peer.deflates()}, codec_);
     messages.clear();
     const bool fits = payload && payload->size() <= std::min(peer.bound, peer.flow->stanza());
     if (!fits && batch.size() > 1) {
@@ -244,7 +248,12 @@ base::Task<void> CourierRound::send_batch(Peer& peer, Batch batch) {
     const auto took = std::chrono::steady_clock::now() - began;
     log::batch_sent(peer.jid, batch.size(), bytes,
                     std::chrono::duration_cast<std::chrono::milliseconds>(took));
-    take_batch_answer(peer, batch, reply);
+    if (const auto* verdicts = std::get_if<Verdicts>(&reply)) {
+        take_batch_verdicts(peer, batch, *verdicts);
+    } else {
+        const Failure failure = co_await look_into(peer, *batch.front(), reply);
+        take_batch_failure(peer, batch, failure, may_have_left(reply));
+    }
     for (Item* item : batch) {
         if (item->done || !item->sending.goes_whole()) continue;
         Batch single(1, item);
@@ -264,22 +273,41 @@ base::Task<IqReply> CourierRound::ask(Peer& peer, std::string payload, const cha
     co_return reply;
 }
 
-void CourierRound::take_batch_answer(Peer& peer, const Batch& batch, const IqReply& reply) {
-    if (const auto* verdicts = std::get_if<Verdicts>(&reply)) {
-        std::map<queue::TransferKey, const Verdict*> by_key;
-        for (const auto& verdict : *verdicts)
-            by_key.emplace(verdict.key, &verdict);
-        for (Item* item : batch) {
-            const auto found = by_key.find(item->message.transfer->key);
-            const Verdicts own = found == by_key.end() ? Verdicts() : Verdicts(1, *found->second);
-            take_answer(peer, *item, item->whole, own);
-            if (item->sending.ended()) conclude(peer, *item);
-        }
-        return;
-    }
+base::Task<Failure> CourierRound::look_into(Peer& peer, const Item& item, const IqReply& reply) {
     const Failure failure = classify(reply);
-    const auto* none = std::get_if<NoAnswer>(&reply);
-    const bool left = none == nullptr || none->written;
+    if (failure.kind == Kind::not_there) not_there_ = true;  // it may have retired
+    if (peer.gone || !is_unexplained(reply)) co_return failure;
+    // It need not be the peer that is silent: a server may stumble over this very request, and
+    // whatever else there is for the peer must not wait for it.
+    std::string question = encode_status(item.message.transfer->key);
+    const std::string to = peer.jid;
+    std::string type = "get";
+    const auto limit = std::min<std::chrono::milliseconds>(kIsThere, answer_time_);
+    const IqReply word =
+        co_await peer.link.request(to, std::move(type), std::move(question), limit);
+    co_return is_word_of_peer(word) ? on_request_alone(failure) : failure;
+}
+
+void CourierRound::take_batch_verdicts(Peer& peer, const Batch& batch, const Verdicts& verdicts) {
+    std::map<queue::TransferKey, const Verdict*> by_key;
+    for (const auto& verdict : verdicts)
+        by_key.emplace(verdict.key, &verdict);
+    for (Item* item : batch) {
+        const auto found = by_key.find(item->message.transfer->key);
+        const Verdicts own = found == by_key.end() ? Verdicts() : Verdicts(1, *found->second);
+        take_answer(peer, *item, item->whole, own);
+        const Sending& sending = item->sending;
+        // Alone it gets an answer of its own, which may say why there is none.
+        if (batch.size() > 1 && sending.end() == Sending::End::unclear &&
+            sending.failure().split_batch)
+            item->sending.try_again();
+        else if (sending.ended())
+            conclude(peer, *item);
+    }
+}
+
+void CourierRound::take_batch_failure(Peer& peer, const Batch& batch, const Failure& failure,
+                                      bool left) {
     log::refused_by_peer(peer.link.log_limiter(), peer.jid,
                          batch.front()->message.transfer->key.domain.ascii(), batch.size(),
                          failure.reply.status.to_text(), failure.reply.text);
@@ -297,7 +325,7 @@ void CourierRound::take_batch_answer(Peer& peer, const Batch& batch, const IqRep
 
 void CourierRound::take_failure(Peer& peer, const Failure& failure) {
     // After a silence nothing new is sent before the peer was seen again: it would be bound to it.
-    if (failure.kind == Kind::not_there || failure.kind == Kind::silence) not_there_ = true;
+    if (failure.is_unheard()) not_there_ = true;
     if (!failure.split_batch && failure.kind != Kind::not_open && failure.kind != Kind::bad_offset)
         peer.gone = true;
 }
@@ -319,25 +347,25 @@ base::Task<base::Result<std::string>> CourierRound::encode(const Peer& peer, Ite
                                                            Sending::Request request) {
     const auto& message = item.message;
     const auto& key = message.transfer->key;
-    const EncodeOptions options{peer.link.settings().compress != Compress::none, peer.theirs.dsn};
     if (request.ask == Sending::Ask::open) {
         co_await find_hash(item);
-        const OutgoingMessage outgoing{key, message.envelope, message.content,
-                                       message.transfer->expires};
-        co_return encode_open(outgoing, *item.hash, options);
+        co_return encode_open(outgoing(message), *item.hash);
     }
     if (request.ask == Sending::Ask::chunk) {
         const auto at = static_cast<std::size_t>(request.offset);
         std::string chunk =
             encode_chunk(key, request.offset, message.content.bytes().substr(at, request.size),
-                         options.deflate, codec_);
+                         peer.deflates(), codec_);
         message.content.forget(at);
         co_return chunk;
     }
     if (request.ask == Sending::Ask::commit) co_return encode_commit(key);
+    // The verdict that answers these has to be on this message.
+    co_await find_hash(item);
+    const mail::Sha256 digest = digest_of(outgoing(message), *item.hash);
     if (request.ask == Sending::Ask::abort)
-        co_return encode_abort(key, std::max(message.transfer->expires, now_ + kAbortTime));
-    co_return encode_status(key);
+        co_return encode_abort(key, std::max(message.transfer->expires, now_ + kAbortTime), digest);
+    co_return encode_status(key, digest);
 }
 
 base::Task<void> CourierRound::send_alone(Peer& peer, Item& item) {
@@ -383,6 +411,11 @@ base::Task<void> CourierRound::send_alone(Peer& peer, Item& item) {
                      });
     }
     co_await asking.join();
+    if (item.unheard && sending.end() != Sending::End::decided) {
+        const Failure failure = co_await look_into(peer, item, *item.unheard);
+        sending.explain(failure);
+        take_failure(peer, failure);
+    }
     const auto took = std::chrono::steady_clock::now() - began;
     if (sent > 0)
         log::pieces_sent(peer.jid, item.message.transfer->key.id, item.message.content.size(), sent,
@@ -395,7 +428,9 @@ void CourierRound::take_answer(Peer& peer, Item& item, const Sending::Request& r
     const auto& key = item.message.transfer->key;
     const auto ignored = [&](const char* why) {
         log::answer_ignored(peer.link.log_limiter(), peer.jid, key.id, why);
-        item.sending.on_failure(request, of_our_own({4, 4, 1}, "the peer gave no verdict"), true);
+        Failure none = of_our_own({4, 5, 0}, "the peer gave no verdict");
+        none.split_batch = true;
+        item.sending.on_failure(request, none, true);
     };
     if (const auto* ack = std::get_if<Ack>(&reply)) {
         if (ack->key != key) return ignored("it is on another transfer");
@@ -411,12 +446,13 @@ void CourierRound::take_answer(Peer& peer, Item& item, const Sending::Request& r
         return item.sending.on_verdict(request, *found);
     }
     const Failure failure = classify(reply);
-    const auto* none = std::get_if<NoAnswer>(&reply);
     if (failure.kind != Kind::bad_offset && failure.kind != Kind::not_open)
         log::refused_by_peer(peer.link.log_limiter(), peer.jid, key.domain.ascii(), 1,
                              failure.reply.status.to_text(), failure.reply.text);
-    item.sending.on_failure(request, failure, none == nullptr || none->written);
-    take_failure(peer, failure);
+    item.sending.on_failure(request, failure, may_have_left(reply));
+    if (!failure.is_unheard()) return take_failure(peer, failure);
+    // What that means is looked into once nothing more is under way.
+    if (!item.unheard) item.unheard = reply;
 }
 
 void CourierRound::conclude(const Peer& peer, Item& item) {
@@ -426,6 +462,12 @@ void CourierRound::conclude(const Peer& peer, Item& item) {
     const bool free = item.sending.end() == Sending::End::called_back ||
                       item.sending.end() == Sending::End::never_stored;
     if (item.sending.end() == Sending::End::decided) return settle(peer, item);
+    if (item.sending.end() == Sending::End::conflict) {
+        const std::string text =
+            peer.jid + " knows transfer " + item.message.transfer->key.id +
+            " with another message (id-reuse); one of the two sides may have been restored";
+        return give(item, queue::Held{{451, {4, 5, 0}, text}, peer.jid});
+    }
     if (free && (failure.kind == Kind::not_authorised || !item.other_way.empty()))
         return give(item, queue::Rerouted{why});
     if (free && failure.kind == Kind::malformed)
@@ -439,7 +481,7 @@ void CourierRound::conclude(const Peer& peer, Item& item) {
 
 void CourierRound::settle(const Peer& peer, Item& item) {
     using queue::Handover;
-    const Handover handover = peer.theirs.dsn ? Handover::passed_on : Handover::relayed;
+    const Handover handover = item.message.transfer->dsn ? Handover::passed_on : Handover::relayed;
     std::vector<queue::RecipientOutcome> outcomes;
     std::map<std::uint32_t, const mail::Reply*> by_number;
     for (const auto& recipient : item.sending.verdict().recipients)

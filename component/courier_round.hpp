@@ -60,6 +60,7 @@ class CourierRound {
         std::string other_way;               ///< why it is to go by SMTP, if it can be called back
         bool done = false;                   ///< its outcome has been told
         std::optional<mail::Sha256> hash{};  ///< of the content, once it was needed
+        std::optional<IqReply> unheard{};    ///< the first reply that was no word of the peer
     };
     using Batch = std::vector<Item*>;
     struct Peer {
@@ -69,6 +70,7 @@ class CourierRound {
         std::shared_ptr<Flow> flow;
         std::size_t bound = 0;  ///< of a payload
         bool gone = false;      ///< it, or the link, has failed in this round
+        bool deflates() const { return link.settings().compress != Compress::none; }
         /// Of one stanza: the answer has a line for each, and has to pass the same links.
         std::size_t most_recipients() const {
             return std::min(theirs.max_recipients, answered_recipients(bound));
@@ -88,10 +90,14 @@ class CourierRound {
     base::Task<base::Result<std::string>> encode(const Peer& peer, Item& item,
                                                  Sending::Request request);
     base::Task<void> find_hash(Item& item);
+    /// What `reply`, which has no verdicts, means for the request: if it is no word of the peer,
+    /// the peer is asked whether it is there.
+    base::Task<Failure> look_into(Peer& peer, const Item& item, const IqReply& reply);
     base::Task<IqReply> ask(Peer& peer, std::string payload, const char* type,
                             std::shared_ptr<Flow::Permit> permit);
     void take_answer(Peer& peer, Item& item, const Sending::Request& request, const IqReply& reply);
-    void take_batch_answer(Peer& peer, const Batch& batch, const IqReply& reply);
+    void take_batch_verdicts(Peer& peer, const Batch& batch, const Verdicts& verdicts);
+    void take_batch_failure(Peer& peer, const Batch& batch, const Failure& failure, bool left);
     void take_failure(Peer& peer, const Failure& failure);
     /// The outcome of what has ended.
     void conclude(const Peer& peer, Item& item);

@@ -56,6 +56,12 @@ OpenTransfers::OpenTransfers(base::asio::any_io_executor executor, Link& link, D
       clock_(clock),
       tasks_(executor) {}
 
+bool OpenTransfers::Entry::is_committing(const IncomingStatus& asked,
+                                         const std::string& asks) const {
+    return committing && peer == asks && transfer &&
+           (!asked.digest || *asked.digest == digest_of(*transfer));
+}
+
 base::Task<void> OpenTransfers::stop() {
     co_await tasks_.join();
 }
@@ -73,10 +79,9 @@ void OpenTransfers::take(std::shared_ptr<TransferAnswer> answer, TransferPayload
     // Chunks of what is not open here cost neither memory nor disk.
     const bool is_chunk = std::holds_alternative<IncomingChunk>(request);
     if (found == entries_.end() && is_chunk) return answer->fail(unknown_transfer());
-    if (found != entries_.end() && found->second.committing &&
-        std::holds_alternative<IncomingStatus>(request) && found->second.peer == answer->peer()) {
+    if (const auto* status = std::get_if<IncomingStatus>(&request);
+        status && found != entries_.end() && found->second.is_committing(*status, answer->peer()))
         return give(answer, {key, Verdict::State::committing, {}, {}, 0, 0});
-    }
     Entry& entry = entries_[key];
     entry.waiting.emplace_back(std::move(answer), std::move(request));
     if (std::exchange(entry.at_work, true)) return;
@@ -238,12 +243,12 @@ base::Task<void> OpenTransfers::handle(Entry& entry, Answer answer, IncomingChun
 
 base::Task<void> OpenTransfers::handle(Entry& entry, Answer answer, IncomingCommit request) {
     if (!entry.transfer || entry.peer != answer->peer()) {
-        // The verdict may be there, and only its answer have been lost.
         const auto known = co_await find(answer, request.key);
         if (!known) co_return;
-        const bool has_ended = known->state == Known::done || known->state == Known::aborted;
-        if (has_ended && known->peer == answer->peer())
+        if (known->state == Known::aborted && known->peer == answer->peer())
             co_return give(answer, verdict_of(request.key, *known, 0));
+        // The verdict may be there, and only its answer have been lost. But a key alone does not
+        // say whose verdict is meant: the sender opens it again, which does.
         co_return answer->fail(unknown_transfer());
     }
     if (entry.offset != entry.transfer->size) co_return answer->fail(bad_offset(entry.offset));
@@ -312,6 +317,7 @@ base::Task<void> OpenTransfers::handle(Entry&, Answer answer, IncomingStatus req
     const auto known = co_await find(answer, request.key);
     if (!known) co_return;
     const bool its = known->peer == answer->peer();
+    if (its && known->is_other(known->peer, request.digest)) co_return answer->fail(id_reuse());
     const queue::KnownTransfer shown = its ? *known : queue::KnownTransfer();
     give(answer, verdict_of(request.key, shown, kWindow));
 }
@@ -321,7 +327,8 @@ base::Task<void> OpenTransfers::handle(Entry& entry, Answer answer, IncomingAbor
     if (request.expires <= now || request.expires > now + base::limits::kRetention)
         co_return answer->fail(malformed("expires is over, or too far in the future"));
     const std::string peer = answer->peer();
-    const auto called = co_await book_.call_back(request.key, peer, request.expires);
+    queue::Recall recall{request.key, peer, request.expires, request.digest};
+    const auto called = co_await book_.call_back(std::move(recall));
     if (!called) co_return answer->fail(error_of(called.error()));
     if ((*called)->state == Known::aborted)
         log::transfer_called_back(link_.log_limiter(), peer, request.key.domain.ascii(),

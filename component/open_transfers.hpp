@@ -53,6 +53,8 @@ class OpenTransfers {
         std::uint64_t offset = 0;
         std::uint64_t opened_at = 0;  ///< the offset at the last <open/>
         base::TimePoint last_used;
+        /// What `asks` asks about is being decided.
+        bool is_committing(const IncomingStatus& asked, const std::string& asks) const;
         void close() {
             peer.clear();
             transfer.reset();

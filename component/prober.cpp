@@ -1,5 +1,6 @@
 #include "component/prober.hpp"
 
+#include "component/error_table.hpp"
 #include "component/transfer_codec.hpp"
 
 #include <algorithm>
@@ -12,13 +13,6 @@ namespace component {
 namespace {
 
 constexpr std::size_t kAtOnce = 50;  // probes under way, of all peers
-
-/// The peer itself has spoken, whatever it said.
-bool is_word_of_peer(const IqReply& reply) {
-    if (std::holds_alternative<Verdicts>(reply)) return true;
-    const auto* error = std::get_if<StanzaError>(&reply);
-    return error != nullptr && !error->ours.empty();
-}
 
 }  // namespace
 

@@ -32,8 +32,7 @@ queue::Outcome outcome_of(const IqReply& answer, const std::string& peer) {
             return queue::Failed{reply(554, {5, 5, 0}, text), peer};
         default:
             // A component that is just down is no reason to give up: the report's time may be.
-            return queue::Deferred{failure.reply, peer, failure.kind == Kind::busy,
-                                   failure.retry_after};
+            return queue::Deferred{failure.reply, peer, !failure.is_unheard(), failure.retry_after};
     }
 }
 

@@ -10,6 +10,9 @@ using Kind = Failure::Kind;
 // How often one attempt goes back: a peer that asks for more is given a rest, and a later attempt
 // goes on where this one ended.
 constexpr std::size_t kRewinds = 20;
+// Bytes that one attempt sends again: all of the content once, and of a small one somewhat more. A
+// link that breaks costs a window, and a receiver that has forgotten everything what it had.
+constexpr std::uint64_t kRepeated = 1u << 20;
 constexpr std::size_t kLeastWindow = 4096;  // bytes; with less, a message would never end
 constexpr auto kCommittingWait = std::chrono::seconds(30);  // while the peer decides
 
@@ -40,12 +43,23 @@ std::optional<Sending::Request> Sending::next(std::size_t block) {
         phase_ = Phase::waiting;
         return request(Ask::commit);
     }
+    return next_chunk(block);
+}
+
+std::optional<Sending::Request> Sending::next_chunk(std::size_t block) {
     const std::uint64_t under_way = next_ - acknowledged_;
     const std::uint64_t size =
         std::min<std::uint64_t>({block, size_ - next_, std::max<std::size_t>(window_, 1)});
     if (under_way > 0 && under_way + size > window_) return std::nullopt;
+    const std::uint64_t end = next_ + size;
+    repeated_ += std::min(end, furthest_) - std::min(next_, furthest_);
+    if (repeated_ > std::max(size_, kRepeated)) {
+        finish(End::unclear, nonsense("the peer asks for the same octets again and again"));
+        return std::nullopt;
+    }
+    furthest_ = std::max(furthest_, end);
     const Request chunk = request(Ask::chunk, next_, static_cast<std::size_t>(size));
-    next_ += size;
+    next_ = end;
     return chunk;
 }
 
@@ -118,6 +132,10 @@ void Sending::give_up(const Failure& failure) {
     if (!end_) finish(fenced_ ? End::unclear : End::never_stored, failure);
 }
 
+void Sending::explain(const Failure& failure) {
+    if (end_ == End::unclear || end_ == End::never_stored) failure_ = failure;
+}
+
 void Sending::try_again() {
     if (end_ == End::decided || end_ == End::called_back) return;
     end_.reset();
@@ -134,9 +152,10 @@ void Sending::rewind(std::uint64_t offset, const Failure& why) {
 }
 
 void Sending::fail(const Failure& failure) {
-    // What the peer won't take like this goes another way, or under another id.
-    const bool hopeless = failure.kind == Kind::not_authorised || failure.kind == Kind::malformed ||
-                          failure.kind == Kind::id_reuse;
+    // To call it back would call the other message back, and its verdict is not this one's.
+    if (failure.kind == Kind::id_reuse) return finish(End::conflict, failure);
+    // What the peer won't take like this goes another way.
+    const bool hopeless = failure.kind == Kind::not_authorised || failure.kind == Kind::malformed;
     if (goal_ == Goal::deliver && hopeless) return call_back(failure);
     finish(fenced_ ? End::unclear : End::never_stored, failure);
 }

@@ -7,7 +7,7 @@
 // bytes.
 //
 //    whole ---------------------------------------------+
-//    open -> chunk, chunk, chunk .. -> commit ----------+--> decided
+//    open -> chunk, chunk, chunk .. -> commit ----------+--> decided, or conflict
 //      ^       |  (another offset: on from there)       |
 //      +-------+  (not open any more: open again)       +--> unclear: the same id again, later
 //    abort ---------------------------------------------+--> called back: free to go
@@ -42,6 +42,7 @@ class Sending {
         called_back,   ///< nothing of it was taken, or ever will be
         never_stored,  ///< the same, as nothing of it ever arrived
         unclear,       ///< the same transfer again, later
+        conflict,      ///< the peer knows the key with another message: nothing of it is certain
     };
 
     /// `sent_before`: something of it may be at the peer already.
@@ -69,6 +70,8 @@ class Sending {
     void try_again();
     /// Nothing more is asked of the peer, for a reason of our own.
     void give_up(const Failure& failure);
+    /// What failure() is to say, as more is known of it. After it has ended.
+    void explain(const Failure& failure);
 
     /// It has ended, and no answer is awaited any more.
     bool ended() const { return end_.has_value() && unanswered_ == 0; }
@@ -84,6 +87,7 @@ class Sending {
 
     Request request(Ask ask, std::uint64_t offset = 0, std::size_t size = 0);
     void rewind(std::uint64_t offset, const Failure& why);
+    std::optional<Request> next_chunk(std::size_t block);
     void fail(const Failure& failure);
     void finish(End end, const Failure& failure);
 
@@ -95,7 +99,9 @@ class Sending {
     Phase phase_ = Phase::start;
     std::uint64_t next_ = 0;  ///< the first byte that is not on its way
     std::uint64_t acknowledged_ = 0;
-    std::size_t window_ = 0;  ///< bytes that the peer takes without an answer
+    std::uint64_t furthest_ = 0;  ///< the first byte that was not sent in this attempt ...
+    std::uint64_t repeated_ = 0;  ///< ... and how many before it were sent more than once
+    std::size_t window_ = 0;      ///< bytes that the peer takes without an answer
     std::uint32_t round_ = 0;
     std::size_t rewinds_ = 0;
     std::size_t unanswered_ = 0;

@@ -10,6 +10,7 @@
 #include "queue/ports.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -22,6 +23,9 @@ struct OutgoingMessage {
     mail::Envelope envelope;
     mail::Content content;
     base::TimePoint expires;
+    /// The peer takes ret, envid, notify and orcpt; without it they are left out, as RFC 3461
+    /// section 5.2.2 has it for a next hop without DSN.
+    bool dsn = true;
 };
 
 /// One message as a peer's stanza describes it; its content is a slice of the decoded block.
@@ -64,12 +68,14 @@ struct IncomingCommit {
 /// <status/>: what is known of the transfer?
 struct IncomingStatus {
     queue::TransferKey key;
+    std::optional<mail::Sha256> digest;  ///< of the transfer that is meant; nothing: whichever
 };
 
 /// <abort/>: the transfer is called back.
 struct IncomingAbort {
     queue::TransferKey key;
     base::TimePoint expires;
+    std::optional<mail::Sha256> digest;  ///< as that of IncomingStatus
 };
 
 /// <report/>: what became later of recipients that the component had accepted from us.

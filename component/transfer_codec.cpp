@@ -12,26 +12,38 @@ namespace {
 constexpr std::size_t kTransferOverhead = 600;  // tags, id, domain, hash, sizes
 constexpr std::size_t kRecipientOverhead = 80;  // tags and attributes around the addresses
 
-void write_envelope(XmlWriter& xml, const OutgoingMessage& message, bool dsn) {
-    const auto& envelope = message.envelope;
+/// What a peer reads of `envelope`: without what it does not take, and with the spellings of what
+/// is written, as the digest is made of what was read.
+mail::Envelope as_sent(mail::Envelope envelope, bool dsn) {
+    const auto read = [&](const std::string& text, auto parse) {
+        return dsn && !text.empty() ? *parse(text) : std::string();
+    };
+    envelope.envid = read(mail::write_envid(envelope.envid), mail::parse_envid);
+    if (!dsn) envelope.ret = mail::Ret::unset;
+    for (auto& recipient : envelope.recipients) {
+        if (!dsn) recipient.notify = {};
+        recipient.orcpt = read(mail::write_orcpt(recipient.orcpt), mail::parse_orcpt);
+    }
+    return envelope;
+}
+
+void write_envelope(XmlWriter& xml, const OutgoingMessage& message) {
+    const mail::Envelope envelope = as_sent(message.envelope, message.dsn);
     xml.open("envelope").attribute("size", message.content.size());
     if (envelope.body == mail::Body::eight_bit_mime) xml.attribute("body", "8bitmime");
     if (envelope.smtputf8) xml.attribute("smtputf8", "true");
     if (envelope.requiretls) xml.attribute("requiretls", "true");
-    if (dsn && envelope.ret != mail::Ret::unset)
+    if (envelope.ret != mail::Ret::unset)
         xml.attribute("ret", envelope.ret == mail::Ret::full ? "full" : "hdrs");
-    const auto envid = dsn ? mail::write_envid(envelope.envid) : std::string();
-    if (!envid.empty()) xml.attribute("envid", envid);
+    if (!envelope.envid.empty()) xml.attribute("envid", mail::write_envid(envelope.envid));
     xml.attribute("expires", base::to_datetime(message.expires));
     xml.open("from");
     if (envelope.from) xml.attribute("addr", envelope.from->text());
     xml.close();
     for (const auto& recipient : envelope.recipients) {
         xml.open("rcpt").attribute("n", recipient.n).attribute("addr", recipient.address.text());
-        if (dsn && recipient.notify.is_set())
-            xml.attribute("notify", recipient.notify.to_text(' '));
-        const auto orcpt = dsn ? mail::write_orcpt(recipient.orcpt) : std::string();
-        if (!orcpt.empty()) xml.attribute("orcpt", orcpt);
+        if (recipient.notify.is_set()) xml.attribute("notify", recipient.notify.to_text(' '));
+        if (!recipient.orcpt.empty()) xml.attribute("orcpt", mail::write_orcpt(recipient.orcpt));
         xml.close();
     }
     xml.close();
@@ -50,12 +62,8 @@ void write_hash(XmlWriter& xml, const mail::Sha256& hash) {
     xml.plain(base64_encode(as_text(hash))).close();
 }
 
-/// An element that says nothing but its name and a key.
-std::string about(std::string_view name, const queue::TransferKey& key) {
-    XmlWriter xml;
-    xml.open(name, ns::kMailTransfer);
-    write_key(xml, key);
-    return *xml.finish();
+void write_digest(XmlWriter& xml, const std::optional<mail::Sha256>& digest) {
+    if (digest) xml.attribute("digest", base64_encode(as_text(*digest)));
 }
 
 /// A reply that the schema knows: classes 2, 4 and 5, and a status of the same class.
@@ -100,7 +108,7 @@ base::Result<std::string> encode_transfers(std::span<const OutgoingMessage> mess
     for (const auto& message : messages) {
         xml.open("transfer");
         write_key(xml, message.key);
-        write_envelope(xml, message, options.dsn);
+        write_envelope(xml, message);
         write_hash(xml, mail::sha256(message.content.bytes()));
         xml.open("content")
             .attribute("off", offset)
@@ -114,12 +122,11 @@ base::Result<std::string> encode_transfers(std::span<const OutgoingMessage> mess
     return xml.finish();
 }
 
-base::Result<std::string> encode_open(const OutgoingMessage& message, const mail::Sha256& hash,
-                                      EncodeOptions options) {
+base::Result<std::string> encode_open(const OutgoingMessage& message, const mail::Sha256& hash) {
     XmlWriter xml;
     xml.open("open", ns::kMailTransfer);
     write_key(xml, message.key);
-    write_envelope(xml, message, options.dsn);
+    write_envelope(xml, message);
     write_hash(xml, hash);
     return xml.finish();
 }
@@ -138,18 +145,29 @@ std::string encode_chunk(const queue::TransferKey& key, std::uint64_t offset,
 }
 
 std::string encode_commit(const queue::TransferKey& key) {
-    return about("commit", key);
+    XmlWriter xml;
+    xml.open("commit", ns::kMailTransfer);
+    write_key(xml, key);
+    return *xml.finish();
 }
 
-std::string encode_status(const queue::TransferKey& key) {
-    return about("status", key);
+std::string encode_status(const queue::TransferKey& key,
+                          const std::optional<mail::Sha256>& digest) {
+    XmlWriter xml;
+    xml.open("status", ns::kMailTransfer);
+    write_key(xml, key);
+    write_digest(xml, digest);
+    return *xml.finish();
 }
 
-std::string encode_abort(const queue::TransferKey& key, base::TimePoint expires) {
+std::string encode_abort(const queue::TransferKey& key, base::TimePoint expires,
+                         const std::optional<mail::Sha256>& digest) {
     XmlWriter xml;
     xml.open("abort", ns::kMailTransfer);
     write_key(xml, key);
-    return *xml.attribute("expires", base::to_datetime(expires)).finish();
+    xml.attribute("expires", base::to_datetime(expires));
+    write_digest(xml, digest);
+    return *xml.finish();
 }
 
 std::string encode_ack(const Ack& ack) {
@@ -243,6 +261,11 @@ mail::Sha256 digest_of(const IncomingTransfer& transfer) {
     }
     add(as_text(transfer.hash));
     return mail::sha256(values);
+}
+
+mail::Sha256 digest_of(const OutgoingMessage& message, const mail::Sha256& hash) {
+    return digest_of(IncomingTransfer{message.key, as_sent(message.envelope, message.dsn),
+                                      message.expires, hash, 0, message.content.size()});
 }
 
 }  // namespace component

@@ -8,6 +8,7 @@
 #include "component/block_codec.hpp"
 #include "component/transfer.hpp"
 
+#include <optional>
 #include <span>
 #include <string>
 
@@ -15,9 +16,6 @@ namespace component {
 
 struct EncodeOptions {
     bool deflate = true;
-    /// The peer takes ret, envid, notify and orcpt; without it they are left out, as RFC 3461
-    /// section 5.2.2 has it for a next hop without DSN.
-    bool dsn = true;
 };
 
 /// `messages` (at least one) as the payload of an IQ. Errc::protocol if a value cannot be written
@@ -26,14 +24,17 @@ base::Result<std::string> encode_transfers(std::span<const OutgoingMessage> mess
                                            EncodeOptions options, BlockCodec& codec);
 
 /// `message` as <open/>: all but its content, whose hash is `hash`. Errc::protocol as above.
-base::Result<std::string> encode_open(const OutgoingMessage& message, const mail::Sha256& hash,
-                                      EncodeOptions options);
+base::Result<std::string> encode_open(const OutgoingMessage& message, const mail::Sha256& hash);
 /// The bytes of a content from `offset` on as <chunk/>.
 std::string encode_chunk(const queue::TransferKey& key, std::uint64_t offset,
                          std::string_view bytes, bool deflate, BlockCodec& codec);
 std::string encode_commit(const queue::TransferKey& key);
-std::string encode_status(const queue::TransferKey& key);
-std::string encode_abort(const queue::TransferKey& key, base::TimePoint expires);
+/// `digest`: of the transfer that is meant. Without it the key alone is asked about, and no verdict
+/// may be taken from the answer.
+std::string encode_status(const queue::TransferKey& key,
+                          const std::optional<mail::Sha256>& digest = {});
+std::string encode_abort(const queue::TransferKey& key, base::TimePoint expires,
+                         const std::optional<mail::Sha256>& digest);
 std::string encode_ack(const Ack& ack);
 /// Errc::protocol if a value cannot be written as XML. Texts are cut to limits::kStatusText.
 base::Result<std::string> encode_report(const queue::PeerReport& report);
@@ -42,8 +43,11 @@ base::Result<std::string> encode_report(const queue::PeerReport& report);
 /// say) are made ones; texts are cut to `longest_text` bytes.
 std::string encode_verdicts(std::span<const Verdict> verdicts, std::size_t longest_text);
 
-/// Over the parsed values of envelope and hash, never over XML or encoding (protocol rule 3).
+/// Over the parsed values of envelope and hash, never over XML or encoding (protocol,
+/// "Idempotency").
 mail::Sha256 digest_of(const IncomingTransfer& transfer);
+/// The same, of what the peer reads of `message`. `hash`: of its content.
+mail::Sha256 digest_of(const OutgoingMessage& message, const mail::Sha256& hash);
 
 /// The bytes of a payload that `message` needs beside its content, at most.
 std::size_t overhead_of(const mail::Envelope& envelope);

@@ -41,6 +41,15 @@ std::optional<Verdict::State> to_state(std::string_view word) {
     return std::nullopt;
 }
 
+std::optional<mail::Sha256> parse_sha256(std::string_view text) {
+    const auto bytes = text.size() == kHashText ? base64_decode(text) : std::string();
+    mail::Sha256 hash{};
+    if (!bytes || bytes->size() != hash.size()) return std::nullopt;
+    std::ranges::transform(*bytes, hash.begin(),
+                           [](char c) { return static_cast<std::uint8_t>(c); });
+    return hash;
+}
+
 }  // namespace
 
 std::optional<TransferParser::At> TransferParser::root_of(std::string_view name) {
@@ -215,7 +224,9 @@ void TransferParser::start_root(const PayloadAttributes& attributes) {
     if (root == At::chunk) return start_chunk(attributes);
     if (root == At::report) return start_report(attributes);
     if (root == At::abort) {
-        attributes.only({"id", "domain", "expires"});
+        attributes.only({"id", "domain", "expires", "digest"});
+    } else if (root == At::status) {
+        attributes.only({"id", "domain", "digest"});
     } else if (root == At::ack) {
         attributes.only({"id", "domain", "offset"});
     } else {
@@ -231,11 +242,11 @@ void TransferParser::start_root(const PayloadAttributes& attributes) {
             single_ = IncomingCommit{std::move(*key)};
             break;
         case At::status:
-            single_ = IncomingStatus{std::move(*key)};
+            single_ = IncomingStatus{std::move(*key), read_digest(attributes)};
             break;
         case At::abort: {
             const base::TimePoint expires = read_expires(attributes);
-            single_ = IncomingAbort{std::move(*key), expires};
+            single_ = IncomingAbort{std::move(*key), expires, read_digest(attributes)};
             break;
         }
         case At::ack: {
@@ -272,6 +283,14 @@ base::TimePoint TransferParser::read_expires(const PayloadAttributes& attributes
     if (time && base::to_datetime(*time) == expires) return *time;
     fail("expires is not a UTC time in whole seconds");
     return {};
+}
+
+std::optional<mail::Sha256> TransferParser::read_digest(const PayloadAttributes& attributes) {
+    const auto text = attributes.find("digest");
+    if (!text) return std::nullopt;
+    const auto digest = parse_sha256(*text);
+    if (!digest) fail("the digest is not 32 bytes in base64");
+    return digest;
 }
 
 std::optional<queue::TransferKey> TransferParser::read_key(const PayloadAttributes& attributes) {
@@ -363,12 +382,8 @@ void TransferParser::start_block(const PayloadAttributes& attributes) {
 }
 
 void TransferParser::end_hash() {
-    const auto bytes = base64_decode(text_);
-    mail::Sha256 hash{};
-    if (!bytes || bytes->size() != hash.size()) return fail("the hash is not 32 bytes in base64");
-    std::ranges::transform(*bytes, hash.begin(),
-                           [](char c) { return static_cast<std::uint8_t>(c); });
-    draft_.hash = hash;
+    draft_.hash = parse_sha256(text_);
+    if (!draft_.hash) fail("the hash is not 32 bytes in base64");
 }
 
 bool TransferParser::check_draft() {

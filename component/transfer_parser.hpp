@@ -75,6 +75,7 @@ class TransferParser {
     void end_report_recipient();
     void read_encoding(const PayloadAttributes& attributes);
     base::TimePoint read_expires(const PayloadAttributes& attributes);
+    std::optional<mail::Sha256> read_digest(const PayloadAttributes& attributes);
     bool check_draft();
     void end_transfer();
     void end_open();

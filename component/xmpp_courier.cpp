@@ -70,8 +70,11 @@ base::Task<queue::Readiness> XmppCourier::prepare(queue::Destination destination
         down.since = found.down_since;
         co_return down;
     }
-    co_return queue::Ready{found.component, limits_for(*link, found.component),
-                           found.capability.retention};
+    co_return queue::Ready{found.component,
+                           limits_for(*link, found.component),
+                           found.capability.retention,
+                           {},
+                           found.capability.dsn};
 }
 
 queue::LeaseLimits XmppCourier::limits(const queue::Destination& destination,

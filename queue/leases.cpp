@@ -142,7 +142,7 @@ base::Result<OutgoingTransfer> existing_transfer(Store& store, std::int64_t numb
     std::optional<OutgoingTransfer> transfer;
     {
         Query find = store.database().query(
-            "SELECT id, domain, peer, sends, expires_at FROM transfer WHERE number = ?1");
+            "SELECT id, domain, peer, sends, expires_at, dsn FROM transfer WHERE number = ?1");
         if (!find.bind(number).step())
             return base::fail(base::Errc::damaged, "a transfer's row is gone");
         auto domain = mail::Domain::parse(find.text(1));
@@ -150,13 +150,17 @@ base::Result<OutgoingTransfer> existing_transfer(Store& store, std::int64_t numb
         transfer = OutgoingTransfer{{std::move(*domain), find.text(0)},
                                     find.text(2),
                                     find.integer(3) > 0,
-                                    from_millis(find.integer(4))};
+                                    from_millis(find.integer(4)),
+                                    find.integer(5) != 0};
     }
     // What never left may go to whoever serves the domain now; anything else stays with its peer.
-    if (!transfer->sent_before) transfer->peer = ready.peer;
+    if (!transfer->sent_before) {
+        transfer->peer = ready.peer;
+        transfer->dsn = ready.dsn;
+    }
     Query use = store.database().query(
-        "UPDATE transfer SET sends = sends + 1, peer = ?2 WHERE number = ?1");
-    use.bind(number, transfer->peer).run();
+        "UPDATE transfer SET sends = sends + 1, peer = ?2, dsn = ?3 WHERE number = ?1");
+    use.bind(number, transfer->peer, static_cast<int>(transfer->dsn)).run();
     return std::move(*transfer);
 }
 
@@ -174,14 +178,15 @@ base::Result<OutgoingTransfer> new_transfer(Store& store, const Destination& des
     const auto margin = std::min<seconds>(retention / 8, std::chrono::hours(24));
     const auto furthest = store.now() + (retention - margin);
     const base::TimePoint expires = std::min<base::TimePoint>(message.expires_at, furthest);
-    OutgoingTransfer transfer{{*domain, store.next_transfer_id()}, ready.peer, false, expires};
+    OutgoingTransfer transfer{
+        {*domain, store.next_transfer_id()}, ready.peer, false, expires, ready.dsn};
     {
         Query insert = store.database().query(
-            "INSERT INTO transfer (id, domain, message, peer, sends, created_at, expires_at)"
-            " VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6)");
+            "INSERT INTO transfer (id, domain, message, peer, sends, created_at, expires_at, dsn)"
+            " VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6, ?7)");
         insert
             .bind(transfer.key.id, domain->ascii(), message.id.value, ready.peer,
-                  to_millis(store.now()), to_millis(expires))
+                  to_millis(store.now()), to_millis(expires), static_cast<int>(ready.dsn))
             .run();
     }
     const std::int64_t number = store.database().last_rowid();

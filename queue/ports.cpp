@@ -9,11 +9,12 @@ base::Task<base::Result<Committed<Receipt>>> Intake::accept(Arrival arrival) {
     co_return std::move(answers.front());
 }
 
-bool KnownTransfer::is_other(const std::string& its_peer, const mail::Sha256& its_digest) const {
+bool KnownTransfer::is_other(const std::string& its_peer,
+                             const std::optional<mail::Sha256>& its_digest) const {
     if (state == State::unknown) return false;
     if (peer != its_peer) return true;
     // What was called back has no message: whatever comes under the key was called back, too.
-    return state != State::aborted && digest != its_digest;
+    return state != State::aborted && its_digest && digest != *its_digest;
 }
 
 }  // namespace queue

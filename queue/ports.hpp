@@ -76,8 +76,9 @@ struct KnownTransfer {
     std::uint64_t offset = 0;         ///< open: bytes from its start that are on the disk
     std::optional<QueueId> queue_id;  ///< done: nothing if every recipient was refused
     std::vector<RecipientVerdict> verdicts;  ///< done
-    /// The key is known, but as another peer's, or for another message than that of `digest`.
-    bool is_other(const std::string& its_peer, const mail::Sha256& its_digest) const;
+    /// The key is known, but as another peer's, or for another message than that of `its_digest`;
+    /// without one, whatever message it is.
+    bool is_other(const std::string& its_peer, const std::optional<mail::Sha256>& its_digest) const;
     bool operator==(const KnownTransfer&) const = default;
 };
 
@@ -156,6 +157,14 @@ struct Piece {
     std::string bytes;
 };
 
+/// A transfer that its sender wants back.
+struct Recall {
+    TransferKey key;
+    std::string peer;
+    base::TimePoint expires;             ///< of the transfer: until then it is remembered
+    std::optional<mail::Sha256> digest;  ///< of the message that is meant; nothing: whichever
+};
+
 /// What a receiver of transfers keeps of them beside their messages. Each answer is what is known
 /// of the key afterwards, as queue/receiving.hpp has it.
 class TransferBook {
@@ -178,9 +187,9 @@ class TransferBook {
     };
     virtual base::Task<base::Result<Complete>> content(TransferKey key, std::string peer) = 0;
     /// Calls the transfer back, whether it is known or not; afterwards it is aborted, or done if it
-    /// was. Errc::conflict (it is another peer's), Errc::busy (the peer's quota), Errc::storage.
-    virtual base::Task<base::Result<Committed<KnownTransfer>>> call_back(
-        TransferKey key, std::string peer, base::TimePoint expires) = 0;
+    /// was. Errc::conflict (it is another peer's, or another message), Errc::busy (the peer's
+    /// quota), Errc::storage.
+    virtual base::Task<base::Result<Committed<KnownTransfer>>> call_back(Recall recall) = 0;
 };
 
 /// Reports of peers on mail that they had taken from us.
@@ -240,7 +249,13 @@ struct Failed {
 struct Rerouted {
     std::string why;
 };
-using Outcome = std::variant<Delivered, Deferred, Failed, Rerouted>;
+/// Nothing that we could do would be right: it waits for an administrator, who is told, and its
+/// sender is once its time is up.
+struct Held {
+    mail::Reply reply;
+    std::string remote;
+};
+using Outcome = std::variant<Delivered, Deferred, Failed, Rerouted, Held>;
 
 /// A transfer of ours: committed before its first stanza leaves.
 struct OutgoingTransfer {
@@ -248,6 +263,9 @@ struct OutgoingTransfer {
     std::string peer;          ///< C: the component that it goes to, and to no other
     bool sent_before = false;  ///< a stanza with this id may have left earlier
     base::TimePoint expires;
+    /// It goes with the parameters of RFC 3461, or was sent with them: a repetition is as the first
+    /// was, whatever its peer takes by now, or it would be another message.
+    bool dsn = true;
 };
 
 struct LeasedRecipient {
@@ -286,6 +304,7 @@ struct Ready {
     std::chrono::seconds retention = std::chrono::hours(24 * 7);
     /// Set if nothing new is to go there: only what was sent before is leased, to be called back.
     std::optional<std::string> call_back{};
+    bool dsn = true;  ///< the peer takes the parameters of RFC 3461
 };
 /// Ready, or what all mail of the destination is told for now.
 using Readiness = std::variant<Ready, Deferred, Rerouted>;

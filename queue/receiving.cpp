@@ -39,15 +39,13 @@ Turn finish(KnownTransfer& known, const ReceivedTransfer& transfer) {
     return Turn::changed;
 }
 
-Turn call_back(KnownTransfer& known, const std::string& peer) {
-    if (known.state == Known::unknown || known.state == Known::open) {
-        if (known.state == Known::open && known.peer != peer) return Turn::conflict;
-        known = {};
-        known.state = Known::aborted;
-        known.peer = peer;
-        return Turn::changed;
-    }
-    return known.peer == peer ? Turn::same : Turn::conflict;
+Turn call_back(KnownTransfer& known, const Recall& recall) {
+    if (known.is_other(recall.peer, recall.digest)) return Turn::conflict;
+    if (known.state == Known::done || known.state == Known::aborted) return Turn::same;
+    known = {};
+    known.state = Known::aborted;
+    known.peer = recall.peer;
+    return Turn::changed;
 }
 
 }  // namespace queue

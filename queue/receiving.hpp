@@ -29,6 +29,6 @@ Turn open(KnownTransfer& known, const Opening& opening);
 Turn add(KnownTransfer& known, const std::string& peer, std::uint64_t offset, std::uint64_t bytes);
 /// The verdict: of a small transfer, or of an open one whose content is complete.
 Turn finish(KnownTransfer& known, const ReceivedTransfer& transfer);
-Turn call_back(KnownTransfer& known, const std::string& peer);
+Turn call_back(KnownTransfer& known, const Recall& recall);
 
 }  // namespace queue

@@ -105,6 +105,25 @@ Where insert_for_postmaster(Store& store, const MessageRow& message, mail::Repor
     return insert_mail(store, message, std::move(input), *to);
 }
 
+/// `what` is it, and a sentence of it begins with that.
+Where insert_quarantine_report(Store& store, const MessageRow& message,
+                               const std::vector<std::string>& addresses, const mail::Reply& why,
+                               const std::string& what) {
+    mail::ReportInput input = input_of(store, message);
+    input.note = what + ": see `packetboat queue show " + message.id.to_text() + "`. Its sender <" +
+                 std::string(to_text(message.envelope.from)) +
+                 "> has not been told yet, and will be when its time is up.";
+    for (const std::string& address : addresses) {
+        mail::ReportedRecipient reported;
+        reported.address = address;
+        reported.action = Action::delayed;
+        reported.reply = why;
+        reported.retry_until = message.expires_at;
+        input.recipients.push_back(std::move(reported));
+    }
+    return insert_for_postmaster(store, message, std::move(input));
+}
+
 /// To the component that the message came from, which tells its own user.
 Where insert_for_peer(Store& store, const MessageRow& message, const std::vector<Told>& told) {
     PeerReport report{*message.origin.transfer, 0, {}};
@@ -187,23 +206,19 @@ Where add_undelivered_report(Store& store, const MessageRow& message, const Told
     return insert_for_postmaster(store, about, std::move(input));
 }
 
+Where add_held_report(Store& store, const MessageRow& message,
+                      const std::vector<std::string>& addresses, const Held& held) {
+    return insert_quarantine_report(
+        store, message, addresses, held.reply,
+        "A message in the queue can't go on and is in quarantine, as "
+        "its next hop may have it already, or another one under its id");
+}
+
 Where add_damage_report(Store& store, const MessageRow& message,
                         const std::vector<std::string>& addresses, const std::string& why) {
-    mail::ReportInput input = input_of(store, message);
-    input.note =
-        "A message in the queue can't be read any more and is in quarantine: see `packetboat queue "
-        "show " +
-        message.id.to_text() + "`. Its sender <" + std::string(to_text(message.envelope.from)) +
-        "> has not been told yet, and will be when its time is up.";
-    for (const std::string& address : addresses) {
-        mail::ReportedRecipient reported;
-        reported.address = address;
-        reported.action = Action::delayed;
-        reported.reply = {451, {4, 3, 0}, why};
-        reported.retry_until = message.expires_at;
-        input.recipients.push_back(std::move(reported));
-    }
-    return insert_for_postmaster(store, message, std::move(input));
+    return insert_quarantine_report(store, message, addresses, {451, {4, 3, 0}, why},
+                                    "A message in the queue can't be read any more and is in "
+                                    "quarantine");
 }
 
 }  // namespace queue

@@ -32,6 +32,12 @@ base::Result<std::optional<Destination>> add_undelivered_report(Store& store,
                                                                 const MessageRow& message,
                                                                 const Told& failure);
 
+/// Tells our postmaster that `message` is held for what its next hop has said. `addresses`: of
+/// those recipients that are.
+base::Result<std::optional<Destination>> add_held_report(Store& store, const MessageRow& message,
+                                                         const std::vector<std::string>& addresses,
+                                                         const Held& held);
+
 /// Tells our postmaster that `message` can't be read any more. `addresses`: of its recipients.
 base::Result<std::optional<Destination>> add_damage_report(
     Store& store, const MessageRow& message, const std::vector<std::string>& addresses,

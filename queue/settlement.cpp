@@ -54,6 +54,11 @@ class Settling {
             if (!report) return report.error();
             if (*report) woken_.push_back(**report);
         }
+        if (!held_.empty()) {
+            const auto report = hold_back(store_, row_, held_, why_held_);
+            if (!report) return report.error();
+            if (*report) add_all(woken_, {**report});
+        }
         if (ended_ > 0) {
             if (auto counted = count_down(); !counted) return counted.error();
         }
@@ -95,6 +100,14 @@ class Settling {
         store_.after_commit([id = row_.id, to = current_->address, destination = destination_,
                              reply = outcome.reply,
                              next] { log::deferred(id, to, destination, reply, next); });
+    }
+
+    void apply(const Held& outcome) {
+        // Its time may be up already: then its sender hears of it now.
+        if (row_.expires_at <= store_.now())
+            return give_up({outcome.reply, outcome.remote, false, {}});
+        held_.push_back({current_->n, current_->address.text(), attempts_});
+        why_held_ = outcome;
     }
 
     void apply(const Failed& outcome) {
@@ -195,6 +208,8 @@ class Settling {
     int attempts_ = 0;
     int ended_ = 0;
     std::vector<Told> told_;
+    std::vector<HeldRecipient> held_;
+    Held why_held_;           // of all of them: one transfer is settled at a time
     bool is_report_ = false;  // it is a report to a peer, and could not be delivered
     Woken woken_;
 };
@@ -290,6 +305,7 @@ base::Result<Woken> end_recipients(Store& store, QueueId message,
         if (auto ended = settling.end_for_operator(n, bounce); !ended) return ended.error();
     }
     auto woken = settling.finish();
+    leave_if_none_is_held(store, message);
     if (!has_row) {
         // There is no count of what is left.
         Query remove = store.database().query(
@@ -310,7 +326,9 @@ base::Result<Woken> expire_recipients(Store& store, QueueId message,
         if (auto recorded = settling.record(n, last_word(store, message, n), false); !recorded)
             return recorded.error();
     }
-    return settling.finish();
+    auto woken = settling.finish();
+    leave_if_none_is_held(store, message);
+    return woken;
 }
 
 base::Result<Woken> expire(Store& store, const Destination& destination) {

@@ -42,12 +42,9 @@ base::Task<base::Result<TransferBook::Complete>> StoredTransfers::content(Transf
     co_return answer;
 }
 
-base::Task<base::Result<Committed<KnownTransfer>>> StoredTransfers::call_back(
-    TransferKey key, std::string peer, base::TimePoint expires) {
+base::Task<base::Result<Committed<KnownTransfer>>> StoredTransfers::call_back(Recall recall) {
     std::function<base::Result<KnownTransfer>(Store&)> operation =
-        [key = std::move(key), peer = std::move(peer), expires](Store& store) {
-            return call_transfer_back(store, key, peer, expires);
-        };
+        [recall = std::move(recall)](Store& store) { return call_transfer_back(store, recall); };
     auto answer = co_await storage_.write<KnownTransfer>(std::move(operation));
     co_return answer;
 }

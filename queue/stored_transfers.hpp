@@ -15,8 +15,7 @@ class StoredTransfers final : public TransferBook {
     base::Task<base::Result<Committed<KnownTransfer>>> open(Opening opening) override;
     base::Task<base::Result<Committed<KnownTransfer>>> add(Piece piece) override;
     base::Task<base::Result<Complete>> content(TransferKey key, std::string peer) override;
-    base::Task<base::Result<Committed<KnownTransfer>>> call_back(TransferKey key, std::string peer,
-                                                                 base::TimePoint expires) override;
+    base::Task<base::Result<Committed<KnownTransfer>>> call_back(Recall recall) override;
 
   private:
     StorageThread& storage_;

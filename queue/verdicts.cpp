@@ -253,11 +253,12 @@ base::Result<TransferBook::Complete> complete_content(Store& store, const Transf
     return TransferBook::Complete{std::move(*content), row->file};
 }
 
-base::Result<KnownTransfer> call_transfer_back(Store& store, const TransferKey& key,
-                                               const std::string& peer, base::TimePoint expires) {
+base::Result<KnownTransfer> call_transfer_back(Store& store, const Recall& recall) {
+    const TransferKey& key = recall.key;
+    const std::string& peer = recall.peer;
     KnownTransfer known = find_transfer(store, key);
     const bool was_unknown = known.state == Known::unknown;
-    const Turn turn = call_back(known, peer);
+    const Turn turn = call_back(known, recall);
     if (turn == Turn::conflict) return conflict(key);
     if (turn == Turn::same) return known;
     if (was_unknown &&
@@ -269,7 +270,9 @@ base::Result<KnownTransfer> call_transfer_back(Store& store, const TransferKey& 
     Query insert = store.database().query(
         "INSERT INTO verdict (id, domain, digest, peer, verdicts, expires_at, aborted)"
         " VALUES (?1, ?2, x'', ?3, '', ?4, ?5)");
-    insert.bind(key.id, key.domain.ascii(), peer, kept_until(store, expires), was_unknown ? 1 : 2)
+    insert
+        .bind(key.id, key.domain.ascii(), peer, kept_until(store, recall.expires),
+              was_unknown ? 1 : 2)
         .run();
     return known;
 }

@@ -17,8 +17,7 @@ base::Result<KnownTransfer> open_transfer(Store& store, const Opening& opening);
 base::Result<KnownTransfer> add_piece(Store& store, const Piece& piece);
 base::Result<TransferBook::Complete> complete_content(Store& store, const TransferKey& key,
                                                       const std::string& peer);
-base::Result<KnownTransfer> call_transfer_back(Store& store, const TransferKey& key,
-                                               const std::string& peer, base::TimePoint expires);
+base::Result<KnownTransfer> call_transfer_back(Store& store, const Recall& recall);
 
 /// Takes away open transfers that have expired or got nothing for limits::kPartialIdle, and
 /// verdicts that no sender may ask for any more: at most limits::kPruned of each. Returns how many

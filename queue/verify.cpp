@@ -39,9 +39,9 @@ constexpr Check kChecks[] = {
     {"the content has another size, and the message is not in quarantine",
      "SELECT m.id, length(c.bytes) FROM message m JOIN content c ON c.message = m.id"
      " WHERE c.bytes IS NOT NULL AND length(c.bytes) <> m.size AND m.damage IS NULL"},
-    {"the message is in quarantine, and a recipient is tried all the same",
-     "SELECT m.id, r.n FROM message m JOIN recipient r ON r.message = m.id"
-     " WHERE m.damage IS NOT NULL AND r.state IN (1, 3)"},
+    {"the message is in quarantine, and none of its recipients is held",
+     "SELECT m.id, m.pending FROM message m WHERE m.damage IS NOT NULL AND m.pending > 0"
+     " AND NOT EXISTS (SELECT 1 FROM recipient r WHERE r.message = m.id AND r.state = 4)"},
     {"a recipient's destination is unknown",
      "SELECT r.message, r.destination FROM recipient r LEFT JOIN destination d"
      " ON d.id = r.destination WHERE d.id IS NULL"},

@@ -24,6 +24,7 @@ class Component:
         """`domains`: what it claims in its capability form to carry mail for."""
         self.name = name
         self.domains = list(domains)
+        self.answers_status = False  # as if it knew of no transfer: the mere sign that it is there
         self._numbers = itertools.count(1)
         self._parser = ElementTree.XMLPullParser(["start", "end"])
         self._socket = socket.create_connection((site.address, site.xmpp.component_port(name)), timeout=20)
@@ -100,6 +101,9 @@ class Component:
             self.answers(stanza, f"<query xmlns='{INFO}'>{capabilities(self.domains)}</query>")
         elif stanza.find(f"{{{ITEMS}}}query") is not None:
             self.answers(stanza, f"<query xmlns='{ITEMS}'/>")
+        elif self.answers_status and (status := stanza.find(f"{{{TRANSFER}}}status")) is not None:
+            self.answers(stanza, f"<verdicts xmlns='{TRANSFER}'><verdict id='{status.get('id')}' "
+                                 f"domain='{status.get('domain')}' state='unknown'/></verdicts>")
 
     def _next(self, depth):
         """The next element that opens (depth 0: the stream) or is complete (depth 1: a stanza)."""

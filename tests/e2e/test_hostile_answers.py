@@ -5,7 +5,7 @@ import pytest
 from component import PING, STANZAS, TRANSFER, answer_to, iq
 from hostile import Peer
 from people import all_settled
-from transfers import verdicts
+from transfers import verdict_on, verdicts
 from twodomains import smtp
 from twodomains.waiting import until
 
@@ -166,3 +166,21 @@ def test_garbage_for_an_answer_delivers_nothing_and_loses_nothing(front, peer, n
     for letter in letters.values():
         assert "250 2.1.5" in trace(front, letter)
         assert not front.person.mailbox.find(letter.id)
+
+
+def test_a_verdict_on_another_message_under_its_id_is_none(front, peer, letter):
+    """The id is reused, says the peer, and then that it has taken it: the administrator has to look."""
+    def knows_another(request):
+        if request[0].tag.endswith("}transfers"):
+            return answer_to(request, error("conflict", "id-reuse"), kind="error")
+        return answer_to(request, verdict_on(request))
+    peer.from_now_on(knows_another)
+    sends(front, letter)
+    row = until(lambda: [row for row in front.victim.packetboat.queue() if row["state"] == "held"], "it to be held")[0]
+    assert "another message (id-reuse)" in row["last_reply"]
+    assert front.log("event=quarantined", row["id"])
+    until(lambda: front.log("event=reported", row["id"], f"to=postmaster@{front.victim.domain}"),
+          "the administrator to be told")
+    assert "relayed" not in trace(front, letter)
+    assert [request[0].tag.split("}")[1] for request in peer.requests] == ["transfers"]
+    assert front.victim.packetboat.run("queue", "cancel", row["id"]).returncode == 0

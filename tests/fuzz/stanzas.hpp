@@ -60,13 +60,13 @@ inline std::string describe(const component::IncomingCommit& commit) {
     return component::encode_commit(commit.key);
 }
 inline std::string describe(const component::IncomingStatus& status) {
-    return component::encode_status(status.key);
+    return component::encode_status(status.key, status.digest);
 }
 inline std::string describe(const component::IncomingReport& incoming) {
     return queue::encode(incoming.report);
 }
 inline std::string describe(const component::IncomingAbort& abort) {
-    return component::encode_abort(abort.key, abort.expires);
+    return component::encode_abort(abort.key, abort.expires, abort.digest);
 }
 inline std::string describe(const component::Ack& ack) {
     return component::encode_ack(ack);

@@ -128,7 +128,7 @@ void check_payload(const IncomingBatch& batch) {
         expected.push_back(std::move(transfer));
     }
     if (!content) return;
-    const auto written = encode_transfers(messages, {batch.deflated, true}, codec);
+    const auto written = encode_transfers(messages, {batch.deflated}, codec);
     check(written.has_value(), "what came in XML can be written as XML");
     const auto again = parsed_again<IncomingBatch>("set", *written);
     check_promises(again);
@@ -189,7 +189,7 @@ void check_payload(const IncomingOpen& open) {
     if (transfer.size > kContent) return;
     const OutgoingMessage message{transfer.key, transfer.envelope,
                                   mail::Content(std::string(transfer.size, 'x')), transfer.expires};
-    const auto written = encode_open(message, transfer.hash, {});
+    const auto written = encode_open(message, transfer.hash);
     check(written.has_value(), "what came in XML can be written as XML");
     const auto again = parsed_again<IncomingOpen>("set", *written);
     check(again.transfer.key == transfer.key && digest_of(again.transfer) == digest_of(transfer),
@@ -213,8 +213,9 @@ void check_payload(const IncomingCommit& commit) {
     check(again.key == commit.key, "the same key");
 }
 void check_payload(const IncomingStatus& status) {
-    const auto again = parsed_again<IncomingStatus>("get", encode_status(status.key));
-    check(again.key == status.key, "the same key");
+    const auto again =
+        parsed_again<IncomingStatus>("get", encode_status(status.key, status.digest));
+    check(again.key == status.key && again.digest == status.digest, "the same key and digest");
 }
 void check_payload(const IncomingReport& incoming) {
     check(!incoming.report.recipients.empty(), "a report is on somebody");
@@ -227,8 +228,10 @@ void check_payload(const IncomingReport& incoming) {
 }
 
 void check_payload(const IncomingAbort& abort) {
-    const auto again = parsed_again<IncomingAbort>("set", encode_abort(abort.key, abort.expires));
-    check(again.key == abort.key && again.expires == abort.expires, "the same key and time");
+    const auto again =
+        parsed_again<IncomingAbort>("set", encode_abort(abort.key, abort.expires, abort.digest));
+    check(again.key == abort.key && again.expires == abort.expires && again.digest == abort.digest,
+          "the same key, time and digest");
 }
 void check_payload(const Ack& ack) {
     const auto again = parsed_again<Ack>("result", encode_ack(ack));

@@ -12,6 +12,7 @@ import binascii
 import copy
 import hashlib
 import os
+import re
 import zlib
 from pathlib import Path
 
@@ -276,6 +277,37 @@ def test_the_chunks_of_the_example_are_its_content():
     assert base64.b64decode(opened.find("h:hash", NS).text) == digest
 
 
+def digest_of(transfer):
+    """As the document has it: the SHA-256 of the values, each with its length before it."""
+    envelope = transfer.find("mt:envelope", NS)
+    values = ["packetboat digest 1", envelope.find("mt:from", NS).get("addr", ""), envelope.get("size"),
+              "8" if envelope.get("body") == "8bitmime" else "7", *("1" if envelope.get(flag) == "true" else "0"
+                                                                   for flag in ("smtputf8", "requiretls")),
+              {"full": "1", "hdrs": "2"}.get(envelope.get("ret"), "0"), xtext(envelope.get("envid", "")),
+              envelope.get("expires")]
+    for rcpt in envelope.findall("mt:rcpt", NS):
+        words = rcpt.get("notify", "").split()
+        values += [rcpt.get("n"), rcpt.get("addr"),
+                   " ".join(word for word in ("never", "success", "failure", "delay") if word in words),
+                   xtext(rcpt.get("orcpt", ""))]
+    octets = [value.encode() for value in values] + [base64.b64decode(transfer.find("h:hash", NS).text)]
+    return base64.b64encode(hashlib.sha256(b"".join(b"%d:%s" % (len(each), each) for each in octets)).digest()).decode()
+
+
+def xtext(value):
+    return re.sub(r"\+([0-9A-F]{2})", lambda found: chr(int(found[1], 16)), value)
+
+
+def test_the_digest_in_the_examples_is_that_of_the_transfer():
+    elements = [element for _, text in examples() for element in payloads(parse(text))]
+    opened, = [element for element in elements if etree.QName(element).localname == "open"]
+    asking = [element for element in elements if element.get("digest")]
+    assert {etree.QName(element).localname for element in asking} == {"status", "abort"}
+    for element in asking:
+        assert element.get("id") == opened.get("id")
+        assert element.get("digest") == digest_of(opened)
+
+
 def test_the_document_can_be_rendered():
     page = etree.XSLT(etree.parse(str(ROOT / "xep" / "render.xsl")))(etree.parse(str(XEP)))
     assert len(page.findall(".//figure")) >= LEAST_EXAMPLES
@@ -457,6 +489,8 @@ INVALID = [
     ("commit", "no domain", drop(".", "domain")),
     ("commit", "an element", child(".", f"{{{MT}}}rcpt")),
     ("status", "no id", drop(".", "id")),
+    ("status", "a digest of another length", put(".", "digest", "OjKZ0dluFWy0vYyWr7bCorPdmgz7GRee3OD+PWvQ")),
+    ("abort", "a digest in hexadecimal", put(".", "digest", 64 * "0")),
     ("abort", "no expires", drop(".", "expires")),
     ("abort", "expires in local time", put(".", "expires", "2026-12-01T00:00:00+01:00")),
     ("report", "no id", drop(".", "id")),

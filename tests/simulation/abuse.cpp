@@ -97,7 +97,7 @@ class Abuse final : public Surroundings {
             case 0:
                 return *encode_transfers({&message, 1}, {}, codec_);
             case 1:
-                return *encode_open(message, hash, {});
+                return *encode_open(message, hash);
             case 2:
             case 3:
                 return encode_chunk(key, static_cast<std::uint64_t>(offset), content,
@@ -105,12 +105,16 @@ class Abuse final : public Surroundings {
             case 4:
                 return encode_commit(key);
             case 5:
-                return encode_status(key);
+                return encode_status(key, maybe(digest_of(message, hash)));
             case 6:
-                return encode_abort(key, expires);
+                return encode_abort(key, expires, maybe(digest_of(message, hash)));
             default:
                 return encode_ack({key, 7});
         }
+    }
+
+    std::optional<mail::Sha256> maybe(const mail::Sha256& digest) {
+        return timeline_.chance(80) ? std::optional(digest) : std::nullopt;
     }
 
     Timeline timeline_;

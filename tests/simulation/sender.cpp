@@ -187,6 +187,8 @@ void Sender::settle_one(Recipient& recipient, const queue::Outcome& outcome) {
         if (later->settled) recipient.transfer.reset();
     } else if (std::holds_alternative<queue::Failed>(outcome)) {
         recipient.state = State::failed;
+    } else if (std::holds_alternative<queue::Held>(outcome)) {
+        recipient.state = State::held;
     } else {
         recipient.state = State::smtp;
     }

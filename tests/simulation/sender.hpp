@@ -18,7 +18,7 @@ struct Mail {
     bool poison = false;  ///< the peer finds every stanza with it malformed
 };
 
-enum class State { waiting, leased, delivered, smtp, failed, expired };
+enum class State { waiting, leased, held, delivered, smtp, failed, expired };
 
 struct Recipient {
     std::size_t mail = 0;

@@ -47,6 +47,7 @@ class World final : public Surroundings {
         std::uint64_t loss = 0, twice = 0, late = 0, bounce = 0;  // per cent of the stanzas
         bool in_order = true;
         std::int64_t skew_a = 0, skew_b = 0;  // milliseconds
+        bool keys_are_taken = false;
     };
 
     void choose();
@@ -62,6 +63,7 @@ class World final : public Surroundings {
     void carry(const std::string& from, const std::string& to, const std::string& stanza);
     void bounce(const std::string& from, const std::string& to, const std::string& stanza);
     bool is_poisonous(const std::string& stanza) const;
+    void take_keys(const std::string& receiver, const std::string& stanza);
     bool faulty() const { return timeline_.now() < kFaults; }
     void judge();
     void broken(const std::string& what) {
@@ -76,6 +78,8 @@ class World final : public Surroundings {
     support::MemoryDisk disks_[2];
     support::MemoryDisk backups_[2];
     std::set<std::string> forgiven_;  ///< ids that a restored disk knows otherwise
+    std::set<std::string> seen_;      ///< ids that have been sent
+    std::set<std::string> taken_;     ///< and those that a receiver has with another message
     std::unique_ptr<Sender> sender_;
     std::unique_ptr<Receiver> receivers_[2];
     std::size_t serving_ = 0;  ///< which receiver serves b.test
@@ -94,6 +98,7 @@ void World::choose() {
     knobs_.late = sometimes(15);
     knobs_.bounce = sometimes(20);
     knobs_.in_order = timeline_.chance(70);
+    knobs_.keys_are_taken = timeline_.chance(10);
     if (timeline_.chance(40)) {
         // Within the hour, as the protocol has it.
         knobs_.skew_a = timeline_.between(-25 * kMinute, 25 * kMinute);
@@ -263,6 +268,7 @@ void World::tell_time() {
 void World::transmit(const std::string& from, const std::string& to, std::string stanza) {
     ++report_.stanzas;
     if (stanza.find("<open ") != std::string::npos) ++report_.opens;
+    if (knobs_.keys_are_taken && from == sender_->process().settings().jid) take_keys(to, stanza);
     const bool request = stanza.find("<iq type=\"set\"") == 0 || stanza.find("<iq type='set'") == 0;
     const bool reports = faulty() && request && timeline_.chance(knobs_.bounce);
     if (reports) {
@@ -300,6 +306,28 @@ bool World::is_poisonous(const std::string& stanza) const {
                stanza.find(transfer.key.id) != std::string::npos &&
                stanza.find("<transfers ") != std::string::npos;
     });
+}
+
+/// As if one of the sides had been restored: the receiver has accepted another message under the
+/// key.
+void World::take_keys(const std::string& receiver, const std::string& stanza) {
+    using Known = queue::KnownTransfer::State;
+    for (std::size_t number = 0; number < disk_.transfers.size(); ++number) {
+        const SentTransfer& transfer = disk_.transfers[number];
+        if (stanza.find(transfer.key.id) == std::string::npos) continue;
+        if (!seen_.insert(transfer.key.id).second || !timeline_.chance(50)) continue;
+        taken_.insert(transfer.key.id);
+        queue::KnownTransfer known;
+        known.state = Known::done;
+        known.peer = "mail.a.test";
+        known.digest.fill(7);
+        for (const Recipient& recipient : disk_.recipients) {
+            if (recipient.transfer == number)
+                known.verdicts.push_back({recipient.n, {250, {2, 1, 5}, {}}});
+        }
+        disks_[receiver == kReceivers[0] ? 0 : 1].rows[transfer.key] = {
+            known, transfer.expires, {}};
+    }
 }
 
 void World::carry(const std::string& from, const std::string& to, const std::string& stanza) {
@@ -343,6 +371,9 @@ void World::judge() {
         if (times > 1) broken(name + " was taken twice");
         const bool ended = recipient.state != State::waiting && recipient.state != State::leased;
         if (!ended) broken(name + " hangs");
+        const bool its_key_is_taken =
+            recipient.transfer && taken_.contains(disk_.transfers[*recipient.transfer].key.id);
+        if (recipient.state == State::held && !its_key_is_taken) broken(name + " is held");
         if (recipient.state == State::delivered && times == 0) broken(name + " is lost");
         if (ended && recipient.state != State::delivered && times > 0 && !recipient.unclear)
             broken(name + " was taken, and went another way, too");

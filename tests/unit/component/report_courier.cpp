@@ -84,6 +84,18 @@ TEST_CASE("what the peer does not take for good is given up; what may pass is tr
     CHECK(std::get<queue::Deferred>(later).settled);
 }
 
+TEST_CASE("a report that is answered by nonsense waits by itself, and the others go on") {
+    Reporting a;
+    a.deliver = [&](const ScriptedLink::Asked&) -> IqReply {
+        if (a.link.asked.size() == 1) return StanzaError{"cancel", "gone-fishing", {}, {}, {}};
+        return result("");
+    };
+    const auto told = a.send({a.report(1), a.report(2)});
+    REQUIRE(told.size() == 2);
+    CHECK(std::get<queue::Deferred>(told[0].recipients.at(0).outcome).reply.status.subject == 5);
+    CHECK(std::holds_alternative<queue::Delivered>(told[1].recipients.at(0).outcome));
+}
+
 TEST_CASE("a silent peer is asked once for all that waits, a component without reports never") {
     Reporting a;
     const auto told = a.send({a.report(1), a.report(2), a.report(3)});

@@ -253,7 +253,7 @@ TEST_CASE("A member with the wrong hash spoils no other") {
 TEST_CASE("What is no block is malformed as a whole") {
     Receiver b;
     BlockCodec codec;
-    const auto good = *encode_transfers(std::vector{b.message(1)}, {false, true}, codec);
+    const auto good = *encode_transfers(std::vector{b.message(1)}, {false}, codec);
     const auto at = good.find("enc='none'");
     auto bad = good;
     CHECK(b.error_of(b.ask(bad.replace(at, 10, "enc='deflate'"))) == "bad-request/malformed");
@@ -368,17 +368,18 @@ struct InPieces {
         message = b.message(number, to, content);
         message.content = mail::Content(content);
     }
-    std::string opening() const { return *encode_open(message, mail::sha256(content), {}); }
+    std::string opening() const { return *encode_open(message, mail::sha256(content)); }
     IqReply open() { return b.ask(opening()); }
     IqReply chunk(std::size_t offset, std::size_t size = std::string::npos) {
         return b.ask(encode_chunk(message.key, offset,
                                   std::string_view(content).substr(offset, size), true, codec));
     }
     IqReply commit() { return b.ask(encode_commit(message.key)); }
+    mail::Sha256 digest() const { return digest_of(message, mail::sha256(content)); }
     IqReply status(const std::string& from = "mail.a.test") {
-        return b.ask(encode_status(message.key), from, "get");
+        return b.ask(encode_status(message.key, digest()), from, "get");
     }
-    IqReply abort() { return b.ask(encode_abort(message.key, message.expires)); }
+    IqReply abort() { return b.ask(encode_abort(message.key, message.expires, digest())); }
 
     Receiver& b;
     std::string content;
@@ -455,8 +456,10 @@ TEST_CASE("A opens, sends in pieces and commits; B takes it once") {
     REQUIRE(b.intake.arrivals.size() == 1);
     CHECK(b.intake.arrivals[0].content.bytes() == mail.content);
     CHECK(b.intake.arrivals[0].envelope.recipients.size() == 1);
-    for (const auto& again : {mail.commit(), mail.open(), mail.status(), mail.abort()})
+    for (const auto& again : {mail.open(), mail.status(), mail.abort()})
         CHECK(verdict(again).queue_id == done.queue_id);
+    // What the key alone can't say: whose verdict is asked for.
+    CHECK(b.error_of(mail.commit()) == "item-not-found/unknown-transfer");
     CHECK(b.send({mail.message}).index() == IqReply(Verdicts()).index());
     CHECK(b.error_of(mail.chunk(0)) == "item-not-found/unknown-transfer");
     CHECK(b.intake.arrivals.size() == 1);
@@ -531,6 +534,40 @@ TEST_CASE("What A has called back, B never takes, even if it comes later") {
     mail.message.expires = b.clock.now() - 1h;
     CHECK(b.error_of(mail.abort()) == "bad-request/malformed");
     CHECK(b.intake.arrivals.empty());
+}
+
+TEST_CASE("B gives no verdict on another message than the one that A asks about") {
+    Receiver b;
+    InPieces mail(b, 1);
+    InPieces other(b, 1, 6000);
+    const auto is_refused = [&](const IqReply& reply) {
+        return b.error_of(reply) == "conflict/id-reuse";
+    };
+    SECTION("small, and taken") {
+        CHECK(b.reply_to(mail.message).code == 250);
+        CHECK(is_refused(b.send({other.message})));
+    }
+    SECTION("taken in pieces") {
+        mail.open();
+        mail.chunk(0);
+        CHECK(verdict(mail.commit()).state == State::done);
+    }
+    SECTION("open") {
+        mail.open();
+        CHECK(is_refused(other.open()));
+        CHECK(is_refused(other.abort()));
+        CHECK(acknowledged(mail.chunk(0)) == mail.content.size());
+        CHECK(verdict(mail.commit()).state == State::done);
+    }
+    CHECK(is_refused(other.open()));
+    CHECK(is_refused(other.status()));
+    CHECK(is_refused(other.abort()));
+    CHECK(verdict(mail.status()).state == State::done);
+    CHECK(verdict(mail.abort()).state == State::done);
+    // An older sender names the key alone, and is answered so.
+    CHECK(verdict(b.ask(encode_status(mail.message.key), "mail.a.test", "get")).state ==
+          State::done);
+    CHECK(b.intake.arrivals.size() == 1);
 }
 
 TEST_CASE("What nobody asks for any more is forgotten in memory, and kept on the disk") {

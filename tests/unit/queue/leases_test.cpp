@@ -91,6 +91,25 @@ TEST_CASE("what never left may go to another peer") {
     CHECK_FALSE(again[0].transfer->sent_before);
 }
 
+TEST_CASE("what was sent with the parameters of RFC 3461 is sent with them again") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    queue::Ready without = kReadyB;
+    without.dsn = false;
+    auto leased = queue.lease(kToB, without);
+    CHECK_FALSE(leased.at(0).transfer->dsn);
+    auto outcome = all(leased[0], unreachable());
+    outcome.sent = false;
+    queue.settle({outcome});
+    queue.clock.advance(10min);
+    // Nothing of it had left.
+    leased = queue.lease(kToB, kReadyB);
+    CHECK(leased.at(0).transfer->dsn);
+    queue.settle({all(leased[0], unreachable())});
+    queue.clock.advance(10min);
+    CHECK(queue.lease(kToB, without).at(0).transfer->dsn);
+}
+
 TEST_CASE("a recipient that a verdict put off goes out again under a new id") {
     StoreFixture queue;
     queue.add(arrival("alice@a.test", {"bob@b.test", "carol@b.test"}));

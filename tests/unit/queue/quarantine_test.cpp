@@ -1,6 +1,8 @@
 #include "queue/quarantine.hpp"
 
 #include "fixture.hpp"
+#include "queue/operations.hpp"
+#include "queue/verify.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -79,4 +81,54 @@ TEST_CASE("what became of a message whose row was lost meanwhile is no reason to
     CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 4") == 1);
     CHECK(queue.count("SELECT COUNT(*) FROM event WHERE what = 'delivered'") == 1);
     CHECK(queue.lease().empty());
+}
+
+TEST_CASE("what its peer knows as another message is held, and the administrator hears of it") {
+    StoreFixture queue;
+    const auto id =
+        queue.add(arrival("alice@a.test", {"bob@b.test", "carol@b.test", "dan@c.test"}));
+    const auto leased = queue.lease();
+    REQUIRE(leased.size() == 1);
+    const queue::Held held{reply(451, "4.5.0", "mail.b.test knows it with another message"),
+                           "mail.b.test"};
+    CHECK(queue.settle({all(leased[0], held)}) == queue::Woken{kLocal});
+    CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 4") == 2);
+    // Whoever has it elsewhere is not held for that.
+    CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 1") == 2);
+    CHECK(queue.lease().empty());
+    CHECK(queue::verify(queue.store().database(), {&queue.store().files()}).empty());
+    const auto notices = queue.lease(kLocal, kOneByOne);
+    REQUIRE(notices.size() == 1);
+    CHECK(notices[0].envelope.recipients[0].address.text() == "postmaster@a.test");
+    CHECK(notices[0].content.bytes().find(id.to_text()) != std::string_view::npos);
+    CHECK(notices[0].content.bytes().find("knows it with another message") !=
+          std::string_view::npos);
+    queue.settle({all(notices[0], delivered())});
+
+    SECTION("it is let go again, as it was") {
+        const auto released = queue.transact([&](queue::Store& s) {
+            return queue::operate(s, queue::Verb::release, queue::Selection(), {});
+        });
+        CHECK(released->changed == 2);
+        const auto again = queue.lease();
+        REQUIRE(again.size() == 1);
+        CHECK(again[0].transfer->key == leased[0].transfer->key);
+        CHECK(again[0].transfer->sent_before);
+    }
+    SECTION("nobody looks: its sender hears in the end, and that delivery can't be excluded") {
+        queue.clock.advance(std::chrono::hours(24 * 5));
+        queue.transact([](queue::Store& s) { return queue::expire_quarantine(s); }).value();
+        CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 8") == 2);
+        const auto reports = queue.lease(kLocal, kOneByOne);
+        REQUIRE(reports.size() == 1);
+        CHECK(reports[0].envelope.recipients[0].address.text() == "alice@a.test");
+        CHECK(reports[0].content.bytes().find("can't be excluded") != std::string_view::npos);
+    }
+    SECTION("it is given up: nothing is in quarantine any more") {
+        REQUIRE(queue.transact([&](queue::Store& s) {
+            return queue::end_recipients(s, id, {0, 1}, false);
+        }));
+        CHECK(queue::verify(queue.store().database(), {&queue.store().files()}).empty());
+        CHECK(queue.count("SELECT COUNT(*) FROM message WHERE damage IS NOT NULL") == 0);
+    }
 }

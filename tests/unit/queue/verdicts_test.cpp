@@ -98,7 +98,7 @@ TEST_CASE("a peer has a bounded number of open transfers and of unknown keys cal
     CHECK(book.open_one(0, 1000, "mail.c.test").error().code == base::Errc::conflict);
     const auto call_back = [&](int number, const std::string& peer) {
         return book.transact([&](queue::Store& s) {
-            return queue::call_transfer_back(s, key(number), peer, book.clock.now() + 24h);
+            return queue::call_transfer_back(s, {key(number), peer, book.clock.now() + 24h, {}});
         });
     };
     CHECK(call_back(0, "mail.c.test").error().code == base::Errc::conflict);
@@ -192,10 +192,12 @@ TEST_CASE("the store and the double in memory say the same, whatever is asked of
                 }
                 default:
                     if (random.below(3) != 0) break;
-                    real = say(book.transact([&](queue::Store& s) {
-                        return queue::call_transfer_back(s, key(number), peer, expires);
-                    }));
-                    model = say(disk.call_back(key(number), peer, expires));
+                    const queue::Recall recall{
+                        key(number), peer, expires,
+                        random.below(4) == 0 ? std::nullopt : std::optional(mail::Sha256{digest})};
+                    real = say(book.transact(
+                        [&](queue::Store& s) { return queue::call_transfer_back(s, recall); }));
+                    model = say(disk.call_back(recall));
             }
             CHECK(real == model);
             CHECK(say(book.known(number)) == say(disk.find(key(number))));

@@ -91,12 +91,11 @@ struct MemoryDisk {
         return receipt;
     }
 
-    base::Result<queue::KnownTransfer> call_back(const queue::TransferKey& key,
-                                                 const std::string& peer, base::TimePoint expires) {
-        auto known = find(key);
-        const auto turn = queue::call_back(known, peer);
+    base::Result<queue::KnownTransfer> call_back(const queue::Recall& recall) {
+        auto known = find(recall.key);
+        const auto turn = queue::call_back(known, recall);
         if (turn == queue::Turn::conflict) return conflict();
-        if (turn == queue::Turn::changed) rows[key] = {known, expires, {}};
+        if (turn == queue::Turn::changed) rows[recall.key] = {known, recall.expires, {}};
         return known;
     }
 

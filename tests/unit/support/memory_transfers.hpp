@@ -70,10 +70,9 @@ class MemoryTransfers final : public queue::Intake, public queue::TransferBook {
         if (!bytes) co_return bytes.error();
         co_return Complete{mail::Content(std::move(*bytes)), queue::QueueId{1}};
     }
-    base::Task<Known> call_back(queue::TransferKey key, std::string peer,
-                                base::TimePoint expires) override {
+    base::Task<Known> call_back(queue::Recall recall) override {
         std::function<base::Result<queue::KnownTransfer>()> operation = [&] {
-            return disk.call_back(key, peer, expires);
+            return disk.call_back(recall);
         };
         Known known = co_await change(operation);
         co_return known;
