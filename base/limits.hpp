@@ -41,8 +41,6 @@ inline constexpr std::size_t kSmtpConnections = 200;  ///< open at once on all l
 inline constexpr std::size_t kClientConnections = 100;
 /// mails a minute of a client on another host: more than one person or list sends, less than harms
 inline constexpr std::size_t kClientRate = 6000;
-/// errors in a session before it is closed with 421
-inline constexpr std::size_t kBadCommands = 20;
 inline constexpr auto kSmtpCommandTime = 5min;  ///< RFC 5321 section 4.5.3.2
 inline constexpr auto kSmtpDataTime = 10min;    ///< for the reply to the final dot, as a client
 inline constexpr auto kSmtpConnectTime = 30s;

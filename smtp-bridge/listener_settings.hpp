@@ -16,6 +16,9 @@
 
 namespace smtp_bridge {
 
+/// Errors in a session before it is closed with 421: who makes more does not speak SMTP.
+inline constexpr std::size_t kBadCommands = 3;
+
 /// What all listeners of the daemon share. On the event loop.
 struct Admission {
     std::size_t connections = 0;
@@ -34,7 +37,7 @@ struct ListenerSettings {
     unsigned socket_mode = 0660;                    ///< access to a Unix socket
     std::chrono::milliseconds command_time =
         base::limits::kSmtpCommandTime;  ///< also for data blocks
-    std::size_t bad_commands = base::limits::kBadCommands;
+    std::size_t bad_commands = kBadCommands;
     /// From one client at once.
     std::size_t client_connections = base::limits::kClientConnections;
     /// Mails a minute from one client; nothing: kClientRate for clients on other hosts, and no

@@ -2,9 +2,12 @@
 
 #include "base/crash_point.hpp"
 #include "base/limits.hpp"
+#include "base/text.hpp"
 #include "smtp-bridge/log.hpp"
+#include "smtp-bridge/other_protocol.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <boost/asio.hpp>
 #include <fmt/format.h>
@@ -23,8 +26,21 @@ constexpr std::size_t kOutputBuffer = 64u << 10;
 /// For a last word to a client that may not be listening.
 constexpr auto kFarewellTime = std::chrono::seconds(2);
 
+/// 521 as Postfix says it: and the connection is closed.
+Reply not_smtp() {
+    return {521, {5, 5, 2}, "This is a mail server, and that is no mail protocol"};
+}
+
 Reply not_trusted() {
     return {550, {5, 7, 0}, "Not for this client"};
+}
+
+/// Of a mail much may be refused that is no error of the session: an address that can't be, and
+/// with pipelining (RFC 2920) all that was sent behind a MAIL that was refused.
+bool is_about_mail(std::string_view line) {
+    constexpr std::array<std::string_view, 4> kVerbs{"MAIL", "RCPT", "DATA", "BDAT"};
+    return std::ranges::any_of(
+        kVerbs, [&](std::string_view verb) { return base::istarts_with(line, verb); });
 }
 
 bool is_in(const std::vector<Network>& networks, const std::string& client) {
@@ -90,26 +106,31 @@ base::Task<void> ServerSession::run() {
 /// Without its CRLF. A line that breaks the rules of lines is answered here, and skipped.
 base::Task<Result<std::string>> ServerSession::next_line() {
     const auto until = steady_clock::now() + settings_.command_time;
-    bool too_long = false;
+    std::optional<std::string> too_long;  // the beginning of such a line
     std::size_t looked_at = 0;
     for (;;) {
         const auto input = wire_.input();
+        if (!too_long && !input.empty() && !may_begin_line(input.front())) {
+            // A TLS client may wait for an answer without ever ending a line.
+            hang_up(input, not_smtp());
+            co_return base::fail(Errc::protocol, "no SMTP");
+        }
         const auto newline = input.find('\n', looked_at);
         if (newline == input.npos && input.size() >= limits::kCommandLine) {
-            too_long = true;
+            if (!too_long) too_long = std::string(input.substr(0, limits::kCommandLine));
             wire_.consume(input.size());
         }
         if (newline != input.npos) {
-            too_long = too_long || newline + 1 > limits::kCommandLine;
             const bool bare = newline == 0 || input[newline - 1] != '\r';
-            std::string line(too_long ? std::string_view()
-                                      : input.substr(0, newline - (bare ? 0 : 1)));
+            std::string line(input.substr(0, newline - (bare ? 0 : 1)));
+            if (!too_long && newline + 1 > limits::kCommandLine) too_long = line;
             wire_.consume(newline + 1);
             if (!too_long && !bare) co_return line;
-            const Next next = refuse(
-                line, {500, {5, 5, 2}, too_long ? "Line too long" : "A line ends with CR LF"});
+            const Next next = too_long
+                                  ? refuse_line(*too_long, {500, {5, 5, 2}, "Line too long"})
+                                  : refuse_line(line, {500, {5, 5, 2}, "A line ends with CR LF"});
             if (next == Next::end) co_return base::fail(Errc::protocol, "too many errors");
-            too_long = false;
+            too_long.reset();
             looked_at = 0;
             continue;
         }
@@ -142,7 +163,7 @@ base::Task<ServerSession::Next> ServerSession::handle(std::string line) {
         if (!sent) co_return Next::end;
     }
     const auto parsed = parse_command(line);
-    if (const auto* reply = std::get_if<Reply>(&parsed)) co_return refuse(line, *reply);
+    if (const auto* reply = std::get_if<Reply>(&parsed)) co_return refuse_line(line, *reply);
     const auto& command = std::get<Command>(parsed);
     Next next = Next::go_on;
     if (const auto* chunk = std::get_if<Chunk>(&command)) {
@@ -151,6 +172,9 @@ base::Task<ServerSession::Next> ServerSession::handle(std::string line) {
         next = co_await start_tls();
     } else if (!std::holds_alternative<Data>(command)) {
         next = answer(command, line);
+    } else if (!wire_.is_quiet()) {
+        // Nobody who speaks SMTP sends more before he has our answer (RFC 2920 section 3.1).
+        next = hang_up(line, {521, {5, 5, 1}, "Nothing may follow DATA before its answer"});
     } else if (chunks_ || chunk_refusal_) {
         next = refuse(line, {503, {5, 5, 1}, "DATA and BDAT don't mix"});
     } else if (const auto refusal = transaction_.refuse_data()) {
@@ -168,8 +192,23 @@ ServerSession::Next ServerSession::refuse(std::string_view line, const Reply& re
     if (!reply.is_permanent() || reply.status.subject != 5) return Next::go_on;
     if (!std::exchange(bad_input_logged_, true))
         log::bad_input(settings_.name, client_, line, reply);
-    if (++bad_commands_ < settings_.bad_commands) return Next::go_on;
+    const bool counts = reply.code == 500 || !is_about_mail(line);
+    if (!counts || ++bad_commands_ < settings_.bad_commands) return Next::go_on;
     say({421, {4, 7, 0}, settings_.hostname + " Too many errors"});
+    return Next::end;
+}
+
+/// One that is no command. No octet that may be content is ever read as a command.
+ServerSession::Next ServerSession::refuse_line(std::string_view line, const Reply& reply) {
+    if (announces_content(line)) return hang_up(line, {521, reply.status, reply.text});
+    if (reply.code == 500 && is_other_protocol(line)) return hang_up(line, not_smtp());
+    return refuse(line, reply);
+}
+
+/// The session ends at once, unread whatever follows.
+ServerSession::Next ServerSession::hang_up(std::string_view line, const Reply& reply) {
+    log::bad_input(settings_.name, client_, line, reply);
+    say(reply);
     return Next::end;
 }
 

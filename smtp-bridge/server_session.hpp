@@ -47,6 +47,8 @@ class ServerSession {
     base::Task<void> farewell(base::Error why);
     Next answer(const Command& command, std::string_view line);
     Next refuse(std::string_view line, const mail::Reply& reply);
+    Next refuse_line(std::string_view line, const mail::Reply& reply);
+    Next hang_up(std::string_view line, const mail::Reply& reply);
     void say(const mail::Reply& reply);
     void say_for_message(const mail::Reply& reply, std::size_t recipients);
     void say_extensions();

@@ -127,10 +127,13 @@ SMUGGLED = [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r.\r\n", b"\r\n.\r", 
 @pytest.mark.parametrize("end", SMUGGLED, ids=[repr(end) for end in SMUGGLED])
 def test_no_other_end_of_data_smuggles_a_second_mail(server, end):
     with socket.create_connection((server.host.address, 2424), timeout=20) as client:
-        client.sendall(b"EHLO x\r\nMAIL FROM:<s@spare.test>\r\nRCPT TO:<r@spare.test>\r\nDATA\r\nSubject: one\r\n\r\nbody"
-                       + end + b"MAIL FROM:<admin@spare.test>\r\nRCPT TO:<victim@spare.test>\r\nDATA\r\n"
+        client.sendall(b"EHLO x\r\nMAIL FROM:<s@spare.test>\r\nRCPT TO:<r@spare.test>\r\nDATA\r\n")
+        answer = b""
+        while b"\r\n354 " not in answer:
+            answer += client.recv(65536)
+        client.sendall(b"Subject: one\r\n\r\nbody" + end + b"MAIL FROM:<admin@spare.test>\r\nRCPT TO:<victim@spare.test>\r\nDATA\r\n"
                        b"Subject: two\r\n\r\nsmuggled\r\n.\r\nQUIT\r\n")
-        answer = read_to_end(client)
+        answer += read_to_end(client)
     refused = re.search(rb"^554 5\.(5\.2|6\.0) (Bare (CR|LF)|NUL) in the message", answer, re.M)
     assert refused, answer
     assert answer.count(b"354 ") == 1
@@ -139,10 +142,33 @@ def test_no_other_end_of_data_smuggles_a_second_mail(server, end):
 
 def test_a_client_that_knows_no_rules_is_told_and_the_daemon_goes_on(server):
     with socket.create_connection((server.host.address, 2424), timeout=20) as client:
-        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" + b"\xff" * 100 + b"\r\n" + b"A" * 10000 + b"\r\n" + b"NOISE\r\n" * 30)
+        client.sendall(b"NOISE\r\n" + b"A" * 10000 + b"\r\n" + b"NOISE\r\n" * 30)
         assert b"421 4.7.0" in read_to_end(client)
     with session(server) as client:
         client.send("s@spare.test", ["r@spare.test"], b"Subject: x\n\nHi.\n")
+
+
+MAIL = (b"EHLO x\r\nMAIL FROM:<ceo@spare.test>\r\nRCPT TO:<r@spare.test>\r\nDATA\r\nFrom: The CEO <ceo@spare.test>\r\n"
+        b"Subject: pay\r\n\r\nNow.\r\n.\r\nQUIT\r\n")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "MADEUP"])
+def test_a_request_of_http_is_no_mail_whatever_is_in_its_body(server, method):
+    curl = subprocess.run(["curl", "--silent", "--show-error", "--max-time", "20", "--http0.9", "--request", method,
+                           "--data-binary", "@-", f"http://{server.host.address}:2424/"], input=MAIL, capture_output=True)
+    assert b"250" not in curl.stdout
+    assert server.queue() == []
+    until(lambda: f"{method} / HTTP/1.1" in server.log(), "the line in the log")
+
+
+def test_content_before_the_354_and_a_malformed_bdat_end_the_session(server):
+    envelope = b"EHLO x\r\nMAIL FROM:<s@spare.test>\r\nRCPT TO:<r@spare.test>\r\n"
+    for rest in (MAIL.partition(b"r@spare.test>\r\n")[2], b"BDAT 100 FIRST\r\n" + MAIL):
+        with socket.create_connection((server.host.address, 2424), timeout=20) as client:
+            client.sendall(envelope + rest)
+            answer = read_to_end(client)
+        assert re.search(rb"^521 5\.5\.[14] [^\r\n]*\r\n\Z", answer, re.M), answer
+    assert server.queue() == []
 
 
 def test_one_client_gets_no_more_connections_than_its_share(spare):

@@ -174,22 +174,38 @@ TEST_CASE("a mail that has been everywhere is a loop") {
 }
 
 TEST_CASE("lines that are too long, end in a bare LF, or are garbage") {
-    RunningServer server(Protocol::smtp);
+    RunningServer server(Protocol::smtp, [](ListenerSettings& s) { s.bad_commands = 10; });
     auto line = server.connect();
     line.read();
     line.send("NOOP " + std::string(base::limits::kCommandLine, 'x') + "\r\n");
     CHECK(line.read() == "500 5.5.2 Line too long");
-    line.send("NOOP " + std::string(300'000, 'x') + "\r\nNOOP\nGET / HTTP/1.1\r\nNOOP\r\n");
+    line.send("NOOP " + std::string(300'000, 'x') + "\r\nNOOP\nWHAT\r\nNOOP\r\n");
     CHECK(line.read() == "500 5.5.2 Line too long");
     CHECK(line.read() == "500 5.5.2 A line ends with CR LF");
     CHECK(line.read() == "500 5.5.2 Command not recognized");
     CHECK(line.read() == "250 2.0.0 Ok");
 }
 
-TEST_CASE("too many errors end the session") {
-    RunningServer server(Protocol::smtp, [](ListenerSettings& s) { s.bad_commands = 3; });
+TEST_CASE("a few errors end the session") {
+    RunningServer server(Protocol::smtp);
     CHECK(server.play("S: 220\nC: A\nC: B\nC: C\nC: NOOP\nS: 500\nS: 500\nS: 500\nS: 421 4.7.0\n"
                       "S: <end>") == "");
+}
+
+TEST_CASE("what is refused of a mail is no error, however much was pipelined behind it") {
+    RunningServer server(Protocol::lmtp);
+    std::string script = kHello + "C: MAIL FROM:<a@a.test> SIZE=1001\n";
+    for (int i = 0; i < 50; ++i)
+        script += "C: RCPT TO:<bob@b.test>\n";
+    script += "C: DATA\nS: 552 5.3.4\n";
+    for (int i = 0; i < 51; ++i)
+        script += "S: 503 5.5.1\n";
+    script += "C: MAIL FROM:<a@a.test>\nS: 250\n";
+    for (int i = 0; i < 50; ++i)
+        script += "C: RCPT TO:<bob@b.test> ORCPT=x\n";
+    for (int i = 0; i < 50; ++i)
+        script += "S: 501 5.5.4\n";
+    CHECK(server.play(script + "C: RCPT TO:<bob@b.test>\nS: 250") == "");
 }
 
 TEST_CASE("a client that says nothing, or dribbles, is timed out") {
