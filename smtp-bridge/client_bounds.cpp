@@ -8,20 +8,6 @@ constexpr std::size_t kClients = 10'000;
 constexpr auto kMinute = std::chrono::seconds(60);
 }  // namespace
 
-bool ClientBounds::connects(const std::string& client, std::size_t most) {
-    auto& entry = clients_[client];
-    if (entry.connections >= most) return false;
-    ++entry.connections;
-    return true;
-}
-
-void ClientBounds::leaves(const std::string& client) {
-    const auto found = clients_.find(client);
-    if (found == clients_.end() || --found->second.connections > 0) return;
-    // One that has sent nothing has nothing to be remembered for.
-    if (found->second.counted == TimePoint()) clients_.erase(found);
-}
-
 bool ClientBounds::sends(const std::string& client, std::size_t a_minute, TimePoint now) {
     make_room(now);
     auto& entry = clients_[client];
@@ -39,9 +25,7 @@ bool ClientBounds::sends(const std::string& client, std::size_t a_minute, TimePo
 /// Those who are gone for a minute have their whole minute again, as strangers have.
 void ClientBounds::make_room(TimePoint now) {
     if (clients_.size() < kClients) return;
-    std::erase_if(clients_, [&](const auto& item) {
-        return item.second.connections == 0 && now - item.second.counted >= kMinute;
-    });
+    std::erase_if(clients_, [&](const auto& item) { return now - item.second.counted >= kMinute; });
 }
 
 }  // namespace smtp_bridge

@@ -1,4 +1,4 @@
-// ClientBounds: how many connections, and how many mails a minute, one client may have.
+// ClientBounds: how many mails a minute one client may send.
 //
 // Pure but for the time that it is told; on the event loop, shared by all listeners. Clients on a
 // Unix socket count as one.
@@ -16,9 +16,6 @@ class ClientBounds {
   public:
     using TimePoint = std::chrono::steady_clock::time_point;
 
-    /// One more connection; false if the client has `most` already.
-    bool connects(const std::string& client, std::size_t most);
-    void leaves(const std::string& client);
     /// One more mail; false if the client has used up its `a_minute`. Saved up are at most those of
     /// a minute.
     bool sends(const std::string& client, std::size_t a_minute, TimePoint now);
@@ -26,14 +23,14 @@ class ClientBounds {
 
   private:
     struct Client {
-        std::size_t connections = 0;
         double mails = 0;  ///< that it may still send
         TimePoint counted{};
     };
 
     void make_room(TimePoint now);
 
-    std::map<std::string, Client> clients_;  ///< those connected, and at most kClients others
+    std::map<std::string, Client>
+        clients_;  ///< those of the last minute, and at most kClients others
 };
 
 }  // namespace smtp_bridge

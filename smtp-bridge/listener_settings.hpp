@@ -6,6 +6,7 @@
 #include "smtp-bridge/endpoint.hpp"
 #include "smtp-bridge/intake_budget.hpp"
 #include "smtp-bridge/network.hpp"
+#include "smtp-bridge/places.hpp"
 #include "smtp-bridge/tls.hpp"
 
 #include <chrono>
@@ -18,11 +19,13 @@ namespace smtp_bridge {
 
 /// Errors in a session before it is closed with 421: who makes more does not speak SMTP.
 inline constexpr std::size_t kBadCommands = 3;
+/// How long a client that is within a mail may be silent when its place is needed: no mail server
+/// on this host is, nor one that gets on at all.
+inline constexpr auto kStalled = std::chrono::seconds(10);
 
 /// What all listeners of the daemon share. On the event loop.
 struct Admission {
-    std::size_t connections = 0;
-    std::size_t most_connections = base::limits::kSmtpConnections;
+    Places places{base::limits::kSmtpConnections, kStalled};
     IntakeBudget bytes;
     ClientBounds clients;
 };
@@ -38,7 +41,7 @@ struct ListenerSettings {
     std::chrono::milliseconds command_time =
         base::limits::kSmtpCommandTime;  ///< also for data blocks
     std::size_t bad_commands = kBadCommands;
-    /// From one client at once.
+    /// From one client at once; beyond it, the one that has been silent for longest is closed.
     std::size_t client_connections = base::limits::kClientConnections;
     /// Mails a minute from one client; nothing: kClientRate for clients on other hosts, and no
     /// bound for those on this one.

@@ -26,6 +26,10 @@ void client_refused(std::string_view name, std::string_view client, const mail::
         .warning();
 }
 
+void clients_full(std::string_view name, std::string_view client, std::size_t most) {
+    Line("clients-full").with("listener", name).with("client", client).with("most", most).warning();
+}
+
 void bad_input(std::string_view name, std::string_view client, std::string_view line,
                const mail::Reply& reply) {
     Line("bad-input")

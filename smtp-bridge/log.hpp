@@ -14,6 +14,8 @@ void listening(std::string_view name, std::string_view endpoint, std::string_vie
 void accept_failed(std::string_view name, std::string_view why);
 /// A client was turned away before it could say anything.
 void client_refused(std::string_view name, std::string_view client, const mail::Reply& reply);
+/// Once a minute: a client that was silent had to make room for this one.
+void clients_full(std::string_view name, std::string_view client, std::size_t most);
 /// Once in a session.
 void bad_input(std::string_view name, std::string_view client, std::string_view line,
                const mail::Reply& reply);
@@ -30,6 +32,7 @@ void outcome_unknown(std::string_view target, std::string_view id, std::string_v
 
 // --- lookups
 void lookup_bad_input(std::string_view name, std::string_view client, std::string_view why);
+/// Once a minute: one that was silent had to make room for another.
 void lookup_clients_full(std::string_view name, std::size_t most);
 
 // --- route table

@@ -4,6 +4,7 @@
 #include "base/thread_name.hpp"
 #include "smtp-bridge/log.hpp"
 #include "smtp-bridge/miss_filter.hpp"
+#include "smtp-bridge/places.hpp"
 #include "smtp-bridge/wire.hpp"
 
 #include <csignal>
@@ -20,6 +21,21 @@ namespace limits = base::limits;
 /// A request of the greatest size, with what is around it.
 constexpr std::size_t kInputBuffer = limits::kNetstring + 8;
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
+
+struct LookupClient final : Guest {
+    LookupClient(Socket socket, std::string from)
+        : wire(std::move(socket), kInputBuffer), address(std::move(from)) {}
+
+    const std::string& client() const override { return address; }
+    std::optional<std::chrono::steady_clock::time_point> silent_since() const override {
+        return wire.waiting_since();
+    }
+    bool is_at_work() const override { return false; }
+    void send_away() override { wire.close(); }
+
+    Wire wire;
+    std::string address;
+};
 
 }  // namespace
 
@@ -39,13 +55,15 @@ struct LookupServer::Shared {
     std::function<void(mail::Domain)> miss;
     std::atomic<bool> stopped = false;
     std::optional<Acceptor> acceptor;
-    std::set<std::shared_ptr<Wire>> clients;  ///< at most limits::kRouteClients
+    std::set<std::shared_ptr<LookupClient>> clients;  ///< at most those of `places`
+    /// Who is silent is at rest: Postfix connects again when it has something to ask.
+    Places places{limits::kRouteClients, std::chrono::milliseconds(0)};
     MissFilter filter;
 
     base::Task<void> accept_clients(std::shared_ptr<Shared> self);
-    base::Task<void> serve(std::shared_ptr<Shared> self, std::shared_ptr<Wire> wire,
-                           std::string client);
-    bool answer_all(Wire& wire, const std::string& client, const std::shared_ptr<Shared>& self);
+    void admit(Socket socket, const std::shared_ptr<Shared>& self);
+    base::Task<void> serve(std::shared_ptr<Shared> self, std::shared_ptr<LookupClient> client);
+    bool answer_all(LookupClient& client, const std::shared_ptr<Shared>& self);
     void report_miss(const mail::Domain& domain, const std::shared_ptr<Shared>& self);
 };
 
@@ -59,41 +77,49 @@ base::Task<void> LookupServer::Shared::accept_clients(std::shared_ptr<Shared> se
             co_await base::sleep_for(kAcceptPause);
             continue;
         }
-        if (clients.size() >= limits::kRouteClients) {
-            log::lookup_clients_full(settings.name, limits::kRouteClients);
-            continue;
-        }
-        boost::system::error_code ignored;
-        const std::string client = peer_text(socket.remote_endpoint(ignored));
-        socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-        const auto wire = std::make_shared<Wire>(std::move(socket), kInputBuffer);
-        clients.insert(wire);
-        base::spawn(io.get_executor(), "lookup-client",
-                    [self, wire, client] { return self->serve(self, wire, client); });
+        admit(std::move(socket), self);
     }
+}
+
+void LookupServer::Shared::admit(Socket socket, const std::shared_ptr<Shared>& self) {
+    boost::system::error_code ignored;
+    const std::string address = peer_text(socket.remote_endpoint(ignored));
+    const auto now = std::chrono::steady_clock::now();
+    const auto room = places.make_room(address, places.most(), now);
+    if (room != Places::Room::free && places.is_news(now))
+        log::lookup_clients_full(settings.name, places.most());
+    if (room == Places::Room::none) return;
+    socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+    const auto client = std::make_shared<LookupClient>(std::move(socket), address);
+    clients.insert(client);
+    places.add(*client);
+    base::spawn(io.get_executor(), "lookup-client",
+                [self, client] { return self->serve(self, client); });
 }
 
 base::Task<void> LookupServer::Shared::serve(std::shared_ptr<Shared> self,
-                                             std::shared_ptr<Wire> wire, std::string client) {
+                                             std::shared_ptr<LookupClient> client) {
+    Wire& wire = client->wire;
     for (;;) {
-        if (!answer_all(*wire, client, self)) break;
-        const auto sent = co_await wire->flush(settings.idle_time);
+        if (!answer_all(*client, self)) break;
+        const auto sent = co_await wire.flush(settings.idle_time);
         if (!sent) break;
-        const auto filled = co_await wire->fill(settings.idle_time);
+        const auto filled = co_await wire.fill(settings.idle_time);
         if (!filled) break;
     }
-    wire->close();
-    clients.erase(wire);
+    wire.close();
+    places.remove(*client);
+    clients.erase(client);
 }
 
 /// Answers every whole request that has come; false if the client breaks the protocol.
-bool LookupServer::Shared::answer_all(Wire& wire, const std::string& client,
-                                      const std::shared_ptr<Shared>& self) {
+bool LookupServer::Shared::answer_all(LookupClient& client, const std::shared_ptr<Shared>& self) {
+    Wire& wire = client.wire;
     const auto on_miss = [&](const mail::Domain& domain) { report_miss(domain, self); };
     for (;;) {
         const auto used = lookup->answer(wire.input(), wire.output(), on_miss);
         if (!used) {
-            log::lookup_bad_input(settings.name, client, used.error().text);
+            log::lookup_bad_input(settings.name, client.address, used.error().text);
             return false;
         }
         if (*used == 0) return true;
@@ -149,7 +175,7 @@ void LookupServer::stop() {
         boost::system::error_code ignored;
         shared->acceptor->close(ignored);
         for (const auto& client : shared->clients)
-            client->close();
+            client->wire.close();
     });
     thread_.join();
     if (shared_->settings.endpoint.is_unix() && !shared_->settings.inherited)

@@ -89,11 +89,13 @@ std::optional<mail::Reply> Server::turn_away(const Socket& socket,
     const auto holds = [&](const Network& network) { return network.contains(*ip); };
     if (ip && std::ranges::none_of(settings_.networks, holds))
         return mail::Reply{554, {5, 7, 1}, fmt::format("Client {} is not allowed here", client)};
-    if (settings_.admission->connections >= settings_.admission->most_connections)
+    auto& places = settings_.admission->places;
+    const auto now = std::chrono::steady_clock::now();
+    const auto room = places.make_room(client, settings_.client_connections, now);
+    if (room == Places::Room::none)
         return mail::Reply{421, {4, 7, 0}, settings_.hostname + " Too many connections"};
-    if (!settings_.admission->clients.connects(client, settings_.client_connections))
-        return mail::Reply{
-            421, {4, 7, 0}, settings_.hostname + " Too many connections from " + client};
+    if (room == Places::Room::made && places.is_news(now))
+        log::clients_full(settings_.name, client, places.most());
     return std::nullopt;
 }
 
@@ -109,12 +111,11 @@ void Server::admit(Socket socket) {
     const auto session =
         std::make_shared<ServerSession>(std::move(socket), client, settings_, router_, intake_);
     sessions_.insert(session);
-    ++settings_.admission->connections;
-    tasks_.spawn("smtp-session", [this, session, client]() -> base::Task<void> {
+    settings_.admission->places.add(*session);
+    tasks_.spawn("smtp-session", [this, session]() -> base::Task<void> {
         co_await session->run();
         sessions_.erase(session);
-        --settings_.admission->connections;
-        settings_.admission->clients.leaves(client);
+        settings_.admission->places.remove(*session);
     });
 }
 

@@ -40,7 +40,7 @@ class Server {
     const queue::Router& router_;
     queue::Intake& intake_;
     std::optional<Acceptor> acceptor_;
-    std::set<std::shared_ptr<ServerSession>> sessions_;  ///< at most Admission::most_connections
+    std::set<std::shared_ptr<ServerSession>> sessions_;  ///< at most those of Admission::places
     base::TaskGroup tasks_;
     bool stopping_ = false;
 };

@@ -64,7 +64,8 @@ ServerSession::ServerSession(Socket socket, std::string client, const ListenerSe
                              const queue::Router& router, queue::Intake& intake)
     : settings_(settings),
       intake_(intake),
-      client_(std::move(client)),
+      address_(std::move(client)),
+      client_(address_),
       trusted_(is_in(settings.trusted, client_)),
       rate_(rate_of(settings, client_)),
       wire_(std::move(socket), limits::kSmtpInput),
@@ -74,6 +75,11 @@ ServerSession::ServerSession(Socket socket, std::string client, const ListenerSe
 void ServerSession::stop() {
     wire_.interrupt();
     hold_.interrupt();
+}
+
+void ServerSession::send_away() {
+    const Reply reply{421, {4, 7, 0}, settings_.hostname + " Too many connections"};
+    wire_.dismiss(reply.to_text() + "\r\n");
 }
 
 void ServerSession::say(const Reply& reply) {

@@ -17,7 +17,7 @@
 
 namespace smtp_bridge {
 
-class ServerSession {
+class ServerSession final : public Guest {
   public:
     /// `settings`, `router` and `intake` have to outlive run(). `client`: its address.
     ServerSession(Socket socket, std::string client, const ListenerSettings& settings,
@@ -28,6 +28,13 @@ class ServerSession {
     /// The session ends with 421 at the next command; a message that is being committed is answered
     /// first, one that is still being received is not taken.
     void stop();
+
+    const std::string& client() const override { return address_; }
+    std::optional<std::chrono::steady_clock::time_point> silent_since() const override {
+        return wire_.waiting_since();
+    }
+    bool is_at_work() const override { return transaction_.is_started(); }
+    void send_away() override;
 
   private:
     enum class Next : std::uint8_t { go_on, end };
@@ -55,7 +62,8 @@ class ServerSession {
 
     const ListenerSettings& settings_;
     queue::Intake& intake_;
-    std::string client_;
+    const std::string address_;              ///< of the connection
+    std::string client_;                     ///< whom it speaks for: the same, but for XCLIENT
     const bool trusted_;                     ///< may say XFORWARD and XCLIENT
     const std::optional<std::size_t> rate_;  ///< mails a minute of this client
     Wire wire_;

@@ -39,16 +39,26 @@ base::Task<base::Result<void>> Wire::start_tls(TlsContext context, std::string s
         tls->stream.set_verify_callback(ssl::host_name_verification(server_name), ignored);
         SSL_set_tlsext_host_name(tls->stream.native_handle(), server_name.c_str());
     }
-    timed_out_ = false;
     filling_ = true;
-    deadline_.arm(limit);
+    begin_wait(limit);
     const auto side = is_client ? ssl::stream_base::client : ssl::stream_base::server;
     const auto [error] = co_await tls->stream.async_handshake(side, base::use_result);
-    deadline_.disarm();
+    end_wait();
     filling_ = false;
     if (error) co_return why(error, "starting TLS");
     tls_ = std::move(tls);
     co_return base::Result<void>();
+}
+
+void Wire::begin_wait(std::chrono::milliseconds limit) {
+    timed_out_ = false;
+    waiting_since_ = std::chrono::steady_clock::now();
+    deadline_.arm(limit);
+}
+
+void Wire::end_wait() {
+    deadline_.disarm();
+    waiting_since_.reset();
 }
 
 void Wire::consume(std::size_t bytes) {
@@ -72,9 +82,8 @@ base::Task<base::Result<void>> Wire::fill(std::chrono::milliseconds limit) {
         begin_ = 0;
     }
     if (end_ == buffer_.size()) co_return fail(Errc::limit, "the input buffer is full");
-    timed_out_ = false;
     filling_ = true;
-    deadline_.arm(limit);
+    begin_wait(limit);
     const auto room = asio::buffer(buffer_.data() + end_, buffer_.size() - end_);
     boost::system::error_code error;
     std::size_t bytes = 0;
@@ -82,7 +91,7 @@ base::Task<base::Result<void>> Wire::fill(std::chrono::milliseconds limit) {
         std::tie(error, bytes) = co_await tls_->stream.async_read_some(room, base::use_result);
     else
         std::tie(error, bytes) = co_await socket_.async_read_some(room, base::use_result);
-    deadline_.disarm();
+    end_wait();
     filling_ = false;
     end_ += bytes;
     if (error) co_return why(error, "reading");
@@ -91,8 +100,7 @@ base::Task<base::Result<void>> Wire::fill(std::chrono::milliseconds limit) {
 
 base::Task<base::Result<void>> Wire::flush(std::chrono::milliseconds limit) {
     if (output_.empty()) co_return base::Result<void>();
-    timed_out_ = false;
-    deadline_.arm(limit);
+    begin_wait(limit);
     const auto bytes_out = asio::buffer(output_.data(), output_.size());
     boost::system::error_code error;
     std::size_t bytes = 0;
@@ -101,7 +109,7 @@ base::Task<base::Result<void>> Wire::flush(std::chrono::milliseconds limit) {
             co_await asio::async_write(tls_->stream, bytes_out, base::use_result);
     else
         std::tie(error, bytes) = co_await asio::async_write(socket_, bytes_out, base::use_result);
-    deadline_.disarm();
+    end_wait();
     output_.clear();
     if (error) co_return why(error, "writing");
     co_return base::Result<void>();
@@ -117,6 +125,15 @@ void Wire::close() {
     interrupted_ = true;
     boost::system::error_code ignored;
     socket_.close(ignored);
+}
+
+void Wire::dismiss(std::string_view word) {
+    boost::system::error_code ignored;
+    if (!tls_ && output_.empty() && socket_.is_open()) {
+        socket_.non_blocking(true, ignored);
+        socket_.write_some(asio::buffer(word.data(), word.size()), ignored);
+    }
+    close();
 }
 
 bool Wire::is_quiet() {

@@ -12,6 +12,7 @@
 #include "smtp-bridge/tls.hpp"
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,12 @@ class Wire {
     /// works.
     void interrupt();
     void close();
+    /// Closes, with a last word if it can be said at once and in the clear.
+    void dismiss(std::string_view word);
+    /// Since when the other end has been waited for; nothing while it is not.
+    std::optional<std::chrono::steady_clock::time_point> waiting_since() const {
+        return waiting_since_;
+    }
     bool interrupted() const { return interrupted_; }
     asio::any_io_executor executor() { return socket_.get_executor(); }
     /// False if the other end has closed, or said something that nobody asked for.
@@ -58,6 +65,8 @@ class Wire {
   private:
     struct Tls;
 
+    void begin_wait(std::chrono::milliseconds limit);
+    void end_wait();
     base::Error why(const boost::system::error_code& error, std::string_view doing) const;
 
     Socket socket_;
@@ -67,6 +76,7 @@ class Wire {
     std::size_t end_ = 0;
     std::string output_;
     base::Deadline deadline_;
+    std::optional<std::chrono::steady_clock::time_point> waiting_since_;
     bool timed_out_ = false;
     bool filling_ = false;
     bool interrupted_ = false;

@@ -1,5 +1,6 @@
 """Our SMTP server as other people's programs see it: swaks, smtplib, smtp-source, and attackers."""
 
+import contextlib
 import re
 import shutil
 import smtplib
@@ -174,13 +175,26 @@ def test_content_before_the_354_and_a_malformed_bdat_end_the_session(server):
 def test_one_client_gets_no_more_connections_than_its_share(spare):
     server = spare(("protocol = lmtp", "protocol = smtp\nclient-connections = 3\nclient-rate = 4"))
     server.start()
-    clients = [session(server) for _ in range(3)]
+    clients = [session(server) for _ in range(4)]
     with pytest.raises(smtp.Refused, match="421 4.7.0"):
-        session(server)
+        clients[0].reply()  # which had been silent for longest
     for _ in range(4):
-        clients[0].send("s@spare.test", ["r@spare.test"], b"Subject: x\n\nHi.\n")
+        clients[1].send("s@spare.test", ["r@spare.test"], b"Subject: x\n\nHi.\n")
     with pytest.raises(smtp.Refused, match="450 4.7.0 Too much mail"):
-        clients[0].send("s@spare.test", ["r@spare.test"], b"Subject: x\n\nHi.\n")
+        clients[1].send("s@spare.test", ["r@spare.test"], b"Subject: x\n\nHi.\n")
+
+
+def test_programs_that_sit_on_every_port_do_not_keep_the_mail_server_out(a, b, alice, bob, new_letter):
+    """250 connections each, to what Postfix needs: the intake, the policy service, and at b.test the socketmap."""
+    ports = [(a.address, 2424), (a.address, 2426), (b.address, 2425), (b.address, 2424)]
+    with contextlib.ExitStack() as stack:
+        for address in ports * 250:
+            stack.enter_context(socket.create_connection(address, timeout=20))
+        there, back = new_letter(), new_letter()
+        alice.sends(there, bob)
+        bob.receives(there)
+        bob.sends(back, alice)
+        alice.receives(back)
 
 
 def test_it_is_no_open_relay(spare):

@@ -22,10 +22,6 @@ TEST_CASE("mails come back at their rate, and no more than a minute's are saved 
 
 TEST_CASE("who is gone is forgotten") {
     ClientBounds bounds;
-    CHECK(bounds.connects("192.0.2.1", 1));
-    CHECK_FALSE(bounds.connects("192.0.2.1", 1));
-    bounds.leaves("192.0.2.1");
-    CHECK(bounds.size() == 0);
     ClientBounds::TimePoint now{std::chrono::hours(1)};
     for (int i = 0; i < 30'000; ++i)
         bounds.sends("c" + std::to_string(i), 60, now += 10ms);

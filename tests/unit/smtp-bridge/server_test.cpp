@@ -222,16 +222,20 @@ TEST_CASE("a client that says nothing, or dribbles, is timed out") {
     CHECK(line.read().value_or("").starts_with("421 4.4.2"));
 }
 
-TEST_CASE("more connections than allowed are told so") {
-    RunningServer server(Protocol::smtp, [](ListenerSettings& s) {
+TEST_CASE("with no room left the idle client is told to go, and one at work is not") {
+    RunningServer server(Protocol::lmtp, [](ListenerSettings& s) {
         s.admission = std::make_shared<smtp_bridge::Admission>();
-        s.admission->most_connections = 1;
+        s.admission->places = smtp_bridge::Places(1, std::chrono::hours(1));
     });
     auto first = server.connect();
     CHECK(first.read().value_or("").starts_with("220"));
+    auto second = server.connect();
+    CHECK(dialogue::play(second, kHello, 'C') == "");
+    CHECK(dialogue::play(first, "S: 421 4.7.0 mx.a.test Too many connections\nS: <end>", 'C') ==
+          "");
+    CHECK(dialogue::play(second, kEnvelope, 'C') == "");
     CHECK(server.play("S: 421 4.7.0\nS: <end>") == "");
-    first.close();
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    CHECK(dialogue::play(second, "C: x\nC: .\nS: 250\nS: 250\nC: NOOP\nS: 250", 'C') == "");
     CHECK(server.play("S: 220") == "");
 }
 
