@@ -1,6 +1,7 @@
 #include "app/check.hpp"
 
 #include "app/check_secret.hpp"
+#include "app/check_size.hpp"
 #include "app/control_client.hpp"
 #include "app/findings.hpp"
 #include "app/json_text.hpp"
@@ -97,6 +98,7 @@ int check(const Config& config, const std::vector<std::string>& domains) {
         findings.add(false,
                      "return-to is not set: mail that can't go over XMPP waits until it expires");
     }
+    check_size(findings, config);
     const auto status = ask_daemon(config.control_socket, {{"command", "status"}});
     if (!status) {
         findings.add(false, status.error().text);

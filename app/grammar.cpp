@@ -3,6 +3,7 @@
 #include "app/values.hpp"
 #include "base/limits.hpp"
 #include "queue/store.hpp"
+#include "smtp-bridge/listener_settings.hpp"
 
 namespace app {
 namespace {
@@ -62,7 +63,7 @@ Grammar make_grammar() {
                                                   "ADDRESS:PORT or unix:PATH")(
         "protocol", text("lmtp"), "lmtp or smtp")(
         "networks", po::value<Words>()->default_value(Words{{"127.0.0.0/8", "::1/128"}}, ""),
-        "networks such as 127.0.0.0/8")("max-size", size(base::limits::kMessage), kSizeHelp)(
+        "networks such as 127.0.0.0/8")("max-size", size(smtp_bridge::kIntakeMessage), kSizeHelp)(
         "trusted-networks", po::value<Words>(), "networks such as 127.0.0.0/8")(
         "client-connections", size(base::limits::kClientConnections), "a number such as 100")(
         "client-rate", po::value<Size>(), "a number such as 6000")(

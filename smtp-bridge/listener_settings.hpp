@@ -22,6 +22,9 @@ inline constexpr std::size_t kBadCommands = 3;
 /// How long a client that is within a mail may be silent when its place is needed: no mail server
 /// on this host is, nor one that gets on at all.
 inline constexpr auto kStalled = std::chrono::seconds(10);
+/// Octets of a message, unless the configuration says less. What is too large for XMPP goes by
+/// SMTP, so it is more than any mail server's own limit; the disk's reserve is met long before.
+inline constexpr std::size_t kIntakeMessage = std::size_t{1} << 40;
 
 /// What all listeners of the daemon share. On the event loop.
 struct Admission {
@@ -35,9 +38,9 @@ struct ListenerSettings {
     Endpoint endpoint;
     Protocol protocol = Protocol::lmtp;
     std::vector<Network> networks;  ///< clients that may connect; a Unix socket's always may
-    std::size_t max_size = base::limits::kMessage;  ///< octets of a message
-    std::string hostname;                           ///< of the banner
-    unsigned socket_mode = 0660;                    ///< access to a Unix socket
+    std::size_t max_size = kIntakeMessage;  ///< octets of a message
+    std::string hostname;                   ///< of the banner
+    unsigned socket_mode = 0660;            ///< access to a Unix socket
     std::chrono::milliseconds command_time =
         base::limits::kSmtpCommandTime;  ///< also for data blocks
     std::size_t bad_commands = kBadCommands;

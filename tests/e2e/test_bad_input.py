@@ -76,6 +76,15 @@ def test_a_port_that_is_taken_is_named(a, spare):
     assert f"{a.address}:2424" in refuses_to_start(daemon)
 
 
+# ---- the mail server
+
+def test_check_tells_an_intake_that_takes_less_than_postfix(spare):
+    daemon = spare(("protocol = lmtp", "protocol = lmtp\nmax-size = 1M"))
+    daemon.host.write("/etc/postfix/main.cf", "message_size_limit = 2000000\n")
+    checked = daemon.run("check")
+    assert "[intake postfix]: max-size is 1048576 and Postfix has message_size_limit = 2000000" in checked.stdout
+
+
 # ---- the XMPP server
 
 def test_a_wrong_secret_is_said_with_the_server_and_without_the_secret(spare, a):

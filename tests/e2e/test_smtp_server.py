@@ -21,7 +21,7 @@ def server(world, spare):
     key, certificate = (shutil.copy(file, world.scratch) for file in world.authority.issue("mx.spare.test"))
     for file in (key, certificate):
         (world.scratch / file).chmod(0o644)
-    daemon = spare(("protocol = lmtp", f"protocol = smtp\ntls-certificate = {certificate}\ntls-key = {key}\n"
+    daemon = spare(("protocol = lmtp", f"protocol = smtp\nmax-size = 50M\ntls-certificate = {certificate}\ntls-key = {key}\n"
                                        "trusted-networks = 127.0.0.0/8"))
     daemon.start()
     return daemon

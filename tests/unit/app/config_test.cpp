@@ -72,6 +72,9 @@ TEST_CASE("a short file is enough, and the rest has sensible defaults") {
     REQUIRE(config->intakes.size() == 1);
     CHECK(config->intakes[0].hostname == "mx.a.test");
     CHECK(config->intakes[0].networks.size() == 2);
+    // What is too large for XMPP goes by SMTP: it is not the intake that stops it.
+    CHECK(config->intakes[0].max_size >= std::size_t{100} << 30);
+    CHECK(config->components[0].max_size == 50u << 20);
     REQUIRE(config->deliver_to.at("").size() == 1);
     CHECK(config->deliver_to.at("")[0].to_text() == "lmtp:unix:/run/dovecot/lmtp");
     CHECK(config->return_to.empty());

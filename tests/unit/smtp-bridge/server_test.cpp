@@ -131,6 +131,26 @@ TEST_CASE("what can be refused early is") {
         S: 250 2.1.5)") == "");
 }
 
+TEST_CASE("a mail that is too large for XMPP is taken all the same, as it goes on by SMTP") {
+    RunningServer server(Protocol::lmtp,
+                         [](ListenerSettings& s) { s.max_size = ListenerSettings().max_size; });
+    CHECK(server.play(R"(
+        S: 220
+        C: LHLO x
+        S: 250-
+        S: 250-
+        S: 250-SIZE 1099511627776
+        S: 250-
+        S: 250-
+        S: 250-
+        S: 250-
+        S: 250-
+        S: 250-
+        S: 250
+        C: MAIL FROM:<a@a.test> SIZE=52428801
+        S: 250 2.1.0)") == "");
+}
+
 TEST_CASE("recipients are bounded") {
     RunningServer server(Protocol::lmtp);
     std::string script = kHello + "C: MAIL FROM:<a@a.test>\nS: 250\n";
