@@ -1,5 +1,6 @@
 #include "app/check.hpp"
 
+#include "app/check_hand_over.hpp"
 #include "app/check_secret.hpp"
 #include "app/check_size.hpp"
 #include "app/control_client.hpp"
@@ -98,6 +99,7 @@ int check(const Config& config, const std::vector<std::string>& domains) {
         findings.add(false,
                      "return-to is not set: mail that can't go over XMPP waits until it expires");
     }
+    check_hand_over(findings, config);
     check_size(findings, config);
     const auto status = ask_daemon(config.control_socket, {{"command", "status"}});
     if (!status) {

@@ -54,6 +54,7 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       transfers_(storage_),
       retirement_(storage_),
       routes_(config_, router_),
+      hand_over_(executor, config_),
       discovery_(executor, discovery_settings(config_, router_), clock_, random_, peers_,
                  routes_.table()),
       dispatcher_(executor, storage_, config_.store.retry, clock_, random_),
@@ -147,7 +148,7 @@ base::Result<void> Daemon::listen() {
             std::make_unique<smtp_bridge::Server>(executor_, settings, router_, intake_));
         if (auto started = servers_.back()->start(); !started) return started;
     }
-    return routes_.start(executor_, [this](const mail::Domain& domain) { discover(domain); });
+    return {};
 }
 
 base::Task<base::Result<void>> Daemon::read_retired() {
@@ -198,12 +199,18 @@ void Daemon::adopt(const Config& config) {
     }
 }
 
-base::Task<base::Result<void>> Daemon::start() {
+base::Task<base::Result<void>> Daemon::start(std::function<void(base::Error)> give_up) {
     base::Result<void> loaded = co_await discovery_.load();
     if (!loaded) co_return loaded;
     loaded = co_await read_retired();
     if (!loaded) co_return loaded;
-    base::Result<void> listening = listen();
+    // The mail server may ask these when it is asked itself.
+    base::Result<void> listening =
+        routes_.start(executor_, [this](const mail::Domain& domain) { discover(domain); });
+    if (!listening) co_return listening;
+    const base::Result<void> in_place = co_await hand_over_.look();
+    if (!in_place) co_return in_place;
+    listening = listen();
     if (!listening) co_return listening;
     base::Result<void> started = co_await dispatcher_.start();
     if (!started) co_return started;
@@ -211,12 +218,14 @@ base::Task<base::Result<void>> Daemon::start() {
         session->start();
     prober_.start();
     tasks_.spawn("watch", [this] { return watch(); });
+    tasks_.spawn("hand-over", [this, give_up] { return hand_over_.go_on(give_up); });
     co_return base::Result<void>();
 }
 
 base::Task<void> Daemon::stop() {
     stopping_ = true;
     stopping_signal_.notify();
+    hand_over_.stop();
     routes_.stop();
     xmpp_courier_->stop();
 

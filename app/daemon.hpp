@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app/config.hpp"
+#include "app/hand_over_watch.hpp"
 #include "app/routes.hpp"
 #include "base/async.hpp"
 #include "base/clock.hpp"
@@ -40,8 +41,9 @@ class Daemon {
     Daemon(base::asio::any_io_executor executor, Config config,
            std::unique_ptr<queue::Store> store);
 
-    /// Listens, and begins to work. The error says what could not be had, and where.
-    base::Task<base::Result<void>> start();
+    /// Listens, and begins to work. The error says what could not be had, and where. `give_up` is
+    /// called, once at most, when it turns out later that it must not run: it is to be stopped.
+    base::Task<base::Result<void>> start(std::function<void(base::Error)> give_up);
     /// Takes nothing more, gives what is under way a few seconds, and returns when all is settled.
     base::Task<void> stop();
 
@@ -86,6 +88,7 @@ class Daemon {
     queue::StoredTransfers transfers_;
     queue::Retirement retirement_;
     Routes routes_;
+    HandOverWatch hand_over_;
     component::Discovery discovery_;
     queue::Dispatcher dispatcher_;
     queue::QueueIntake intake_;

@@ -50,6 +50,10 @@ void link_is_down(std::string_view component, std::chrono::milliseconds since,
         .warning();
 }
 
+void return_refused(std::string_view why) {
+    Line("return-refused").with("why", why).warning();
+}
+
 void control_failed(std::string_view what, const base::Error& error) {
     Line("control-failed").with("what", what).with("why", error.text).warning();
 }

@@ -22,6 +22,8 @@ void secret_is_exposed(std::string_view file);
 void retired(std::string_view component, bool retired);
 void link_is_down(std::string_view component, std::chrono::milliseconds since,
                   std::string_view why);
+/// Mail that has to go by SMTP after all will fail.
+void return_refused(std::string_view why);
 void control_failed(std::string_view what, const base::Error& error);
 
 }  // namespace app::log

@@ -40,18 +40,23 @@ base::Task<const char*> wait_for_the_end(base::asio::signal_set& signals, Daemon
     }
 }
 
-/// Starts, waits for the signal, and stops. The result is the error of the start, if it failed.
+/// Starts, waits for the signal, and stops. The result is the error of the start, if it failed, or
+/// why the daemon gave up.
 base::Task<void> run(base::asio::io_context& io, Daemon& daemon, ControlServer& control,
                      std::optional<base::Error>& failure) {
     base::asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
-    base::Result<void> started = co_await daemon.start();
+    const std::function<void(base::Error)> give_up = [&](base::Error error) {
+        failure = std::move(error);
+        signals.cancel();
+    };
+    base::Result<void> started = co_await daemon.start(give_up);
     if (started) started = control.start();
     if (started) {
         log::started(kVersion, daemon.config().file.string());
         sd_notify(0, "READY=1");
         Config in_force = daemon.config();
         const char* const why = co_await wait_for_the_end(signals, daemon, in_force);
-        log::stopping(why);
+        log::stopping(failure ? failure->text : why);
         sd_notify(0, "STOPPING=1");
     } else {
         failure = started.error();

@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from next_hop import Sink
 from twodomains import smtp
 from twodomains.packetboat import ACCOUNT, Packetboat
 from twodomains.waiting import until
@@ -77,6 +78,29 @@ def test_a_port_that_is_taken_is_named(a, spare):
 
 
 # ---- the mail server
+
+def test_deliver_to_and_return_to_in_each_others_place_are_refused(spare, a):
+    daemon = spare(("deliver-to = smtp:", f"deliver-to = smtp:{a.address}:2527 smtp:"),
+                   ("return-to = smtp:", f"return-to = smtp:{a.address}:2526 smtp:"))
+    told = refuses_to_start(daemon)
+    assert "swapped" in told and f"smtp:{a.address}:2526" in told and f"smtp:{a.address}:2527" in told
+    assert "Relay access denied" in told
+    checked = daemon.run("check")
+    assert checked.returncode == 1 and "the two are swapped" in checked.stdout
+
+
+def test_a_mail_server_that_comes_up_later_and_is_swapped_ends_the_daemon(spare, new_letter):
+    daemon = spare()
+    daemon.start()
+    assert lmtp(daemon, new_letter()).startswith("250")  # nothing is refused before it is certain
+    sinks = [Sink(daemon.host, port=2526), Sink(daemon.host, "-f", "rcpt", "-B", "554 5.7.1 Relay access denied", port=2527)]
+    try:
+        assert daemon.wait(90) == 1
+        assert "the two are swapped" in daemon.log()
+    finally:
+        for each in sinks:
+            each.stop()
+
 
 def test_check_tells_an_intake_that_takes_less_than_postfix(spare):
     daemon = spare(("protocol = lmtp", "protocol = lmtp\nmax-size = 1M"))
