@@ -60,7 +60,8 @@ def world():
                            changes=QUICK + [("domains = b.test", "domains = b.test b2.test")], socketmap=True)
     world.add_smtp_site("c.test", "127.0.3.1", ["carol@c.test"])
     world.add_ejabberd_site("d.test", "127.0.4.1", ["dora@d.test"],
-                            other_components=["stranger.d.test", "wicked.test"], changes=QUICK)
+                            other_components=["stranger.d.test", "wicked.test"], changes=QUICK,
+                            intake_socket="/var/spool/postfix/private/packetboat")
     # Components that are mail domains of their own, at whose servers nothing else has that name.
     for name, site in (("evil.test", "127.0.2.1"), ("wicked.test", "127.0.4.1"), ("mail.spare.test", "127.0.1.1")):
         world.dns.add_domain(name, site)

@@ -197,6 +197,17 @@ def test_programs_that_sit_on_every_port_do_not_keep_the_mail_server_out(a, b, a
         alice.receives(back)
 
 
+def test_only_postfix_may_open_the_intakes_unix_socket(d, bob, dora, letter):
+    """d.test's Postfix has the shipped, chrooted LMTP client; the other sites have a port."""
+    path = d.packetboat.intake_socket
+    opens = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
+    assert d.host.command("/usr/bin/python3", "-c", opens, path, user="postfix").returncode == 0
+    told = d.host.command("/usr/bin/python3", "-c", opens, path, user="daemon", text=True)
+    assert "PermissionError" in told.stderr
+    dora.sends(letter, bob)
+    assert bob.receives(letter).transport() == "xmpp"
+
+
 def test_it_is_no_open_relay(spare):
     """Clients from elsewhere are turned away; what comes from this host goes over XMPP, or to the own MTA."""
     server = spare(("networks = 127.0.0.0/8", "networks = 192.0.2.0/24"))

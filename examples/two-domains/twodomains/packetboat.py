@@ -20,9 +20,33 @@ def program():
     return pathlib.Path(os.environ.get("PACKETBOAT", BUILT))
 
 
+# As systemd does it for packetboat.socket: makes the socket, and the program inherits it as descriptor 3.
+ACTIVATE = """
+import os, pwd, socket, sys
+path, *command = sys.argv[1:]
+postfix = pwd.getpwnam("postfix").pw_uid
+if not os.path.exists(os.path.dirname(path)):
+    os.mkdir(os.path.dirname(path), 0o700)
+    os.chown(os.path.dirname(path), postfix, -1)
+if os.path.exists(path):
+    os.unlink(path)
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(path)
+os.chown(path, postfix, -1)
+os.chmod(path, 0o600)
+listener.listen(128)
+os.dup2(listener.detach(), 3)
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+os.execvp(command[0], command)
+"""
+
+
 class Packetboat:
-    def __init__(self, host, domain, secret, changes=()):
-        """`changes`: (old, new) texts in the example's configuration."""
+    def __init__(self, host, domain, secret, changes=(), intake_socket=None):
+        """`changes`: (old, new) texts in the example's configuration.
+
+        `intake_socket`: a Unix socket that only Postfix may open, in place of the intake's port."""
         self.host = host
         self.domain = domain
         self.directory = host.directory / "packetboat"
@@ -32,6 +56,11 @@ class Packetboat:
         self.binary = self.directory / "packetboat"
         self.log_file = host.logs / "packetboat.log"
         self.changes = list(changes)
+        self.intake_socket = intake_socket
+        if intake_socket:
+            inside = intake_socket.removeprefix("/var/spool/postfix/")
+            self.changes += [(f"listen = {host.address}:2424", f"listen = unix:{intake_socket}"),
+                             (f"answer = lmtp:inet:[{host.address}]:2424", f"answer = lmtp:unix:{inside}")]
         self._secret = secret
         self._process = None
 
@@ -61,8 +90,9 @@ class Packetboat:
             until(lambda: self._check_alive() or notifications.ready(), f"{self.host.name}: Packetboat", seconds)
 
     def start_without_waiting(self, **environment):
+        activation = ["/usr/bin/python3", "-c", ACTIVATE, self.intake_socket] if self.intake_socket else []
         self._process = self.host.popen(
-            ["setpriv", "--reuid", ACCOUNT, "--regid", GROUP, "--clear-groups", "--",
+            [*activation, "setpriv", "--reuid", ACCOUNT, "--regid", GROUP, "--clear-groups", "--",
              self.binary, "serve", "--config", self.configuration],
             "packetboat.log", env={**os.environ, **environment})
 

@@ -79,9 +79,9 @@ class World:
         packetboat = Packetboat(host, domain, SECRET, changes)
         return self._add(Site(host, domains, users, aliases, xmpp, packetboat, socketmap))
 
-    def add_ejabberd_site(self, domain, address, users, other_components=(), changes=()):
+    def add_ejabberd_site(self, domain, address, users, other_components=(), changes=(), intake_socket=None):
         host = Host(domain, address, self.scratch)
-        packetboat = Packetboat(host, domain, SECRET, changes)
+        packetboat = Packetboat(host, domain, SECRET, changes, intake_socket)
         xmpp = Ejabberd(host, domain, SECRET, other_components)
         return self._add(Site(host, [domain], users, None, xmpp, packetboat))
 
