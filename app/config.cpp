@@ -74,17 +74,23 @@ class Builder {
     }
 
     void finish_intakes() {
-        const bool pkix = std::ranges::all_of(config_.components, [](const auto& component) {
-            return component.assurance == component::Assurance::pkix;
-        });
+        const bool secure = std::ranges::all_of(
+            config_.components, [&](const auto& component) { return is_secure(component); });
         for (auto& intake : config_.intakes) {
             intake.hostname = config_.hostname;
-            intake.requiretls = intake.tls && pkix;
+            intake.requiretls = intake.tls && secure;
             // Mail would go round for ever, or strangers' mail would leave by SMTP.
             for (const auto& [domain, targets] : config_.deliver_to)
                 refuse_ourselves("deliver-to", targets, intake);
             refuse_ourselves("return-to", config_.return_to, intake);
         }
+    }
+
+    /// RFC 8689: on the whole way to a peer's server there is TLS on each network. A component's
+    /// own link (XEP-0114) has none.
+    bool is_secure(const component::ComponentSettings& component) const {
+        return component.assurance == component::Assurance::pkix &&
+               beside_server_.contains(component.jid);
     }
 
     void refuse_ourselves(const char* key, const std::vector<smtp_bridge::Target>& targets,
@@ -110,7 +116,7 @@ class Builder {
             }
         }
         for (auto& component : config_.components)
-            component.requiretls = keeps_tls && component.assurance == component::Assurance::pkix;
+            component.requiretls = keeps_tls && is_secure(component);
     }
 
     void add(const Section& section) {
@@ -191,6 +197,7 @@ class Builder {
         if (server.is_unix()) fail(section, "server", "server: has to be HOST:PORT");
         settings.host = server.host();
         settings.port = server.port();
+        if (server.is_local()) beside_server_.insert(settings.jid);
         settings.secret = secret_of(section);
         for (const std::string& word : section.get<Words>("domains").value) {
             auto domain = checked(section, "domains", mail::Domain::parse(word));
@@ -330,6 +337,7 @@ class Builder {
 
     Config config_;
     std::set<std::string> domains_;
+    std::set<std::string> beside_server_;  ///< components whose server is on this host
     queue::LaneRule usual_rule_;
     std::map<mail::Domain, Section> sections_of_domains_;
     bool has_hand_over_ = false;

@@ -177,10 +177,14 @@ std::string Target::to_text() const {
                        endpoint.to_text());
 }
 
-bool Target::is_private() const {
+bool Endpoint::is_local() const {
     boost::system::error_code error;
-    const auto ip = asio::ip::make_address(endpoint.host(), error);
-    return tls || endpoint.is_unix() || (!error && ip.is_loopback());
+    const auto ip = asio::ip::make_address(host_, error);
+    return is_unix() || base::iequals(host_, "localhost") || (!error && ip.is_loopback());
+}
+
+bool Target::is_private() const {
+    return tls || endpoint.is_local();
 }
 
 Result<Acceptor> listen(const asio::any_io_executor& executor, const Endpoint& endpoint,

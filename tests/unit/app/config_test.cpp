@@ -86,6 +86,24 @@ TEST_CASE("a short file is enough, and the rest has sensible defaults") {
     CHECK(router.sending_domain(std::nullopt, "mail.a.test")->ascii() == "a.test");
 }
 
+TEST_CASE("REQUIRETLS is kept only where the component's link goes over no network") {
+    const auto keeps = [](const std::string& server, const std::string& assurance = "pkix") {
+        std::string text = kGood;
+        text.replace(text.find("s2s-assurance = pkix"), 20,
+                     "s2s-assurance = " + assurance + "\nserver = " + server);
+        const auto config = load(text);
+        REQUIRE(config);
+        return config->components[0].requiretls;
+    };
+    CHECK(keeps("127.0.0.1:5347"));
+    CHECK(keeps("[::1]:5347"));
+    CHECK(keeps("localhost:5347"));
+    CHECK_FALSE(keeps("192.0.2.1:5347"));
+    CHECK_FALSE(keeps("xmpp.a.test:5347"));
+    CHECK_FALSE(keeps("127.0.0.1.a.test:5347"));
+    CHECK_FALSE(keeps("127.0.0.1:5347", "dialback"));
+}
+
 TEST_CASE("durations and sizes are read with their units") {
     const auto config =
         load(kGood + "[queue]\nfirst-retry = 1500ms\nmax-retry = 2h\nhistory = 3d\n");
