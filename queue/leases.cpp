@@ -31,6 +31,10 @@ struct Group {
     QueueId message;
     std::optional<std::int64_t> transfer;
     std::vector<DueRow> rows;
+    /// The transfer was sent with these, too, and they are not to be delivered now: an
+    /// administrator has ended or held them since. It is repeated as it was, or it would be another
+    /// message.
+    std::vector<DueRow> beside{};
 };
 
 DueRow read_row(const Query& row) {
@@ -107,16 +111,23 @@ std::vector<DueRow> due_rows(Store& store, std::int64_t destination, Portion por
     return mixed(std::move(interactive), std::move(bulk), store.random());
 }
 
-/// All rows of a transfer, whether due or not: it is sent again with the recipients that it had.
-std::vector<DueRow> transfer_rows(Store& store, QueueId message, std::int64_t transfer) {
+/// All rows of the group's transfer, whether due or not: it is sent again with the recipients that
+/// it had.
+void add_transfer_rows(Store& store, Group& group) {
     Query find = store.database().query(
-        "SELECT message, n, address, notify, orcpt, attempts, transfer FROM recipient"
-        " WHERE message = ?1 AND transfer = ?2 AND state IN (1, 3) ORDER BY n");
-    find.bind(message.value, transfer);
-    std::vector<DueRow> rows;
-    while (find.step())
-        rows.push_back(read_row(find));
-    return rows;
+        "SELECT r.message, r.n, r.address, r.notify, r.orcpt, r.attempts, r.transfer, r.state,"
+        " COALESCE(t.sends, 0) FROM recipient r LEFT JOIN transfer t ON t.number = r.transfer"
+        " WHERE r.message = ?1 AND r.transfer = ?2 ORDER BY r.n");
+    find.bind(group.message.value, *group.transfer);
+    group.rows.clear();
+    while (find.step()) {
+        const auto state = static_cast<State>(find.integer(7));
+        const bool was_sent = find.integer(8) > 0;
+        if (state == State::queued || state == State::deferred)
+            group.rows.push_back(read_row(find));
+        else if (was_sent)
+            group.beside.push_back(read_row(find));
+    }
 }
 
 std::vector<Group> group(Store& store, std::vector<DueRow> rows) {
@@ -125,14 +136,14 @@ std::vector<Group> group(Store& store, std::vector<DueRow> rows) {
     for (DueRow& row : rows) {
         const auto [place, is_new] =
             places.try_emplace({row.message, row.transfer.value_or(0)}, groups.size());
-        if (is_new) groups.push_back({row.message, row.transfer, {}});
+        if (is_new) groups.push_back({row.message, row.transfer, {}, {}});
         groups[place->second].rows.push_back(std::move(row));
     }
     for (Group& each : groups) {
         // A transfer sent again has to have the same digest: its recipients stand in one order,
         // always.
         std::ranges::sort(each.rows, {}, &DueRow::n);
-        if (each.transfer) each.rows = transfer_rows(store, each.message, *each.transfer);
+        if (each.transfer) add_transfer_rows(store, each);
     }
     return groups;
 }
@@ -239,11 +250,14 @@ bool was_sent(Store& store, const Group& group) {
 base::Result<LeasedMessage> lease_group(Store& store, const Destination& destination,
                                         const Ready& ready, MessageRow row, const Group& group) {
     LeasedMessage leased;
-    for (const DueRow& due : group.rows) {
-        auto recipient = to_recipient(due.n, due.address, due.notify, due.orcpt);
-        if (!recipient) return recipient.error();
-        row.envelope.recipients.push_back(std::move(*recipient));
+    for (const auto* const rows : {&group.rows, &group.beside}) {
+        for (const DueRow& due : *rows) {
+            auto recipient = to_recipient(due.n, due.address, due.notify, due.orcpt);
+            if (!recipient) return recipient.error();
+            row.envelope.recipients.push_back(std::move(*recipient));
+        }
     }
+    std::ranges::sort(row.envelope.recipients, {}, &mail::Recipient::n);
     auto content = read_content(store, row.id, row.size);
     if (!content) return content.error();
     leased.content = std::move(*content);

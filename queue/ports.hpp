@@ -277,7 +277,9 @@ struct LeasedRecipient {
 /// settled.
 struct LeasedMessage {
     QueueId id;
-    mail::Envelope envelope;  ///< with the leased recipients only
+    /// With the leased recipients, and with others only if the transfer was sent with them: what is
+    /// told of those changes nothing.
+    mail::Envelope envelope;
     mail::Content content;
     Origin origin;
     base::TimePoint received_at;

@@ -110,6 +110,43 @@ TEST_CASE("what was sent with the parameters of RFC 3461 is sent with them again
     CHECK(queue.lease(kToB, without).at(0).transfer->dsn);
 }
 
+TEST_CASE(
+    "a transfer is sent again with the recipients that it had, whatever became of one since") {
+    StoreFixture queue;
+    const auto id = queue.add(arrival("alice@a.test", {"bob@b.test", "carol@b.test"}));
+    const auto first = queue.lease().at(0);
+    const auto n = GENERATE(0u, 1u);
+    bool is_sent = GENERATE(false, true);
+    auto outcome = all(first, unreachable());
+    outcome.sent = is_sent;
+    queue.settle({outcome});
+    const bool is_held = GENERATE(false, true);
+    if (is_held) {
+        queue.transact([&](queue::Store& s) {
+            auto hold =
+                s.database().query("UPDATE recipient SET state = 4 WHERE message = ?1 AND n = ?2");
+            hold.bind(id.value, static_cast<std::int64_t>(n)).run();
+            return 0;
+        });
+    } else {
+        REQUIRE(queue.transact(
+            [&](queue::Store& s) { return queue::end_recipients(s, id, {n}, false); }));
+    }
+    queue.clock.advance(10min);
+    const auto again = queue.lease().at(0);
+    CHECK(again.transfer->key == first.transfer->key);
+    if (!is_sent) {
+        CHECK(again.envelope.recipients.size() == 1);
+        return;
+    }
+    CHECK(again.envelope == first.envelope);
+    queue.settle({all(again, delivered())});
+    // What the administrator has done stays.
+    CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 6") == 1);
+    CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE n = " + std::to_string(n) +
+                      " AND state = " + (is_held ? "4" : "9")) == 1);
+}
+
 TEST_CASE("a recipient that a verdict put off goes out again under a new id") {
     StoreFixture queue;
     queue.add(arrival("alice@a.test", {"bob@b.test", "carol@b.test"}));
