@@ -4,6 +4,7 @@
 #include "component/jid.hpp"
 #include "component/namespaces.hpp"
 #include "component/stanza.hpp"
+#include "mail/public_suffix.hpp"
 
 #include <algorithm>
 
@@ -120,7 +121,7 @@ std::vector<std::string> read_disco_items(const gloox::Tag& iq, std::size_t most
         if (!jid || !jid->is_domain() || std::ranges::find(jids, jid->domain()) != jids.end())
             continue;
         const auto domain = mail::Domain::parse(jid->domain());
-        if (domain && domain->is_subdomain_of(parent)) jids.push_back(jid->domain());
+        if (domain && mail::is_own_subdomain(*domain, parent)) jids.push_back(jid->domain());
     }
     return jids;
 }

@@ -42,8 +42,9 @@ struct PeerInfo {
 
 /// Reads the result of a disco#info request (the whole IQ).
 PeerInfo read_disco_info(const gloox::Tag& iq);
-/// The items of a disco#items result that are bare domainparts below `parent`, without a node: at
-/// most `most`, each once.
+/// The items of a disco#items result that are bare domainparts below `parent` and of the same
+/// organisation, without a node: at most `most`, each once. (Items below a public suffix are other
+/// people's.)
 std::vector<std::string> read_disco_items(const gloox::Tag& iq, std::size_t most,
                                           const mail::Domain& parent);
 

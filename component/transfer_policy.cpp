@@ -2,6 +2,7 @@
 
 #include "mail/header_scanner.hpp"
 #include "mail/own_hops.hpp"
+#include "mail/public_suffix.hpp"
 
 #include <algorithm>
 
@@ -73,7 +74,7 @@ std::optional<mail::Reply> check_recipient(const mail::Envelope& envelope,
 bool is_foreign_sender(const IncomingTransfer& transfer) {
     if (!transfer.envelope.from) return false;
     const auto& domain = transfer.envelope.from->domain();
-    return domain != transfer.key.domain && !domain.is_subdomain_of(transfer.key.domain);
+    return domain != transfer.key.domain && !mail::is_own_subdomain(domain, transfer.key.domain);
 }
 
 }  // namespace component

@@ -45,7 +45,8 @@ std::optional<mail::Reply> check_recipient(const mail::Envelope& envelope,
                                            const queue::Router& router);
 
 /// Whether the sender's domain needs an authorisation of its own: it is neither null, nor the
-/// transfer's domain, nor below it (protocol rule 5).
+/// transfer's domain, nor a subdomain of it that belongs to the same organisation (protocol rule
+/// 5).
 bool is_foreign_sender(const IncomingTransfer& transfer);
 
 }  // namespace component

@@ -4,21 +4,12 @@
 #include "base/text.hpp"
 #include "mail/address.hpp"
 #include "mail/header_scanner.hpp"
+#include "mail/public_suffix.hpp"
 
-#include <memory>
 #include <string>
-
-#include <libpsl.h>
 
 namespace mail {
 namespace {
-
-/// The newer of the list that the library brings and the system's own.
-const psl_ctx_t* public_suffixes() {
-    static const std::unique_ptr<psl_ctx_t, void (*)(psl_ctx_t*)> list(psl_latest(nullptr),
-                                                                       psl_free);
-    return list.get();
-}
 
 /// A From value without its comments, in which quoted strings are opaque.
 class AuthorReader {
@@ -84,14 +75,6 @@ const char* to_text(Alignment alignment) {
             return "strict";
     }
     return "no";
-}
-
-Domain organizational_domain(const Domain& domain) {
-    const auto* const list = public_suffixes();
-    const char* const found =
-        list == nullptr ? nullptr : psl_registrable_domain(list, domain.ascii().c_str());
-    auto parsed = found == nullptr ? base::Result<Domain>(domain) : Domain::parse(found);
-    return parsed ? std::move(*parsed) : domain;
 }
 
 Alignment alignment(const Domain& authenticated, const Domain& shown) {

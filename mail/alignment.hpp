@@ -17,9 +17,6 @@ enum class Alignment : std::uint8_t {
 };
 const char* to_text(Alignment alignment);
 
-/// The domain below the public suffix: `example.co.uk` for `a.b.example.co.uk`; the domain itself
-/// if it is a public suffix.
-Domain organizational_domain(const Domain& domain);
 Alignment alignment(const Domain& authenticated, const Domain& shown);
 
 /// The domain of the author that a mail program shows: nothing unless the header has one From field

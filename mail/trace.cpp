@@ -5,6 +5,7 @@
 #include "mail/address.hpp"
 #include "mail/alignment.hpp"
 #include "mail/header_scanner.hpp"
+#include "mail/public_suffix.hpp"
 
 #include <optional>
 #include <vector>
@@ -151,7 +152,7 @@ bool is_forged(const HeaderField& field, std::string_view authserv_id) {
 bool covers(const Domain& authorised, std::string_view envelope_domain) {
     if (envelope_domain.empty()) return true;
     const auto domain = Domain::parse(envelope_domain);
-    return domain && (*domain == authorised || domain->is_subdomain_of(authorised));
+    return domain && (*domain == authorised || is_own_subdomain(*domain, authorised));
 }
 
 }  // namespace

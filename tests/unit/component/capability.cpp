@@ -70,3 +70,12 @@ TEST_CASE("Only subdomains are candidates, each once, and not too many") {
     CHECK(jids[0] == "mail.b.test");
     CHECK(jids[1] == "s0.b.test");
 }
+
+TEST_CASE("What is listed below a public suffix is other people's") {
+    const std::string items =
+        "<iq type='result'><query xmlns='http://jabber.org/protocol/disco#items'>"
+        "<item jid='mail.evil.co.uk'/><item jid='mail.co.uk'/></query></iq>";
+    CHECK(read_disco_items(*doubles::read_tag(items), 10, domain("co.uk")).empty());
+    CHECK(read_disco_items(*doubles::read_tag(items), 10, domain("evil.co.uk")) ==
+          std::vector<std::string>{"mail.evil.co.uk"});
+}

@@ -179,6 +179,17 @@ TEST_CASE("Each rule on content and envelope has its reply") {
         message.envelope.from.reset();
         CHECK(b.reply_to(message).code == 250);
     }
+    SECTION("a sender below a public suffix, whose owner is another") {
+        message.key.domain = domain("co.uk");
+        message.envelope.from = mailbox("alice@victim.co.uk");
+        const auto verdicts = std::get<Verdicts>(b.send({message}, "co.uk"));
+        CHECK(verdicts.at(0).recipients.at(0).reply.to_text().starts_with("550 5.7.1"));
+        message = b.message(2);
+        message.key.domain = domain("co.uk");
+        message.envelope.from = mailbox("postmaster@co.uk");
+        CHECK(std::get<Verdicts>(b.send({message}, "co.uk")).at(0).recipients.at(0).reply.code ==
+              250);
+    }
     SECTION("a domain that is not ours") {
         message.envelope.recipients[0].address = mailbox("bob@c.test");
         CHECK(b.reply_to(message).to_text() == "550 5.7.1 relaying denied");

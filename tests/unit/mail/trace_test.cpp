@@ -125,6 +125,13 @@ TEST_CASE("the link vouches for no other domain, and for none without assurance"
     CHECK(result("PKIX; x=pass", "a.test") == "none");
 }
 
+TEST_CASE("who speaks for a public suffix vouches for nobody below it") {
+    auto suffix = authentication("pkix", "victim.co.uk");
+    suffix.domain = Domain::parse("co.uk").value();
+    CHECK(mail::authentication_results_field(suffix).find("x-xmpp-s2s=neutral") !=
+          std::string::npos);
+}
+
 TEST_CASE("values that are no token are quoted") {
     auto input = authentication("pkix", "[192.0.2.1]");
     input.authserv_id = "mx \"b\"\r\n;";
