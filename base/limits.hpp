@@ -114,9 +114,11 @@ inline constexpr std::size_t kLeaseMessages = 100;         ///< of one destinati
 /// content of one lease (or one message, if larger)
 inline constexpr std::size_t kLeaseBytes = 8u << 20;
 inline constexpr std::size_t kDestinationsAtWork = 200;  ///< destinations tried at once ...
-inline constexpr std::size_t kDestinationsOfPeer = 8;    ///< ... and of these, behind one peer
-inline constexpr auto kOwnMtaPause = 30s;                ///< the longest wait for our own MTA
-inline constexpr auto kSettleAgain = 2s;  ///< wait after an outcome could not be written
+inline constexpr std::size_t kDestinationsOfPeer = 8;    ///< ... and of these, behind one peer ...
+/// ... and behind all peers of one organisation: a host's customers may have one each
+inline constexpr std::size_t kDestinationsOfOrganisation = 24;
+inline constexpr auto kOwnMtaPause = 30s;  ///< the longest wait for our own MTA
+inline constexpr auto kSettleAgain = 2s;   ///< wait after an outcome could not be written
 /// bytes that intake leaves free for settling
 inline constexpr std::size_t kDiskReserve = 32u << 20;
 inline constexpr std::size_t kPruned = 500;  ///< ended messages that one sweep of the history takes

@@ -1,16 +1,18 @@
 #include "component/log_limiter.hpp"
 
+#include "mail/organisation.hpp"
+
 namespace component {
 namespace {
 
 constexpr std::size_t kLongestPeer = 255;  // bytes that tell one from another; a domain has no more
 
-/// Without parsing it: also what is no JID comes from somebody.
-std::string_view domain_of(std::string_view jid) {
+/// Without parsing it as a JID: also what is none comes from somebody.
+std::string organisation_of(std::string_view jid) {
     jid = jid.substr(0, jid.find('/'));
     const auto at = jid.find('@');
     if (at != std::string_view::npos) jid.remove_prefix(at + 1);
-    return jid.substr(0, kLongestPeer);
+    return mail::Organisation::of(jid).name().substr(0, kLongestPeer);
 }
 
 }  // namespace
@@ -22,7 +24,7 @@ bool LogLimiter::is_quiet(const Count& count) const {
 }
 
 std::optional<std::uint64_t> LogLimiter::admit(std::string_view peer, std::string_view kind) {
-    Key key(domain_of(peer), kind);
+    Key key(organisation_of(peer), kind);
     auto found = counts_.find(key);
     if (found == counts_.end() && counts_.size() >= kRemembered) {
         key.first.clear();

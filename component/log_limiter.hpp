@@ -2,10 +2,10 @@
 // of what was left out.
 //
 // One for each link (Link::log_limiter()): anybody on the XMPP network can cause such lines, as
-// many as stanzas. It owns a count for each peer and kind of complaint; a peer is the domain of a
-// JID, as its server can make up as many users as it likes. Bounded: beyond kRemembered, peers
-// share one count for each kind, so kinds are this program's words and never a peer's. Event loop
-// only; cannot fail.
+// many as stanzas. It owns a count for each peer and kind of complaint; a peer is an organisation,
+// as who has a domain can make up as many users and names below it as he likes. Bounded: beyond
+// kRemembered, peers share one count for each kind, so kinds are this program's words and never a
+// peer's. Event loop only; cannot fail.
 #pragma once
 
 #include "base/clock.hpp"
@@ -32,7 +32,7 @@ class LogLimiter {
     std::optional<std::uint64_t> admit(std::string_view peer, std::string_view kind);
 
     struct LeftOut {
-        std::string peer;  ///< a domain; empty: of many peers
+        std::string peer;  ///< an organisation's domain; empty: of many peers
         std::string kind;
         std::uint64_t count = 0;
     };
@@ -44,7 +44,7 @@ class LogLimiter {
         base::TimePoint logged{};
         std::uint64_t left_out = 0;
     };
-    using Key = std::pair<std::string, std::string>;  // the peer's domain, and the kind
+    using Key = std::pair<std::string, std::string>;  // the organisation's name, and the kind
 
     bool is_quiet(const Count& count) const;
 

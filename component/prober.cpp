@@ -12,7 +12,8 @@
 namespace component {
 namespace {
 
-constexpr std::size_t kAtOnce = 50;  // probes under way, of all peers
+constexpr std::size_t kAtOnce = 50;         // probes under way, of all peers ...
+constexpr std::size_t kOfOrganisation = 5;  // ... and of one organisation's
 
 }  // namespace
 
@@ -70,14 +71,18 @@ void Prober::look() {
         Plan& plan = place->second;
         if (is_new) {
             // It has just been tried. Not all at the same moment, if it was our own network.
+            plan.whose = mail::Organisation::of(target.peer);
             plan.wait = expected_.contains(target.peer) ? settings_.soon : settings_.first;
             const auto spread = static_cast<std::uint64_t>(plan.wait.count() / 2);
             plan.next =
                 now + plan.wait - std::chrono::milliseconds(spread > 0 ? random_.below(spread) : 0);
         }
         if (plan.under_way || plan.next > now || under_way_ >= kAtOnce) continue;
+        std::size_t& its = of_organisation_[*plan.whose];
+        if (its >= kOfOrganisation) continue;
         plan.under_way = true;
         ++under_way_;
+        ++its;
         tasks_.spawn("probe", [this, target, limit = plan.wait] { return probe(target, limit); });
     }
 }
@@ -89,6 +94,8 @@ base::Task<void> Prober::probe(Target target, std::chrono::milliseconds limit) {
         co_await target.link->request(target.peer, "get", std::move(payload), limit);
     --under_way_;
     Plan& plan = plans_.at(target.peer);
+    const auto its = of_organisation_.find(*plan.whose);
+    if (--its->second == 0) of_organisation_.erase(its);
     plan.under_way = false;
     if (plan.overtaken) {
         plans_.erase(target.peer);

@@ -11,6 +11,7 @@
 #include "base/random.hpp"
 #include "base/task_group.hpp"
 #include "component/link.hpp"
+#include "mail/organisation.hpp"
 
 #include <chrono>
 #include <functional>
@@ -51,6 +52,7 @@ class Prober {
         Time next{};
         bool under_way = false;
         bool overtaken = false;  ///< it gave a sign of life since it was asked
+        std::optional<mail::Organisation> whose{};
     };
 
     base::Task<void> run();
@@ -66,6 +68,7 @@ class Prober {
     std::map<std::string, Plan> plans_;     ///< by peer
     std::map<std::string, Time> expected_;  ///< and until when
     std::size_t under_way_ = 0;
+    std::map<mail::Organisation, std::size_t> of_organisation_;  ///< of these
     base::Signal wake_;
     base::TaskGroup tasks_;
     bool stopping_ = false;

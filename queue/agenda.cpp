@@ -44,7 +44,7 @@ void Agenda::expect(const Destination& destination, base::TimePoint due) {
     const auto [place, is_new] = entries_.try_emplace(destination);
     Entry& entry = place->second;
     if (is_new && is_behind_peer(destination)) ++of_peers_;
-    if (is_new && destination.lane == Lane::report) entry.peer = destination.domain;
+    if (is_new && destination.lane == Lane::report) head_for(entry, destination.domain);
     set_due(destination, entry, std::max(due, entry.blocked_until));
 }
 
@@ -56,9 +56,23 @@ void Agenda::arrived(const Destination& destination) {
 bool Agenda::may_start(const Destination& destination, const Entry& entry) const {
     if (!is_behind_peer(destination)) return true;
     if (at_work_ >= base::limits::kDestinationsAtWork) return false;
+    if (!entry.whose) return true;
     const auto peer = peers_.find(entry.peer);
-    return entry.peer.empty() || peer == peers_.end() ||
-           peer->second.at_work < base::limits::kDestinationsOfPeer;
+    const auto all = of_organisation_.find(*entry.whose);
+    return (peer == peers_.end() || peer->second.at_work < base::limits::kDestinationsOfPeer) &&
+           (all == of_organisation_.end() ||
+            all->second < base::limits::kDestinationsOfOrganisation);
+}
+
+void Agenda::head_for(Entry& entry, const std::string& peer) {
+    entry.peer = peer;
+    entry.whose = mail::Organisation::of(peer);
+}
+
+void Agenda::join(const Entry& entry) {
+    if (!entry.whose) return;
+    ++peers_[entry.peer].at_work;
+    ++of_organisation_[*entry.whose];
 }
 
 std::vector<Destination> Agenda::start() {
@@ -76,7 +90,7 @@ std::vector<Destination> Agenda::start() {
         entry.again = entry.woken = false;
         entry.was_silent = entry.failures > 0;
         if (is_behind_peer(destination)) ++at_work_;
-        if (!entry.peer.empty()) ++peers_[entry.peer].at_work;
+        join(entry);
         started.push_back(destination);
     }
     return started;
@@ -97,13 +111,16 @@ bool Agenda::is_crowded() const {
 void Agenda::heads_for(const Destination& destination, const std::string& peer) {
     Entry& entry = entries_.at(destination);
     if (!is_behind_peer(destination) || entry.peer == peer || peer.empty()) return;
-    if (!entry.peer.empty()) leave(entry.peer);
-    entry.peer = peer;
-    ++peers_[peer].at_work;
+    leave(entry);
+    head_for(entry, peer);
+    join(entry);
 }
 
-void Agenda::leave(const std::string& peer) {
-    const auto found = peers_.find(peer);
+void Agenda::leave(const Entry& entry) {
+    if (!entry.whose) return;
+    const auto all = of_organisation_.find(*entry.whose);
+    if (all != of_organisation_.end() && --all->second == 0) of_organisation_.erase(all);
+    const auto found = peers_.find(entry.peer);
     if (found == peers_.end()) return;
     --found->second.at_work;
     if (found->second.at_work == 0 && found->second.failures == 0) peers_.erase(found);
@@ -185,7 +202,7 @@ void Agenda::end(const Destination& destination, std::optional<base::TimePoint> 
     Entry& entry = found->second;
     entry.at_work = false;
     if (is_behind_peer(destination)) --at_work_;
-    if (!entry.peer.empty()) leave(entry.peer);
+    leave(entry);
     if (entry.again) due = clock_.now();
     if (due) return set_due(destination, entry, std::max(*due, entry.blocked_until));
     set_failures(destination, entry, 0);

@@ -4,11 +4,12 @@
 // Holds an entry for each destination with mail, and one for each peer that mail was found to go
 // to. A next hop that is out is left alone for longer and longer (a circuit breaker), and so is
 // every destination behind the same peer. Of what is due, the longest due goes first; a peer gets a
-// bounded share of the places. Event loop only.
+// bounded share of the places, and so do all peers of an organisation. Event loop only.
 #pragma once
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
+#include "mail/organisation.hpp"
 #include "queue/ports.hpp"
 #include "queue/retry_policy.hpp"
 
@@ -99,6 +100,7 @@ class Agenda {
         int vain = 0;                     // tries for such a reason, in a row, that met silence
         base::TimePoint asleep_until{};   // no sign of life wakes it before
         std::string peer;                 // that it was found to go to; empty if unknown
+        std::optional<mail::Organisation> whose{};  // that of `peer`
     };
     struct Peer {
         std::size_t at_work = 0;  // destinations
@@ -110,7 +112,9 @@ class Agenda {
     void set_due(const Destination& destination, Entry& entry, base::TimePoint due);
     void set_failures(const Destination& destination, Entry& entry, int failures);
     bool may_start(const Destination& destination, const Entry& entry) const;
-    void leave(const std::string& peer);
+    void head_for(Entry& entry, const std::string& peer);
+    void join(const Entry& entry);
+    void leave(const Entry& entry);
     std::chrono::milliseconds wait(const Destination& destination, int failures);
 
     RetryPolicy retry_;
@@ -119,6 +123,7 @@ class Agenda {
     std::map<Destination, Entry> entries_;
     std::set<std::pair<base::TimePoint, Destination>> waiting_;  ///< those that are not at work
     std::map<std::string, Peer> peers_;                          ///< that are out, or at work
+    std::map<mail::Organisation, std::size_t> of_organisation_;  ///< destinations at work
     std::size_t at_work_ = 0;                                    ///< of peers' destinations
     std::size_t of_peers_ = 0;                                   ///< entries behind a peer ...
     std::size_t failing_ = 0;  ///< ... and those of them that are silent

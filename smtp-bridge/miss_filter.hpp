@@ -3,6 +3,7 @@
 #pragma once
 
 #include "mail/domain.hpp"
+#include "mail/organisation.hpp"
 
 #include <chrono>
 #include <map>
@@ -13,11 +14,16 @@ class MissFilter {
   public:
     using TimePoint = std::chrono::steady_clock::time_point;
 
-    /// False if the domain was let through a moment ago, or limits::kRouteMisses others were.
+    /// False if the domain was let through a moment ago, or a few others of its organisation, or
+    /// limits::kRouteMisses others were.
     bool lets_through(const mail::Domain& domain, TimePoint now);
 
   private:
-    std::map<mail::Domain, TimePoint> recent_;  ///< at most limits::kRouteMisses
+    struct Miss {
+        mail::Organisation whose;
+        TimePoint at;
+    };
+    std::map<mail::Domain, Miss> recent_;  ///< at most limits::kRouteMisses
 };
 
 }  // namespace smtp_bridge

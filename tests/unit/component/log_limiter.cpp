@@ -30,6 +30,21 @@ TEST_CASE("Another kind and another peer have lines of their own; a domain's use
     CHECK_FALSE(limiter.admit("evil.test", "malformed"));
 }
 
+TEST_CASE("All names below one domain have one line, and leave the others theirs") {
+    support::ManualClock clock;
+    LogLimiter limiter(clock);
+    int logged = 0;
+    for (std::size_t i = 0; i < 2 * LogLimiter::kRemembered; ++i)
+        logged += limiter.admit(fmt::format("x{}.evil.test", i), "malformed") ? 1 : 0;
+    CHECK(logged == 1);
+    CHECK(limiter.admit("mail.b.test", "malformed") == 0);
+    CHECK(limiter.admit("mail.c.test", "malformed") == 0);
+    clock.advance(60s);
+    const auto told = limiter.take_left_out();
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].peer == "evil.test");
+}
+
 TEST_CASE("What a flood that has ended left out is told all the same, once") {
     support::ManualClock clock;
     LogLimiter limiter(clock);
@@ -40,7 +55,7 @@ TEST_CASE("What a flood that has ended left out is told all the same, once") {
     clock.advance(60s);
     const auto told = limiter.take_left_out();
     REQUIRE(told.size() == 1);
-    CHECK(told[0].peer == "mail.evil.test");
+    CHECK(told[0].peer == "evil.test");
     CHECK(told[0].kind == "malformed");
     CHECK(told[0].count == 7);
     // That was this minute's line.

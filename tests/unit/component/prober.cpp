@@ -46,6 +46,22 @@ struct Probing {
 
 }  // namespace
 
+TEST_CASE("However many names of one domain are silent, others are asked, too") {
+    Probing probing;
+    probing.link.takes = 50ms;
+    probing.silent.clear();
+    for (int i = 0; i < 300; ++i)
+        probing.silent.push_back({&probing.link, fmt::format("a{}.evil.test", i)});
+    probing.silent.push_back({&probing.link, "mail.b.test"});
+    std::size_t evil = 0;
+    const auto is_b = [](const ScriptedLink::Asked& asked) { return asked.to == "mail.b.test"; };
+    probing.run_until([&] {
+        evil = probing.link.asked.size();
+        return std::ranges::any_of(probing.link.asked, is_b);
+    });
+    CHECK(evil < 50);
+}
+
 TEST_CASE("a silent peer is asked again and again, less and less often, until it answers") {
     Probing probing;
     probing.run_until([&] { return probing.asked_at.size() == 5; });

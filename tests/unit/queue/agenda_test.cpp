@@ -63,6 +63,21 @@ TEST_CASE("one peer, however many domains it has, takes a few places only") {
     CHECK(desk.agenda.start() == std::vector{to("c.test")});
 }
 
+TEST_CASE("nor do all peers below one domain, whatever they are called") {
+    Desk desk;
+    for (int i = 0; i < 100; ++i) {
+        desk.agenda.arrived(to("d" + std::to_string(i) + ".test"));
+        for (const auto& each : desk.agenda.start()) {
+            desk.agenda.heads_for(each, "x" + std::to_string(i) + ".evil.test");
+            desk.agenda.end(each, desk.clock.now());
+        }
+    }
+    const auto started = desk.agenda.start();
+    CHECK(started.size() == base::limits::kDestinationsOfOrganisation);
+    desk.agenda.end(started[0], std::nullopt);
+    CHECK(desk.agenda.start().size() == 1);
+}
+
 TEST_CASE("what one destination finds out of its peer, the others behind it need not") {
     Desk desk;
     for (const char* const name : {"one.test", "two.test"})
