@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace component {
 namespace {
 
@@ -21,12 +23,38 @@ bool claims(const mail::Domain& domain, const DomainFacts& facts, const std::str
     return form != facts.forms.end() && form->second.serves(domain);
 }
 
-/// `known` if it is one of them; else the first, in the order of their names, so that all peers
-/// agree.
-std::string choose(std::vector<std::string> components, const std::string& known) {
-    if (contains(components, known)) return known;
-    std::ranges::sort(components);
-    return components.empty() ? std::string() : components.front();
+/// Of those that the domain itself names: `known` if it is one of them; else the first, in the
+/// order of their names, so that all peers agree.
+std::string choose(std::vector<std::string> named, const std::string& known) {
+    if (contains(named, known)) return known;
+    std::ranges::sort(named);
+    return named.empty() ? std::string() : named.front();
+}
+
+/// Which of `claimants`, who are listed by the domain or are the domain, is believed.
+void believe_one(const mail::Domain& domain, const DomainFacts& facts, const std::string& known,
+                 std::vector<std::string> claimants, Judgement& judgement) {
+    std::ranges::sort(claimants);
+    const bool has_form = facts.forms.contains(known);
+    if (contains(claimants, known)) {
+        judgement.component = known;
+    } else if (contains(claimants, domain.ascii())) {
+        judgement.component = domain.ascii();  // its own word
+    } else if (!known.empty() && !has_form) {
+        // It is down, not replaced: also if its server lists it no more, as some do with what is
+        // not connected. How long that counts is for Discovery to say.
+    } else if (claimants.size() == 1) {
+        judgement.component = claimants.front();
+        if (claims(domain, facts, known)) judgement.other_claim = known;
+    } else {
+        // An order of any kind would let a sibling take the domain by its name.
+        judgement.rivals = std::move(claimants);
+        return;
+    }
+    if (!judgement.component.empty()) judgement.speakers.push_back(judgement.component);
+    for (const auto& claimant : claimants) {
+        if (claimant != judgement.component) judgement.other_claim = claimant;
+    }
 }
 
 }  // namespace
@@ -50,23 +78,21 @@ Judgement judge(const mail::Domain& domain, const DomainFacts& facts, const std:
     std::vector<std::string> claimants;
     std::ranges::copy_if(candidates, std::back_inserter(claimants),
                          [&](const std::string& jid) { return claims(domain, facts, jid); });
-    judgement.component = choose(claimants, known);
-    // A known component that did not answer keeps its place against a newcomer: it is down, not
-    // replaced.
-    const bool silent = !known.empty() && contains(facts.listed, known) && !has_form(known);
-    if (silent && !judgement.component.empty()) {
-        judgement.other_claim = judgement.component;
-        judgement.component.clear();
-        judgement.speakers.push_back(known);
-        return judgement;
-    }
-    if (!judgement.component.empty()) judgement.speakers.push_back(judgement.component);
-    for (const auto& claimant : claimants) {
-        if (claimant != judgement.component) judgement.other_claim = claimant;
-    }
+    believe_one(domain, facts, known, std::move(claimants), judgement);
     judgement.retired =
         judgement.component.empty() && has_form(known) && !claims(domain, facts, known);
     return judgement;
+}
+
+std::string Judgement::dispute(const mail::Domain& domain) const {
+    if (!rivals.empty())
+        return fmt::format(
+            "{} all claim {}, so none is believed: {} has to name its component in "
+            "mail-transfer-addresses",
+            fmt::join(rivals, ", "), domain.ascii(), domain.ascii());
+    if (!other_claim.empty())
+        return fmt::format("{} claims {}, too, and is not believed", other_claim, domain.ascii());
+    return {};
 }
 
 }  // namespace component

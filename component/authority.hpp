@@ -27,7 +27,12 @@ struct Judgement {
     std::string component;              ///< that mail for D goes to; empty: none takes any
     bool retired =
         false;  ///< `known` itself says, or is authoritatively said, not to serve D any more
-    std::string other_claim;  ///< a second listed child that claims D, which is not believed
+    std::string other_claim;  ///< a second component that claims D, and is not believed
+    /// Listed children that claim D while none was known before: nobody is believed.
+    std::vector<std::string> rivals;
+
+    /// What an admin has to know of a claim that is not believed; empty if there is none.
+    std::string dispute(const mail::Domain& domain) const;
 };
 
 /// `known`: the component that served D before; empty if there was none. D equal to a component

@@ -27,12 +27,33 @@ TEST_CASE("Without a word of the domain, a listed child that claims it speaks fo
     CHECK_FALSE(judgement.retired);
 }
 
+TEST_CASE("Two children claim, and none is known: nobody is believed, whatever the names") {
+    DomainFacts facts;
+    facts.listed = {"mail.b.test", "aaa.b.test"};
+    facts.forms["aaa.b.test"] = claiming({"b.test"});
+    facts.forms["mail.b.test"] = claiming({"b.test"});
+    const auto judgement = judge(domain("b.test"), facts, "");
+    CHECK(judgement.component.empty());
+    CHECK(judgement.speakers.empty());
+    CHECK(judgement.rivals == std::vector<std::string>{"aaa.b.test", "mail.b.test"});
+    CHECK_FALSE(judgement.retired);
+    CHECK(judgement.dispute(domain("b.test")).find("aaa.b.test, mail.b.test") == 0);
+    // Two newcomers do not inherit from one that has retired, either.
+    facts.listed.emplace_back("old.b.test");
+    facts.forms["old.b.test"] = claiming({});
+    CHECK(judge(domain("b.test"), facts, "old.b.test").component.empty());
+    // The domain's own word decides.
+    facts.forms["b.test"] = claiming({"b.test"});
+    CHECK(judge(domain("b.test"), facts, "").component == "b.test");
+    facts.named = {"mail.b.test"};
+    CHECK(judge(domain("b.test"), facts, "").component == "mail.b.test");
+}
+
 TEST_CASE("Two children claim: the known one is kept, also while it is silent") {
     DomainFacts facts;
     facts.listed = {"aaa.b.test", "mail.b.test"};
     facts.forms["aaa.b.test"] = claiming({"b.test"});
     facts.forms["mail.b.test"] = claiming({"b.test"});
-    CHECK(judge(domain("b.test"), facts, "").component == "aaa.b.test");
     const auto kept = judge(domain("b.test"), facts, "mail.b.test");
     CHECK(kept.component == "mail.b.test");
     CHECK(kept.other_claim == "aaa.b.test");
@@ -41,6 +62,16 @@ TEST_CASE("Two children claim: the known one is kept, also while it is silent") 
     CHECK(silent.component.empty());
     CHECK(silent.other_claim == "aaa.b.test");
     CHECK_FALSE(silent.retired);
+    // A server that lists only what is connected makes no difference.
+    facts.listed = {"aaa.b.test"};
+    const auto unlisted = judge(domain("b.test"), facts, "mail.b.test");
+    CHECK(unlisted.component.empty());
+    CHECK(unlisted.speakers.empty());
+    CHECK(unlisted.other_claim == "aaa.b.test");
+    CHECK_FALSE(unlisted.retired);
+    // It says itself that it has gone.
+    facts.forms["mail.b.test"] = claiming({});
+    CHECK(judge(domain("b.test"), facts, "mail.b.test").component == "aaa.b.test");
 }
 
 TEST_CASE("Where the domain names its components, they alone count") {
