@@ -9,12 +9,15 @@ void PeerLoad::count(Database& database) {
     Query find = database.query(
         "SELECT m.origin_client, COUNT(*), SUM(m.size) FROM content c"
         " JOIN message m ON m.id = c.message WHERE m.origin_kind = 2 GROUP BY m.origin_client");
-    while (find.step())
-        loads_[find.text(0)] = {find.integer(1), find.integer(2)};
+    while (find.step()) {
+        Load& load = loads_[mail::Organisation::of(find.text(0))];
+        load.messages += find.integer(1);
+        load.bytes += find.integer(2);
+    }
 }
 
 bool PeerLoad::has_room(const std::string& peer, std::size_t size) const {
-    const auto found = loads_.find(peer);
+    const auto found = loads_.find(mail::Organisation::of(peer));
     // One message always has room here, however large: other bounds are there for that.
     if (found == loads_.end()) return true;
     return found->second.messages < quota_.messages &&
@@ -22,13 +25,13 @@ bool PeerLoad::has_room(const std::string& peer, std::size_t size) const {
 }
 
 void PeerLoad::came(const std::string& peer, std::size_t size) {
-    Load& load = loads_[peer];
+    Load& load = loads_[mail::Organisation::of(peer)];
     ++load.messages;
     load.bytes += static_cast<std::int64_t>(size);
 }
 
 void PeerLoad::went(const std::string& peer, std::size_t size) {
-    const auto found = loads_.find(peer);
+    const auto found = loads_.find(mail::Organisation::of(peer));
     if (found == loads_.end()) return;
     found->second.bytes -= static_cast<std::int64_t>(size);
     if (--found->second.messages <= 0) loads_.erase(found);

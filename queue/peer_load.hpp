@@ -1,8 +1,11 @@
-// PeerLoad: how much mail of each peer is in the queue, so that none fills it. Storage thread.
+// PeerLoad: how much mail of each organisation's peers is in the queue, so that none fills it.
+// Storage thread.
 //
 // Kept in memory, and counted anew at each start: what is in the database decides. Changed only by
 // what is committed.
 #pragma once
+
+#include "mail/organisation.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +16,7 @@ namespace queue {
 
 class Database;
 
+/// Of all peers of one organisation.
 struct PeerQuota {
     std::int64_t messages = 100'000;
     std::int64_t bytes = std::int64_t{2} << 30;
@@ -34,7 +38,7 @@ class PeerLoad {
         std::int64_t bytes = 0;
     };
     PeerQuota quota_;
-    std::map<std::string, Load> loads_;  ///< of peers with mail here: never more than messages
+    std::map<mail::Organisation, Load> loads_;  ///< with mail here: never more than messages
 };
 
 }  // namespace queue

@@ -147,6 +147,8 @@ struct Opening {
     mail::Sha256 digest{};
     std::uint64_t size = 0;  ///< bytes of the whole content
     base::TimePoint expires;
+    /// Mail of ours has gone to the peer: it has a share that strangers do not get.
+    bool correspondent = false;
 };
 
 /// A part of the content of an open transfer.

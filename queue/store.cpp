@@ -1,6 +1,7 @@
 #include "queue/store.hpp"
 
 #include "queue/log.hpp"
+#include "queue/verdicts.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -86,6 +87,11 @@ base::Result<void> Store::recover() {
     leased.bind(to_millis(now())).run();
     const auto released = database_->changes();
     forget_broken_partials();
+    {
+        SQLite::Transaction transaction(database_->connection());
+        name_organisations(*this);
+        transaction.commit();
+    }
     peer_load_.count(*database_);
     const auto is_known = [this](const char* sql) {
         return [this, sql](QueueId id) {

@@ -2,6 +2,7 @@
 
 #include "base/limits.hpp"
 #include "base/text.hpp"
+#include "mail/organisation.hpp"
 #include "queue/receiving.hpp"
 
 #include <algorithm>
@@ -13,13 +14,22 @@ namespace {
 
 using Known = KnownTransfer::State;
 
-// When there is no room for another one, those go for which nothing has come for so long.
-constexpr auto kIdleWhenFull = std::chrono::hours(1);
-constexpr int kOpenOfPeer = 16;  // transfers that one peer may have open at once ...
-constexpr int kOpen = 1000;      // ... and all peers together
-constexpr int kCallbacksOfPeer =
-    1000;  // unknown keys that one peer may have called back, to be kept ...
-constexpr int kCallbacks = 20000;  // ... and all peers together
+// When there is no room for another one, those go for which nothing has come for so long; first
+// those of strangers.
+constexpr auto kStrangerIdleWhenFull = std::chrono::minutes(2);
+constexpr auto kIdleWhenFull = std::chrono::minutes(15);
+
+/// How many of a kind there may be. All peers of an organisation count together.
+struct Quota {
+    int of_one;        ///< of an organisation ...
+    int when_crowded;  ///< ... and once half of `of_all` is taken
+    int of_all;
+};
+constexpr Quota kOpen{16, 2, 1000};            // open transfers ...
+constexpr Quota kOpenOfStrangers{16, 2, 600};  // ... and of these, of peers we never sent mail to
+constexpr Quota kCallbacks{1000, 100, 20000};  // unknown keys that were called back
+// Strangers' open transfers leave so many times their size free; all together leave it once.
+constexpr std::size_t kFreeForStranger = 3;
 
 mail::Sha256 read_digest(Query& row, int column) {
     mail::Sha256 digest{};
@@ -63,44 +73,63 @@ void remove_partial(Store& store, const TransferKey& key) {
     store.after_commit([&store, file] { store.spool().remove(file); });
 }
 
-/// Whether another one may be added to what the two queries count.
-bool has_room(Store& store, const char* of_peer, const std::string& peer, int most_of_peer,
-              const char* all, int most) {
-    {
-        Query count = store.database().query(of_peer);
-        count.bind(peer).step();
-        if (count.integer(0) >= most_of_peer) return false;
-    }
-    Query count = store.database().query(all);
+/// What another one would take that is not there.
+enum class Lack : std::uint8_t { nothing, own_share, room };
+
+/// `count`: all there are, and those of one organisation.
+Lack lack_of(Query& count, const Quota& quota) {
     count.step();
-    return count.integer(0) < most;
+    const std::int64_t all = count.integer(0);
+    const std::int64_t its = count.integer(1);
+    if (its >= quota.of_one) return Lack::own_share;
+    const bool crowded = all >= quota.of_all / 2;
+    const bool fits = all < quota.of_all && (!crowded || its < quota.when_crowded);
+    return fits ? Lack::nothing : Lack::room;
 }
 
 /// Room for one more open transfer: in number, and on the disk, of which what is still arriving
 /// takes no more than half, so that a peer that only ever opens shuts no door.
-base::Result<void> check_room(Store& store, const Opening& opening) {
-    if (!has_room(store, "SELECT COUNT(*) FROM partial WHERE peer = ?1", opening.peer, kOpenOfPeer,
-                  "SELECT COUNT(*) FROM partial", kOpen))
-        return base::fail(base::Errc::busy, "too many transfers are open");
-    Query sum = store.database().query("SELECT COALESCE(SUM(size), 0) FROM partial");
+Lack lack_of(Store& store, const Opening& opening, const std::string& organisation) {
+    {
+        Query all = store.database().query(
+            "SELECT COUNT(*), COUNT(*) FILTER (WHERE organisation = ?1) FROM partial");
+        const Lack lack = lack_of(all.bind(organisation), kOpen);
+        if (lack != Lack::nothing) return lack;
+    }
+    if (!opening.correspondent) {
+        Query strangers = store.database().query(
+            "SELECT COUNT(*), COUNT(*) FILTER (WHERE organisation = ?1) FROM partial"
+            " WHERE correspondent = 0");
+        const Lack lack = lack_of(strangers.bind(organisation), kOpenOfStrangers);
+        if (lack != Lack::nothing) return lack;
+    }
+    Query sum = store.database().query(
+        "SELECT COALESCE(SUM(size), 0), COALESCE(SUM(size) FILTER (WHERE correspondent = 0), 0)"
+        " FROM partial");
     sum.step();
     const auto kept = static_cast<std::size_t>(sum.integer(0));
+    const auto of_strangers = static_cast<std::size_t>(sum.integer(1));
     const auto size = static_cast<std::size_t>(opening.size);
     // Their room is taken already, so that as much again has to be free for all else.
-    const auto space = store.check_space(kept + 2 * size);
-    if (space) return {};
-    // No fault of the storage, which would be logged each time: the peer has to wait.
-    return base::fail(base::Errc::busy, "no room for another open transfer");
+    bool fits = store.check_space(kept + 2 * size).has_value();
+    if (!opening.correspondent)
+        fits = fits && store.check_space(kFreeForStranger * (of_strangers + size) + size);
+    return fits ? Lack::nothing : Lack::room;
 }
 
-/// Takes away open transfers that have expired, or got nothing since `since`; how many.
-int forget_partials(Store& store, base::TimePoint since) {
+/// Takes away open transfers that have expired, or got nothing for `idle`, or are strangers' and
+/// got nothing for `stranger_idle`; how many. `organisation`: only its own; empty: everybody's.
+int forget_partials(Store& store, const std::string& organisation, base::TimePoint::duration idle,
+                    base::TimePoint::duration stranger_idle) {
     std::vector<QueueId> files;
     {
         Query partials = store.database().query(
             "DELETE FROM partial WHERE (id, domain) IN (SELECT id, domain FROM partial"
-            " WHERE expires_at < ?1 OR touched_at < ?2 LIMIT ?3) RETURNING file");
-        partials.bind(to_millis(store.now()), to_millis(since),
+            " WHERE (expires_at < ?1 OR touched_at < ?2"
+            " OR (correspondent = 0 AND touched_at < ?3)) AND ?4 IN ('', organisation)"
+            " LIMIT ?5) RETURNING file");
+        partials.bind(to_millis(store.now()), to_millis(store.now() - idle),
+                      to_millis(store.now() - stranger_idle), organisation,
                       static_cast<std::int64_t>(base::limits::kPruned));
         while (partials.step())
             files.push_back(QueueId{partials.integer(0)});
@@ -108,6 +137,26 @@ int forget_partials(Store& store, base::TimePoint since) {
     for (const QueueId file : files)
         store.after_commit([&store, file] { store.spool().remove(file); });
     return static_cast<int>(files.size());
+}
+
+/// Room for one more open transfer, and be it that others lose theirs: who exceeds its own share
+/// costs nobody else's.
+base::Result<void> take_room(Store& store, const Opening& opening,
+                             const std::string& organisation) {
+    Lack lack = lack_of(store, opening, organisation);
+    for (const auto idle : {base::TimePoint::duration(base::limits::kPartialIdle),
+                            base::TimePoint::duration(kIdleWhenFull)}) {
+        if (lack == Lack::nothing) break;
+        const std::string whose = lack == Lack::own_share ? organisation : std::string();
+        if (forget_partials(store, whose, idle, kStrangerIdleWhenFull) > 0)
+            lack = lack_of(store, opening, organisation);
+    }
+    // No fault of the storage, which would be logged each time: the peer has to wait.
+    if (lack == Lack::own_share)
+        return base::fail(base::Errc::busy, "too many transfers of " + organisation + " are open");
+    if (lack == Lack::room)
+        return base::fail(base::Errc::busy, "no room for another open transfer");
+    return {};
 }
 
 base::Error conflict(const TransferKey& key) {
@@ -191,17 +240,15 @@ base::Result<KnownTransfer> open_transfer(Store& store, const Opening& opening) 
     const Turn turn = open(known, opening);
     if (turn == Turn::conflict) return conflict(opening.key);
     if (turn == Turn::same) return known;
-    auto room = check_room(store, opening);
-    if (!room && forget_partials(store, store.now() - kIdleWhenFull) > 0)
-        room = check_room(store, opening);
-    if (!room) return room.error();
+    const std::string organisation = mail::Organisation::of(opening.peer).name();
+    if (auto room = take_room(store, opening, organisation); !room) return room.error();
     const auto size = static_cast<std::size_t>(opening.size);
     const QueueId file = store.next_id();
     if (auto created = store.spool().create(file, size); !created) return created.error();
     store.if_undone([&store, file] { store.spool().remove(file); });
     Query insert = store.database().query(
-        "INSERT INTO partial (id, domain, digest, peer, file, size, offset, expires_at, touched_at)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8)");
+        "INSERT INTO partial (id, domain, digest, peer, file, size, offset, expires_at, touched_at,"
+        " organisation, correspondent) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10)");
     insert->bind(1, opening.key.id);
     insert->bind(2, opening.key.domain.ascii());
     insert->bind(3, opening.digest.data(), static_cast<int>(opening.digest.size()));
@@ -210,6 +257,8 @@ base::Result<KnownTransfer> open_transfer(Store& store, const Opening& opening) 
     insert->bind(6, static_cast<std::int64_t>(opening.size));
     insert->bind(7, kept_until(store, opening.expires));
     insert->bind(8, to_millis(store.now()));
+    insert->bind(9, organisation);
+    insert->bind(10, opening.correspondent ? 1 : 0);
     insert.run();
     return known;
 }
@@ -261,24 +310,31 @@ base::Result<KnownTransfer> call_transfer_back(Store& store, const Recall& recal
     const Turn turn = call_back(known, recall);
     if (turn == Turn::conflict) return conflict(key);
     if (turn == Turn::same) return known;
-    if (was_unknown &&
-        !has_room(store, "SELECT COUNT(*) FROM verdict WHERE aborted = 1 AND peer = ?1", peer,
-                  kCallbacksOfPeer, "SELECT COUNT(*) FROM verdict WHERE aborted = 1", kCallbacks))
-        return base::fail(base::Errc::busy, "too many transfers were called back");
+    const std::string organisation = mail::Organisation::of(peer).name();
+    if (was_unknown) {
+        Query count = store.database().query(
+            "SELECT COUNT(*), COUNT(*) FILTER (WHERE organisation = ?1) FROM verdict"
+            " WHERE aborted = 1");
+        count.bind(organisation);
+        if (lack_of(count, kCallbacks) != Lack::nothing)
+            return base::fail(base::Errc::busy, "too many transfers were called back");
+    }
     if (auto space = store.check_space(0); !space) return space.error();
     remove_partial(store, key);
     Query insert = store.database().query(
-        "INSERT INTO verdict (id, domain, digest, peer, verdicts, expires_at, aborted)"
-        " VALUES (?1, ?2, x'', ?3, '', ?4, ?5)");
+        "INSERT INTO verdict (id, domain, digest, peer, verdicts, expires_at, aborted, "
+        "organisation)"
+        " VALUES (?1, ?2, x'', ?3, '', ?4, ?5, ?6)");
     insert
         .bind(key.id, key.domain.ascii(), peer, kept_until(store, recall.expires),
-              was_unknown ? 1 : 2)
+              was_unknown ? 1 : 2, organisation)
         .run();
     return known;
 }
 
 int prune_transfers(Store& store) {
-    const int partials = forget_partials(store, store.now() - base::limits::kPartialIdle);
+    const int partials =
+        forget_partials(store, {}, base::limits::kPartialIdle, base::limits::kPartialIdle);
     Query verdicts = store.database().query(
         "DELETE FROM verdict WHERE (id, domain) IN"
         " (SELECT id, domain FROM verdict WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)");
@@ -287,6 +343,31 @@ int prune_transfers(Store& store) {
               static_cast<std::int64_t>(base::limits::kPruned))
         .run();
     return std::max(partials, store.database().changes());
+}
+
+void name_organisations(Store& store) {
+    struct Row {
+        std::string id;
+        std::string domain;
+        std::string organisation;
+    };
+    const auto name = [&store](const char* unnamed, const char* change) {
+        std::vector<Row> rows;
+        {
+            Query find = store.database().query(unnamed);
+            while (find.step())
+                rows.push_back(
+                    {find.text(0), find.text(1), mail::Organisation::of(find.text(2)).name()});
+        }
+        for (const Row& row : rows) {
+            Query update = store.database().query(change);
+            update.bind(row.id, row.domain, row.organisation).run();
+        }
+    };
+    name("SELECT id, domain, peer FROM partial WHERE organisation = ''",
+         "UPDATE partial SET organisation = ?3 WHERE id = ?1 AND domain = ?2");
+    name("SELECT id, domain, peer FROM verdict WHERE aborted = 1 AND organisation = ''",
+         "UPDATE verdict SET organisation = ?3 WHERE id = ?1 AND domain = ?2");
 }
 
 }  // namespace queue

@@ -24,6 +24,9 @@ base::Result<KnownTransfer> call_transfer_back(Store& store, const Recall& recal
 /// of those it found most of.
 int prune_transfers(Store& store);
 
+/// Rows of an older version do not say whose share they take: now they do. At the start.
+void name_organisations(Store& store);
+
 /// One line a recipient: `0 250 2.1.5 text`.
 std::string encode_verdicts(const std::vector<RecipientVerdict>& verdicts);
 /// Errc::storage for what encode_verdicts did not write.

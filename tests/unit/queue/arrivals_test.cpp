@@ -125,6 +125,22 @@ TEST_CASE("a peer has a share of the queue; what leaves makes room, and others h
     CHECK_FALSE(arrives("mail.b.test"));
 }
 
+TEST_CASE("all names of one organisation share its part of the queue") {
+    StoreFixture queue;
+    queue.quota({2, 1u << 20});
+    const auto arrives = [&](const std::string& peer) {
+        auto mail = from_peer();
+        mail.origin.client = peer;
+        return queue.transact([&](queue::Store& s) { return queue::add_arrival(s, mail); });
+    };
+    CHECK(arrives("x1.evil.test"));
+    CHECK(arrives("x2.evil.test"));
+    CHECK_FALSE(arrives("x3.evil.test"));
+    queue.open();  // it is counted anew
+    CHECK_FALSE(arrives("x4.evil.test"));
+    CHECK(arrives("mail.honest.test"));
+}
+
 TEST_CASE("a peer's mails share its bytes, too") {
     StoreFixture queue;
     queue.quota({100, 100});

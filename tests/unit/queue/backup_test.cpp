@@ -69,7 +69,7 @@ TEST_CASE("each invariant that is broken is found") {
         {"INSERT INTO header VALUES (1, x'')", "header has no message"},
         {"INSERT INTO report VALUES (1, 1)", "no transfer"},
         {"INSERT INTO transfer VALUES (1, 'x', 'a.test', 1, 'p', 0, 0, 0)", "has no message"},
-        {"INSERT INTO verdict VALUES ('x', 'a.test', x'', 'p', NULL, 'nonsense', 0, 0)",
+        {"INSERT INTO verdict VALUES ('x', 'a.test', x'', 'p', NULL, 'nonsense', 0, 0, '')",
          "transfer x"},
         {"UPDATE recipient SET state = 7, ended_at = 1; UPDATE message SET pending = 0, "
          "ended_at = 1, kept_from = 1; DELETE FROM content",
@@ -234,4 +234,33 @@ TEST_CASE("an older database is copied before it is brought up to date, with its
     SQLite::Database copy((folder.path() / "queue.db.v1").string());
     CHECK(copy.execAndGet("PRAGMA user_version").getInt() == 1);
     CHECK(copy.execAndGet("SELECT COUNT(*) FROM message").getInt() == 1);
+}
+
+TEST_CASE("a table of peers that grew without bound is cut to those that are worth most") {
+    const Folder folder;
+    {
+        SQLite::Database old((folder.path() / "queue.db").string(),
+                             SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+        for (const char* each :
+             {"001-queue.sql", "002-pieces.sql", "003-outcomes.sql", "004-retired.sql"})
+            old.exec(read_migration(each));
+        old.exec(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)"
+            " INSERT INTO peer SELECT 'x' || i || '.evil.test', 'mail.evil.test', 9, 9 FROM n");
+        old.exec(
+            "INSERT INTO peer VALUES ('b.test', 'mail.b.test', 1, 1),"
+            " ('c.test', 'mail.c.test', 1, 1)");
+        old.exec("INSERT INTO transfer VALUES (1, 'id', 'a.test', 1, 'mail.b.test', 1, 77, 99)");
+        old.exec(
+            "INSERT INTO message VALUES (1, 55, 99, 'carol@c.test', 0, 0, 0, 0, '', 2,"
+            " 'mail.c.test', '', '', '', '', 4, '', '', 0, 60, 0, NULL, 0, 60)");
+        old.exec("PRAGMA user_version = 4");
+    }
+    ManualClock clock;
+    SeededRandom random;
+    REQUIRE(queue::Store::open(settings_in(folder), a_test_router(), clock, random));
+    SQLite::Database now((folder.path() / "queue.db").string());
+    CHECK(now.execAndGet("SELECT COUNT(*) FROM peer").getInt() == 50000);
+    CHECK(now.execAndGet("SELECT sent_at FROM peer WHERE domain = 'b.test'").getInt() == 77);
+    CHECK(now.execAndGet("SELECT received_at FROM peer WHERE domain = 'c.test'").getInt() == 55);
 }

@@ -20,8 +20,10 @@ queue::TransferKey key(int number) {
 
 struct Book : StoreFixture {
     base::Result<queue::KnownTransfer> open_one(int number, std::size_t size,
-                                                const std::string& peer = "mail.a.test") {
-        const queue::Opening opening{key(number), peer, {7}, size, clock.now() + 48h};
+                                                const std::string& peer = "mail.a.test",
+                                                bool correspondent = false) {
+        const queue::Opening opening{key(number),       peer,         {7}, size,
+                                     clock.now() + 48h, correspondent};
         return transact([&](queue::Store& s) { return queue::open_transfer(s, opening); });
     }
     base::Result<queue::KnownTransfer> put(int number, std::uint64_t offset,
@@ -109,6 +111,76 @@ TEST_CASE("a peer has a bounded number of open transfers and of unknown keys cal
         called += call_back(i, "mail.evil.test") ? 1 : 0;
     CHECK(called == 1000);
     CHECK(call_back(1300, "mail.a.test"));
+}
+
+TEST_CASE("all names of one organisation share its open transfers and its callbacks") {
+    Book book;
+    int opened = 0;
+    for (int i = 0; i < 63 * 16; ++i)
+        opened += book.open_one(i, 10, fmt::format("x{}.evil.test", i / 16)) ? 1 : 0;
+    CHECK(opened == 16);
+    CHECK(book.open_one(2000, 10, "mail.honest.test"));
+    int called = 0;
+    for (int i = 3000; i < 4100; ++i) {
+        called += book.transact([&](queue::Store& s) {
+            return queue::call_transfer_back(s, key(i), fmt::format("x{}.evil.test", i),
+                                             book.clock.now() + 24h);
+        })
+                      ? 1
+                      : 0;
+    }
+    CHECK(called == 1000);
+}
+
+TEST_CASE("strangers of any number leave room for others, and for peers that we write to") {
+    Book book;
+    int number = 0;
+    int opened = 0;
+    for (int organisation = 0; organisation < 400; ++organisation) {
+        for (int i = 0; i < 16; ++i) {
+            const std::string peer = fmt::format("mail.evil{}.test", organisation);
+            opened += book.open_one(number++, 10, peer) ? 1 : 0;
+        }
+    }
+    CHECK(opened == 600);
+    CHECK(book.count("SELECT COUNT(*) FROM partial") == 600);
+    CHECK(book.count("SELECT COUNT(DISTINCT organisation) FROM partial") > 150);
+    CHECK(book.open_one(number++, 10, "mail.honest.test").error().code == base::Errc::busy);
+    for (int i = 0; i < 2; ++i)
+        CHECK(book.open_one(number++, 10, "mail.b.test", true));
+    // What idles goes much sooner now, but for correspondents': others' first.
+    book.clock.advance(3min);
+    REQUIRE(book.open_one(number++, 10, "mail.honest.test"));
+    CHECK(book.count("SELECT COUNT(*) FROM partial WHERE organisation = 'b.test'") == 2);
+    CHECK(book.count("SELECT COUNT(*) FROM partial") < 200);
+}
+
+TEST_CASE("who exceeds its own share costs nobody else's open transfers") {
+    Book book;
+    REQUIRE(book.open_one(0, 10, "mail.honest.test"));
+    for (int i = 1; i <= 16; ++i)
+        REQUIRE(book.open_one(i, 10, "mail.evil.test"));
+    book.clock.advance(3min);
+    CHECK(book.open_one(17, 10, "mail.evil.test"));
+    CHECK(book.known(0).state == State::open);
+    CHECK(book.known(1).state == State::unknown);
+}
+
+TEST_CASE("rows of an older version are counted by their organisation after the next start") {
+    Book book;
+    for (int i = 0; i < 16; ++i)
+        REQUIRE(book.open_one(i, 10, fmt::format("x{}.evil.test", i)));
+    REQUIRE(book.transact([&](queue::Store& s) {
+        return queue::call_transfer_back(s, key(100), "mail.evil.test", book.clock.now() + 24h);
+    }));
+    book.transact([](queue::Store& s) {
+        s.database().execute("UPDATE partial SET organisation = ''");
+        s.database().execute("UPDATE verdict SET organisation = ''");
+        return 0;
+    });
+    book.open();
+    CHECK(book.open_one(17, 10, "y.evil.test").error().code == base::Errc::busy);
+    CHECK(book.count("SELECT COUNT(*) FROM verdict WHERE organisation = 'evil.test'") == 1);
 }
 
 TEST_CASE("room is kept on the disk when a transfer is opened, and given back in time") {
