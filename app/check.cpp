@@ -78,8 +78,10 @@ void check_domain(Findings& findings, const Config& config, const std::string& d
         findings.add(false,
                      fmt::format("{}: can't be reached now: {}", domain, text_of(*answer, "why")));
     } else {
-        findings.add(true, fmt::format("{}: takes no mail over XMPP, so it goes by SMTP: {}",
-                                       domain, text_of(*answer, "why")));
+        const json::value* const disputed = answer->if_contains("disputed");
+        const bool in_order = disputed == nullptr || !disputed->is_bool() || !disputed->as_bool();
+        findings.add(in_order, fmt::format("{}: takes no mail over XMPP, so it goes by SMTP: {}",
+                                           domain, text_of(*answer, "why")));
     }
 }
 

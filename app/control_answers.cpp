@@ -239,6 +239,7 @@ base::Task<json::object> answer_look_up(Daemon& daemon, std::string text) {
     co_return json::object{{"ok", true},
                            {"state", to_text(report.found.state)},
                            {"component", report.found.component},
+                           {"disputed", report.found.disputed},
                            {"why", report.found.why},
                            {"steps", std::move(steps)}};
 }

@@ -17,6 +17,8 @@ constexpr auto kUnanswered = std::chrono::seconds(5);
 // may take a peer's mail server some time.
 constexpr auto kSwallowed = std::chrono::seconds(20);
 constexpr auto kGrace = std::chrono::seconds(5);  // for answers that are under way at the stop
+// Peers that are told of our presence, within 20 s; the others find out when they have mail for us.
+constexpr std::size_t kGreeted = 10'000;
 
 smtp_bridge::CourierSettings courier_settings(const Config& config) {
     smtp_bridge::CourierSettings settings;
@@ -70,6 +72,7 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       prober_(
           executor, {}, random_, [this] { return silent_peers(); },
           [this](const std::string& peer) { peer_has_answered(peer); }),
+      refresher_(executor, discovery_),
       stopping_signal_(executor),
       tasks_(executor) {
     make_sessions();
@@ -82,7 +85,8 @@ void Daemon::make_sessions() {
         auto session = std::make_unique<component::Session>(executor_, settings, clock_, random_);
         session->on_presence([this](const std::string& peer) { peer_shows_up(peer); });
         session->on_established([this, jid = settings.jid] { dispatcher_.link_is_up(jid); });
-        session->peers_from([this] { return discovery_.known_components(); });
+        session->peers_from([this] { return discovery_.components(kGreeted); });
+        session->known_by([this](const std::string& peer) { return discovery_.knows(peer); });
         receivers_.push_back(std::make_unique<component::TransferReceiver>(
             executor_, *session, discovery_, intake_, transfers_, reports_, check, router_,
             clock_));
@@ -100,8 +104,7 @@ void Daemon::make_sessions() {
 
 void Daemon::peer_shows_up(const std::string& peer) {
     // A stranger's word starts nothing.
-    const auto known = discovery_.known_components();
-    if (std::ranges::find(known, peer) == known.end()) return;
+    if (!discovery_.knows(peer)) return;
     prober_.expect(peer);
     peer_is_back(peer);
 }
@@ -109,9 +112,8 @@ void Daemon::peer_shows_up(const std::string& peer) {
 void Daemon::peer_is_back(const std::string& peer) {
     discovery_.seen(peer);
     dispatcher_.peer_is_back(peer);
-    // It may have retired: then mail changes its lane now, and not with the next one.
-    for (const auto& domain : discovery_.domains_of(peer))
-        discover(domain);
+    component::Session* const link = first_established();
+    if (link != nullptr && !stopping_) refresher_.look_at(*link, peer);
 }
 
 void Daemon::peer_has_answered(const std::string& peer) {
@@ -124,11 +126,9 @@ void Daemon::peer_has_answered(const std::string& peer) {
 std::vector<component::Prober::Target> Daemon::silent_peers() const {
     std::vector<component::Prober::Target> targets;
     // Those whose silence has not been given a name yet, as requests to them wait for an answer.
-    const auto known = discovery_.known_components();
     for (const auto& session : sessions_) {
         for (auto& peer : session->unanswered(kUnanswered)) {
-            if (std::ranges::find(known, peer) != known.end())
-                targets.push_back({session.get(), std::move(peer)});
+            if (discovery_.knows(peer)) targets.push_back({session.get(), std::move(peer)});
         }
     }
     for (const auto& silent : dispatcher_.silent_peers()) {
@@ -247,6 +247,7 @@ base::Task<void> Daemon::stop() {
     for (const auto& session : sessions_)
         tasks_.spawn("stop", [&session] { return session->stop(); });
     tasks_.spawn("stop", [this] { return prober_.stop(); });
+    tasks_.spawn("stop", [this] { return refresher_.stop(); });
     tasks_.spawn("stop", [this] { return smtp_courier_.stop(); });
     tasks_.spawn("stop", [this] { return checker_.stop(); });
     co_await tasks_.join();
@@ -265,7 +266,8 @@ void Daemon::discover(const mail::Domain& domain) {
     component::Session* const link = first_established();
     if (link == nullptr || stopping_) return;
     tasks_.spawn("discover", [this, link, domain]() -> base::Task<void> {
-        const component::Found found = co_await discovery_.find(*link, domain);
+        const component::Found found =
+            co_await discovery_.find(*link, domain, component::Discovery::Reason::hint);
         static_cast<void>(found);  // what was found stands in the route table
     });
 }

@@ -12,6 +12,7 @@
 #include "base/task_group.hpp"
 #include "component/discovery.hpp"
 #include "component/prober.hpp"
+#include "component/refresher.hpp"
 #include "component/report_courier.hpp"
 #include "component/session.hpp"
 #include "component/transfer_receiver.hpp"
@@ -101,6 +102,7 @@ class Daemon {
     std::unique_ptr<component::ReportCourier> report_courier_;
     smtp_bridge::SmtpCourier smtp_courier_;
     component::Prober prober_;
+    component::Refresher refresher_;
     std::vector<std::unique_ptr<smtp_bridge::Server>> servers_;
     base::Signal stopping_signal_;
     base::TaskGroup tasks_;

@@ -12,7 +12,7 @@ json::object answer_routes(const Daemon& daemon) {
     json::array routes;
     std::set<std::string> known;
     const auto has_room = [&] { return routes.size() < base::limits::kListed; };
-    const auto all = daemon.discovery().routes();
+    const auto all = daemon.discovery().routes(base::limits::kListed + 1);
     for (const auto& route : all) {
         if (!has_room()) break;
         const std::string& domain = route.domain.ascii();
@@ -45,7 +45,7 @@ base::Task<json::object> answer_forget_route(Daemon& daemon, std::string text) {
     const auto domain = mail::Domain::parse(text);
     if (!domain) co_return refusal(text + ": " + domain.error().text);
     const std::string name = domain->ascii();
-    const bool was_known = co_await daemon.discovery().drop(*domain);
+    const bool was_known = co_await daemon.discovery().discard(*domain);
     if (!was_known) co_return refusal(name + ": nothing is known of this domain");
     co_return json::object{
         {"ok", true}, {"domain", name}, {"required", daemon.router().rule(name).required}};

@@ -84,9 +84,17 @@ inline constexpr auto kReconnectMost = 30s;
 // --- Discovery
 inline constexpr std::size_t kDiscoItems = 50;        ///< candidates of one domain that are asked
 inline constexpr std::size_t kKnownDomains = 100000;  ///< cached answers, positive and negative
-inline constexpr std::size_t kLookups = 50;           ///< discoveries in flight
-/// of these, what senders' claims may cause: the rest is for our own mail
+/// of these, domains that take mail over XMPP, which are kept on the disk and read at the start
+inline constexpr std::size_t kKnownPeers = 50000;
+/// discoveries in flight that mail of ours causes ...
+inline constexpr std::size_t kOwnLookups = 25;
+/// ... that senders' claims cause, ...
 inline constexpr std::size_t kSenderLookups = 35;
+/// ... and of these, claims of senders that mail of ours never went to, ...
+inline constexpr std::size_t kStrangerLookups = 30;
+/// ... and that no mail waits for: names that Postfix asked about, peers that came back
+inline constexpr std::size_t kHintLookups = 10;
+inline constexpr std::size_t kLookups = kOwnLookups + kSenderLookups + kHintLookups;
 inline constexpr auto kDiscoTime = 30s;  ///< one disco query; a server dials within it
 
 // --- Transfer protocol

@@ -1,18 +1,20 @@
 // Discovery: remembers which component takes mail for a domain, and which may send in its name.
 //
-// Both couriers' and receivers' source of truth (protocol, Authority and Discovery). Owns the
-// cache, bounded by limits::kKnownDomains, and the resolver; one survey in flight for a domain,
-// limits::kLookups in all. Sticky: a domain that once had a component is down, not gone, when that
-// cannot be confirmed. Known peers outlive a restart through queue::PeerBook; what is known is
-// published to queue::RouteTable. Event loop only; never throws. What calls it must outlive its own
-// call.
+// Both couriers' and receivers' source of truth (protocol, Authority and Discovery). Owns what is
+// known (KnownDomains) and the resolver; one survey in flight for a domain, and as many for each
+// cause as LookupShares has places. Sticky: a domain that once had a component is down, not gone,
+// when that cannot be confirmed. Known peers outlive a restart through queue::PeerBook; what is
+// known is published to queue::RouteTable. Event loop only; never throws. What calls it must
+// outlive its own call.
 #pragma once
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
 #include "base/task_group.hpp"
 #include "component/authority.hpp"
+#include "component/known_domains.hpp"
 #include "component/link.hpp"
+#include "component/lookup_shares.hpp"
 #include "component/resolver.hpp"
 #include "component/survey.hpp"
 #include "queue/ports.hpp"
@@ -36,18 +38,15 @@ struct DiscoverySettings {
 
 /// Where mail for a domain goes.
 struct Found {
-    enum class State {
-        supported,
-        down,
-        unsupported,
-        ours,  ///< we serve it ourselves
-    };
+    using State = KnownDomain::State;
     State state = State::unsupported;
     /// Unless unsupported; of ours, the one that other domains find, if they find one.
     std::string component;
     Capability capability;                        ///< if supported
     std::string why;                              ///< for logs and people
     std::optional<base::TimePoint> down_since{};  ///< if down, and it was seen to go
+    /// Several components claim it, so that none is believed.
+    bool disputed = false;
 };
 
 struct Authorisation {
@@ -80,15 +79,19 @@ class Discovery {
               base::Random& random, queue::PeerBook& book, queue::RouteTable& routes,
               std::unique_ptr<Resolver> resolver);
 
-    /// Reads the peer book, and clears it of what is ours; once, before anything else.
+    /// Reads the peer book, in steps, and clears it of what is ours; once, before anything else.
     base::Task<base::Result<void>> load();
     /// Waits for surveys that run; after the sessions have stopped.
     base::Task<void> stop();
-    /// Forgets negative answers that are out of date, so that route look-ups ask again. load() has
-    /// it done every minute.
+    /// Forgets what is out of date, so that route look-ups ask again. load() has it done every
+    /// minute.
     void sweep();
 
-    base::Task<Found> find(Link& link, mail::Domain domain);
+    enum class Reason {
+        mail,  ///< waits for the answer
+        hint,  ///< the answer may be wanted later
+    };
+    base::Task<Found> find(Link& link, mail::Domain domain, Reason reason = Reason::mail);
     /// May `jid` (a bare domainpart) send in the name of `domain`? A "no" is never older than a
     /// minute.
     base::Task<Authorisation> authorise(Link& link, std::string jid, mail::Domain domain);
@@ -106,11 +109,11 @@ class Discovery {
     }
     /// What is known without asking; Route::unknown if nothing, or nothing that is still fresh.
     queue::Route known(const mail::Domain& domain) const;
-    /// What Postfix is told of, by domain.
-    std::vector<KnownRoute> routes() const;
+    /// What Postfix is told of: at most `most`, those that mail goes to first; by domain.
+    std::vector<KnownRoute> routes(std::size_t most) const;
     /// Forgets the domain, on the disk, too, until it is asked for again. False if it was not
     /// known.
-    base::Task<bool> drop(mail::Domain domain);
+    base::Task<bool> discard(mail::Domain domain);
     /// The component of `domain` answered as if it took no mail: the next find() asks again.
     void suspect(const mail::Domain& domain);
     /// `component` gave a sign of life: where it is thought to be down, the next find() and
@@ -120,54 +123,58 @@ class Discovery {
     Capability capability_of(const std::string& component) const;
     /// It is known, and announced that it does not take the report of what became of its mail.
     bool takes_no_reports(const std::string& component) const;
-    /// All components that are known as peers: who is told of our presence.
-    std::vector<std::string> known_components() const;
-    /// Those that it has been found to serve.
-    std::vector<mail::Domain> domains_of(const std::string& component) const;
+    /// It is known as the component of a domain.
+    bool knows(const std::string& component) const { return known_.knows(component); }
+    /// Mail of ours has gone to it: it has shares that strangers do not get.
+    bool is_correspondent(const std::string& component) const {
+        return known_.is_correspondent(component);
+    }
+    /// Who is told of our presence: at most `most` of the known components, those first that mail
+    /// goes to.
+    std::vector<std::string> components(std::size_t most) const { return known_.components(most); }
+    /// The first of the domains that `component` has been found to serve, or the one behind
+    /// `after`.
+    std::optional<mail::Domain> next_of(const std::string& component,
+                                        const std::optional<mail::Domain>& after) const {
+        return known_.next_of(component, after);
+    }
+
+    /// The domain's component took mail of ours.
+    void sent_to(const mail::Domain& domain) { exchanged(domain, &KnownDomain::sent); }
+    /// Mail in the domain's name was taken.
+    void received_from(const mail::Domain& domain) { exchanged(domain, &KnownDomain::received); }
 
   private:
-    struct Entry {
-        Found::State state = Found::State::unsupported;
-        std::string component;  ///< of known peers
-        std::optional<Capability> capability;
-        std::vector<std::string> speakers;
-        std::string why;
-        base::TimePoint checked{};     ///< end of the last survey
-        base::TimePoint good_until{};  ///< then find() asks again
-        base::TimePoint first_seen{};
-        base::TimePoint last_seen{};  ///< the last time that a survey confirmed it
-        std::optional<base::TimePoint> down_since;
-        bool undecided = false;  ///< the survey could not tell
-        /// A component takes its mail, but only somebody who does not speak for it has asked: no
-        /// reason to know it.
-        bool hearsay = false;
-        std::string ours_is;  ///< of a domain of ours: the component that others find
-    };
     struct Flight;
 
     /// Makes sure that a survey has ended after this was called; joins one that is under way.
-    /// `sender`: the JID whose claim is the reason; empty: mail of ours is.
+    /// `claimant`: the JID whose claim is the reason; empty: mail of ours is.
     base::Task<std::vector<std::string>> ask(Link& link, mail::Domain domain,
-                                             std::string sender = {});
-    bool has_room_for(const std::string& sender) const;
-    base::Task<void> apply(mail::Domain domain, SurveyResult result,
+                                             LookupShares::Place place, std::string claimant = {});
+    base::Task<void> apply(mail::Domain domain, SurveyResult result, std::uint64_t signs,
                            std::shared_ptr<const Flight> flight);
-    void apply_ours(const mail::Domain& domain, Entry& entry, Judgement& judgement,
-                    SurveyResult& result) const;
-    void set_hearsay(const mail::Domain& domain, Entry& entry, const Judgement& judgement);
-    Judgement judge_result(const mail::Domain& domain, const SurveyResult& result,
-                           const Entry& entry) const;
-    void accept(const mail::Domain& domain, Entry& entry, const Judgement& judgement,
-                DomainFacts& facts);
-    void set_down(const mail::Domain& domain, Entry& entry, const SurveyResult& result);
-    void set_negative(Entry& entry, std::string why, bool undecided);
+    /// The judgement, with what is ours taken out of it; `result` says why.
+    Judgement judge_result(const mail::Domain& domain, SurveyResult& result,
+                           std::string& ours_is) const;
+    void set_hearsay(const mail::Domain& domain, const Judgement& judgement);
+    /// What the survey makes of the entry; whether the book has to forget it.
+    bool update(const mail::Domain& domain, KnownDomain& entry, const Judgement& judgement,
+                const SurveyResult& result);
+    void accept(const mail::Domain& domain, KnownDomain& entry, const Judgement& judgement,
+                const DomainFacts& facts);
+    void set_down(const mail::Domain& domain, KnownDomain& entry, const SurveyResult& result);
+    void set_negative(KnownDomain& entry, std::string why, bool undecided);
+    void exchanged(const mail::Domain& domain, base::TimePoint KnownDomain::*when);
+    void restore(const queue::KnownPeer& peer);
     base::Task<void> remember(mail::Domain domain);
-    base::Task<void> forget(mail::Domain domain);
-    void make_room();
-    void publish(const mail::Domain& domain, const Entry& entry);
+    base::Task<void> forget(std::vector<mail::Domain> domains);
+    /// Forgets it, and what the book has to forget of it.
+    void drop(const mail::Domain& domain);
+    /// Drops what `latest` leaves no room for.
+    void make_room(const mail::Domain& latest);
+    void publish(const mail::Domain& domain);
     std::chrono::milliseconds jittered(std::chrono::milliseconds time);
-    const Entry* lookup(const mail::Domain& domain) const;
-    Found to_found(const Entry* entry) const;
+    Found to_found(const KnownDomain* entry) const;
 
     base::asio::any_io_executor executor_;
     DiscoverySettings settings_;
@@ -179,9 +186,10 @@ class Discovery {
     base::TaskGroup tasks_;
     base::Signal stop_;
     bool stopping_ = false;
-    std::map<mail::Domain, Entry> entries_;
-    std::map<std::string, Capability> capabilities_;
+    KnownDomains known_;
+    LookupShares shares_;
     std::map<mail::Domain, std::shared_ptr<Flight>> flights_;
+    std::vector<mail::Domain> dropped_;  ///< that the book has to forget; at the next write
 };
 
 }  // namespace component

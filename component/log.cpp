@@ -66,8 +66,8 @@ void peer_down(std::string_view domain, std::string_view component, std::string_
     Line("peer-down").with("domain", domain).with("peer", component).with("why", why).warning();
 }
 
-void two_claims(std::string_view domain, std::string_view kept, std::string_view other) {
-    Line("two-claims").with("domain", domain).with("kept", kept).with("other", other).warning();
+void disputed(std::string_view domain, std::string_view what) {
+    Line("disputed").with("domain", domain).with("what", what).warning();
 }
 
 void peer_book_failed(std::string_view domain, std::string_view why) {

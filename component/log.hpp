@@ -23,7 +23,8 @@ void left_out(std::string_view component, const LogLimiter::LeftOut& lines);
 void discovered(std::string_view domain, std::string_view component);
 void undiscovered(std::string_view domain, std::string_view why);
 void peer_down(std::string_view domain, std::string_view component, std::string_view why);
-void two_claims(std::string_view domain, std::string_view kept, std::string_view other);
+/// Of claims of a domain that are not believed.
+void disputed(std::string_view domain, std::string_view what);
 void peer_book_failed(std::string_view domain, std::string_view why);
 /// The peer's answer was an error about the whole request.
 void refused_by_peer(LogLimiter& limiter, std::string_view peer, std::string_view domain,

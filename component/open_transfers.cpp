@@ -16,9 +16,10 @@ using Known = queue::KnownTransfer::State;
 
 constexpr std::size_t kWindow = 4u << 20;  // bytes of content that a sender may have unacknowledged
 constexpr std::size_t kStep = 256u << 10;  // bytes that are looked at before others get their turn
-constexpr std::size_t kRememberedOfPeer = 16;  // envelopes of open transfers of one peer ...
-constexpr std::size_t kRecipients = 20'000;    // ... and recipients in those of all peers
-constexpr auto kIdle = 15min;                  // then a sender has to say <open/> again
+constexpr std::size_t kRememberedOfPeer = 16;     // envelopes of one organisation's transfers ...
+constexpr std::size_t kRecipientsOfPeer = 4'000;  // ... and recipients in those, ...
+constexpr std::size_t kRecipients = 20'000;       // ... and in those of all
+constexpr auto kIdle = 15min;                     // then a sender has to say <open/> again
 
 const queue::TransferKey& key_of(const TransferPayload& request) {
     if (const auto* open = std::get_if<IncomingOpen>(&request)) return open->transfer.key;
@@ -127,29 +128,44 @@ base::Task<std::optional<queue::KnownTransfer>> OpenTransfers::find(const Answer
 }
 
 void OpenTransfers::make_room(const std::string& peer, std::size_t recipients) {
+    struct Load {
+        std::size_t transfers = 0;
+        std::size_t recipients = 0;
+    };
+    const auto whose = mail::Organisation::of(peer);
     for (;;) {
-        std::size_t of_peer = 0;
+        std::map<mail::Organisation, Load> loads;
+        loads[whose].recipients = recipients;
         std::size_t all = recipients;
-        auto oldest = entries_.end();
-        auto oldest_of_peer = entries_.end();
-        for (auto at = entries_.begin(); at != entries_.end(); ++at) {
-            const Entry& entry = at->second;
+        for (const auto& [key, entry] : entries_) {
             if (!entry.transfer) continue;
-            all += entry.transfer->envelope.recipients.size();
-            const bool its = entry.peer == peer;
-            of_peer += its ? 1 : 0;
-            if (entry.at_work) continue;
-            const auto is_older = [&](auto than) {
-                return than == entries_.end() || entry.last_used < than->second.last_used;
-            };
-            if (is_older(oldest)) oldest = at;
-            if (its && is_older(oldest_of_peer)) oldest_of_peer = at;
+            const std::size_t its = entry.transfer->envelope.recipients.size();
+            Load& load = loads[*entry.whose];
+            ++load.transfers;
+            load.recipients += its;
+            all += its;
         }
-        const auto leaves = of_peer >= kRememberedOfPeer ? oldest_of_peer : oldest;
-        const bool fits = of_peer < kRememberedOfPeer && all <= kRecipients;
-        if (fits || leaves == entries_.end()) return;
-        entries_.erase(leaves);
+        const Load& its = loads.at(whose);
+        const bool too_much =
+            its.transfers >= kRememberedOfPeer || its.recipients > kRecipientsOfPeer;
+        if (!too_much && all <= kRecipients) return;
+        // Its own, or else of who has most: nobody's few give way to another one's many.
+        const auto most = std::ranges::max_element(
+            loads, {}, [](const auto& item) { return item.second.recipients; });
+        if (!forget_oldest_of(too_much ? whose : most->first)) return;
     }
+}
+
+bool OpenTransfers::forget_oldest_of(const mail::Organisation& whose) {
+    auto oldest = entries_.end();
+    for (auto at = entries_.begin(); at != entries_.end(); ++at) {
+        const Entry& entry = at->second;
+        if (!entry.transfer || entry.at_work || entry.whose != whose) continue;
+        if (oldest == entries_.end() || entry.last_used < oldest->second.last_used) oldest = at;
+    }
+    if (oldest == entries_.end()) return false;
+    entries_.erase(oldest);
+    return true;
 }
 
 base::Task<void> OpenTransfers::handle(Entry& entry, Answer answer, IncomingOpen request) {
@@ -190,7 +206,12 @@ base::Task<void> OpenTransfers::open(Entry& entry, Answer answer, IncomingTransf
         co_await store(entry, std::move(answer), transfer, replies, std::move(refused));
         co_return;
     }
-    queue::Opening opening{key, peer, digest_of(transfer), transfer.size, transfer.expires};
+    queue::Opening opening{key,
+                           peer,
+                           digest_of(transfer),
+                           transfer.size,
+                           transfer.expires,
+                           discovery_.is_correspondent(peer)};
     const auto opened = co_await book_.open(std::move(opening));
     if (!opened) {
         log::transfer_refused(link_.log_limiter(), peer, key.domain.ascii(), key.id, "open",
@@ -207,6 +228,7 @@ base::Task<void> OpenTransfers::open(Entry& entry, Answer answer, IncomingTransf
             log::transfer_opened(peer, key.domain.ascii(), key.id, transfer.size, verdict.offset);
         make_room(peer, transfer.envelope.recipients.size());
         entry.peer = peer;
+        entry.whose = mail::Organisation::of(peer);
         entry.offset = entry.opened_at = verdict.offset;
         entry.transfer = std::move(transfer);
         entry.replies = std::move(replies);
@@ -309,6 +331,7 @@ base::Task<void> OpenTransfers::store(Entry& entry, Answer answer, const Incomin
         co_return answer->fail(error_of(receipt.error()));
     }
     base::crash_point("pieces.committed");
+    if (replies.any_accepted()) discovery_.received_from(transfer.key.domain);
     give(answer, stored_verdict(peer, transfer, replies, *receipt));
     entry.close();
 }

@@ -14,6 +14,7 @@
 #include "component/link.hpp"
 #include "component/transfer_judge.hpp"
 #include "component/transfer_policy.hpp"
+#include "mail/organisation.hpp"
 #include "queue/ports.hpp"
 
 #include <deque>
@@ -48,6 +49,7 @@ class OpenTransfers {
         bool at_work = false;
         bool committing = false;
         std::string peer;                          ///< that opened it; empty: it is not open here
+        std::optional<mail::Organisation> whose;   ///< that of `peer`
         std::optional<IncomingTransfer> transfer;  ///< what it opened
         Replies replies;
         std::uint64_t offset = 0;
@@ -71,6 +73,8 @@ class OpenTransfers {
     base::Task<void> open(Entry& entry, Answer answer, IncomingTransfer transfer, bool resumed);
     /// Forgets envelopes, the oldest first, until there is room for one more of `peer`.
     void make_room(const std::string& peer, std::size_t recipients);
+    /// False if there is none that is not at work.
+    bool forget_oldest_of(const mail::Organisation& whose);
     base::Task<void> commit(Entry& entry, Answer answer);
     base::Task<std::optional<queue::KnownTransfer>> find(const Answer& answer,
                                                          queue::TransferKey key);

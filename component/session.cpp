@@ -24,8 +24,11 @@ constexpr auto kStableTime = 10s;        // a stream that lived so long starts t
 constexpr std::size_t kTroubled = 1000;  // peers; beyond it, their next answer wakes nobody early
 constexpr std::size_t kPresences = 50;   // sent at a time, so that many peers are no burst ...
 constexpr auto kPresencePause = 100ms;   // ... with this between them
-constexpr int kAnnouncements = 10;       // presences of one peer that count, within ...
+constexpr int kAnnouncements = 10;       // presences of one organisation that count, within ...
 constexpr auto kAnnounceTime = 60s;      // ... this time: each may send mail to it again
+// Of what answers may fill, an organisation's part: a stranger's, and one's that is known.
+constexpr std::size_t kStrangerShare = base::limits::kStrangerBacklog / 2;
+constexpr std::size_t kPeerShare = base::limits::kAnswerBacklog / 4;
 
 /// No word of the peer itself: its server, ours or the time-out spoke.
 bool is_silence(const IqReply& reply) {
@@ -219,7 +222,18 @@ base::Result<void> Session::send(std::string stanza) {
 
 void Session::answer_stranger(const std::string& peer, const base::Result<std::string>& answer) {
     if (!answer || answer->empty() || !stream_) return;
-    const auto sent = stream_->send(*answer, base::limits::kStrangerBacklog);
+    const auto jid = Jid::parse(peer);
+    const std::string name = jid ? jid->domain() : peer;
+    const bool known = is_known(name);
+    if (stream_->backlog() == 0) answered_.clear();
+    const auto whose = mail::Organisation::of(name);
+    const auto its = answered_.find(whose);
+    const std::size_t answers = answer->size() + (its == answered_.end() ? 0 : its->second);
+    base::Result<void> sent = base::fail(Errc::busy, "its share is used up");
+    if (answers <= (known ? kPeerShare : kStrangerShare))
+        sent = stream_->send(*answer,
+                             known ? base::limits::kAnswerBacklog : base::limits::kStrangerBacklog);
+    if (sent) answered_.insert_or_assign(whose, answers);
     if (!sent && sent.error().code == Errc::busy)
         log::stanza_dropped(log_limiter_, settings_.jid, peer,
                             "too much waits to be written for an answer to it");
@@ -311,6 +325,7 @@ void Session::peer_is_alive(const std::string& from, bool by_presence) {
     const auto jid = Jid::parse(from);
     if (!jid || !jid->local().empty()) return;
     const std::string peer = jid->bare();
+    if (!is_known(peer)) return;
     const bool was_troubled = troubled_.erase(peer) > 0;
     if (by_presence && !may_announce(peer)) return;
     if (by_presence) {
@@ -326,11 +341,12 @@ void Session::peer_is_alive(const std::string& from, bool by_presence) {
 
 bool Session::may_announce(const std::string& peer) {
     const auto now = clock_.now();
-    if (announcements_.size() >= kTroubled && !announcements_.contains(peer))
+    const auto whose = mail::Organisation::of(peer);
+    if (announcements_.size() >= kTroubled && !announcements_.contains(whose))
         std::erase_if(announcements_,
                       [&](const auto& item) { return now - item.second.since >= kAnnounceTime; });
-    if (announcements_.size() >= kTroubled && !announcements_.contains(peer)) return false;
-    Announcements& its = announcements_[peer];
+    if (announcements_.size() >= kTroubled && !announcements_.contains(whose)) return false;
+    Announcements& its = announcements_[whose];
     if (now - its.since >= kAnnounceTime) its = {now, 0};
     return ++its.count <= kAnnouncements;
 }
@@ -338,7 +354,7 @@ bool Session::may_announce(const std::string& peer) {
 void Session::note_trouble(const std::string& peer, const IqReply& reply) {
     if (!is_silence(reply)) {
         troubled_.erase(peer);
-    } else if (troubled_.size() < kTroubled) {
+    } else if (troubled_.size() < kTroubled && is_known(peer)) {
         troubled_.insert(peer);
     }
 }

@@ -13,6 +13,7 @@
 #include "component/jid.hpp"
 #include "component/link.hpp"
 #include "component/stream.hpp"
+#include "mail/organisation.hpp"
 
 #include <functional>
 #include <map>
@@ -50,6 +51,9 @@ class Session final : public Link {
     void on_presence(std::function<void(std::string jid)> call) { on_presence_ = std::move(call); }
     /// Who is told of our presence when the stream is there, and when it ends in good order.
     void peers_from(std::function<std::vector<std::string>()> peers) { peers_ = std::move(peers); }
+    /// Whether a component is a peer: a stranger's presence means nothing, and nothing of it is
+    /// remembered. By default everybody is.
+    void known_by(std::function<bool(const std::string& jid)> known) { known_ = std::move(known); }
 
     /// For the next stream; the one that is there has been let in.
     void use_secret(std::string secret) { settings_.secret = std::move(secret); }
@@ -90,12 +94,14 @@ class Session final : public Link {
     void on_transfer(TransferStanza stanza);
     void on_answer(const IqHead& head, IqReply reply);
     void on_message(const gloox::Tag& message);
-    /// Answers somebody who need not be a peer; not if too much waits to be written already.
+    /// Answers somebody who need not be a peer; not if too much waits to be written already, or
+    /// too much of that is for the same organisation.
     void answer_stranger(const std::string& peer, const base::Result<std::string>& answer);
     bool is_ours(const std::string& to) const;
     void peer_is_alive(const std::string& from, bool by_presence);
-    /// Bounds what a peer's presences can make us do.
+    /// Bounds what presences of one organisation's peers can make us do.
     bool may_announce(const std::string& peer);
+    bool is_known(const std::string& peer) const { return !known_ || known_(peer); }
     void note_trouble(const std::string& peer, const IqReply& reply);
     void fail_pending(const base::Error& error);
     std::string next_id();
@@ -119,12 +125,16 @@ class Session final : public Link {
         base::TimePoint since{};
         int count = 0;
     };
-    std::map<std::string, Announcements> announcements_;  ///< by peer; bounded
+    std::map<mail::Organisation, Announcements> announcements_;  ///< bounded
+    /// Bytes of answers that were put behind others since nothing waited to be written; no more
+    /// entries than may wait then.
+    std::map<mail::Organisation, std::size_t> answered_;
     std::string id_prefix_;
     std::uint64_t ids_ = 0;
     std::function<void()> on_established_;
     std::function<void(std::string)> on_presence_;
     std::function<std::vector<std::string>()> peers_;
+    std::function<bool(const std::string&)> known_;
     TransferHandler* transfer_handler_ = nullptr;
 };
 

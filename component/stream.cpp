@@ -222,7 +222,7 @@ base::Result<void> Stream::send(std::string stanza, std::size_t backlog) {
         return base::fail(Errc::limit, fmt::format("a stanza of {} bytes is over our limit of {}",
                                                    stanza.size(), settings_.max_stanza));
     }
-    if (waiting_.size() + in_flight_ + stanza.size() > backlog)
+    if (this->backlog() + stanza.size() > backlog)
         return base::fail(Errc::busy, "too much waits to be written to " + where());
     if (waiting_.empty()) {
         waiting_ = std::move(stanza);

@@ -31,6 +31,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
     /// `backlog` bytes would wait then; Errc::limit above settings.max_stanza: it is never sent
     /// then.
     base::Result<void> send(std::string stanza, std::size_t backlog = base::limits::kStreamBacklog);
+    /// Bytes that wait to be written, or are being written.
+    std::size_t backlog() const { return waiting_.size() + in_flight_; }
     /// Sends the end of the stream, behind all that waits, and closes within `limit`.
     base::Task<void> finish(std::chrono::milliseconds limit);
     /// At once. What waits is lost.

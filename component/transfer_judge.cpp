@@ -9,8 +9,10 @@
 namespace component {
 namespace {
 
-// At once: of the requests that may be under way, the rest is for those who are known.
+// At once: of the requests that may be under way, the rest is for those who are known ...
 constexpr std::size_t kVerifying = 100;
+// ... and of these the rest is for those that mail of ours has gone to.
+constexpr std::size_t kStrangersVerifying = 75;
 
 }  // namespace
 
@@ -32,7 +34,9 @@ void Replies::refuse_all(const mail::Envelope& envelope, const mail::Reply& repl
 base::Task<std::optional<StanzaError>> TransferJudge::authorise(std::string peer,
                                                                 mail::Domain domain) {
     if (discovery_.is_authorised(peer, domain)) co_return std::nullopt;
-    if (verifying_ >= kVerifying) co_return busy("too many senders are being verified");
+    const bool stranger = !discovery_.is_correspondent(peer);
+    if (verifying_ >= (stranger ? kStrangersVerifying : kVerifying))
+        co_return busy("too many senders are being verified");
     ++verifying_;
     auto authorisation = co_await discovery_.authorise(link_, std::move(peer), std::move(domain));
     --verifying_;

@@ -20,9 +20,13 @@ constexpr std::size_t kAtOnce = 8;    // transfers of a request whose recipients
 constexpr auto kAuthorityTime = 60s;  // for all domains of a request; its sender waits 120 s
 constexpr std::size_t kUnpacked = 128u << 20;  // bytes of blocks that are unpacked at the same time
 constexpr std::size_t kRequests = 200;         // under way, of all peers; chunks aside
-constexpr std::size_t kChunks = 128;           // under way, of one peer
+constexpr std::size_t kChunks = 128;           // under way, of one organisation's peers
 constexpr std::size_t kHeld = 128u << 20;      // bytes of blocks that wait, of all peers ...
-constexpr std::size_t kHeldOfPeer = 16u << 20;  // ... and of one
+constexpr std::size_t kHeldOfPeer = 16u << 20;  // ... and of one organisation's
+// Of what all may hold, peers that mail of ours never went to leave the others a quarter.
+constexpr std::size_t for_strangers(std::size_t all) {
+    return all / 4 * 3;
+}
 
 StanzaError too_many_domains() {
     return busy("too many domains to be verified in one request");
@@ -54,18 +58,18 @@ struct TransferReceiver::Member {
 /// Counts a request, and the bytes of its block, until it has been answered.
 class TransferReceiver::Held {
   public:
-    Held(TransferReceiver& receiver, std::string peer, const TransferPayload& payload)
+    Held(TransferReceiver& receiver, const std::string& peer, const TransferPayload& payload)
         : receiver_(receiver),
-          peer_(std::move(peer)),
+          whose_(mail::Organisation::of(peer)),
           chunk_(std::holds_alternative<IncomingChunk>(payload)),
           bytes_(bytes_of(payload)) {
-        for (Load* load : {&receiver_.load_, &receiver_.loads_[peer_]}) {
+        for (Load* load : {&receiver_.load_, &receiver_.loads_[whose_]}) {
             ++(chunk_ ? load->chunks : load->requests);
             load->bytes += bytes_;
         }
     }
     ~Held() {
-        const auto its = receiver_.loads_.find(peer_);
+        const auto its = receiver_.loads_.find(whose_);
         for (Load* load : {&receiver_.load_, &its->second}) {
             --(chunk_ ? load->chunks : load->requests);
             load->bytes -= bytes_;
@@ -77,7 +81,7 @@ class TransferReceiver::Held {
 
   private:
     TransferReceiver& receiver_;
-    std::string peer_;
+    mail::Organisation whose_;
     bool chunk_;
     std::size_t bytes_;
 };
@@ -132,14 +136,17 @@ std::optional<StanzaError> TransferReceiver::refusal(const std::string& peer,
     if ((type == "get") != std::holds_alternative<IncomingStatus>(payload))
         return malformed("only the status is asked for by an IQ of type get");
     if (stopping_) return busy("we are stopping");
-    const auto found = loads_.find(peer);
+    const auto found = loads_.find(mail::Organisation::of(peer));
     const Load its = found == loads_.end() ? Load() : found->second;
     const std::size_t more = bytes_of(payload);
     const bool chunk = std::holds_alternative<IncomingChunk>(payload);
+    const bool stranger = !discovery_.is_correspondent(peer);
+    const std::size_t requests = stranger ? for_strangers(kRequests) : kRequests;
+    const std::size_t bytes = stranger ? for_strangers(kHeld) : kHeld;
     const bool full =
         chunk ? its.chunks >= kChunks
-              : its.requests >= base::limits::kReceivingBatches || load_.requests >= kRequests;
-    if (full || its.bytes + more > kHeldOfPeer || load_.bytes + more > kHeld)
+              : its.requests >= base::limits::kReceivingBatches || load_.requests >= requests;
+    if (full || its.bytes + more > kHeldOfPeer || load_.bytes + more > bytes)
         return busy("too many requests at once");
     return std::nullopt;
 }
@@ -179,8 +186,11 @@ base::Task<void> TransferReceiver::handle(std::shared_ptr<TransferAnswer> answer
         std::ranges::none_of(request.members, [](const Member& m) { return m.is_open(); });
     if (all_known) co_return answer(request);
     const std::size_t size = request.block_size;
-    Load& its = loads_.at(request.answer->peer());  // stays while the answer does
-    if (load_.unpacked + size > kUnpacked || its.unpacked + size > base::limits::kPeerUnpacked) {
+    const std::string& peer = request.answer->peer();
+    Load& its = loads_.at(mail::Organisation::of(peer));  // stays while the answer does
+    const std::size_t most =
+        discovery_.is_correspondent(peer) ? kUnpacked : for_strangers(kUnpacked);
+    if (load_.unpacked + size > most || its.unpacked + size > base::limits::kPeerUnpacked) {
         request.answer->fail(busy("too much is being unpacked at once"));
         co_return;
     }
@@ -298,6 +308,7 @@ base::Task<void> TransferReceiver::store(Request& request) {
         Member& member = *open[i];
         if (i < receipts.size() && receipts[i]) {
             member.verdict = stored_verdict(peer, member.transfer, member.replies, *receipts[i]);
+            if (member.replies.any_accepted()) discovery_.received_from(member.transfer.key.domain);
             continue;
         }
         const bool conflict = i < receipts.size() && receipts[i].error().code == Errc::conflict;

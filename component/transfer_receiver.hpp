@@ -3,7 +3,7 @@
 //
 // One for each session; registers itself as its transfer handler. Event loop only. Every request
 // gets an answer, whatever happens: verdicts, an acknowledgement, or one error. It bounds what is
-// under way, in requests and in bytes, for each peer and for all.
+// under way, in requests and in bytes, for all peers of an organisation and for all.
 //
 // What breaks the protocol's form (TransferParser, the block) is malformed as a whole, so that the
 // sender tries the members singly. A member whose form is right but whose content is not (hash,
@@ -22,6 +22,7 @@
 #include "component/open_transfers.hpp"
 #include "component/report_receiver.hpp"
 #include "component/transfer_judge.hpp"
+#include "mail/organisation.hpp"
 #include "queue/destination.hpp"
 #include "queue/ports.hpp"
 
@@ -55,7 +56,7 @@ class TransferReceiver final : public TransferHandler {
   private:
     struct Member;  // one transfer of the request
     struct Request;
-    /// What requests of one peer, or of all, hold while they are under way.
+    /// What requests of one organisation's peers, or of all, hold while they are under way.
     struct Load {
         std::size_t requests = 0;
         std::size_t chunks = 0;
@@ -86,7 +87,7 @@ class TransferReceiver final : public TransferHandler {
     base::TaskGroup tasks_;
     bool stopping_ = false;
     Load load_;
-    std::map<std::string, Load> loads_;  ///< by peer
+    std::map<mail::Organisation, Load> loads_;
 };
 
 }  // namespace component

@@ -86,8 +86,16 @@ queue::LeaseLimits XmppCourier::limits(const queue::Destination& destination,
 base::Task<void> XmppCourier::deliver(queue::Destination destination,
                                       std::vector<queue::LeasedMessage> messages,
                                       queue::Tell tell) {
+    const auto domain = mail::Domain::parse(destination.domain);
+    queue::Tell watch = [this, &domain, &tell](queue::MessageOutcome told) {
+        const bool taken = std::ranges::any_of(told.recipients, [](const auto& recipient) {
+            return std::holds_alternative<queue::Delivered>(recipient.outcome);
+        });
+        if (taken && domain) discovery_.sent_to(*domain);
+        tell(std::move(told));
+    };
     CourierRound round(executor_, std::move(messages), clock_.now(), settings_.answer_time, codec_,
-                       stopping_, std::move(tell));
+                       stopping_, std::move(watch));
     Link* link = link_of(destination);
     if (link == nullptr || !link->established()) {
         round.defer_all({451, {4, 4, 1}, "our own XMPP link is down"});
@@ -100,7 +108,7 @@ base::Task<void> XmppCourier::deliver(queue::Destination destination,
         const std::shared_ptr<Flow> flow = flow_to(peer);
         co_await round.deliver_to(*link, peer, theirs, flow);
         if (round.was_not_there()) {
-            if (auto domain = mail::Domain::parse(destination.domain)) discovery_.suspect(*domain);
+            if (domain) discovery_.suspect(*domain);
         }
     }
     // A lease without a transfer breaks the port's contract; it waits rather than vanishes.

@@ -354,15 +354,19 @@ struct KnownPeer {
     mail::Domain domain;
     std::string component;
     base::TimePoint first_seen;
-    base::TimePoint last_seen;  ///< the last time that discovery confirmed it
+    base::TimePoint last_seen;   ///< the last time that discovery confirmed it
+    base::TimePoint sent{};      ///< when it last took mail of ours; the epoch: never
+    base::TimePoint received{};  ///< when mail of it was last taken; the epoch: never
 };
 
 class PeerBook {
   public:
     virtual ~PeerBook() = default;
-    virtual base::Task<base::Result<std::vector<KnownPeer>>> load() = 0;
+    /// The next `most` in the order of their domains, behind `after`.
+    virtual base::Task<base::Result<std::vector<KnownPeer>>> load(std::optional<mail::Domain> after,
+                                                                  std::size_t most) = 0;
     virtual base::Task<base::Result<void>> remember(KnownPeer peer) = 0;
-    virtual base::Task<base::Result<void>> forget(mail::Domain domain) = 0;
+    virtual base::Task<base::Result<void>> forget(std::vector<mail::Domain> domains) = 0;
 };
 
 }  // namespace queue

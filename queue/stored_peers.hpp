@@ -10,9 +10,10 @@ class StoredPeers final : public PeerBook {
   public:
     explicit StoredPeers(StorageThread& storage) : storage_(storage) {}
 
-    base::Task<base::Result<std::vector<KnownPeer>>> load() override;
+    base::Task<base::Result<std::vector<KnownPeer>>> load(std::optional<mail::Domain> after,
+                                                          std::size_t most) override;
     base::Task<base::Result<void>> remember(KnownPeer peer) override;
-    base::Task<base::Result<void>> forget(mail::Domain domain) override;
+    base::Task<base::Result<void>> forget(std::vector<mail::Domain> domains) override;
 
   private:
     StorageThread& storage_;

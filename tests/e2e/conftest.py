@@ -56,7 +56,7 @@ def world():
                            changes=QUICK + [("[intake postfix]", SECOND_COMPONENT)])
     world.add_prosody_site("b.test", "127.0.2.1", ["bob@b.test", "joerg@b.test", "bob@b2.test"],
                            aliases={"jörg@b.test": "joerg@b.test"}, second_domains=["b2.test"],
-                           other_components=["stranger.b.test", "evil.test"],
+                           other_components=["stranger.b.test", "evil.test", *hostile.NAMES],
                            changes=QUICK + [("domains = b.test", "domains = b.test b2.test")], socketmap=True)
     world.add_smtp_site("c.test", "127.0.3.1", ["carol@c.test"])
     world.add_ejabberd_site("d.test", "127.0.4.1", ["dora@d.test"],

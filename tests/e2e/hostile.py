@@ -12,6 +12,7 @@ from twodomains import smtp
 from twodomains.waiting import until
 
 PAUSE_SECONDS = 0.05  # between good mails
+NAMES = [f"x{number}.evil.test" for number in range(8)]  # what a wildcard gives to who has evil.test
 _numbers = itertools.count(1)
 
 

@@ -20,13 +20,16 @@ class Dns final : public Resolver {
 
 class NoBook final : public queue::PeerBook {
   public:
-    base::Task<base::Result<std::vector<queue::KnownPeer>>> load() override {
+    base::Task<base::Result<std::vector<queue::KnownPeer>>> load(std::optional<mail::Domain>,
+                                                                 std::size_t) override {
         co_return std::vector<queue::KnownPeer>();
     }
     base::Task<base::Result<void>> remember(queue::KnownPeer) override {
         co_return base::Result<void>();
     }
-    base::Task<base::Result<void>> forget(mail::Domain) override { co_return base::Result<void>(); }
+    base::Task<base::Result<void>> forget(std::vector<mail::Domain>) override {
+        co_return base::Result<void>();
+    }
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "component/discovery.hpp"
 
 #include "component/doubles.hpp"
+#include "component/refresher.hpp"
+#include "support/run_until.hpp"
 
 using namespace doubles;
 using namespace std::chrono_literals;
@@ -22,7 +24,8 @@ TEST_CASE("b.test lists mail.b.test, which takes mail for it") {
     const auto asked = world.link.asked.size();
     world.find("b.test");
     CHECK(world.link.asked.size() == asked);  // from the cache
-    CHECK(world.discovery->known_components() == std::vector<std::string>{"mail.b.test"});
+    CHECK(world.discovery->components(9) == std::vector<std::string>{"mail.b.test"});
+    CHECK(world.discovery->knows("mail.b.test"));
 }
 
 TEST_CASE("A domain without SRV records is not dialled") {
@@ -227,10 +230,190 @@ TEST_CASE("What strangers claim leaves look-ups for our own mail") {
     });
     CHECK(found.state == State::supported);
     world.io.run_for(100ms);
-    CHECK(answers[Answer::no] == static_cast<int>(base::limits::kSenderLookups));
-    CHECK(answers[Answer::unknown] == 80 - static_cast<int>(base::limits::kSenderLookups));
+    CHECK(answers[Answer::no] == static_cast<int>(base::limits::kStrangerLookups));
+    CHECK(answers[Answer::unknown] == 80 - static_cast<int>(base::limits::kStrangerLookups));
     // One alone cannot use up even the share of all senders.
     CHECK(world.authorise("mail.evil.test", "y.test") == Answer::no);
+}
+
+TEST_CASE("However many names one attacker has, an honest first mail is looked up at once") {
+    World world;
+    world.usual_peer();
+    world.link.takes = 20ms;
+    int evil = 0;
+    const auto given = support::run<Authorisation>(world.io, [&]() -> base::Task<Authorisation> {
+        for (int i = 0; i < 80; ++i) {
+            const auto name = domain(fmt::format("claimed{}.test", i));
+            const std::string jid = fmt::format("x{}.evil.test", i % 5);
+            world.dns->answers[name.ascii()] = SrvAnswer::exists;
+            base::spawn(world.io.get_executor(), "claim", [&, name, jid]() -> base::Task<void> {
+                const auto answer = co_await world.discovery->authorise(world.link, jid, name);
+                evil += answer.answer == Answer::no ? 1 : 0;
+            });
+        }
+        co_await base::sleep_for(0ms);
+        const mail::Domain name = domain("b.test");
+        const std::string jid = "mail.b.test";
+        co_return co_await world.discovery->authorise(world.link, jid, name);
+    });
+    CHECK(given.answer == Answer::yes);
+    support::run_until(world.io, [&] { return world.discovery->holds() == 0; });
+    CHECK(evil == 8);
+}
+
+TEST_CASE("A peer that comes back has its domains looked at one by one") {
+    World world;
+    const int count = 200;
+    std::vector<std::string> served;
+    for (int i = 0; i < count; ++i)
+        served.push_back(fmt::format("d{}.test", i));
+    world.add_component("mail.host.test", served);
+    for (const auto& name : served) {
+        world.name(name, {"mail.host.test"});
+        world.find(name);
+    }
+    Refresher refresher(world.io.get_executor(), *world.discovery);
+    world.add_component("mail.host.test", {});
+    world.discovery->seen("mail.host.test");
+    std::size_t most = 0;
+    refresher.look_at(world.link, "mail.host.test");
+    refresher.look_at(world.link, "mail.stranger.test");
+    support::run_until(world.io, [&] {
+        most = std::max(most, world.discovery->holds());
+        return refresher.under_way() == 0;
+    });
+    CHECK(most <= 2);  // a survey, and who waits for it
+    for (const auto& name : served)
+        CHECK(world.routes.find(domain(name)) == queue::Route::smtp);
+    CHECK_FALSE(world.discovery->knows("mail.host.test"));
+    CHECK(world.book.peers.empty());
+}
+
+TEST_CASE("Two children claim, and none is known: mail goes by SMTP, and check says why") {
+    World world;
+    world.list("b.test", {"aaa.b.test", "mail.b.test"});
+    world.add_component("aaa.b.test", {"b.test"});
+    world.add_component("mail.b.test", {"b.test"});
+    const auto report = support::run<Report>(
+        world.io, [&] { return world.discovery->look_up(world.link, domain("b.test")); });
+    CHECK(report.found.state == State::unsupported);
+    CHECK(report.found.disputed);
+    CHECK(report.found.why.find("aaa.b.test, mail.b.test all claim b.test") == 0);
+    CHECK(report.steps.back() == report.found.why);
+    CHECK(world.routes.find(domain("b.test")) == queue::Route::smtp);
+    for (const char* jid : {"aaa.b.test", "mail.b.test"})
+        CHECK(world.authorise(jid, "b.test") == Answer::no);
+    world.name("b.test", {"mail.b.test"});
+    world.clock.advance(2h);
+    CHECK(world.find("b.test").component == "mail.b.test");
+}
+
+TEST_CASE("A sibling does not take the place of one that is down, unless that stays so for days") {
+    World world;
+    world.usual_peer();
+    CHECK(world.find("b.test").component == "mail.b.test");
+    world.infos["mail.b.test"] = "dead";
+    world.list("b.test", {"aaa.b.test"});
+    world.add_component("aaa.b.test", {"b.test"});
+    world.clock.advance(25h);
+    const auto down = world.find("b.test");
+    CHECK(down.state == State::down);
+    CHECK(down.component == "mail.b.test");
+    CHECK(down.why.find("aaa.b.test claims b.test, too") != std::string::npos);
+    CHECK(world.authorise("aaa.b.test", "b.test") != Answer::yes);
+    SECTION("it comes back") {
+        world.add_component("mail.b.test", {"b.test"});
+        world.list("b.test", {"aaa.b.test", "mail.b.test"});
+        world.clock.advance(1h);
+        CHECK(world.find("b.test").component == "mail.b.test");
+        CHECK(world.find("b.test").state == State::supported);
+    }
+    SECTION("it does not") {
+        world.clock.advance(73h);
+        const auto gone = world.find("b.test");
+        CHECK(gone.state == State::unsupported);
+        CHECK(gone.why.find("mail.b.test is gone") == 0);
+        world.clock.advance(2h);
+        CHECK(world.find("b.test").component == "aaa.b.test");
+    }
+}
+
+TEST_CASE("All names below one domain get a bounded part of the peer book") {
+    World world;
+    world.usual_peer();
+    world.find("b.test");
+    world.discovery->sent_to(domain("b.test"));
+    std::vector<std::string> served;
+    for (int i = 0; i < 1200; ++i)
+        served.push_back(fmt::format("x{}.evil.test", i));
+    world.add_component("mail.evil.test", served);
+    for (const auto& name : served) {
+        world.name(name, {"mail.evil.test"});
+        world.find(name);
+    }
+    CHECK(world.book.peers.size() == 1001);
+    CHECK(world.book.peers.contains("b.test"));
+    CHECK(world.routes.find(domain("x0.evil.test")) == queue::Route::unknown);
+    // Nobody wrote to them: they age.
+    world.clock.advance(24h * 8);
+    world.discovery->sweep();
+    CHECK_FALSE(world.discovery->knows("mail.evil.test"));
+    CHECK(world.discovery->knows("mail.b.test"));
+    CHECK(world.discovery->components(9) == std::vector<std::string>{"mail.b.test"});
+}
+
+TEST_CASE("A book of any size is read in steps, and the start is over soon") {
+    World world;
+    const auto now = world.clock.now();
+    for (std::size_t i = 0; i < base::limits::kKnownPeers + 2000; ++i) {
+        const std::string name = fmt::format("d{}.test", i);
+        world.book.peers.insert_or_assign(
+            name, queue::KnownPeer{domain(name), "mail.host.test", now, now, {}, {}});
+    }
+    world.book.peers.insert_or_assign(
+        "b.test", queue::KnownPeer{domain("b.test"), "mail.b.test", now, now, now, {}});
+    support::run<bool>(world.io, [&]() -> base::Task<bool> {
+        const auto loaded = co_await world.discovery->load();
+        co_return loaded.has_value();
+    });
+    CHECK(world.book.largest_step <= 1000);
+    CHECK(world.routes.size() == base::limits::kKnownPeers);
+    CHECK(world.discovery->is_correspondent("mail.b.test"));
+    CHECK(world.discovery->components(1) == std::vector<std::string>{"mail.b.test"});
+    support::run<bool>(world.io, [&]() -> base::Task<bool> {
+        co_await world.discovery->stop();
+        co_return true;
+    });
+    CHECK(world.book.peers.size() == base::limits::kKnownPeers);
+}
+
+TEST_CASE("When mail was exchanged is remembered, and written down once a day") {
+    World world;
+    world.usual_peer();
+    world.find("b.test");
+    const auto settle = [&] {
+        support::run_until(world.io, [&] { return world.discovery->holds() == 0; });
+    };
+    CHECK_FALSE(world.discovery->is_correspondent("mail.b.test"));
+    world.discovery->received_from(domain("b.test"));
+    settle();
+    CHECK(world.book.peers.at("b.test").received == world.clock.now());
+    CHECK_FALSE(world.discovery->is_correspondent("mail.b.test"));
+    world.discovery->sent_to(domain("b.test"));
+    world.discovery->sent_to(domain("smtp.test"));
+    settle();
+    const auto first = world.clock.now();
+    CHECK(world.book.peers.at("b.test").sent == first);
+    CHECK(world.discovery->is_correspondent("mail.b.test"));
+    world.clock.advance(1h);
+    world.discovery->sent_to(domain("b.test"));
+    settle();
+    CHECK(world.book.peers.at("b.test").sent == first);
+    world.clock.advance(24h);
+    world.discovery->sent_to(domain("b.test"));
+    settle();
+    CHECK(world.book.peers.at("b.test").sent > first);
+    CHECK(world.book.peers.size() == 1);
 }
 
 TEST_CASE("check tells each step, and does not believe the cache") {

@@ -133,21 +133,26 @@ class ScriptedDns final : public Resolver {
 
 class MemoryPeerBook final : public queue::PeerBook {
   public:
-    base::Task<base::Result<std::vector<queue::KnownPeer>>> load() override {
-        std::vector<queue::KnownPeer> all;
-        for (const auto& [name, peer] : peers)
-            all.push_back(peer);
-        co_return all;
+    base::Task<base::Result<std::vector<queue::KnownPeer>>> load(std::optional<mail::Domain> after,
+                                                                 std::size_t most) override {
+        std::vector<queue::KnownPeer> some;
+        auto at = after ? peers.upper_bound(after->ascii()) : peers.begin();
+        for (; at != peers.end() && some.size() < most; ++at)
+            some.push_back(at->second);
+        largest_step = std::max(largest_step, some.size());
+        co_return some;
     }
     base::Task<base::Result<void>> remember(queue::KnownPeer peer) override {
         peers.insert_or_assign(peer.domain.ascii(), peer);
         co_return base::Result<void>();
     }
-    base::Task<base::Result<void>> forget(mail::Domain name) override {
-        peers.erase(name.ascii());
+    base::Task<base::Result<void>> forget(std::vector<mail::Domain> names) override {
+        for (const auto& name : names)
+            peers.erase(name.ascii());
         co_return base::Result<void>();
     }
     std::map<std::string, queue::KnownPeer> peers;
+    std::size_t largest_step = 0;
 };
 
 /// A Discovery with everything around it, asking through a scripted network.

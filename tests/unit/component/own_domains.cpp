@@ -17,15 +17,15 @@ struct Ours : World {
     /// Nothing is a route, on the disk or off it.
     void check_no_route() {
         CHECK(routes.xmpp_domains().empty());
-        CHECK(discovery->routes().empty());
-        CHECK(discovery->known_components().empty());
+        CHECK(discovery->routes(10).empty());
+        CHECK(discovery->components(10).empty());
         CHECK(book.peers.empty());
     }
     Report look_up(const std::string& name) {
         return support::run<Report>(io, [&] { return discovery->look_up(link, domain(name)); });
     }
     bool drop(const std::string& name) {
-        return support::run<bool>(io, [&] { return discovery->drop(domain(name)); });
+        return support::run<bool>(io, [&] { return discovery->discard(domain(name)); });
     }
     void load_and_stop() {
         support::run<bool>(io, [&]() -> base::Task<bool> {
@@ -85,7 +85,7 @@ TEST_CASE("What only strangers ask for is not known") {
         CHECK(world.find("b.test").state == State::supported);
     }
     CHECK(world.routes.xmpp_domains() == std::vector<std::string>{"b.test"});
-    CHECK(world.discovery->routes().at(0).component == "mail.b.test");
+    CHECK(world.discovery->routes(10).at(0).component == "mail.b.test");
 }
 
 TEST_CASE("Who joins a stranger's survey with a reason of their own gets its result") {

@@ -232,21 +232,29 @@ TEST_CASE("An answer beyond our bounds is one, and malformed") {
     CHECK(a.session->established());
 }
 
-TEST_CASE("Answers to a flood of questions leave room for our own mail") {
+TEST_CASE("Answers to a flood of questions leave room for our own mail, and for who else asks") {
     Network a;
+    a.session->known_by([](const std::string& jid) { return jid == "mail.b.test"; });
     a.establish();
     std::string questions;
     for (int i = 0; i < 100; ++i)
-        questions +=
-            "<iq type='get' id='f' from='eve@evil.test' to='mail.a.test'><query "
-            "xmlns='http://jabber.org/protocol/disco#info'/></iq>";
+        questions += fmt::format(
+            "<iq type='get' id='f' from='eve@x{}.evil.test' to='mail.a.test'><query "
+            "xmlns='http://jabber.org/protocol/disco#info'/></iq>",
+            i);
     // Over 30 MB of answers, which the server is slow to read.
     for (int i = 0; i < 250; ++i) {
         a.server_sends(questions);
         a.io.restart();
         a.io.poll();
     }
+    a.server_sends(
+        "<iq type='get' id='h1' from='mail.honest.test' to='mail.a.test'><ping "
+        "xmlns='urn:xmpp:ping'/></iq>");
+    a.io.restart();
+    a.io.poll();
     const auto reply = a.ask("mail.b.test", 30s);
+    bool others_are_answered = false;
     std::size_t received = 0;
     std::string last;
     std::array<char, 65536> bytes{};
@@ -258,11 +266,13 @@ TEST_CASE("Answers to a flood of questions leave room for our own mail") {
             received += size;
             last.append(bytes.data(), size);
             const bool found = last.find("urn:xmpp:ping'/></iq>") != std::string::npos;
+            others_are_answered = others_are_answered || last.find("id='h1'") != std::string::npos;
             last.erase(0, last.size() - std::min<std::size_t>(last.size(), 100));
             return found || reply->has_value();
         },
         20s);
     CHECK_FALSE(reply->has_value());
+    CHECK(others_are_answered);
     CHECK(received < 15'000'000);  // what the two sockets hold, and no more than 1 MiB of ours
     a.server_sends(
         "<iq type='get' id='p1' from='b.test' to='mail.a.test'><ping "
@@ -305,6 +315,30 @@ TEST_CASE("A peer that began anew has forgotten what it was asked; only so often
     a.run_until([&] { return to_c->has_value(); });
     CHECK(a.present.size() == 11);
     CHECK(a.present.back() == "mail.c.test");
+}
+
+TEST_CASE("Presences of strangers, of whatever number, cost a peer's nothing") {
+    Network a;
+    a.session->known_by([](const std::string& jid) { return jid == "mail.b.test"; });
+    a.establish();
+    for (int i = 0; i < 3000; ++i) {
+        a.server_sends(fmt::format("<presence from='mail.evil{}.test' to='mail.a.test'/>", i));
+        a.io.restart();
+        a.io.poll();
+    }
+    a.server_sends("<presence from='mail.b.test' to='mail.a.test'/>");
+    a.run_until([&] { return !a.present.empty(); });
+    CHECK(a.present == std::vector<std::string>{"mail.b.test"});
+}
+
+TEST_CASE("All names of one organisation have one share of presences") {
+    Network a;
+    a.establish();
+    for (int i = 0; i < 20; ++i)
+        a.server_sends(fmt::format("<presence from='x{}.evil.test' to='mail.a.test'/>", i));
+    a.server_sends("<presence from='mail.b.test' to='mail.a.test'/>");
+    a.run_until([&] { return !a.present.empty() && a.present.back() == "mail.b.test"; });
+    CHECK(a.present.size() == 11);
 }
 
 TEST_CASE("A stanza over the limit is refused here, and never sent") {

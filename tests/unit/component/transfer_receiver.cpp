@@ -5,6 +5,7 @@
 #include "component/doubles.hpp"
 #include "support/memory_reports.hpp"
 #include "support/memory_transfers.hpp"
+#include "support/run_until.hpp"
 
 using namespace doubles;
 using namespace std::chrono_literals;
@@ -354,17 +355,63 @@ TEST_CASE("Strangers that must be looked up leave room for peers that are known"
         message.key.domain = domain("slow.test");
         auto read = read_payload(*encode_transfers(std::vector{message}, {}, codec));
         b.receiver->on_transfers(
-            {"set", "q1", fmt::format("mail{}.evil.test", i / 10), "mail.b.test"}, std::move(read));
+            {"set", "q1", fmt::format("mail.evil{}.test", i / 10), "mail.b.test"}, std::move(read));
     }
     auto read = read_payload(*encode_transfers(std::vector{b.message(1)}, {}, codec));
     b.receiver->on_transfers({"set", "q1", "mail.a.test", "mail.b.test"}, std::move(read));
     b.io.restart();
     b.io.run_for(300ms);
-    CHECK(b.link.sent.size() == 20 + 1);
+    CHECK(b.link.sent.size() == 45 + 1);
     CHECK(b.link.sent.back().find("code='250'") != std::string::npos);
     b.io.restart();
     b.io.run_for(3s);
     CHECK(b.link.sent.size() == 120 + 1);
+}
+
+TEST_CASE("Strangers that must be looked up leave room for peers that have to be looked up again") {
+    Receiver b;
+    b.list("c.test", {"mail.c.test"});
+    b.add_component("mail.c.test", {"c.test"});
+    b.find("c.test");
+    b.discovery->sent_to(domain("c.test"));
+    b.clock.advance(25h);
+    b.dns->answers["slow.test"] = SrvAnswer::exists;
+    b.link.takes = 50ms;
+    BlockCodec codec;
+    for (int i = 0; i < 120; ++i) {
+        auto message = b.message(i);
+        message.key.domain = domain("slow.test");
+        auto read = read_payload(*encode_transfers(std::vector{message}, {}, codec));
+        b.receiver->on_transfers(
+            {"set", "q1", fmt::format("mail.evil{}.test", i / 10), "mail.b.test"}, std::move(read));
+    }
+    auto message = b.message(1000);
+    message.key.domain = domain("c.test");
+    message.envelope.from = mailbox("carol@c.test");
+    auto read = read_payload(*encode_transfers(std::vector{message}, {}, codec));
+    b.receiver->on_transfers({"set", "q1", "mail.c.test", "mail.b.test"}, std::move(read));
+    support::run_until(b.io, [&] { return b.link.sent.size() == 121; });
+    const auto taken = std::ranges::count_if(b.link.sent, [](const std::string& stanza) {
+        return stanza.find("to='mail.c.test'") != std::string::npos &&
+               stanza.find("code='250'") != std::string::npos;
+    });
+    CHECK(taken == 1);
+}
+
+TEST_CASE("All names of one organisation share what a peer may ask at once") {
+    Receiver b;
+    b.link.takes = 50ms;
+    b.dns->answers["slow.test"] = SrvAnswer::exists;
+    BlockCodec codec;
+    for (int i = 0; i < 40; ++i) {
+        auto message = b.message(i);
+        message.key.domain = domain("slow.test");
+        auto read = read_payload(*encode_transfers(std::vector{message}, {}, codec));
+        b.receiver->on_transfers({"set", "q1", fmt::format("x{}.evil.test", i), "mail.b.test"},
+                                 std::move(read));
+    }
+    CHECK(b.link.sent.size() == 40 - base::limits::kReceivingBatches);
+    support::run_until(b.io, [&] { return b.link.sent.size() == 40; });
 }
 
 namespace {
@@ -442,6 +489,37 @@ TEST_CASE("A harvester's allowance is one for all ways to ask") {
     // A postmaster is always there.
     count(b.send({b.message(8, {"postmaster@b.test"})}));
     CHECK(codes[250] == 2);
+}
+
+TEST_CASE("One attacker's many names push nobody else's open transfers out of memory") {
+    Receiver b;
+    InPieces mail(b, 1);
+    REQUIRE(verdict(mail.open()).state == State::open);
+    const std::vector<std::string> many(1000, "postmaster@b.test");
+    for (int i = 0; i < 40; ++i) {
+        const std::string name = fmt::format("x{}.evil.test", i);
+        InPieces other(b, 100 + i, 5000, many);
+        other.message.key.domain = domain(name);
+        other.message.envelope.from = mailbox("eve@" + name);
+        REQUIRE(verdict(b.ask(other.opening(), name)).state == State::open);
+    }
+    CHECK(acknowledged(mail.chunk(0)) == mail.content.size());
+    CHECK(b.receiver->holds() < 10);
+}
+
+TEST_CASE("Who has many open transfers gives way, not who has few") {
+    Receiver b;
+    InPieces mail(b, 1);
+    REQUIRE(verdict(mail.open()).state == State::open);
+    const std::vector<std::string> many(1000, "postmaster@b.test");
+    for (int i = 0; i < 40; ++i) {
+        const std::string name = fmt::format("evil{}.test", i / 4);
+        InPieces other(b, 100 + i, 5000, many);
+        other.message.key.domain = domain(name);
+        other.message.envelope.from = mailbox("eve@" + name);
+        REQUIRE(verdict(b.ask(other.opening(), name)).state == State::open);
+    }
+    CHECK(acknowledged(mail.chunk(0)) == mail.content.size());
 }
 
 TEST_CASE("A opens, sends in pieces and commits; B takes it once") {

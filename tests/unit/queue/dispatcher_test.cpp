@@ -272,23 +272,36 @@ TEST_CASE("peers that were found are remembered over a restart") {
         CHECK(run<bool>(queue.io, [&]() -> base::Task<bool> {
             const queue::KnownPeer b{domain("b.test"), "mail.b.test", now, now};
             const queue::KnownPeer c{domain("c.test"), "mail.c.test", now, now};
+            const queue::KnownPeer d{domain("d.test"), "mail.d.test", now, now, now + 2h, now};
             const queue::KnownPeer later{domain("b.test"), "mail.b.test", now, now + 1h};
             const auto first = co_await peers.remember(b);
             const auto second = co_await peers.remember(c);
             const auto third = co_await peers.remember(later);
-            const auto forgotten = co_await peers.forget(c.domain);
-            co_return first&& second&& third&& forgotten;
+            const auto fourth = co_await peers.remember(d);
+            std::vector<mail::Domain> gone(1, c.domain);
+            const auto forgotten = co_await peers.forget(std::move(gone));
+            co_return first&& second&& third&& fourth&& forgotten;
         }));
     }
     Running queue(folder);
     queue::StoredPeers peers(queue.storage);
     const auto known = run<std::vector<queue::KnownPeer>>(
         queue.io, [&]() -> base::Task<std::vector<queue::KnownPeer>> {
-            const auto loaded = co_await peers.load();
-            co_return loaded.value();
+            // In bounded steps.
+            auto some = co_await peers.load({}, 1);
+            std::vector<queue::KnownPeer> all = std::move(some.value());
+            auto more = co_await peers.load(all.back().domain, 1);
+            all.insert(all.end(), more->begin(), more->end());
+            const auto none = co_await peers.load(all.back().domain, 1);
+            CHECK(none->empty());
+            co_return all;
         });
-    REQUIRE(known.size() == 1);
+    REQUIRE(known.size() == 2);
     CHECK(known[0].component == "mail.b.test");
     CHECK(known[0].first_seen == now);
     CHECK(known[0].last_seen == now + 1h);
+    CHECK(known[0].sent == base::TimePoint());
+    CHECK(known[1].component == "mail.d.test");
+    CHECK(known[1].sent == now + 2h);
+    CHECK(known[1].received == now);
 }
