@@ -2,6 +2,7 @@
 
 #include "base/limits.hpp"
 #include "base/text.hpp"
+#include "mail/domain.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -50,7 +51,11 @@ Result<HostPort> parse_host_port(std::string_view text) {
         asio::ip::make_address_v6(std::string(host), error);
         if (error) return bad("not an IPv6 address");
     }
-    return HostPort{std::string(host), static_cast<std::uint16_t>(*port)};
+    if (base::is_ascii(host)) return HostPort{std::string(host), static_cast<std::uint16_t>(*port)};
+    // DNS and certificates know a name in A-labels only (RFC 5890, RFC 6125 section 6.4.2).
+    const auto domain = mail::Domain::parse(host);
+    if (!domain) return bad("no host name: " + domain.error().text);
+    return HostPort{domain->ascii(), static_cast<std::uint16_t>(*port)};
 }
 
 Result<std::string> parse_socket_path(std::string_view path) {

@@ -32,6 +32,7 @@ class Endpoint {
     std::string to_text() const;
     bool is_unix() const { return !path_.empty(); }
     const std::string& path() const { return path_; }
+    /// An address without brackets, or a name; in A-labels if it was internationalised.
     const std::string& host() const { return host_; }
     std::uint16_t port() const { return port_; }
     /// What goes there goes over no network: a Unix socket, a loopback address, `localhost` (RFC
@@ -42,7 +43,7 @@ class Endpoint {
 
   private:
     std::string path_;  ///< of a Unix socket; empty for TCP
-    std::string host_;  ///< without brackets
+    std::string host_;
     std::uint16_t port_ = 0;
 };
 

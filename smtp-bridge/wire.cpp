@@ -35,9 +35,13 @@ base::Task<base::Result<void>> Wire::start_tls(TlsContext context, std::string s
     auto tls = std::make_unique<Tls>(socket_, std::move(context));
     const bool is_client = !server_name.empty();
     if (is_client) {
+        // RFC 6066 section 3: a name without its final dot, and never an address.
+        if (server_name.ends_with('.')) server_name.pop_back();
         boost::system::error_code ignored;
         tls->stream.set_verify_callback(ssl::host_name_verification(server_name), ignored);
-        SSL_set_tlsext_host_name(tls->stream.native_handle(), server_name.c_str());
+        boost::system::error_code is_name;
+        asio::ip::make_address(server_name, is_name);
+        if (is_name) SSL_set_tlsext_host_name(tls->stream.native_handle(), server_name.c_str());
     }
     filling_ = true;
     begin_wait(limit);

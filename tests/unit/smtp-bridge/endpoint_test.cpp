@@ -33,6 +33,24 @@ TEST_CASE("targets are read and written") {
         CHECK_FALSE(Target::parse(text));
 }
 
+TEST_CASE("the name of a next hop is in A-labels, however it is written") {
+    for (const char* text : {"smtp+tls:b\xC3\xBC"
+                             "cher.test:25",
+                             "smtp+tls:B\xC3\x9C"
+                             "cher.test:25",
+                             "smtp+tls:xn--bcher-kva.test:25"}) {
+        const auto target = Target::parse(text);
+        REQUIRE(target);
+        CHECK(target->endpoint.host() == "xn--bcher-kva.test");
+        CHECK(target->to_text() == "smtp+tls:xn--bcher-kva.test:25");
+    }
+    CHECK(Target::parse("smtp:mail_server:25")->endpoint.host() == "mail_server");
+    CHECK_FALSE(
+        Target::parse("smtp:b\xC3\xBC"
+                      "cher..test:25"));
+    CHECK_FALSE(Target::parse("smtp:b\xC3.test:25"));
+}
+
 TEST_CASE("networks hold the addresses of their range and family") {
     const auto holds = [](const char* network, const char* address) {
         return Network::parse(network)->contains(asio::ip::make_address(address));
