@@ -24,7 +24,7 @@ smtp_bridge::CourierSettings courier_settings(const Config& config) {
     smtp_bridge::CourierSettings settings;
     settings.deliver_to = config.deliver_to;
     settings.return_to = config.return_to;
-    settings.client = {config.hostname, {}, config.client_tls};
+    settings.hostname = config.hostname;
     for (const auto& component : config.components)
         settings.assurance[component.jid] = component::to_text(component.assurance);
     return settings;
@@ -39,7 +39,6 @@ component::DiscoverySettings discovery_settings(const Config& config, const queu
 smtp_bridge::CheckerSettings checker_settings(const Config& config) {
     smtp_bridge::CheckerSettings settings;
     settings.deliver_to = config.deliver_to;
-    settings.client = {config.hostname, {}, config.client_tls};
     return settings;
 }
 
@@ -67,8 +66,9 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       housekeeping_(
           storage_, clock_, config_.warn_after, stopping_,
           [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
-      checker_(executor, checker_settings(config_)),
-      smtp_courier_(executor, courier_settings(config_)),
+      pools_(executor, {config_.hostname, {}, config_.client_tls}),
+      checker_(executor, pools_, checker_settings(config_)),
+      smtp_courier_(executor, pools_, courier_settings(config_)),
       prober_(
           executor, {}, random_, [this] { return silent_peers(); },
           [this](const std::string& peer) { peer_has_answered(peer); }),
@@ -248,6 +248,7 @@ base::Task<void> Daemon::stop() {
         tasks_.spawn("stop", [&session] { return session->stop(); });
     tasks_.spawn("stop", [this] { return prober_.stop(); });
     tasks_.spawn("stop", [this] { return refresher_.stop(); });
+    tasks_.spawn("stop", [this] { return pools_.stop(); });
     tasks_.spawn("stop", [this] { return smtp_courier_.stop(); });
     tasks_.spawn("stop", [this] { return checker_.stop(); });
     co_await tasks_.join();

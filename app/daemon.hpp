@@ -95,6 +95,7 @@ class Daemon {
     queue::QueueIntake intake_;
     queue::StoredReports reports_;
     queue::Housekeeping housekeeping_;
+    smtp_bridge::Pools pools_;
     smtp_bridge::RecipientChecker checker_;
     std::vector<std::unique_ptr<component::Session>> sessions_;
     std::vector<std::unique_ptr<component::TransferReceiver>> receivers_;

@@ -17,9 +17,6 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::size_t kInputBuffer = 16u << 10;
-/// Commands sent before their replies are read. More would only risk that both ends wait with full
-/// buffers.
-constexpr std::size_t kGroup = 50;
 constexpr auto kQuitTime = milliseconds(2000);
 /// For `packetboat check`, at which a person looks.
 constexpr auto kProbeTime = milliseconds(20'000);
@@ -27,6 +24,8 @@ constexpr auto kProbeTime = milliseconds(20'000);
 /// send commands without a mail (Postfix: 10 errors, 100 commands); a new link is cheaper.
 constexpr int kErrors = 5;
 constexpr int kResets = 30;
+/// RFC 9422 section 4: six digits at most.
+constexpr std::uint64_t kMostLimit = 999'999;
 
 /// A refusal of the link as such says nothing about a mail, so it is never final.
 Reply as_deferral(const Reply& reply) {
@@ -42,8 +41,23 @@ Reply as_deferral(const Reply& reply) {
 Client::Client(Target target, ClientSettings settings)
     : target_(std::move(target)), settings_(std::move(settings)), remote_(target_.to_text()) {}
 
+void Client::bound(std::optional<steady_clock::time_point> until, bool impatient) {
+    until_ = until;
+    impatient_ = impatient;
+}
+
+void Client::mark_kept() {
+    kept_ = true;
+    answered_ = false;
+}
+
+bool Client::bears_more() const {
+    return alive_ && errors_ < kErrors && resets_ < kResets &&
+           (!extensions_.mail_max || mails_ < *extensions_.mail_max);
+}
+
 bool Client::usable() const {
-    return alive_ && errors_ < kErrors && resets_ < kResets && wire_->is_quiet();
+    return bears_more() && wire_->is_quiet();
 }
 
 void Client::cut() {
@@ -82,7 +96,26 @@ base::Task<Result<ServerReply>> Client::read_reply(milliseconds limit) {
     }
     auto reply = parser_.take();
     if (reply.code == 421) alive_ = false;
+    if (reply.code != 421) answered_ = true;
     if (reply.code >= 400) ++errors_;
+    streak_ = reply.code >= 400 ? 0 : streak_ + 1;
+    co_return reply;
+}
+
+/// The reply to a command.
+base::Task<Result<ServerReply>> Client::await_answer() {
+    const auto patience = settings_.times.patience;
+    auto limit = settings_.times.command;
+    if (impatient_) limit = std::min(limit, patience);
+    // That our caller's time was up says nothing about the server.
+    const bool whole = within(limit) == limit;
+    auto reply = co_await read_reply(limit);
+    if (!reply && reply.error().code == Errc::timeout && impatient_ && whole)
+        silence_ =
+            Reply{451,
+                  {4, 4, 2},
+                  fmt::format("{}: no answer within {} s", target_.to_text(),
+                              std::chrono::duration_cast<std::chrono::seconds>(limit).count())};
     co_return reply;
 }
 
@@ -90,28 +123,28 @@ base::Task<Result<ServerReply>> Client::command(std::string line) {
     wire_->put(line);
     const auto sent = co_await wire_->flush(within(settings_.times.command));
     if (!sent) co_return sent.error();
-    auto reply = co_await read_reply(settings_.times.command);
+    auto reply = co_await await_answer();
     co_return reply;
 }
 
 /// Sends commands, in groups if the server can, and hands on each reply with its number. When
 /// `on_reply` says false, no further group is sent.
 base::Task<Result<void>> Client::converse(std::vector<std::string> lines, OnReply on_reply) {
-    const std::size_t group = extensions_.pipelining ? kGroup : 1;
     bool go_on = true;
     for (std::size_t sent = 0; sent < lines.size() && go_on;) {
-        const std::size_t end = std::min(sent + group, lines.size());
+        const std::size_t end = std::min(sent + group(), lines.size());
         for (std::size_t i = sent; i < end; ++i)
             wire_->put(lines[i]);
         const auto flushed = co_await wire_->flush(within(settings_.times.command));
         // A server that hangs up has often said why before.
         if (!flushed && flushed.error().code == Errc::timeout) co_return flushed.error();
         for (; sent < end; ++sent) {
-            const auto reply = co_await read_reply(settings_.times.command);
+            const auto reply = co_await await_answer();
             if (!reply) co_return reply.error();
-            if (!on_reply(sent, *reply)) go_on = false;
             if (!alive_)
-                co_return base::fail(Errc::closed, "the server closes the connection (421)");
+                co_return base::fail(Errc::closed, "the server closes the connection: " +
+                                                       reply->to_mail().to_text());
+            if (!on_reply(sent, *reply)) go_on = false;
         }
     }
     co_return Result<void>();
@@ -126,7 +159,9 @@ base::Task<std::optional<Reply>> Client::open() {
     alive_ = true;
     auto trouble = co_await say_hello();
     if (trouble) alive_ = false;
+    was_open_ = !trouble;
     errors_ = 0;
+    streak_ = 0;
     co_return trouble;
 }
 
@@ -191,11 +226,26 @@ void Client::read_extensions(const ServerReply& reply) {
         if (base::iequals(words[0], "DSN")) extensions_.dsn = true;
         if (base::iequals(words[0], "STARTTLS")) extensions_.starttls = true;
         if (base::iequals(words[0], "REQUIRETLS") && wire_->is_tls()) extensions_.requiretls = true;
+        if (base::iequals(words[0], "LIMITS")) read_limits(words);
         if (!base::iequals(words[0], "SIZE")) continue;
         extensions_.size_announced = true;
         if (words.size() < 2) continue;
         const auto size = base::parse_number(words[1]);
         if (size && *size > 0) extensions_.size = *size;
+    }
+}
+
+/// LIMITS (RFC 9422): NAME=VALUE, of which we know three.
+void Client::read_limits(const std::vector<std::string_view>& words) {
+    for (const auto word : words) {
+        const auto equals = word.find('=');
+        if (equals == std::string_view::npos) continue;
+        const auto value = base::parse_number(word.substr(equals + 1), kMostLimit);
+        if (!value || *value == 0) continue;
+        const auto name = word.substr(0, equals);
+        if (base::iequals(name, "MAILMAX")) extensions_.mail_max = *value;
+        if (base::iequals(name, "RCPTMAX")) extensions_.rcpt_max = *value;
+        if (base::iequals(name, "RCPTDOMAINMAX")) extensions_.rcpt_domain_max = *value;
     }
 }
 
@@ -207,47 +257,11 @@ base::Task<void> Client::reset() {
     if (!reply || !reply->is(2)) alive_ = false;
 }
 
-base::Task<CheckResult> Client::check(mail::ReversePath from,
-                                      std::vector<mail::Mailbox> recipients) {
-    const auto needs = [](const mail::Mailbox& r) { return r.needs_smtputf8(); };
-    const bool utf8 = (from && from->needs_smtputf8()) || std::ranges::any_of(recipients, needs);
-    CheckResult result;
-    if (utf8 && !extensions_.smtputf8) {
-        const Reply missing{
-            553, {5, 6, 7}, "Internationalised mail (SMTPUTF8) is not supported here"};
-        result.replies.assign(recipients.size(), missing);
-        co_return result;
-    }
-    std::vector<std::string> lines;
-    lines.push_back(
-        fmt::format("MAIL FROM:<{}>{}\r\n", mail::to_text(from), utf8 ? " SMTPUTF8" : ""));
-    for (const auto& recipient : recipients)
-        lines.push_back(fmt::format("RCPT TO:<{}>\r\n", recipient.text()));
-    std::optional<Reply> no_sender;
-    bool answered = false;
-    const OnReply on_reply = [&](std::size_t i, const ServerReply& reply) {
-        answered = answered || reply.code != 421;
-        if (i == 0 && !reply.is(2))
-            no_sender = as_verdict(reply);
-        else if (i > 0 && !no_sender)
-            result.replies.push_back(as_verdict(reply));
-        return !no_sender;
-    };
-    const auto done = co_await converse(std::move(lines), on_reply);
-    if (done) co_await reset();
-    result.stale = !done && kept_ && !answered;
-    Reply rest{451, {4, 4, 2}, ""};
-    if (no_sender)
-        rest = *no_sender;
-    else if (!done)
-        rest = lost(done.error(), "the link while asking for recipients");
-    result.replies.resize(recipients.size(), rest);
-    co_return result;
-}
-
 base::Task<void> Client::quit() {
-    if (!alive_) co_return;
-    alive_ = false;
+    if (!std::exchange(alive_, false)) {
+        cut();
+        co_return;
+    }
     wire_->put("QUIT\r\n");
     const auto sent = co_await wire_->flush(kQuitTime);
     if (sent) co_await read_reply(kQuitTime);
@@ -257,7 +271,7 @@ base::Task<void> Client::quit() {
 base::Task<Result<std::string>> probe(Target target, ClientSettings settings) {
     const std::string name = target.to_text();
     Client client(std::move(target), std::move(settings));
-    client.bound(steady_clock::now() + kProbeTime);
+    client.bound(steady_clock::now() + kProbeTime, false);
     const auto trouble = co_await client.open();
     if (trouble) co_return base::fail(Errc::io, fmt::format("{}: {}", name, trouble->text));
     co_await client.quit();

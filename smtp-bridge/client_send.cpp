@@ -56,19 +56,6 @@ base::Task<bool> is_eight_bit(const Parcel& parcel) {
 
 }  // namespace
 
-Reply as_verdict(const ServerReply& reply) {
-    Reply verdict = reply.to_mail();
-    if (verdict.code == 552 && verdict.status == mail::EnhancedStatus{5, 5, 3}) {
-        verdict.code = 452;
-        verdict.status.klass = 4;
-    }
-    if (verdict.code / 100 == 3)
-        return {451,
-                {4, 5, 0},
-                base::printable("Unexpected reply: " + verdict.text, base::limits::kStatusText)};
-    return verdict;
-}
-
 queue::Outcome Client::outcome(const Reply& reply) const {
     if (reply.is_success()) {
         using queue::Handover;
@@ -83,96 +70,96 @@ queue::Outcome Client::outcome(const Reply& reply) const {
     return queue::Deferred{reply, remote_, alive_, std::nullopt};
 }
 
-base::Task<SendResult> Client::send(Parcel parcel) {
+base::Task<void> Client::send(Parcel parcel, SendResult& result) {
     const auto& recipients = parcel.envelope.recipients;
-    SendResult result;
-    // Until something else is known of a recipient.
-    result.outcomes.assign(recipients.size(), queue::Deferred{});
-    const auto settle_all = [&](const std::vector<std::size_t>& which, const Reply& reply) {
-        for (const std::size_t i : which)
-            result.outcomes[i] = outcome(reply);
-    };
     // A BODY=7BIT that isn't true, and that we trusted, would let a later hop mangle the message.
     if (!extensions_.eight_bit_mime || parcel.envelope.body != mail::Body::eight_bit_mime) {
         const bool eight_bit = co_await is_eight_bit(parcel);
         parcel.eight_bit = eight_bit;
     }
-    std::vector<std::size_t> asked;  // whose RCPT is sent
     const auto impossible = cannot_carry(parcel, extensions_);
-    for (std::size_t i = 0; i < recipients.size(); ++i) {
+    std::erase_if(result.left, [&](std::size_t place) {
         const auto refusal =
-            impossible ? impossible : cannot_carry(recipients[i].address, extensions_);
-        if (refusal)
-            result.outcomes[i] = outcome(*refusal);
-        else
-            asked.push_back(i);
+            impossible ? impossible : cannot_carry(recipients[place].address, extensions_);
+        if (refusal) result.outcomes[place] = outcome(*refusal);
+        return refusal.has_value();
+    });
+    std::size_t before = recipients.size() + 1;
+    while (!result.left.empty() && result.left.size() < before && bears_more()) {
+        before = result.left.size();
+        co_await transact(parcel, result);
     }
-    if (asked.empty()) co_return result;
+}
 
+/// One transaction.
+base::Task<void> Client::transact(Parcel parcel, SendResult& result) {
+    const auto& recipients = parcel.envelope.recipients;
+    Proposal proposal;
+    const MailboxOf mailbox = [&](std::size_t place) -> const mail::Mailbox& {
+        return recipients[place].address;
+    };
+    proposal.turn = next_turn(result.left, mailbox);
     std::vector<std::string> lines;
     lines.push_back(mail_command(parcel, extensions_));
-    for (const std::size_t i : asked)
-        lines.push_back(rcpt_command(recipients[i], extensions_));
+    for (const std::size_t place : proposal.turn)
+        lines.push_back(rcpt_command(recipients[place], extensions_));
     lines.emplace_back("DATA\r\n");
-    std::vector<std::size_t> accepted;
-    std::size_t answered = 0;         // of `asked`
-    std::optional<Reply> no_sender;   // MAIL was refused
-    std::optional<ServerReply> data;  // the answer to DATA
-    bool any_answer = false;
-    const OnReply on_reply = [&](std::size_t i, const ServerReply& reply) {
-        any_answer = any_answer || reply.code != 421;
-        if (i == 0) {
-            if (!reply.is(2)) no_sender = as_verdict(reply);
-        } else if (i <= asked.size()) {
-            const std::size_t recipient = asked[answered++];
-            const Reply verdict = as_verdict(reply);
-            if (verdict.is_success())
-                accepted.push_back(recipient);
-            else
-                result.outcomes[recipient] = outcome(verdict);
-        } else {
-            data = reply;
-        }
-        return !no_sender && !(answered == asked.size() && accepted.empty());
+
+    const OnVerdict settle = [&](std::size_t place, const Reply& reply, bool is_final) {
+        result.outcomes[place] = outcome(reply);
+        if (is_final) std::erase(result.left, place);
+    };
+    const auto settle_all = [&](Places which, const Reply& reply) {
+        for (const std::size_t place : which)
+            settle(place, reply, true);
+    };
+    /// Why the others wait.
+    const auto say = [&](const Reply& reply) {
+        for (const std::size_t place : result.left)
+            result.outcomes[place] = outcome(reply);
+    };
+    const OnVerdict on_rcpt = [&](std::size_t place, const Reply& reply, bool is_final) {
+        if (!reply.is_success()) settle(place, reply, is_final);
     };
     result.sent = true;
-    const auto conversed = co_await converse(std::move(lines), on_reply);
-    if (no_sender) settle_all(asked, *no_sender);
+    const auto conversed = co_await propose(std::move(lines), proposal, on_rcpt);
+    if (proposal.no_sender) settle_all(result.left, *proposal.no_sender);
     if (!conversed) {
-        result.stale = kept_ && !any_answer;
-        const Reply reply = lost(conversed.error(), "the link in the envelope");
-        if (!no_sender) {
-            settle_all({asked.begin() + static_cast<std::ptrdiff_t>(answered), asked.end()}, reply);
-            settle_all(accepted, data && !data->is(3) ? as_verdict(*data) : reply);
-        }
-        co_return result;
+        say(lost(conversed.error(), "the link in the envelope"));
+        co_return;
     }
-    const bool ready = data && data->code == 354;
-    if (no_sender || accepted.empty() || !ready) {
-        if (!no_sender && data && !ready) {
-            const Reply verdict = as_verdict(*data);
+    const bool ready = proposal.data && proposal.data->code == 354;
+    if (proposal.accepted.empty() || !ready) {
+        if (proposal.takes_nobody())
+            settle_all(result.left, {452, {4, 5, 3}, "The next hop takes no recipients now"});
+        if (!proposal.no_sender && proposal.data && !ready) {
+            const Reply verdict = as_verdict(*proposal.data);
             // Success is no answer to DATA.
-            settle_all(accepted,
+            settle_all(proposal.accepted,
                        verdict.is_success() ? Reply{451, {4, 5, 0}, verdict.text} : verdict);
         }
         // A server that wants data for nobody can't be told otherwise.
         if (ready) alive_ = false;
         co_await reset();
-        co_return result;
+        co_return;
     }
 
     bool at_the_dot = false;
     const auto body = co_await send_body(parcel, at_the_dot);
-    if (!body) {
-        result.maybe_taken = at_the_dot;
-        settle_all(accepted, lost(body.error(), "the link in the message"));
-        co_return result;
+    std::optional<Reply> broken;
+    if (body) {
+        broken = co_await read_verdicts(proposal.accepted, settle);
+        base::crash_point("smtp-client.verdicts-read");
+        at_the_dot = broken.has_value();
+    } else {
+        broken = lost(body.error(), "the link in the message");
+        settle_all(proposal.accepted, *broken);
     }
-    const auto broken = co_await read_verdicts(accepted, result);
-    base::crash_point("smtp-client.verdicts-read");
-    result.maybe_taken = broken.has_value();
-    if (!broken) resets_ = 0;
-    co_return result;
+    if (at_the_dot) result.maybe_taken = true;
+    if (broken)
+        say(*broken);
+    else
+        resets_ = 0;
 }
 
 /// `at_the_dot`: the piece with the final dot may have left.
@@ -197,12 +184,12 @@ base::Task<Result<void>> Client::send_body(Parcel parcel, bool& at_the_dot) {
 /// LMTP: a reply for each recipient that was accepted; SMTP: one for all of them. Returns what is
 /// said of those whose reply never came: the server may have their mail or not (RFC 1047), so they
 /// get it again.
-base::Task<std::optional<Reply>> Client::read_verdicts(const std::vector<std::size_t>& accepted,
-                                                       SendResult& result) {
+base::Task<std::optional<Reply>> Client::read_verdicts(const Places& accepted,
+                                                       const OnVerdict& on_verdict) {
     const bool each = target_.protocol == Protocol::lmtp;
     std::optional<Reply> broken;
     std::optional<Reply> last;
-    for (const std::size_t i : accepted) {
+    for (const std::size_t place : accepted) {
         if (!broken && (each || !last)) {
             const auto reply = co_await read_reply(settings_.times.data_done);
             if (reply)
@@ -210,7 +197,7 @@ base::Task<std::optional<Reply>> Client::read_verdicts(const std::vector<std::si
             else
                 broken = lost(reply.error(), "the link behind the final dot");
         }
-        result.outcomes[i] = outcome(broken ? *broken : *last);
+        on_verdict(place, broken ? *broken : *last, true);
     }
     co_return broken;
 }

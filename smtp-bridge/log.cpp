@@ -63,6 +63,14 @@ void next_hop_up(std::string_view target) {
     Line("next-hop-up").with("target", target).info();
 }
 
+void next_hop_full(std::string_view target, std::size_t open, const mail::Reply& reply) {
+    Line("next-hop-full")
+        .with("target", target)
+        .with("open", open)
+        .with("reply", reply.to_text())
+        .info();
+}
+
 void outcome_unknown(std::string_view target, std::string_view id, std::string_view why) {
     Line("outcome-unknown").with("target", target).with("id", id).with("why", why).warning();
 }

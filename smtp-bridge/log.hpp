@@ -27,6 +27,8 @@ void message_refused(std::string_view name, std::string_view client, const mail:
 // --- client
 void next_hop_down(std::string_view target, const mail::Reply& reply);
 void next_hop_up(std::string_view target);
+/// It refused a further link while `open` were open; logged when it is news.
+void next_hop_full(std::string_view target, std::size_t open, const mail::Reply& reply);
 /// The link broke behind the final dot: the next hop may have it, and will get it again.
 void outcome_unknown(std::string_view target, std::string_view id, std::string_view why);
 

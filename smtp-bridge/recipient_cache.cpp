@@ -39,9 +39,10 @@ std::optional<mail::Reply> RecipientCache::find(const mail::ReversePath& from,
 }
 
 void RecipientCache::add(const mail::ReversePath& from, const mail::Mailbox& recipient,
-                         const mail::Reply& reply, TimePoint now) {
+                         const mail::Reply& reply, About about, TimePoint now) {
     if (!reply.is_success() && !reply.is_permanent()) return;
-    auto key = is_about_recipient(reply) ? key_for_all(recipient) : key_for(from, recipient);
+    const bool for_all = about == About::recipient && is_about_recipient(reply);
+    auto key = for_all ? key_for_all(recipient) : key_for(from, recipient);
     entries_[key] = {reply, now + (reply.is_success() ? kYesTime : kNoTime), ++serial_};
     ages_.push_back({std::move(key), serial_});
     // The oldest go first, replaced ones (whose serial is another) without effect.

@@ -1,7 +1,8 @@
 // RecipientCache: what the local MTA said of recipients a moment ago.
 //
 // Bounded in entries and in time; on the event loop, no I/O. A yes holds for its sender only, as
-// senders may be refused for themselves; "no such user" (5.1.1 and its kin) holds for all.
+// senders may be refused for themselves; "no such user" (5.1.1 and its kin) holds for all, if it
+// was said of the recipient.
 #pragma once
 
 #include "mail/address.hpp"
@@ -21,11 +22,14 @@ class RecipientCache {
 
     explicit RecipientCache(std::size_t most = 10'000) : most_(most) {}
 
+    /// Whose address a reply was given to: MAIL's or RCPT's.
+    enum class About : std::uint8_t { sender, recipient };
+
     std::optional<mail::Reply> find(const mail::ReversePath& from, const mail::Mailbox& recipient,
                                     TimePoint now) const;
     /// Temporary failures are not kept: the next question may get another answer.
     void add(const mail::ReversePath& from, const mail::Mailbox& recipient,
-             const mail::Reply& reply, TimePoint now);
+             const mail::Reply& reply, About about, TimePoint now);
     std::size_t size() const { return entries_.size(); }
 
   private:

@@ -1,5 +1,7 @@
 #include "smtp-bridge/recipient_checker.hpp"
 
+#include <algorithm>
+
 #include <boost/asio.hpp>
 
 namespace smtp_bridge {
@@ -14,10 +16,11 @@ Reply unreachable(const Reply& why) {
 
 }  // namespace
 
-RecipientChecker::RecipientChecker(asio::any_io_executor executor, CheckerSettings settings)
+RecipientChecker::RecipientChecker(asio::any_io_executor executor, Pools& pools,
+                                   CheckerSettings settings)
     : settings_(std::move(settings)), tasks_(executor) {
     for (const auto& [domain, targets] : settings_.deliver_to)
-        hops_[domain] = std::make_unique<NextHops>(executor, targets, settings_.client);
+        hops_[domain] = std::make_unique<NextHops>(pools, targets);
 }
 
 NextHops& RecipientChecker::hops_of(const mail::Mailbox& recipient) const {
@@ -29,11 +32,7 @@ base::Task<std::vector<Reply>> RecipientChecker::check(mail::ReversePath from, b
                                                        std::vector<mail::Mailbox> recipients) {
     const base::TaskGroup::Member member(tasks_);
     std::vector<Reply> replies(recipients.size());
-    struct Question {
-        std::vector<mail::Mailbox> recipients;
-        std::vector<std::size_t> places;  // of these
-    };
-    std::map<NextHops*, Question> questions;
+    std::map<NextHops*, Question> by_hops;
     const auto now = steady_clock::now();
     for (std::size_t i = 0; i < recipients.size(); ++i) {
         if (recipients[i].is_postmaster()) {
@@ -43,41 +42,57 @@ base::Task<std::vector<Reply>> RecipientChecker::check(mail::ReversePath from, b
         } else if (auto known = cache_.find(from, recipients[i], now)) {
             replies[i] = std::move(*known);
         } else {
-            auto& question = questions[&hops_of(recipients[i])];
+            NextHops& hops = hops_of(recipients[i]);
+            auto& question = by_hops[&hops];
+            question.hops = &hops;
             question.recipients.push_back(recipients[i]);
             question.places.push_back(i);
         }
     }
-    for (const auto& [hops, question] : questions) {
-        const auto answers = co_await ask(*hops, from, question.recipients);
-        for (std::size_t i = 0; i < question.recipients.size(); ++i) {
-            cache_.add(from, question.recipients[i], answers[i], steady_clock::now());
-            replies[question.places[i]] = answers[i];
-        }
-    }
+    std::vector<Question> questions;
+    for (auto& [hops, question] : by_hops)
+        questions.push_back(std::move(question));
+    // All at once: servers that are silent take no time from each other.
+    const auto until = now + settings_.limit;
+    const std::function<base::Task<void>(std::size_t)> work =
+        [&](std::size_t i) -> base::Task<void> {
+        const Question& question = questions[i];
+        const CheckResult result = co_await ask(question, from, until);
+        for (std::size_t k = 0; k < question.places.size(); ++k)
+            replies[question.places[k]] = result.replies[k];
+    };
+    co_await base::for_each(questions.size(), questions.size(), work);
     co_return replies;
 }
 
-base::Task<std::vector<Reply>> RecipientChecker::ask(NextHops& hops, mail::ReversePath from,
-                                                     std::vector<mail::Mailbox> recipients) {
-    const auto until = steady_clock::now() + settings_.limit;
-    if (const auto failure = hops.recent_failure())
-        co_return std::vector<Reply>(recipients.size(), unreachable(*failure));
-    auto want = Pool::Want::any;
-    for (;;) {
-        auto taken = co_await hops.take(want, until);
-        if (const auto* trouble = std::get_if<Reply>(&taken))
-            co_return std::vector<Reply>(recipients.size(), unreachable(*trouble));
-        auto& lease = std::get<Pool::Lease>(taken);
-        auto result = co_await lease->check(from, recipients);
-        if (!result.stale || want == Pool::Want::fresh) co_return std::move(result.replies);
-        want = Pool::Want::fresh;
+base::Task<CheckResult> RecipientChecker::ask(const Question& question, mail::ReversePath from,
+                                              Pool::TimePoint until) {
+    const auto& recipients = question.recipients;
+    NextHops& hops = *question.hops;
+    CheckResult result(recipients.size());
+    Attempts attempts(hops, result.left.size());
+    for (bool go_on = true; go_on;) {
+        auto taken = co_await hops.take(attempts.want(), until);
+        if (const auto* trouble = std::get_if<Reply>(&taken)) {
+            for (const std::size_t place : result.left)
+                result.replies[place] = unreachable(*trouble);
+            break;
+        }
+        const auto& lease = std::get<Pool::Lease>(taken);
+        co_await lease->check(from, recipients, result);
+        go_on = attempts.go_on(*lease, result.left.size());
     }
+    const auto now = steady_clock::now();
+    for (std::size_t i = 0; i < recipients.size(); ++i) {
+        const bool of_sender = std::ranges::binary_search(result.for_sender, i);
+        cache_.add(from, recipients[i], result.replies[i],
+                   of_sender ? RecipientCache::About::sender : RecipientCache::About::recipient,
+                   now);
+    }
+    co_return result;
 }
 
 base::Task<void> RecipientChecker::stop() {
-    for (const auto& [domain, hops] : hops_)
-        co_await hops->stop();
     co_await tasks_.join();
 }
 

@@ -2,7 +2,8 @@
 // mail for an unknown one is refused in the verdict instead of being bounced later.
 //
 // MAIL, RCPT and RSET on kept connections, no DATA. On the event loop; within
-// limits::kRecipientCheckTime. A check that can't be made answers 451 4.4.1.
+// limits::kRecipientCheckTime in all, whoever is to be asked. A check that can't be made answers
+// 451 4.4.1.
 #pragma once
 
 #include "queue/ports.hpp"
@@ -15,22 +16,29 @@ namespace smtp_bridge {
 
 struct CheckerSettings {
     DeliveryTargets deliver_to;
-    ClientSettings client;
     std::chrono::milliseconds limit = base::limits::kRecipientCheckTime;
 };
 
 class RecipientChecker final : public queue::RecipientCheck {
   public:
-    RecipientChecker(asio::any_io_executor executor, CheckerSettings settings);
+    /// `pools` has to outlive this.
+    RecipientChecker(asio::any_io_executor executor, Pools& pools, CheckerSettings settings);
 
     base::Task<std::vector<mail::Reply>> check(mail::ReversePath from, bool smtputf8,
                                                std::vector<mail::Mailbox> recipients) override;
-    /// Returns when check() is running nowhere any more.
+    /// Returns when check() is running nowhere any more; Pools::stop() ends it.
     base::Task<void> stop();
 
   private:
-    base::Task<std::vector<mail::Reply>> ask(NextHops& hops, mail::ReversePath from,
-                                             std::vector<mail::Mailbox> recipients);
+    /// Some of the recipients, and the servers that know them.
+    struct Question {
+        NextHops* hops;
+        std::vector<mail::Mailbox> recipients;
+        std::vector<std::size_t> places;  ///< of these among all
+    };
+
+    base::Task<CheckResult> ask(const Question& question, mail::ReversePath from,
+                                Pool::TimePoint until);
     NextHops& hops_of(const mail::Mailbox& recipient) const;
 
     CheckerSettings settings_;

@@ -35,12 +35,12 @@ queue::MessageOutcome all_deferred(const queue::LeasedMessage& message, const Re
 
 }  // namespace
 
-SmtpCourier::SmtpCourier(asio::any_io_executor executor, CourierSettings settings)
+SmtpCourier::SmtpCourier(asio::any_io_executor executor, Pools& pools, CourierSettings settings)
     : settings_(std::move(settings)), tasks_(executor) {
     for (const auto& [domain, targets] : settings_.deliver_to)
-        local_[domain] = std::make_unique<NextHops>(executor, targets, settings_.client);
+        local_[domain] = std::make_unique<NextHops>(pools, targets);
     if (!settings_.return_to.empty())
-        relay_ = std::make_unique<NextHops>(executor, settings_.return_to, settings_.client);
+        relay_ = std::make_unique<NextHops>(pools, settings_.return_to);
 }
 
 std::size_t SmtpCourier::concurrency() const {
@@ -91,7 +91,7 @@ std::string SmtpCourier::trace_of(const queue::LeasedMessage& message) const {
         trace.for_address = envelope.recipients.front().address.text();
     const auto known = settings_.assurance.find(origin.component);
     const mail::XmppAuthentication authentication{
-        settings_.client.hostname, known == settings_.assurance.end() ? "none" : known->second,
+        settings_.hostname, known == settings_.assurance.end() ? "none" : known->second,
         origin.transfer->domain, envelope.from ? envelope.from->domain().ascii() : std::string(),
         mail::author_domain(message.content.bytes())};
     return mail::authentication_results_field(authentication) + mail::received_field(trace);
@@ -106,7 +106,7 @@ base::Task<queue::MessageOutcome> SmtpCourier::deliver_one(NextHops& hops, queue
         message.origin.transfer) {
         // Only the header is copied; the body, which may be large, goes out as it is.
         const auto header = mail::header_of(bytes);
-        head = mail::with_trace(trace_of(message), header, settings_.client.hostname);
+        head = mail::with_trace(trace_of(message), header, settings_.hostname);
         replaced = header.size();
     } else if (lane == queue::Lane::local && message.origin.kind == queue::Origin::Kind::smtp) {
         // Our mail server gave us what is its own: if it does so again, it can be noticed.
@@ -116,17 +116,19 @@ base::Task<queue::MessageOutcome> SmtpCourier::deliver_one(NextHops& hops, queue
     }
     const Parcel parcel{message.envelope, head, message.content, replaced};
 
-    SendResult result;
-    auto want = Pool::Want::any;
-    for (;;) {
-        auto taken = co_await hops.take(want, std::nullopt);
-        if (const auto* trouble = std::get_if<Reply>(&taken))
-            co_return all_deferred(message, *trouble, hops.name());
-        auto& lease = std::get<Pool::Lease>(taken);
-        result = co_await lease->send(parcel);
-        // A kept connection that died while it was idle says nothing about the mail.
-        if (!result.stale || want == Pool::Want::fresh) break;
-        want = Pool::Want::fresh;
+    SendResult result(message.envelope.recipients.size());
+    Attempts attempts(hops, result.left.size());
+    for (bool go_on = true; go_on;) {
+        auto taken = co_await hops.take(attempts.want(), std::nullopt);
+        if (const auto* trouble = std::get_if<Reply>(&taken)) {
+            for (const std::size_t place : result.left)
+                result.outcomes[place] =
+                    queue::Deferred{*trouble, hops.name(), false, std::nullopt};
+            break;
+        }
+        const auto& lease = std::get<Pool::Lease>(taken);
+        co_await lease->send(parcel, result);
+        go_on = attempts.go_on(*lease, result.left.size());
     }
     if (result.maybe_taken)
         log::outcome_unknown(hops.name(), message.id.to_text(), "no reply to the final dot");
@@ -138,9 +140,6 @@ base::Task<queue::MessageOutcome> SmtpCourier::deliver_one(NextHops& hops, queue
 }
 
 base::Task<void> SmtpCourier::stop() {
-    for (const auto& [domain, hops] : local_)
-        co_await hops->stop();
-    if (relay_) co_await relay_->stop();
     co_await tasks_.join();
 }
 

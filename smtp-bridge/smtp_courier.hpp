@@ -1,8 +1,7 @@
 // SmtpCourier: hands mail to our own MTA: into its mailboxes (Lane::local), or to go on by SMTP
 // (Lane::relay).
 //
-// Owns the kept connections to both next hops. On the event loop; whatever goes wrong is an
-// outcome.
+// Its links are the Pools', which it shares. On the event loop; whatever goes wrong is an outcome.
 #pragma once
 
 #include "base/clock.hpp"
@@ -22,7 +21,7 @@ using DeliveryTargets = std::map<std::string, std::vector<Target>>;
 struct CourierSettings {
     DeliveryTargets deliver_to;     ///< Lane::local
     std::vector<Target> return_to;  ///< Lane::relay; without it such mail waits
-    ClientSettings client;          ///< its hostname is also our authserv-id
+    std::string hostname;           ///< our authserv-id
     /// Our components, and what the administrator says of the links to their peers: `pkix`,
     /// `dialback` or `none`.
     std::map<std::string, std::string> assurance;
@@ -30,15 +29,15 @@ struct CourierSettings {
 
 class SmtpCourier final : public queue::Courier {
   public:
-    SmtpCourier(asio::any_io_executor executor, CourierSettings settings);
+    /// `pools` has to outlive this.
+    SmtpCourier(asio::any_io_executor executor, Pools& pools, CourierSettings settings);
 
     base::Task<queue::Readiness> prepare(queue::Destination destination) override;
     base::Task<void> deliver(queue::Destination destination,
                              std::vector<queue::LeasedMessage> messages, queue::Tell tell) override;
     std::size_t concurrency() const override;
 
-    /// What is under way gets a few seconds, then its connections are closed. Returns when
-    /// deliver() is running nowhere any more.
+    /// Returns when deliver() is running nowhere any more; Pools::stop() ends it.
     base::Task<void> stop();
 
   private:

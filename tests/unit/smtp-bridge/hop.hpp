@@ -1,0 +1,73 @@
+// Hop: a courier and the server that it hands mail to, as the tests of the client see them.
+#pragma once
+
+#include "fixture.hpp"
+#include "smtp-bridge/smtp_courier.hpp"
+
+namespace fixture {
+
+using Outcomes = std::vector<std::string>;
+
+inline const std::string kHello = R"(
+    S: 220 mx.b.test ready
+    C: EHLO mail.b.test
+    S: 250-mx.b.test at your service
+    S: 250-PIPELINING
+    S: 250-SIZE 100000
+    S: 250-8BITMIME
+    S: 250-DSN
+    S: 250 SMTPUTF8
+)";
+inline std::string to_text(const queue::Outcome& outcome) {
+    const auto with = [](const char* word, const mail::Reply& reply) {
+        return std::string(word) + " " + std::to_string(reply.code) + " " + reply.status.to_text();
+    };
+    if (const auto* delivered = std::get_if<queue::Delivered>(&outcome))
+        return with("delivered", delivered->reply);
+    if (const auto* failed = std::get_if<queue::Failed>(&outcome))
+        return with("failed", failed->reply);
+    if (const auto* deferred = std::get_if<queue::Deferred>(&outcome))
+        return with("deferred", deferred->reply);
+    return "rerouted";
+}
+
+/// A courier whose next hop plays `scripts`, one for each connection.
+struct Hop {
+    explicit Hop(const std::string& protocol, std::vector<std::string> scripts,
+                 ClientTimes times = {})
+        : server(folder.socket(), std::move(scripts)),
+          target(*Target::parse(protocol + ":unix:" + folder.socket())),
+          pools(io.get_executor(), {"mail.b.test", times}),
+          courier(io.get_executor(), pools,
+                  {{{"", {target}}}, {}, "mail.b.test", {{"mail.b.test", "pkix"}}}) {}
+
+    /// What becomes of each recipient.
+    std::vector<std::string> deliver(queue::LeasedMessage leased) {
+        std::vector<std::string> outcomes;
+        fixture::run(io, [&]() -> base::Task<void> {
+            std::vector<queue::LeasedMessage> messages;
+            messages.push_back(std::move(leased));
+            const queue::Destination local{queue::Lane::local, "", ""};
+            queue::Tell tell = [&](const queue::MessageOutcome& told) {
+                for (const auto& recipient : told.recipients)
+                    outcomes.push_back(to_text(recipient.outcome));
+            };
+            co_await courier.deliver(local, std::move(messages), tell);
+        });
+        return outcomes;
+    }
+    /// What went otherwise than written.
+    std::string trouble() {
+        fixture::run(io, [&]() -> base::Task<void> { co_await pools.stop(); });
+        return server.trouble();
+    }
+
+    dialogue::Folder folder;
+    dialogue::ScriptedServer server;
+    asio::io_context io;
+    Target target;
+    Pools pools;
+    SmtpCourier courier;
+};
+
+}  // namespace fixture
