@@ -148,6 +148,11 @@ class Builder {
         const auto host =
             checked(section, "hostname", mail::Domain::parse(section.get<Text>("hostname").value));
         config_.hostname = host.ascii();
+        config_.authserv_id = config_.hostname;
+        if (!section.has("authserv-id")) return;
+        const auto id = checked(section, "authserv-id",
+                                mail::Domain::parse(section.get<Text>("authserv-id").value));
+        config_.authserv_id = id.ascii();
     }
 
     void add_queue(const Section& section) {

@@ -30,6 +30,7 @@ struct Config {
     std::set<std::filesystem::path> secrets;  ///< files that hold one, this one perhaps
     std::filesystem::path control_socket;
     std::string hostname;
+    std::string authserv_id;  ///< `hostname` unless the file has another
     base::log::Level log_level = base::log::Level::info;
     base::log::Format log_format = base::log::Format::text;
     queue::StoreSettings store;

@@ -25,6 +25,7 @@ smtp_bridge::CourierSettings courier_settings(const Config& config) {
     settings.deliver_to = config.deliver_to;
     settings.return_to = config.return_to;
     settings.hostname = config.hostname;
+    settings.authserv_id = config.authserv_id;
     for (const auto& component : config.components)
         settings.assurance[component.jid] = component::to_text(component.assurance);
     return settings;

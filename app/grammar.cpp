@@ -36,7 +36,8 @@ Grammar make_grammar() {
     grammar.kinds["daemon"].options.add_options()("state-directory", text("/var/lib/packetboat"),
                                                   "a folder")(
         "control-socket", text("/run/packetboat/control.sock"), "a path")(
-        "hostname", po::value<Text>()->required(), "this host's name")(
+        "hostname", po::value<Text>()->required(), "this host's name")("authserv-id",
+                                                                       po::value<Text>(), "a name")(
         "log-level", text("info"), "debug, info, warning or error")("log-format", text("text"),
                                                                     "text or json");
     grammar.kinds["queue"].options.add_options()("first-retry", duration(std::chrono::minutes(5)),

@@ -141,8 +141,15 @@ bool is_same_id(std::string_view a, std::string_view b) {
     return first && second && *first == *second;
 }
 
+/// Is there an encoded-word (RFC 2047) where the id should be? No field may have one there, but
+/// readers such as Sieve's decode the whole value first, and then see whatever it says.
+bool has_encoded_id(std::string_view value) {
+    return value.substr(0, value.find(';')).find("=?") != std::string_view::npos;
+}
+
 bool is_forged(const HeaderField& field, std::string_view authserv_id) {
     if (!base::iequals(field.name, "Authentication-Results")) return false;
+    if (has_encoded_id(field.value)) return true;
     const auto claimed = authserv_id_of(field.value);
     return claimed && is_same_id(*claimed, authserv_id);
 }
@@ -187,10 +194,12 @@ std::string authentication_results_field(const XmppAuthentication& authenticatio
         authentication.assurance == "pkix" || authentication.assurance == "dialback";
     const bool covered = covers(authentication.domain, authentication.envelope_domain);
     const char* const result = !assured ? "none" : covered ? "pass" : "neutral";
-    std::vector<std::string> words{
-        "Authentication-Results: " + value_text(authentication.authserv_id) + ";",
-        std::string("x-xmpp-s2s=") + result};
-    if (assured) words.push_back("policy.assurance=" + authentication.assurance);
+    // In one piece, however long the id is: rules know the field by how it begins, and not every
+    // one of them takes a folding for a space.
+    std::string beginning = "Authentication-Results: " + value_text(authentication.authserv_id) +
+                            "; x-xmpp-s2s=" + result;
+    if (assured) beginning += " policy.assurance=" + authentication.assurance;
+    std::vector<std::string> words{std::move(beginning)};
     words.push_back("policy.domain=" + value_text(authentication.domain.ascii()));
     if (!authentication.envelope_domain.empty())
         words.push_back("smtp.mailfrom=" + value_text(authentication.envelope_domain));

@@ -51,14 +51,14 @@ struct XmppAuthentication {
     std::optional<Domain>
         author{};  ///< of the From field; nothing if it has not exactly one address
 };
-/// `Authentication-Results: mx.b.test; x-xmpp-s2s=pass ...`, folded, with CRLF. How sender and
-/// author align with the authenticated domain is in policy.mailfrom-aligned and
+/// `Authentication-Results: mx.b.test; x-xmpp-s2s=pass ...`, folded behind that, with CRLF. How
+/// sender and author align with the authenticated domain is in policy.mailfrom-aligned and
 /// policy.from-aligned: `strict`, `relaxed` or `no`.
 std::string authentication_results_field(const XmppAuthentication& authentication);
 
 /// `trace` (complete fields) before `content`, without those Authentication-Results fields of the
-/// content's header that claim to come from `authserv_id` (RFC 8601 section 5). No other byte
-/// changes.
+/// content's header that claim to come from `authserv_id` (RFC 8601 section 5), or whose id hides
+/// in an encoded-word. No other byte changes.
 std::string with_trace(std::string_view trace, std::string_view content,
                        std::string_view authserv_id);
 

@@ -77,9 +77,15 @@ base::Task<void> SmtpCourier::deliver(queue::Destination destination,
     }
 }
 
-/// The fields that only the last hop adds, to mail that came over XMPP.
+/// The fields that only the last hop adds: what is known of mail that came over XMPP; and, of mail
+/// that our own mail server gave us though it is its own, that it has, which is noticed if it does
+/// so again and again.
 std::string SmtpCourier::trace_of(const queue::LeasedMessage& message) const {
     const auto& origin = message.origin;
+    if (origin.kind == queue::Origin::Kind::smtp)
+        return mail::received_field(mail::SmtpTrace{origin.helo, origin.client, settings_.hostname,
+                                                    message.id.to_text(), message.received_at});
+    if (origin.kind != queue::Origin::Kind::xmpp || !origin.transfer) return {};
     const auto& envelope = message.envelope;
     mail::XmppTrace trace;
     trace.from = origin.client;
@@ -91,7 +97,7 @@ std::string SmtpCourier::trace_of(const queue::LeasedMessage& message) const {
         trace.for_address = envelope.recipients.front().address.text();
     const auto known = settings_.assurance.find(origin.component);
     const mail::XmppAuthentication authentication{
-        settings_.hostname, known == settings_.assurance.end() ? "none" : known->second,
+        settings_.authserv_id, known == settings_.assurance.end() ? "none" : known->second,
         origin.transfer->domain, envelope.from ? envelope.from->domain().ascii() : std::string(),
         mail::author_domain(message.content.bytes())};
     return mail::authentication_results_field(authentication) + mail::received_field(trace);
@@ -102,17 +108,12 @@ base::Task<queue::MessageOutcome> SmtpCourier::deliver_one(NextHops& hops, queue
     const std::string_view bytes = message.content.bytes();
     std::string head;
     std::size_t replaced = 0;
-    if (lane == queue::Lane::local && message.origin.kind == queue::Origin::Kind::xmpp &&
-        message.origin.transfer) {
-        // Only the header is copied; the body, which may be large, goes out as it is.
+    if (lane == queue::Lane::local) {
+        // Only the header is copied; the body, which may be large, goes out as it is. What claims
+        // to be our finding goes, too, where there is none: whoever gets at the intake is no peer.
         const auto header = mail::header_of(bytes);
-        head = mail::with_trace(trace_of(message), header, settings_.hostname);
+        head = mail::with_trace(trace_of(message), header, settings_.authserv_id);
         replaced = header.size();
-    } else if (lane == queue::Lane::local && message.origin.kind == queue::Origin::Kind::smtp) {
-        // Our mail server gave us what is its own: if it does so again, it can be noticed.
-        head = mail::received_field(mail::SmtpTrace{message.origin.helo, message.origin.client,
-                                                    settings_.client.hostname, message.id.to_text(),
-                                                    message.received_at});
     }
     const Parcel parcel{message.envelope, head, message.content, replaced};
 

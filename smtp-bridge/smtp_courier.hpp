@@ -21,7 +21,8 @@ using DeliveryTargets = std::map<std::string, std::vector<Target>>;
 struct CourierSettings {
     DeliveryTargets deliver_to;     ///< Lane::local
     std::vector<Target> return_to;  ///< Lane::relay; without it such mail waits
-    std::string hostname;           ///< our authserv-id
+    std::string hostname;           ///< ours, in Received
+    std::string authserv_id;        ///< ours, in Authentication-Results (RFC 8601)
     /// Our components, and what the administrator says of the links to their peers: `pkix`,
     /// `dialback` or `none`.
     std::map<std::string, std::string> assurance;

@@ -70,7 +70,7 @@ def test_a_dkim_signature_is_valid_after_the_crossing(world, alice, bob, letter)
 
 
 def test_the_receiver_says_who_sent_it_and_drops_forged_claims_of_that(alice, bob, letter):
-    forged = b"Authentication-Results: mx.b.test; dkim=pass header.d=bank.test\n"
+    forged = b"Authentication-Results: packetboat.b.test; dkim=pass header.d=bank.test\n"
     others = b"Authentication-Results: mx.elsewhere.test; spf=pass\n"
     sent = letter.content
     letter.content = others + forged + sent
@@ -79,7 +79,7 @@ def test_the_receiver_says_who_sent_it_and_drops_forged_claims_of_that(alice, bo
     # The one exception to "bytes do not change": what claims to be the receiver's own finding goes.
     assert b"bank.test" not in arrived.content
     assert arrived.content.replace(b"\r\n", b"\n").endswith(others + sent)
-    own = [value for value in arrived.fields("Authentication-Results") if value.startswith("mx.b.test")]
+    own = [value for value in arrived.fields("Authentication-Results") if value.startswith("packetboat.b.test")]
     assert len(own) == 1 and "a.test" in own[0]
 
 

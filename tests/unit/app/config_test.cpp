@@ -59,6 +59,7 @@ TEST_CASE("a short file is enough, and the rest has sensible defaults") {
     const auto config = load(kGood);
     REQUIRE(config);
     CHECK(config->hostname == "mx.a.test");
+    CHECK(config->authserv_id == "mx.a.test");
     CHECK(config->store.directory == "/var/lib/packetboat");
     CHECK(config->store.retry.first == std::chrono::minutes(5));
     CHECK(config->store.expire_after == std::chrono::hours(120));

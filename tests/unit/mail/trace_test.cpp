@@ -135,10 +135,20 @@ TEST_CASE("who speaks for a public suffix vouches for nobody below it") {
 TEST_CASE("values that are no token are quoted") {
     auto input = authentication("pkix", "[192.0.2.1]");
     input.authserv_id = "mx \"b\"\r\n;";
-    CHECK(mail::authentication_results_field(input) ==
-          "Authentication-Results: \"mx \\\"b\\\"??;\"; x-xmpp-s2s=neutral\r\n"
-          "\tpolicy.assurance=pkix policy.domain=a.test smtp.mailfrom=\"[192.0.2.1]\"\r\n"
-          "\tpolicy.mailfrom-aligned=no policy.from-aligned=no\r\n");
+    CHECK(
+        mail::authentication_results_field(input) ==
+        "Authentication-Results: \"mx \\\"b\\\"??;\"; x-xmpp-s2s=neutral policy.assurance=pkix\r\n"
+        "\tpolicy.domain=a.test smtp.mailfrom=\"[192.0.2.1]\"\r\n"
+        "\tpolicy.mailfrom-aligned=no policy.from-aligned=no\r\n");
+}
+
+TEST_CASE("what rules know the field by stands in one line, however long the id is") {
+    auto input = authentication("pkix", "a.test");
+    input.authserv_id = std::string(60, 'm') + "." + std::string(60, 'x') + ".test";
+    const std::string field = mail::authentication_results_field(input);
+    CHECK(field.starts_with("Authentication-Results: " + input.authserv_id +
+                            "; x-xmpp-s2s=pass policy.assurance=pkix\r\n\tpolicy.domain=a.test "));
+    check_field(field, 998);
 }
 
 TEST_CASE("fields that claim our authserv-id are taken away, in every spelling") {
@@ -157,6 +167,11 @@ TEST_CASE("fields that claim our authserv-id are taken away, in every spelling")
              "Authentication-Results: \"mx.b.test\"; spf=pass\r\n",
              "Authentication-Results: \"m\\x.b.test\"; spf=pass\r\n",
              "Authentication-Results: (x) \"MX.b.test\" 1; spf=pass\r\n",
+             // As one that decodes the value first sees it.
+             "Authentication-Results: =?utf-8?q?mx.b.test=3B_x-xmpp-s2s=3Dpass?=\r\n",
+             "Authentication-Results: =?utf-8?q?mx?=.b.test; spf=pass\r\n",
+             "Authentication-Results: mx=?utf-8?q?.b.test?=; spf=pass\r\n",
+             "Authentication-Results:\r\n =?utf-8?b?bXguYi50ZXN0Ow==?=\r\n spf=pass\r\n",
          }) {
         CAPTURE(forged);
         std::string content = "From: a\r\n";
@@ -176,6 +191,7 @@ TEST_CASE("fields of others stay, to the last byte") {
              "Authentication-Results: xmx.b.test; spf=pass\r\n",
              "Authentication-Results: (mx.b.test) mx.a.test; spf=pass\r\n",
              "Authentication-Results: mx.a.test (mx.b.test); spf=pass\r\n",
+             "Authentication-Results: mx.a.test; spf=pass (=?utf-8?q?mx.b.test?=)\r\n",
              "Authentication-Results: \"mx b test\"; spf=pass\r\n",
              "Authentication-Results: (never ends mx.b.test; spf=pass\r\n",
              "Authentication-Results: \"never ends; spf=pass\r\n",
