@@ -51,6 +51,7 @@ class Postfix:
             main += self._lanes()
             master += fill("postfix/master.cf", address=host.address)
             self._write("own-domains", self._own_domains())
+            self._write("packetboat-header-checks", fill("postfix/packetboat-header-checks"))
         else:
             # All clients here look like this host's own, and get a Date added where they have none.
             main += "local_header_rewrite_clients =\n"
