@@ -1,24 +1,14 @@
 #include "component/guarded_check.hpp"
 
-#include "mail/alignment.hpp"
+#include "mail/organisation.hpp"
 
 #include <algorithm>
 
 namespace component {
-namespace {
-
-/// Whose allowance counts for `peer`, a component's domain.
-std::string organisation_of(const std::string& peer) {
-    const auto domain = mail::Domain::parse(peer);
-    return domain ? mail::organizational_domain(*domain).ascii() : peer;
-}
-
-}  // namespace
-
 base::Task<std::vector<mail::Reply>> GuardedCheck::check(std::string peer, mail::ReversePath from,
                                                          bool smtputf8,
                                                          std::vector<mail::Mailbox> recipients) {
-    const std::string organisation = organisation_of(peer);
+    const std::string organisation = mail::Organisation::of(peer).name();
     const auto end = std::chrono::steady_clock::now() + kPatience;
     mail::Reply later{450, {4, 7, 1}, "too many unknown recipients from you lately"};
     std::vector<mail::Reply> replies;
