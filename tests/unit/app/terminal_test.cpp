@@ -12,7 +12,7 @@ TEST_CASE("JSON keeps every character, and shows only those that may be shown") 
         "31m\n\xC2\x9B\xE2\x80\xAE\xE2\x80\xA8\xC3\xA4\xF3\xA0\x80\x81\xF0\x9F\x98\x80\x7F";
     const std::string shown = app::terminal::to_text({{"from", text}});
     CHECK(shown ==
-          "{\"from\":\"\\\"a\\\\\\u001B[31m\\n\\u009b\\u202e\\u2028\xC3\xA4\\udb40\\udc01"
+          "{\"from\":\"\\\"a\\\\\\u001b[31m\\n\\u009b\\u202e\\u2028\xC3\xA4\\udb40\\udc01"
           "\xF0\x9F\x98\x80\\u007f\"}");
     CHECK(base::printable(shown, shown.size()) == shown);
     CHECK(boost::json::parse(shown).at("from").as_string() == text);

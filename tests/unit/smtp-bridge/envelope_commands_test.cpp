@@ -58,7 +58,7 @@ TEST_CASE("a DSN parameter that no server takes is left out, and the mail goes o
     auto& recipient = leased.envelope.recipients[0];
     recipient.notify.success = true;
     const Extensions all{true, true, true, true, {}, true};
-    const Parcel parcel{leased.envelope, "", leased.content};
+    const Parcel parcel{leased.envelope, "", leased.content, 0, false};
     CHECK(mail_command(parcel, all) == "MAIL FROM:<alice@a.test> SIZE=14\r\n");
     for (const char* stored : {"rfc822;j\xC3\xB6rg@b.test", "utf-8;\xC2\x9B@b.test"}) {
         recipient.orcpt = stored;
