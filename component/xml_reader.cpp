@@ -12,7 +12,7 @@ namespace {
 
 constexpr char kSeparator = '\x1F';  // between namespace and name; no XML can contain it
 constexpr const char* kTooLarge = "a stanza is too large";
-constexpr std::size_t kLookedThroughAgain = 64u << 10;  // bytes of a tag, each time that more comes
+constexpr const char* kFarTooLarge = "a stanza is far too large";
 
 }  // namespace
 
@@ -48,7 +48,9 @@ struct XmlReader::Callbacks {
 XmlReader::XmlReader() : XmlReader(Limits()) {}
 
 XmlReader::XmlReader(Limits limits)
-    : parser_(XML_ParserCreateNS("UTF-8", kSeparator), &XML_ParserFree), limits_(limits) {
+    : parser_(XML_ParserCreateNS("UTF-8", kSeparator), &XML_ParserFree),
+      limits_(limits),
+      tags_(limits.tag) {
     if (!parser_) throw std::bad_alloc();
     XML_SetUserData(parser_.get(), this);
     XML_SetElementHandler(parser_.get(), &Callbacks::start, &Callbacks::end);
@@ -58,8 +60,8 @@ XmlReader::XmlReader(Limits limits)
     XML_SetProcessingInstructionHandler(parser_.get(), &Callbacks::instruction);
     XML_SetCommentHandler(parser_.get(), &Callbacks::comment);
 #ifdef PACKETBOAT_REPARSE_DEFERRAL
-    // A stream must not wait for more bytes with a complete stanza in hand; the bound on a stanza
-    // is what keeps repeated attempts at one long token cheap.
+    // A stream must not wait for more bytes with a complete stanza in hand; that expat sees whole
+    // tags only is what keeps repeated attempts at one long token cheap.
     XML_SetReparseDeferralEnabled(parser_.get(), XML_FALSE);
 #endif
 }
@@ -67,50 +69,43 @@ XmlReader::XmlReader(Limits limits)
 XmlReader::~XmlReader() = default;
 
 std::span<char> XmlReader::buffer(std::size_t size) {
-    void* room = XML_GetBuffer(parser_.get(), static_cast<int>(size));
-    if (room == nullptr) throw std::bad_alloc();
-    return room_ = {static_cast<char*>(room), size};
+    room_.resize(size);
+    return room_;
 }
 
 base::Result<void> XmlReader::parse(std::size_t size) {
+    return parse(std::string_view(room_.data(), size));
+}
+
+base::Result<void> XmlReader::parse(std::string_view bytes) {
     if (error_) return *error_;
-    const bool in_long_tag = fed_ - seen_ > kLookedThroughAgain;
-    fed_ += size;
-    room_ = room_.first(size);
-    // A tag ends with a `>`, and servers write none within one: until then expat would only look
-    // through all of it again.
-    const std::string_view read(room_.data(), room_.size());
-    if (in_long_tag && read.find('>') == std::string_view::npos) {
-        held_ += read;
-    } else if (held_.empty()) {
-        parse_room();
-    } else {
-        held_ += read;
-        const std::string all = std::exchange(held_, {});
-        all.copy(buffer(all.size()).data(), all.size());
-        parse_room();
+    fed_ += bytes.size();
+    for (const auto& piece : tags_.take(bytes)) {
+        passed_ += piece.bytes.size() + piece.left_out;
+        if (piece.left_out > 0) {
+            if (depth_ == 0) fail(base::Errc::limit, "a tag is too large");
+            if (passed_ - progress_ > limits_.skipped) fail(base::Errc::limit, kFarTooLarge);
+            refuse(kTooLarge);
+        }
+        parse_piece(piece.bytes);
+        if (error_) return *error_;
+        left_out_ += piece.left_out;
+        seen_ += piece.left_out;
+        if (piece.left_out > 0 && depth_ <= 1) mark_progress();  // it was a stanza
     }
-    // What does not end makes no callback, so that the bounds are looked at here as well.
-    if (fed_ - seen_ > limits_.tag) fail(base::Errc::limit, "a tag is far too large");
-    if (fed_ - progress_ > limits_.skipped) fail(base::Errc::limit, "a stanza is far too large");
+    // What does not end makes no callback, so that the bound is looked at here as well.
+    if (fed_ - progress_ > limits_.skipped) fail(base::Errc::limit, kFarTooLarge);
     if (error_) return *error_;
     return {};
 }
 
-void XmlReader::parse_room() {
-    const auto status = XML_ParseBuffer(parser_.get(), static_cast<int>(room_.size()), XML_FALSE);
+void XmlReader::parse_piece(std::string_view bytes) {
+    if (error_) return;
+    const auto status =
+        XML_Parse(parser_.get(), bytes.data(), static_cast<int>(bytes.size()), XML_FALSE);
     if (status != XML_STATUS_ERROR || error_) return;
     const auto* why = XML_ErrorString(XML_GetErrorCode(parser_.get()));
     fail(base::Errc::protocol, std::string("the stream is not XML: ") + why);
-}
-
-base::Result<void> XmlReader::parse(std::string_view bytes) {
-    // Expat has no buffer behind a failure; nor, before 2.6, for no bytes at all.
-    if (error_) return *error_;
-    if (bytes.empty()) return {};
-    const auto room = buffer(bytes.size());
-    bytes.copy(room.data(), bytes.size());
-    return parse(bytes.size());
 }
 
 std::vector<XmlEvent> XmlReader::take_events() {
@@ -130,14 +125,12 @@ void XmlReader::fail(base::Errc code, std::string why) {
 }
 
 void XmlReader::mark_seen() {
-    seen_ = static_cast<std::size_t>(XML_GetCurrentByteIndex(parser_.get())) +
+    seen_ = left_out_ + static_cast<std::size_t>(XML_GetCurrentByteIndex(parser_.get())) +
             static_cast<std::size_t>(XML_GetCurrentByteCount(parser_.get()));
 }
 
 void XmlReader::start(const char* name, const char** attributes) {
     mark_seen();
-    if (static_cast<std::size_t>(XML_GetCurrentByteCount(parser_.get())) > limits_.tag)
-        return fail(base::Errc::limit, "a tag is far too large");
     if (skip_ > 0) {
         if (++depth_ > limits_.skipped_depth)
             fail(base::Errc::limit, "elements are nested far too deeply");
@@ -268,8 +261,7 @@ void XmlReader::end() {
 }
 
 void XmlReader::end_stanza() {
-    if (seen_ - progress_ > limits_.skipped)
-        return fail(base::Errc::limit, "a stanza is far too large");
+    if (seen_ - progress_ > limits_.skipped) return fail(base::Errc::limit, kFarTooLarge);
     if (is_too_large()) refuse(kTooLarge);
     mark_progress();
     if (!excess_.empty()) {

@@ -12,6 +12,7 @@
 #include "base/limits.hpp"
 #include "base/result.hpp"
 #include "component/transfer_parser.hpp"
+#include "component/whole_tags.hpp"
 
 #include <memory>
 #include <optional>
@@ -28,11 +29,9 @@ struct XML_ParserStruct;
 namespace component {
 
 /// Bytes of a stanza that is skipped: servers write up to six octets for one that a stranger sent
-/// (`&quot;`), and more where they repeat a namespace. Skipping needs no memory ...
-inline constexpr std::size_t kSkipped = 32 * base::limits::kStanza;
-/// ... but for a tag, which expat has to see as a whole: six times, with room ...
-inline constexpr std::size_t kSkippedTag = 8 * base::limits::kStanza;
-/// ... and for open elements, which it remembers: a level takes three bytes (`<a>`), so that no
+/// (`&quot;`), and more where they write a namespace anew. Skipping needs no memory ...
+inline constexpr std::size_t kSkipped = 64 * base::limits::kStanza;
+/// ... but for open elements, which expat remembers: a level takes three bytes (`<a>`), so that no
 /// server's limit allows more.
 inline constexpr std::size_t kSkippedDepth = base::limits::kStanza / 3;
 
@@ -73,12 +72,12 @@ class XmlReader {
     struct Limits {
         // Beyond these a stanza is refused.
         std::size_t stanza = base::limits::kStanza;  ///< bytes
+        std::size_t tag = base::limits::kStanza;     ///< bytes
         std::size_t depth = base::limits::kXmlDepth;
         std::size_t attributes = base::limits::kXmlAttributes;
         std::size_t elements = base::limits::kXmlElements;
         // Beyond these the stream fails.
         std::size_t skipped = kSkipped;  ///< bytes of a stanza
-        std::size_t tag = kSkippedTag;   ///< bytes
         std::size_t skipped_depth = kSkippedDepth;
     };
     XmlReader();
@@ -87,7 +86,7 @@ class XmlReader {
     XmlReader(const XmlReader&) = delete;
     XmlReader& operator=(const XmlReader&) = delete;
 
-    /// Room for `size` bytes inside expat's own buffer; then parse(), with as many as were written
+    /// Room for `size` bytes, until the next call; then parse(), with as many as were written
     /// there.
     std::span<char> buffer(std::size_t size);
     base::Result<void> parse(std::size_t size);
@@ -119,15 +118,17 @@ class XmlReader {
     void mark_seen();
     void mark_progress() { progress_ = seen_; }
     bool is_too_large() const { return seen_ - progress_ > limits_.stanza; }
-    void parse_room();
+    void parse_piece(std::string_view bytes);
 
     std::unique_ptr<XML_ParserStruct, void (*)(XML_ParserStruct*)> parser_;
     Limits limits_;
     std::optional<base::Error> error_;
     std::vector<XmlEvent> events_;
-    std::span<char> room_;      ///< what buffer() gave
-    std::string held_;          ///< of a long tag: what expat is not asked about yet
+    WholeTags tags_;
+    std::vector<char> room_;    ///< of buffer()
     std::size_t fed_ = 0;       ///< bytes of the stream so far
+    std::size_t passed_ = 0;    ///< of these, what is no unfinished tag
+    std::size_t left_out_ = 0;  ///< of these, what expat has not seen
     std::size_t seen_ = 0;      ///< where the last tag or piece of text ended
     std::size_t progress_ = 0;  ///< where the last complete thing outside of stanzas ended
     std::size_t depth_ = 0;     ///< of open elements, the stream included

@@ -99,11 +99,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto input = fuzz::text_of(data, size);
     check_cuts(input, {});
     check_cuts(input, {.stanza = 300,
+                       .tag = 200,
                        .depth = 5,
                        .attributes = 3,
                        .elements = 10,
                        .skipped = 900,
-                       .tag = 600,
                        .skipped_depth = 8});
     check_writer(input);
     return 0;
