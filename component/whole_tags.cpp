@@ -104,13 +104,12 @@ void WholeTags::keep(std::string_view bytes) {
 
 void WholeTags::end_tag(std::vector<Piece>& pieces) {
     in_ = In::text;
-    if (left_out_ == 0) {
-        held_ += '>';
-        return add_whole(pieces, std::exchange(held_, {}));
-    }
-    const std::string_view end = last_ == '/' ? "/>" : ">";
-    left_out_ -= std::min(left_out_, end.size() - 1);
-    pieces.push_back({std::exchange(held_, {}).append(end), std::max<std::size_t>(left_out_, 1)});
+    const bool closes_itself = left_out_ > 0 && last_ == '/';
+    held_ += closes_itself ? "/>" : ">";
+    if (closes_itself) --left_out_;
+    // It may be that nothing but this slash was beyond the bound.
+    if (left_out_ == 0) return add_whole(pieces, std::exchange(held_, {}));
+    pieces.push_back({std::exchange(held_, {}), left_out_});
 }
 
 }  // namespace component

@@ -43,6 +43,25 @@ TEST_CASE("a tag passes when it is complete, and all else as it comes") {
     check("<a b='>", "");
 }
 
+TEST_CASE("nothing is counted twice, or not at all") {
+    for (std::size_t length = 0; length < 60; ++length) {
+        const std::string x(length, 'x');
+        for (const std::string& text : {"<a b='" + x + "'/>", "<a b='1' c='" + x + "'>",
+                                        "<a" + x + "/>", "<a b='1'" + x + ">"}) {
+            for (std::size_t size = 1; size <= text.size(); ++size) {
+                WholeTags tags(30);
+                std::size_t bytes = 0;
+                for (std::size_t at = 0; at < text.size(); at += size) {
+                    for (const auto& piece : tags.take(std::string_view(text).substr(at, size)))
+                        bytes += piece.bytes.size() + piece.left_out;
+                }
+                CAPTURE(text, size);
+                REQUIRE(bytes == text.size());
+            }
+        }
+    }
+}
+
 TEST_CASE("a tag that is too long keeps its first whole attributes") {
     check("<a b='1' c='23456789012345678901234567890'>x</a>", "[<a b='1'>]x</a>");
     check("<a b='1' c='23456789012345678901234567890'/>x", "[<a b='1'/>]x");
@@ -53,4 +72,5 @@ TEST_CASE("a tag that is too long keeps its first whole attributes") {
     check("<a234567890123456789012345678901234567890/>", "[<a2345678901234567890123456789/>]");
     check("<a b='1'                                />", "[<a b='1'/>]");
     check("<a b='2345678901234567890123'>", "<a b='2345678901234567890123'>");
+    check("<a b='23456789012345678901234'/>", "<a b='23456789012345678901234'/>");
 }
