@@ -58,7 +58,7 @@ inline constexpr auto kRouteIdle = 60s;
 inline constexpr std::size_t kRouteMisses = 100;
 
 // --- XMPP stream
-inline constexpr std::size_t kStanza = 1u << 20;  ///< bytes of an incoming stanza, hard bound
+inline constexpr std::size_t kStanza = 1u << 20;  ///< bytes of an incoming stanza that is read
 inline constexpr std::size_t kXmlDepth = 32;
 inline constexpr std::size_t kXmlAttributes = 64;   ///< of one element
 inline constexpr std::size_t kXmlElements = 20000;  ///< of one stanza

@@ -24,8 +24,8 @@ Result<std::uint64_t> parse_number(std::string_view digits, std::uint64_t most =
 bool is_ascii(std::string_view text);
 /// Well-formed UTF-8 (RFC 3629: shortest form, no surrogates, up to U+10FFFF).
 bool is_utf8(std::string_view text);
-/// For a log line or a reply: control characters become '?', and at most `most` bytes are kept, cut
-/// at a character's boundary.
+/// For all that shows text from outside: what is not is_printable() (base/characters.hpp) becomes
+/// '?', as does each ill-formed octet; at most `most` bytes, cut at a character's boundary.
 std::string printable(std::string_view text, std::size_t most);
 
 }  // namespace base

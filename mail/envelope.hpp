@@ -39,7 +39,7 @@ struct Recipient {
     std::uint32_t n = 0;  ///< its number in the message, from 0; never changes on the way
     Mailbox address;
     Notify notify;
-    std::string orcpt;  ///< `rfc822;bob@b.test`, decoded from xtext; empty when not given
+    std::string orcpt;  ///< what parse_orcpt() gave; empty when not given
 
     bool operator==(const Recipient&) const = default;
 };
@@ -51,7 +51,7 @@ struct Envelope {
     bool smtputf8 = false;    ///< RFC 6531
     bool requiretls = false;  ///< RFC 8689
     Ret ret = Ret::unset;
-    std::string envid;  ///< decoded from xtext; empty when not given
+    std::string envid;  ///< what parse_envid() gave; empty when not given
 
     bool operator==(const Envelope&) const = default;
 };

@@ -38,7 +38,7 @@ struct MailFrom {
 struct RcptTo {
     std::optional<mail::Mailbox> address;  ///< nothing for `<postmaster>` without a domain
     mail::Notify notify;
-    std::string orcpt;  ///< decoded
+    std::string orcpt;  ///< what mail::parse_orcpt() gave
 };
 
 struct Data {};
