@@ -194,6 +194,7 @@ void check_payload(const IncomingOpen& open) {
     const auto again = parsed_again<IncomingOpen>("set", *written);
     check(again.transfer.key == transfer.key && digest_of(again.transfer) == digest_of(transfer),
           "the same key and digest");
+    check(digest_of(message, transfer.hash) == digest_of(transfer), "its sender knows the digest");
 }
 
 void check_payload(const IncomingChunk& chunk) {
