@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 namespace component {
 namespace {
@@ -18,18 +19,8 @@ constexpr std::size_t kStep = 256u << 10;    // bytes that are hashed before oth
 constexpr auto kLookAgain = std::chrono::minutes(1);  // a bound on a wait that always ends earlier
 // How long an abort counts at least: a peer's clock may be an hour ahead.
 constexpr auto kAbortTime = std::chrono::hours(2);
-constexpr auto kAtOnce = std::chrono::seconds(1);  // what was called back goes out anew
 // For a word of a peer that has not answered something: as long as a server needs to dial.
 constexpr auto kIsThere = std::chrono::seconds(20);
-
-/// A verdict of these is a limit of the hop, which SMTP may not have (protocol rule 9).
-bool is_for_smtp(const mail::EnhancedStatus& status) {
-    return status == mail::EnhancedStatus{5, 3, 4} || status == mail::EnhancedStatus{5, 7, 1};
-}
-
-std::string with_peer(std::string_view peer, std::string_view text) {
-    return base::printable(std::string(peer) + ": " + std::string(text), base::limits::kStatusText);
-}
 
 Failure of_our_own(mail::EnhancedStatus status, std::string text) {
     Failure failure;
@@ -143,7 +134,7 @@ base::Task<void> CourierRound::deliver_to(Link& link, std::string jid, Capabilit
 bool CourierRound::admit(Item& item, const Peer& peer) {
     const auto goal = goal_of(item.message, now_);
     if (goal == Sending::Goal::learn && !item.sending.is_fenced())
-        defer(item, {451, {4, 4, 7}, "the transfer has expired"}, peer.jid, kAtOnce, true);
+        defer(item, {451, {4, 4, 7}, "the transfer has expired"}, peer.jid, kGoesAnew, true);
     if (goal != Sending::Goal::deliver) return false;
     const auto& envelope = item.message.envelope;
     if (item.message.transfer->expires > now_ + peer.theirs.retention &&
@@ -157,7 +148,7 @@ bool CourierRound::admit(Item& item, const Peer& peer) {
         // Under new ids it goes to some of them at a time.
         const mail::Reply reply{451, {4, 5, 3}, "more recipients than the peer takes at once"};
         item.sending.call_back(of_our_own(reply.status, reply.text));
-        if (item.sending.ended()) defer(item, reply, peer.jid, kAtOnce, true);
+        if (item.sending.ended()) defer(item, reply, peer.jid, kGoesAnew, true);
     } else if ((envelope.body == mail::Body::eight_bit_mime && !peer.theirs.eight_bit_mime) ||
                (envelope.smtputf8 && !peer.theirs.smtputf8) ||
                (envelope.requiretls && !keeps_tls(peer.theirs, peer.link))) {
@@ -314,13 +305,19 @@ void CourierRound::take_batch_failure(Peer& peer, const Batch& batch, const Fail
     for (Item* item : batch) {
         item->sending.on_failure(item->whole, failure, left);
         // One poisonous member must not hold the others: each is sent again by itself.
-        if (failure.split_batch && batch.size() > 1) {
+        const bool again = tries_again(*item, failure);
+        if ((failure.split_batch && batch.size() > 1) || again) {
             item->sending.try_again();
         } else if (item->sending.ended()) {
             conclude(peer, *item);
         }
     }
     take_failure(peer, failure);
+}
+
+bool CourierRound::tries_again(Item& item, const Failure& failure) const {
+    return failure.once_more && goal_of(item.message, now_) == Sending::Goal::deliver &&
+           item.other_way.empty() && !std::exchange(item.tried_again, true);
 }
 
 void CourierRound::take_failure(Peer& peer, const Failure& failure) {
@@ -369,6 +366,22 @@ base::Task<base::Result<std::string>> CourierRound::encode(const Peer& peer, Ite
 }
 
 base::Task<void> CourierRound::send_alone(Peer& peer, Item& item) {
+    co_await exchange(peer, item);
+    while (item.unheard && item.sending.end() != Sending::End::decided) {
+        const IqReply unheard = *std::exchange(item.unheard, std::nullopt);
+        const Failure failure = co_await look_into(peer, item, unheard);
+        if (tries_again(item, failure)) {
+            item.sending.try_again();
+            co_await exchange(peer, item);
+        } else {
+            item.sending.explain(failure);
+            take_failure(peer, failure);
+        }
+    }
+    if (!item.done) conclude(peer, item);
+}
+
+base::Task<void> CourierRound::exchange(Peer& peer, Item& item) {
     Sending& sending = item.sending;
     base::TaskGroup asking(executor_);
     base::Signal answered(executor_);
@@ -411,16 +424,10 @@ base::Task<void> CourierRound::send_alone(Peer& peer, Item& item) {
                      });
     }
     co_await asking.join();
-    if (item.unheard && sending.end() != Sending::End::decided) {
-        const Failure failure = co_await look_into(peer, item, *item.unheard);
-        sending.explain(failure);
-        take_failure(peer, failure);
-    }
     const auto took = std::chrono::steady_clock::now() - began;
     if (sent > 0)
         log::pieces_sent(peer.jid, item.message.transfer->key.id, item.message.content.size(), sent,
                          std::chrono::duration_cast<std::chrono::milliseconds>(took));
-    if (!item.done) conclude(peer, item);
 }
 
 void CourierRound::take_answer(Peer& peer, Item& item, const Sending::Request& request,
@@ -453,52 +460,6 @@ void CourierRound::take_answer(Peer& peer, Item& item, const Sending::Request& r
     if (!failure.is_unheard()) return take_failure(peer, failure);
     // What that means is looked into once nothing more is under way.
     if (!item.unheard) item.unheard = reply;
-}
-
-void CourierRound::conclude(const Peer& peer, Item& item) {
-    const Failure& failure = item.sending.failure();
-    const std::string why =
-        item.other_way.empty() ? with_peer(peer.jid, failure.reply.text) : item.other_way;
-    const bool free = item.sending.end() == Sending::End::called_back ||
-                      item.sending.end() == Sending::End::never_stored;
-    if (item.sending.end() == Sending::End::decided) return settle(peer, item);
-    if (item.sending.end() == Sending::End::conflict) {
-        const std::string text =
-            peer.jid + " knows transfer " + item.message.transfer->key.id +
-            " with another message (id-reuse); one of the two sides may have been restored";
-        return give(item, queue::Held{{451, {4, 5, 0}, text}, peer.jid});
-    }
-    if (free && (failure.kind == Kind::not_authorised || !item.other_way.empty()))
-        return give(item, queue::Rerouted{why});
-    if (free && failure.kind == Kind::malformed)
-        return give(item, queue::Failed{{554, {5, 6, 0}, failure.reply.text}, peer.jid});
-    if (item.sending.end() == Sending::End::called_back) {
-        const mail::Reply reply{451, {4, 4, 1}, "the transfer was called back"};
-        return defer(item, reply, peer.jid, kAtOnce, true);
-    }
-    defer(item, failure.reply, peer.jid, failure.retry_after);
-}
-
-void CourierRound::settle(const Peer& peer, Item& item) {
-    using queue::Handover;
-    const Handover handover = item.message.transfer->dsn ? Handover::passed_on : Handover::relayed;
-    std::vector<queue::RecipientOutcome> outcomes;
-    std::map<std::uint32_t, const mail::Reply*> by_number;
-    for (const auto& recipient : item.sending.verdict().recipients)
-        by_number.emplace(recipient.n, &recipient.reply);
-    for (const auto& recipient : item.message.envelope.recipients) {
-        const mail::Reply& reply = *by_number.at(recipient.n);
-        queue::Outcome outcome = queue::Failed{reply, peer.jid};
-        if (reply.is_success()) {
-            outcome = queue::Delivered{reply, peer.jid, handover};
-        } else if (reply.is_transient()) {
-            outcome = queue::Deferred{reply, peer.jid, true, {}};
-        } else if (is_for_smtp(reply.status)) {
-            outcome = queue::Rerouted{with_peer(peer.jid, reply.to_text())};
-        }
-        outcomes.push_back({recipient.n, std::move(outcome)});
-    }
-    tell(item, std::move(outcomes));
 }
 
 }  // namespace component

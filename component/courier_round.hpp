@@ -28,6 +28,9 @@ namespace component {
 /// The longest stanza, in bytes, that may go from us to a peer (protocol, "Capability form").
 std::size_t stanza_bound(const ComponentSettings& ours, const Capability& theirs);
 
+/// What was called back, or never left, goes out anew: the wait that the courier asks for.
+inline constexpr auto kGoesAnew = std::chrono::seconds(1);
+
 /// How many lines the answer to a stanza may have, if it is to stay within `bound` bytes.
 constexpr std::size_t answered_recipients(std::size_t bound) {
     return std::max<std::size_t>(bound / 80, 1);
@@ -61,6 +64,7 @@ class CourierRound {
         bool done = false;                   ///< its outcome has been told
         std::optional<mail::Sha256> hash{};  ///< of the content, once it was needed
         std::optional<IqReply> unheard{};    ///< the first reply that was no word of the peer
+        bool tried_again = false;            ///< after such a one
     };
     using Batch = std::vector<Item*>;
     struct Peer {
@@ -87,6 +91,10 @@ class CourierRound {
     base::Task<void> send_batch(Peer& peer, Batch batch);
     base::Task<void> send_split(Peer& peer, Batch batch);
     base::Task<void> send_alone(Peer& peer, Item& item);
+    /// All that send_alone() asks, until it has ended.
+    base::Task<void> exchange(Peer& peer, Item& item);
+    /// Whether it is to be tried once more, alone, after this failure.
+    bool tries_again(Item& item, const Failure& failure) const;
     base::Task<base::Result<std::string>> encode(const Peer& peer, Item& item,
                                                  Sending::Request request);
     base::Task<void> find_hash(Item& item);

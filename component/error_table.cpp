@@ -85,7 +85,7 @@ Failure classify(const IqReply& reply) {
 
 Failure on_request_alone(Failure failure) {
     failure.kind = Kind::refused;
-    failure.split_batch = true;
+    failure.split_batch = failure.once_more = true;
     failure.reply =
         deferral({4, 5, 0}, "this is not answered, while others are: " + failure.reply.text);
     return failure;

@@ -31,6 +31,8 @@ struct Failure {
     std::uint64_t offset = 0;  ///< of bad_offset
     /// The request itself was looked at and refused, so that its members may fare better alone.
     bool split_batch = false;
+    /// What was between us and the peer may be over: the same once more, at once.
+    bool once_more = false;
 
     /// Servers have spoken, or nobody: it need not be the request that this is on.
     bool is_unheard() const { return kind == Kind::silence || kind == Kind::not_there; }

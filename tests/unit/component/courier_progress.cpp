@@ -38,6 +38,25 @@ TEST_CASE("A server that stumbles over one member does not hold the others") {
     CHECK(is<queue::Delivered>(outcomes.back()));
 }
 
+TEST_CASE("A link that broke and is there again costs a mail nothing but a moment") {
+    Courier a;
+    PeerDisk b;
+    int requests = 0;
+    int broken = 1;
+    a.peer = [&](const auto& asked) -> IqReply {
+        if (asked.type == "set" && ++requests == broken) return error("remote-server-timeout");
+        return b.answer(asked);
+    };
+    auto message = a.message(1);
+    SECTION("a small one") {}
+    SECTION("a large one, in the middle") {
+        message.content = mail::Content("Subject: x\r\n\r\n" + a.noise(500000) + "\r\n");
+        broken = 4;
+    }
+    CHECK(is<queue::Delivered>(a.send({message}).at(0)));
+    CHECK(b.disk.messages.size() == 1);
+}
+
 TEST_CASE("A peer's new beginning explains a silence: nobody is asked") {
     Courier a;
     a.peer = [&](const auto&) {
