@@ -30,7 +30,6 @@ class WaitingLine {
 
     /// Something has changed: the first one looks again.
     void wake() { state_->wake(); }
-    std::size_t length() const { return state_->places.size(); }
 
     /// A place at the end of the line, for as long as this lives.
     class Place {

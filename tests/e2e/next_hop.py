@@ -67,6 +67,63 @@ def aiosmtpd(host, tls=None, port=2526, **options):
 
 
 @contextlib.contextmanager
+def silent_server(address, port=2526):
+    """Takes connections, and says nothing."""
+    with socket.create_server((address, port), backlog=100):
+        yield
+
+
+class CappedServer:
+    """Takes `most` connections at once, as Exim's smtp_accept_max; with one more it says 421 and hangs up."""
+
+    def __init__(self, host, most, port=2526):
+        self.mails = []
+        self.refused = 0
+        self._most = most
+        self._open = 0
+        self._lock = threading.Lock()
+        self._listener = socket.create_server((host.address, port), backlog=100)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._listener.close()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=self._serve, args=(self._listener.accept()[0],), daemon=True).start()
+
+    def _serve(self, client):
+        with client, contextlib.suppress(OSError):
+            client.settimeout(60)
+            with self._lock:
+                has_room = self._open < self._most
+                self._open += has_room
+                self.refused += not has_room
+            if not has_room:
+                client.sendall(b"421 4.7.0 Too many concurrent SMTP connections\r\n")
+                return
+            try:
+                self._talk(client.makefile("rwb", buffering=0))
+            finally:
+                with self._lock:
+                    self._open -= 1
+
+    def _talk(self, file):
+        file.write(b"220 mx.next.test\r\n")
+        while line := file.readline():
+            if line.upper().startswith(b"DATA"):
+                file.write(b"354 go\r\n")
+                mail = b"".join(iter(file.readline, b".\r\n"))
+                with self._lock:
+                    self.mails.append(mail)
+            file.write(b"250 2.0.0 ok\r\n")
+
+
+@contextlib.contextmanager
 def requiretls_server(host, tls, announces=True, port=2526):
     """A server that has STARTTLS and, behind it, REQUIRETLS; yields the MAIL commands that came."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

@@ -5,7 +5,7 @@ import smtplib
 import ssl
 
 import pytest
-from next_hop import Sink, aiosmtpd, requiretls_server
+from next_hop import CappedServer, Sink, aiosmtpd, requiretls_server, silent_server
 from twodomains import smtp
 from twodomains.waiting import until
 
@@ -35,9 +35,9 @@ def sink():
         each.stop()
 
 
-def sends(daemon, letter, *recipients, options=(), port=2424):
+def sends(daemon, letter, *recipients, options=(), port=2424, sender="s@spare.test"):
     with smtp.Session(daemon.host.address, port, greeting="LHLO") as session:
-        session.send("s@spare.test", recipients or ["r@spare.test"], letter.content, options=options)
+        session.send(sender, recipients or ["r@spare.test"], letter.content, options=options)
 
 
 def story(daemon, letter):
@@ -192,6 +192,44 @@ def test_the_second_server_gets_what_the_first_cannot_take(sender, sink, new_let
     until(lambda: len(second.mails()) == 3, "the mails at the second server")
     first = sink(daemon.host, port=2600)  # a listener elsewhere changes nothing
     assert first.mails() == []
+
+
+def test_the_second_server_gets_what_the_first_one_silent_does_not_take(patient, sink, new_letter):
+    daemon = patient(("deliver-to = smtp:", "deliver-to = smtp:127.0.9.252:2526 smtp:"))
+    second = sink(daemon.host)
+    letters = [new_letter() for _ in range(10)]
+    with silent_server("127.0.9.252"):
+        for letter in letters:
+            sends(daemon, letter, "r@mail.spare.test")
+        until(lambda: len(second.mails()) == 10, "the mails at the second server")
+        until(lambda: not daemon.queue(), "an empty queue")
+    for letter in letters:
+        assert "deferred" not in story(daemon, letter)
+
+
+def test_a_server_that_caps_connections_gets_all_mail_at_once(patient, new_letter):
+    daemon = patient()
+    letters = [new_letter() for _ in range(60)]
+    with CappedServer(daemon.host, 3) as next_hop:
+        with smtp.Session(daemon.host.address, 2424, greeting="LHLO") as session:
+            for letter in letters:
+                session.send("s@mail.spare.test", ["r@mail.spare.test"], letter.content)
+        until(lambda: not daemon.queue(), "an empty queue")
+        assert len(next_hop.mails) == 60
+    for letter in letters:
+        assert "deferred" not in story(daemon, letter)
+    assert "next-hop-down" not in daemon.log()
+
+
+def test_sixty_unknown_recipients_keep_a_known_one_from_nothing(patient, world, carol, letter):
+    """At a Postfix as it comes, which hangs up at the twentieth refusal."""
+    there = world.sites["c.test"]
+    daemon = patient(("return-to = ", f"return-to = smtp:{there.address}:25\n# "))
+    dead = [f"dead{number}@c.test" for number in range(60)]
+    sends(daemon, letter, *dead, carol.address, sender="")
+    carol.receives(letter)
+    until(lambda: not daemon.queue(), "an empty queue")
+    assert "deferred" not in story(daemon, letter)
 
 
 def test_a_domain_can_have_a_server_of_its_own_and_does_not_wait_for_the_others(sender, sink, new_letter):
