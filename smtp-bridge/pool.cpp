@@ -129,7 +129,9 @@ base::Task<std::optional<Pool::Missed>> Pool::open(Client& client, Terms terms) 
     const auto now = steady_clock::now();
     if (const auto others = links() - 1; others > 0) {
         const bool is_new = limit_.refused(others, now);
-        if (is_new) log::next_hop_full(settings_.target.to_text(), others, *trouble);
+        // Those that are being opened may yet be refused, too.
+        if (is_new && others > opening_)
+            log::next_hop_full(settings_.target.to_text(), others, *trouble);
         line_.wake();
         co_return Missed{*trouble, true};
     }

@@ -74,7 +74,8 @@ def silent_server(address, port=2526):
 
 
 class CappedServer:
-    """Takes `most` connections at once, as Exim's smtp_accept_max; with one more it says 421 and hangs up."""
+    """Takes `most` connections at once, as Exim's smtp_accept_max; with one more it says 421 and hangs up. It has time
+    until it had to do so once."""
 
     def __init__(self, host, most, port=2526):
         self.mails = []
@@ -82,6 +83,7 @@ class CappedServer:
         self._most = most
         self._open = 0
         self._lock = threading.Lock()
+        self._was_full = threading.Event()
         self._listener = socket.create_server((host.address, port), backlog=100)
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -89,6 +91,7 @@ class CappedServer:
         return self
 
     def __exit__(self, *_):
+        self._listener.shutdown(socket.SHUT_RDWR)  # or who waits in accept() keeps it open
         self._listener.close()
 
     def _accept(self):
@@ -104,6 +107,7 @@ class CappedServer:
                 self._open += has_room
                 self.refused += not has_room
             if not has_room:
+                self._was_full.set()
                 client.sendall(b"421 4.7.0 Too many concurrent SMTP connections\r\n")
                 return
             try:
@@ -118,6 +122,7 @@ class CappedServer:
             if line.upper().startswith(b"DATA"):
                 file.write(b"354 go\r\n")
                 mail = b"".join(iter(file.readline, b".\r\n"))
+                self._was_full.wait(20)
                 with self._lock:
                     self.mails.append(mail)
             file.write(b"250 2.0.0 ok\r\n")

@@ -215,7 +215,7 @@ def test_a_server_that_caps_connections_gets_all_mail_at_once(patient, new_lette
             for letter in letters:
                 session.send("s@mail.spare.test", ["r@mail.spare.test"], letter.content)
         until(lambda: not daemon.queue(), "an empty queue")
-        assert len(next_hop.mails) == 60
+        assert len(next_hop.mails) == 60 and next_hop.refused
     for letter in letters:
         assert "deferred" not in story(daemon, letter)
     assert "next-hop-down" not in daemon.log()
