@@ -25,8 +25,9 @@ base::Task<Answer> ask(Target target, ClientSettings settings, steady_clock::tim
     client.bound(until);
     const auto trouble = co_await client.open();
     if (trouble) co_return Answer();
+    mail::ReversePath nobody;
     std::vector<mail::Mailbox> recipients{*mail::Mailbox::parse(kForeign)};
-    const auto result = co_await client.check(std::nullopt, std::move(recipients));
+    const auto result = co_await client.check(std::move(nobody), std::move(recipients));
     co_await client.quit();
     const mail::Reply& reply = result.replies.front();
     co_return Answer{relaying_of(reply), fmt::format("{} ({})", name, reply.to_text())};

@@ -176,8 +176,7 @@ def test_one_client_gets_no_more_connections_than_its_share(spare):
     server = spare(("protocol = lmtp", "protocol = smtp\nclient-connections = 3\nclient-rate = 4"))
     server.start()
     clients = [session(server) for _ in range(4)]
-    with pytest.raises(smtp.Refused, match="421 4.7.0"):
-        clients[0].reply()  # which had been silent for longest
+    assert clients[0].reply().startswith("421 4.7.0")  # it had been silent for longest
     for _ in range(4):
         clients[1].send("s@spare.test", ["r@spare.test"], b"Subject: x\n\nHi.\n")
     with pytest.raises(smtp.Refused, match="450 4.7.0 Too much mail"):

@@ -48,8 +48,11 @@ Asked ask(const std::string& deliver_to, const std::string& return_to) {
     fixture::run(io, [&]() -> base::Task<void> {
         std::vector<Target> deliver{*Target::parse("smtp:unix:" + deliver_folder.socket())};
         std::vector<Target> back{*Target::parse("smtp:unix:" + return_folder.socket())};
-        asked.state = co_await probe_hand_over(std::move(deliver), std::move(back),
-                                               {"mx.a.test", {}}, std::chrono::seconds(10));
+        ClientSettings settings{"mx.a.test", {}};
+        const std::chrono::milliseconds limit = std::chrono::seconds(10);
+        HandOverState state = co_await probe_hand_over(std::move(deliver), std::move(back),
+                                                       std::move(settings), limit);
+        asked.state = std::move(state);
     });
     if (deliver_server) asked.trouble += deliver_server->trouble();
     if (return_server) asked.trouble += return_server->trouble();
