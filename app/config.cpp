@@ -75,7 +75,7 @@ class Builder {
 
     void finish_intakes() {
         const bool secure = std::ranges::all_of(
-            config_.components, [&](const auto& component) { return is_secure(component); });
+            config_.components, [](const auto& component) { return component.keeps_tls(); });
         for (auto& intake : config_.intakes) {
             intake.hostname = config_.hostname;
             intake.requiretls = intake.tls && secure;
@@ -84,13 +84,6 @@ class Builder {
                 refuse_ourselves("deliver-to", targets, intake);
             refuse_ourselves("return-to", config_.return_to, intake);
         }
-    }
-
-    /// RFC 8689: on the whole way to a peer's server there is TLS on each network. A component's
-    /// own link (XEP-0114) has none.
-    bool is_secure(const component::ComponentSettings& component) const {
-        return component.assurance == component::Assurance::pkix &&
-               beside_server_.contains(component.jid);
     }
 
     void refuse_ourselves(const char* key, const std::vector<smtp_bridge::Target>& targets,
@@ -116,7 +109,7 @@ class Builder {
             }
         }
         for (auto& component : config_.components)
-            component.requiretls = keeps_tls && is_secure(component);
+            component.requiretls = keeps_tls && component.keeps_tls();
     }
 
     void add(const Section& section) {
@@ -202,7 +195,7 @@ class Builder {
         if (server.is_unix()) fail(section, "server", "server: has to be HOST:PORT");
         settings.host = server.host();
         settings.port = server.port();
-        if (server.is_local()) beside_server_.insert(settings.jid);
+        settings.private_link = server.is_local();
         settings.secret = secret_of(section);
         for (const std::string& word : section.get<Words>("domains").value) {
             auto domain = checked(section, "domains", mail::Domain::parse(word));
@@ -342,7 +335,6 @@ class Builder {
 
     Config config_;
     std::set<std::string> domains_;
-    std::set<std::string> beside_server_;  ///< components whose server is on this host
     queue::LaneRule usual_rule_;
     std::map<mail::Domain, Section> sections_of_domains_;
     bool has_hand_over_ = false;

@@ -41,9 +41,9 @@ OutgoingMessage outgoing(const queue::LeasedMessage& message) {
     return {transfer.key, message.envelope, message.content, transfer.expires, transfer.dsn};
 }
 
-/// Protocol rule 8: both ends of the links between the servers verify certificates.
+/// Protocol rule 8, at both ends.
 bool keeps_tls(const Capability& theirs, const Link& link) {
-    return theirs.requiretls && link.settings().assurance == Assurance::pkix;
+    return theirs.requiretls && link.settings().keeps_tls();
 }
 
 Sending::Goal goal_of(const queue::LeasedMessage& message, base::TimePoint now) {

@@ -37,12 +37,17 @@ struct ComponentSettings {
     std::vector<mail::Domain> domains;  ///< that it serves
     /// It goes out of service: it says that it serves no domain, and takes and sends nothing new.
     bool retired = false;
-    bool requiretls = false;  ///< it can keep RFC 8689's promise as far as our own MTA
+    bool private_link = false;  ///< to its server: it is not encrypted, and goes over no network
+    bool requiretls = false;    ///< it can keep RFC 8689's promise as far as our own MTA
     std::size_t max_stanza =
         base::limits::kStanzaOut;  ///< bytes, both ways: of the servers on our side
     std::size_t max_size = base::limits::kMessage;  ///< bytes of a message that it takes
     Assurance assurance = Assurance::none;
     Compress compress = Compress::batch;
+
+    /// There is TLS on each network between us and a peer's server (RFC 8689). A component's own
+    /// link (XEP-0114) has none.
+    bool keeps_tls() const { return assurance == Assurance::pkix && private_link; }
 };
 
 /// No answer came: what was sent may have arrived nevertheless, unless `written` is false.

@@ -44,8 +44,7 @@ std::optional<mail::Reply> check_content(const IncomingTransfer& transfer, std::
 }
 
 std::optional<mail::Reply> check_own_hops(std::string_view content, const queue::Router& router) {
-    if (mail::own_hops(content, router.components(), {}) <= mail::kMostOwnHops)
-        return std::nullopt;
+    if (mail::own_hops(content, router.components(), {}) <= mail::kMostOwnHops) return std::nullopt;
     return mail::Reply{554, {5, 4, 6}, "it was here too often: a mail loop"};
 }
 

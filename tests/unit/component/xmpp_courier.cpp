@@ -270,6 +270,22 @@ TEST_CASE("Only what B has let go of changes its way") {
     }
 }
 
+TEST_CASE("REQUIRETLS goes over XMPP only if our own link to the server crosses no network") {
+    Courier a;
+    ComponentSettings theirs;
+    theirs.jid = "mail.b.test";
+    theirs.domains = {domain("b.test")};
+    theirs.requiretls = true;
+    a.infos[theirs.jid] = disco_info_query(theirs);
+    a.peer = [](const auto& asked) { return Courier::verdicts(asked, {250, {2, 1, 5}, "ok"}); };
+    a.link.settings_.assurance = Assurance::pkix;
+    auto message = a.message(1);
+    message.envelope.requiretls = true;
+    CHECK(is<queue::Rerouted>(a.send({message}).at(0)));
+    a.link.settings_.private_link = true;
+    CHECK(is<queue::Delivered>(a.send({message}).at(0)));
+}
+
 TEST_CASE("A transfer goes to the component that it was made for, whoever serves the domain now") {
     Courier a;
     std::string asked_of;

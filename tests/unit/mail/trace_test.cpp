@@ -138,8 +138,8 @@ TEST_CASE("values that are no token are quoted") {
     CHECK(
         mail::authentication_results_field(input) ==
         "Authentication-Results: \"mx \\\"b\\\"??;\"; x-xmpp-s2s=neutral policy.assurance=pkix\r\n"
-        "\tpolicy.domain=a.test smtp.mailfrom=\"[192.0.2.1]\"\r\n"
-        "\tpolicy.mailfrom-aligned=no policy.from-aligned=no\r\n");
+        "\tpolicy.domain=a.test smtp.mailfrom=\"[192.0.2.1]\" policy.mailfrom-aligned=no\r\n"
+        "\tpolicy.from-aligned=no\r\n");
 }
 
 TEST_CASE("what rules know the field by stands in one line, however long the id is") {
