@@ -4,6 +4,7 @@ import pathlib
 import shutil
 
 import pytest
+from test_forged_mark import FORGED, has_mark
 from twodomains import smtp
 from twodomains.templates import EXAMPLES
 from twodomains.waiting import accepts, until
@@ -24,7 +25,12 @@ smtp_accept_max = 0
 dns_ipv4_lookup = *
 disable_ipv6 = true
 acl_smtp_rcpt = rcpt
+acl_smtp_data = data
 begin acl
+{named}
+data:
+{data}
+  accept
 rcpt:
 {acl}
   accept domains = +local_domains
@@ -54,8 +60,8 @@ by_smtp:
 """
 
 OPENSMTPD = """
-listen on {address} port 25
 {example}
+listen on {address} port 25 filter "unmark"
 action "local" maildir "/run/maildir" virtual {{ "@" = mail }}
 match from any for domain "{domain}" action "local"
 match ! tag XMPP from local for any action "by_smtp"
@@ -110,6 +116,10 @@ class Beside:
     def sends(self, letter, recipient, port=25):
         smtp.send(self.host.address, f"s@{DOMAIN}", [recipient], letter.content, port=port)
 
+    def by_sendmail(self, letter):
+        self.host.command(*self.sendmail, "-i", "-f", f"s@{DOMAIN}", f"r@{DOMAIN}", input=letter.content, stdin=None,
+                          check=True)
+
     def has(self, letter):
         return [file for file in self.host.path("/run/maildir").glob("new/*") if letter.id.encode() in file.read_bytes()]
 
@@ -130,22 +140,31 @@ def beside(request, patient):
 
 
 def start_exim(both):
-    acl = "".join(line.removeprefix("#") for line in both.example("exim/main.conf").splitlines(True) if line.startswith("#  "))
-    ports = [line for line in both.example("exim/main.conf").splitlines() if line.startswith("daemon_smtp_ports")]
+    main = (EXAMPLES / "exim/main.conf").read_text()
+    options = [line for line in main.splitlines(True) if not line.startswith("#")]
+    data, acl = ("".join(line.removeprefix("#") for line in part.splitlines(True) if line.startswith("#  "))
+                 for part in main.split("ACL for RCPT"))
     (both.etc / "exim4/exim4.conf").write_text(EXIM.format(
-        domain=DOMAIN, address=both.host.address, tree=TREE, ports=ports[0], acl=acl,
+        domain=DOMAIN, address=both.host.address, tree=TREE, ports="".join(options), acl=acl, data=data,
+        named=both.example("exim/40_packetboat"),
         router=both.example("exim/150_packetboat"), transport=both.example("exim/30_packetboat")))
     both.inside("mkdir -p /run/exim /run/maildir; chown 61000:61000 /run/exim /var/log; chown mail:mail /run/maildir")
+    both.sendmail = [f"{TREE}/usr/sbin/exim4"]
     both.start([f"{TREE}/usr/sbin/exim4", "-bdf", "-q5s"], 25)
 
 
 def start_opensmtpd(both):
     (both.etc / "packetboat-domains").write_text("b.test\n")
+    shutil.copy(EXAMPLES / "opensmtpd/unmark", both.etc / "unmark")
     (both.etc / "smtpd.conf").write_text(OPENSMTPD.format(domain=DOMAIN, address=both.host.address,
-                                                          example=both.example("opensmtpd/smtpd.conf")))
+                                                          example=both.example("opensmtpd/smtpd.conf")
+                                                          .replace("/usr/local/lib/packetboat/", "/etc/")))
     both.inside(f"mount -t tmpfs none /var/spool; mount -t tmpfs none /var/lib; mount --bind {TREE}/usr/libexec /usr/libexec;"
                 "mkdir -p /var/lib/opensmtpd/empty /run/maildir /var/spool/smtpd; chmod 711 /var/spool/smtpd;"
                 "chown mail:mail /run/maildir")
+    # What `sendmail` is on such a system: smtpctl under another name.
+    both.inside(f"install -g opensmtpq -m 2755 {TREE}/usr/sbin/smtpctl /run/sendmail")
+    both.sendmail = ["/run/sendmail"]
     both.start([f"{TREE}/usr/sbin/smtpd", "-d", "-f", "/etc/smtpd.conf"], 25)
 
 
@@ -158,6 +177,24 @@ def test_its_mail_goes_over_xmpp_and_the_answer_comes_back(beside, b, bob, new_l
     bob.sends(back, f"r@{DOMAIN}")
     until(lambda: beside.has(back), "the answer")
     assert b"via XMPP" in beside.has(back)[0].read_bytes()
+    # Where nobody else's gets through (below), the true mark does.
+    assert b"Authentication-Results: packetboat.spare.test; x-xmpp-s2s=pass policy.assurance=pkix" in beside.has(back)[0].read_bytes()
+
+
+@pytest.mark.parametrize("way_in", ["port 25", "sendmail"])
+def test_a_forged_mark_is_removed_and_nothing_else(beside, new_letter, way_in):
+    others = "Authentication-Results: packetboat.b.test; spf=pass\n\tsmtp.mailfrom=c.test\n"
+    letters = {}
+    for name, forged in FORGED.items():
+        letters[name] = letter = new_letter()
+        letter.content = (others + forged).encode() + letter.content
+        if way_in == "sendmail":
+            beside.by_sendmail(letter)
+        else:
+            beside.sends(letter, f"r@{DOMAIN}")
+    arrived = {name: until(lambda: beside.has(letter), name)[0].read_bytes() for name, letter in letters.items()}
+    assert [name for name, content in arrived.items() if has_mark(content)] == []
+    assert [name for name, content in arrived.items() if others.encode() not in content.replace(b"\r\n", b"\n")] == []
 
 
 def test_mail_to_others_goes_by_smtp(beside, carol, letter):
