@@ -1,6 +1,7 @@
 #include "app/check.hpp"
 
 #include "app/check_hand_over.hpp"
+#include "app/check_postfix.hpp"
 #include "app/check_secret.hpp"
 #include "app/check_size.hpp"
 #include "app/control_client.hpp"
@@ -103,6 +104,7 @@ int check(const Config& config, const std::vector<std::string>& domains) {
     }
     check_hand_over(findings, config);
     check_size(findings, config);
+    check_postfix(findings, config);
     const auto status = ask_daemon(config.control_socket, {{"command", "status"}});
     if (!status) {
         findings.add(false, status.error().text);

@@ -1,0 +1,84 @@
+"""What `packetboat check` finds in the servers beside it."""
+
+import contextlib
+
+import pytest
+
+
+def set_service(site, service, name, value):
+    """A value for a service of master.cf; "" takes it away."""
+    words = ["-P", f"{service}/{name}={value}"] if value else ["-PX", f"{service}/{name}"]
+    site.host.command("postconf", *words, check=True)
+
+
+@contextlib.contextmanager
+def master(site, service, name, value):
+    before = site.host.command("postconf", "-hP", f"{service}/{name}", text=True).stdout.strip()
+    set_service(site, service, name, value)
+    try:
+        yield
+    finally:
+        set_service(site, service, name, before)
+
+
+@contextlib.contextmanager
+def main(site, name, value):
+    before = site.host.command("postconf", "-h", name, text=True).stdout.strip()
+    site.host.command("postconf", "-e", f"{name}={value}", check=True)
+    try:
+        yield
+    finally:
+        site.host.command("postconf", "-e", f"{name}={before}", check=True)
+
+
+def findings(site):
+    return site.packetboat.run("check").stdout
+
+
+def test_a_postfix_by_the_examples_has_nothing_wrong(b):
+    assert f"removes forged x-xmpp-s2s results from what comes in by {b.address}:25/inet pickup/unix" in findings(b)
+
+
+def test_a_postfix_that_lets_forged_marks_in_is_told_of(b):
+    with main(b, "header_checks", ""):
+        said = findings(b)
+    for way in (f"{b.address}:25/inet", "pickup/unix"):
+        assert f"BAD  Postfix: whoever sends mail to {way} can write what only Packetboat may say" in said
+    with master(b, f"{b.address}:25/inet", "receive_override_options", "no_header_body_checks"):
+        assert f"BAD  Postfix: whoever sends mail to {b.address}:25/inet can write" in findings(b)
+
+
+@pytest.mark.parametrize("table", [
+    "/^Authentication-Results: packetboat.b.test; x-xmpp-s2s/ IGNORE", "/^Authentication-Results:.*x-xmpp-s2s/ WARN",
+    "/^authentication-results:.*packetboat/ IGNORE", "/./ DUNNO"])
+def test_a_table_that_only_looks_as_if_is_told_of(b, table):
+    b.host.write("/etc/postfix/looks-as-if", table + "\n")
+    with main(b, "header_checks", "regexp:/etc/postfix/looks-as-if, $own_header_checks"):
+        assert "can write what only Packetboat may say" in findings(b)
+
+
+def test_a_site_s_own_table_in_front_that_lets_it_through_is_told_of(b):
+    with main(b, "header_checks", "regexp:{{/^Authentication-Results/ PREPEND X-Seen: yes}}, "
+                                  "regexp:/etc/postfix/packetboat-header-checks"):
+        assert "can write what only Packetboat may say" in findings(b)
+
+
+def test_a_hand_over_that_removes_the_true_mark_is_told_of(b):
+    with master(b, f"{b.address}:2526/inet", "cleanup_service_name", ""):
+        assert "removes Packetboat's own Authentication-Results field" in findings(b)
+
+
+def test_attached_mails_that_lose_theirs_are_told_of(b):
+    with main(b, "nested_header_checks", "$header_checks"):
+        assert "takes the field from attached mails, too" in findings(b)
+
+
+def test_filters_that_take_a_stranger_s_mail_for_a_user_s_are_told_of(b):
+    with main(b, "smtpd_milters", "unix:opendkim/opendkim.sock"):
+        assert "OpenDKIM signs strangers' mail" in findings(b)
+        with master(b, f"{b.address}:2526/inet", "smtpd_milters", "inet:127.0.0.1:8892"):
+            assert "OpenDKIM signs" not in findings(b)
+    with main(b, "smtpd_milters", "inet:127.0.0.1:11332"):
+        assert "give it a milter_macro_daemon_name" not in findings(b)
+        with master(b, f"{b.address}:2526/inet", "milter_macro_daemon_name", ""):
+            assert "give it a milter_macro_daemon_name" in findings(b)
