@@ -69,6 +69,7 @@ def world():
     for name, address in (("m.test", "127.0.6.1"), ("n.test", "127.0.7.1")):
         world.dns.add_domain(name, address)
     world.dns.add_text("key._domainkey.a.test", make_dkim_key(world.scratch / "dkim.pem"))
+    world.dns.add_text("_dmarc.a.test", "v=DMARC1; p=reject")
     try:
         world.start()
         # Everyone has looked everyone up, as after the first mails; what happens before that has tests of its own.

@@ -8,6 +8,7 @@ EXAMPLES = pathlib.Path(__file__).resolve().parents[2]
 PLACEHOLDERS = {
     "domain": "example.org",
     "pattern": r"example\.org",
+    "regex": "example[.]org",
     "second": "second.example",
     "address": "127.0.0.1",
     "secret": "change-me",
