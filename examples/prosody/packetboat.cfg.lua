@@ -31,7 +31,12 @@ component_interfaces = { "127.0.0.1" }
 
 -- Also install lua-unbound: without it the first lookup of a peer takes seconds.
 
+-- Says which component carries the domain's mail: peers then believe nobody else, not even another component of
+-- this server. Needs mod_mail_transfer_addresses.lua (beside this file) in a folder of plugin_paths; Debian's
+-- configuration has /usr/local/lib/prosody/modules there.
 VirtualHost "example.org"
+	modules_enabled = { "mail_transfer_addresses" }
+	mail_transfer_addresses = { "mail.example.org" }
 
 -- No `name` here: while Packetboat is down, a named component makes Prosody itself answer in its
 -- place, and peers would take that for "no mail here".

@@ -1,6 +1,4 @@
--- A second mail domain that is served by the component of the first: copy to /etc/prosody/conf.d/,
--- and put mod_mail_transfer_addresses.lua where plugin_paths looks. Prosody 0.12 has
--- /usr/local/lib/prosody/modules there as Debian ships it.
+-- A second mail domain that is served by the component of the first: copy to /etc/prosody/conf.d/.
 -- In packetboat.conf, name both: `domains = example.org second.example`.
 
 VirtualHost "second.example"

@@ -1,5 +1,7 @@
 """Who may speak for a domain: its own component, one that it names, and nobody else."""
 
+import pytest
+from component import INFO, Component
 from people import Person, all_settled
 
 
@@ -26,3 +28,12 @@ def test_one_daemon_serves_several_components(a, bob, new_letter):
     bob.sends(back, alice)
     assert "by mail.a2.test" in alice.receives(back).xmpp_hop()
     all_settled(a)
+
+
+@pytest.mark.parametrize("domain", ["b.test", "d.test"], ids=["Prosody", "ejabberd"])
+def test_the_main_domain_names_its_component_too(world, domain):
+    """So that no other component of that server can claim its mail."""
+    with Component(world.sites[domain], f"stranger.{domain}") as asker:
+        answer = asker.asks(domain, f"<query xmlns='{INFO}'/>")
+    fields = {field.get("var"): [value.text for value in field] for field in answer.iter("{jabber:x:data}field")}
+    assert fields["mail-transfer-addresses"] == [f"mail.{domain}"]

@@ -1,5 +1,6 @@
 """The example configurations do what their comments say."""
 
+import pathlib
 import subprocess
 import sys
 
@@ -30,6 +31,16 @@ def test_postfix_finds_no_mistake_in_them(a):
 def test_prosody_finds_no_mistake_in_them(b):
     checked = b.host.command("prosodyctl", "check", "config", user="prosody", text=True)
     assert "Unknown" not in checked.stdout and "rror" not in checked.stdout, checked.stdout
+
+
+def test_they_stand_beside_debian_s_own_configuration(b, d):
+    """Nothing of it is left out but what the ejabberd example says."""
+    ours = b.host.path("/etc/prosody/prosody.cfg.lua").read_text()
+    assert ours == pathlib.Path("/etc/prosody/prosody.cfg.lua").read_text() and 'VirtualHost "localhost"' in ours
+    gone = d.xmpp.lines_to_remove()
+    shipped = pathlib.Path("/usr/share/ejabberd/ejabberd.yml.example").read_text().splitlines()
+    ours = d.host.path("/etc/ejabberd/ejabberd.yml").read_text().replace(d.address, "::").splitlines()
+    assert sorted(line.strip() for line in set(shipped) - set(ours)) == sorted(gone)
 
 
 def demo(*arguments):

@@ -5,7 +5,7 @@ import re
 import shutil
 import signal
 
-from twodomains.templates import fill
+from twodomains.templates import EXAMPLES, fill
 from twodomains.waiting import accepts, until
 
 # Only here: a CA of our own.
@@ -59,15 +59,18 @@ class Ejabberd:
         """Debian's file, with the edits that the example asks for, and this host's address."""
         text = open("/usr/share/ejabberd/ejabberd.yml.example").read()
         text = text.replace('ip: "::"', f'ip: "{self.host.address}"')
-        for line in ("  mod_s2s_dialback: {}\n", "  mod_disco: {}\n", "s2s_use_starttls: required\n"):
-            if line not in text:
-                raise ValueError(f"ejabberd's shipped file has no {line!r}")
-            text = text.replace(line, "")
-        # TURN and MQTT have no part in this.
-        text = re.sub(r"  -\n    port: (3478|1883)\n(    .*\n)+", "", text)
-        text = re.sub(r"^certfiles:\n(?:[ #].*\n)*", "", text, flags=re.M)
+        for line in self.lines_to_remove():
+            text, count = re.subn(rf"^ *{re.escape(line)}\n", "", text, flags=re.M)
+            if count != 1:
+                raise ValueError(f"ejabberd's shipped file has {count} lines {line!r}")
         return text + "\ninclude_config_file:\n" + "".join(
             f"  - /etc/ejabberd/{name}.yml\n" for name in ["packetboat", *self.other_components])
+
+    @staticmethod
+    def lines_to_remove():
+        """As the example says."""
+        words = (EXAMPLES / "ejabberd/packetboat.yml").read_text().partition("remove from Debian's ejabberd.yml:\n")[2]
+        return [line[4:] for line in words.partition("hosts:")[0].splitlines() if line.startswith("#   ")]
 
     def _certificate(self, authority, name):
         path = f"/etc/ejabberd/{name}.pem"

@@ -32,10 +32,7 @@ class Prosody:
 
     def configure(self, authority):
         host = self.host
-        shipped = host.path("/etc/prosody/prosody.cfg.lua")
-        # Up to the first host of its own, in case this machine's file has been adapted.
-        text = re.split(r"^(?:VirtualHost|Component)\b", shipped.read_text(), flags=re.M)[0]
-        shipped.write_text(text + '\nInclude "conf.d/*.cfg.lua"\n')
+        # The rest of Debian's configuration stays as it is, with its localhost.
         for old in host.path("/etc/prosody/conf.d").glob("*"):
             old.unlink()
         for folder in ("/run/prosody", "/var/log/prosody"):
@@ -52,8 +49,7 @@ class Prosody:
             self._write(domain, fill("prosody/second-domain.cfg.lua", domain=self.domains[0], second=domain))
         for name in self.other_components:
             self._write(name, f'Component "{name}"\n\tcomponent_secret = "{self._secret}"\n')
-        if self.second_domains:
-            self._install_module()
+        self._install_module()
         certificates = host.path("/etc/prosody/certs")
         shutil.copy(authority.certificate, certificates / "ca.crt")
         for domain in self.domains + self.second_domains + self.other_components:
