@@ -1,5 +1,6 @@
 #include "app/check.hpp"
 
+#include "app/check_ejabberd.hpp"
 #include "app/check_hand_over.hpp"
 #include "app/check_postfix.hpp"
 #include "app/check_secret.hpp"
@@ -105,6 +106,7 @@ int check(const Config& config, const std::vector<std::string>& domains) {
     check_hand_over(findings, config);
     check_size(findings, config);
     check_postfix(findings, config);
+    check_ejabberd(findings, config);
     const auto status = ask_daemon(config.control_socket, {{"command", "status"}});
     if (!status) {
         findings.add(false, status.error().text);

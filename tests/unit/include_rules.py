@@ -39,6 +39,7 @@ EXTERNAL = (
     (re.compile(r"boost/program_options"), "Boost.Program_options", ("app",)),
     (re.compile(r"boost/json"), "Boost.JSON", ("app",)),
     (re.compile(r"systemd/"), "libsystemd", ("app",)),
+    (re.compile(r"yaml-cpp/"), "yaml-cpp", ("app",)),
 )
 # Headers that are the same for all, in the place of those that they stand for.
 SHARED = ("base/precompiled.hpp",)
