@@ -22,12 +22,12 @@ struct Answer {
 base::Task<Answer> ask(Target target, ClientSettings settings, steady_clock::time_point until) {
     const std::string name = target.to_text();
     Client client(std::move(target), std::move(settings));
-    client.bound(until);
+    client.bound(until, false);
     const auto trouble = co_await client.open();
     if (trouble) co_return Answer();
-    mail::ReversePath nobody;
-    std::vector<mail::Mailbox> recipients{*mail::Mailbox::parse(kForeign)};
-    const auto result = co_await client.check(std::move(nobody), std::move(recipients));
+    const std::vector<mail::Mailbox> recipients{*mail::Mailbox::parse(kForeign)};
+    CheckResult result(recipients.size());
+    co_await client.check(mail::ReversePath(), recipients, result);
     co_await client.quit();
     const mail::Reply& reply = result.replies.front();
     co_return Answer{relaying_of(reply), fmt::format("{} ({})", name, reply.to_text())};
