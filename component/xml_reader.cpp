@@ -93,7 +93,10 @@ base::Result<void> XmlReader::parse(std::string_view bytes) {
         seen_ += piece.left_out;
         if (piece.left_out > 0 && depth_ <= 1) mark_progress();  // it was a stanza
     }
-    // What does not end makes no callback, so that the bound is looked at here as well.
+    // What does not end makes no callback, so that the bounds are looked at here as well; and of a
+    // stream's own header nothing is skipped.
+    if (depth_ == 0 && fed_ - progress_ > limits_.tag)
+        fail(base::Errc::limit, "a tag is too large");
     if (fed_ - progress_ > limits_.skipped) fail(base::Errc::limit, kFarTooLarge);
     if (error_) return *error_;
     return {};

@@ -213,6 +213,9 @@ TEST_CASE("What cannot be skipped in bounded memory, or has no end, fails the st
     XmlReader reader(limits);
     CHECK(reader.parse("<stream:stream a='" + std::string(600, 'x') + "'>").error().text ==
           "a tag is too large");
+    XmlReader unfinished(limits);
+    CHECK(unfinished.parse("<stream:stream a='" + std::string(600, 'x')).error().text ==
+          "a tag is too large");
     std::string deep = "<iq>";
     for (int i = 0; i < 60; ++i)
         deep += "<a>";
