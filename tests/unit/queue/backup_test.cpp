@@ -58,7 +58,7 @@ TEST_CASE("each invariant that is broken is found") {
         {"UPDATE recipient SET ended_at = 1", "a recipient has ended"},
         {"DELETE FROM content", "has no content"},
         {"UPDATE content SET bytes = x'00'", "another size"},
-        {"UPDATE message SET damage = 'x'", "is tried all the same"},
+        {"UPDATE message SET damage = 'x'", "none of its recipients is held"},
         {"DELETE FROM destination", "destination is unknown"},
         {"UPDATE recipient SET transfer = 77", "transfer is unknown"},
         {"UPDATE recipient SET state = 2", "nobody does"},
@@ -68,7 +68,9 @@ TEST_CASE("each invariant that is broken is found") {
         {"INSERT INTO event VALUES (1, 1, 1, NULL, 'x', 'x')", "history has no message"},
         {"INSERT INTO header VALUES (1, x'')", "header has no message"},
         {"INSERT INTO report VALUES (1, 1)", "no transfer"},
-        {"INSERT INTO transfer VALUES (1, 'x', 'a.test', 1, 'p', 0, 0, 0)", "has no message"},
+        {"INSERT INTO transfer (number, id, domain, message, peer, sends, created_at, expires_at)"
+         " VALUES (1, 'x', 'a.test', 1, 'p', 0, 0, 0)",
+         "has no message"},
         {"INSERT INTO verdict VALUES ('x', 'a.test', x'', 'p', NULL, 'nonsense', 0, 0, '')",
          "transfer x"},
         {"UPDATE recipient SET state = 7, ended_at = 1; UPDATE message SET pending = 0, "
