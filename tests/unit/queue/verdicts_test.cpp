@@ -123,8 +123,8 @@ TEST_CASE("all names of one organisation share its open transfers and its callba
     int called = 0;
     for (int i = 3000; i < 4100; ++i) {
         called += book.transact([&](queue::Store& s) {
-            return queue::call_transfer_back(s, key(i), fmt::format("x{}.evil.test", i),
-                                             book.clock.now() + 24h);
+            return queue::call_transfer_back(
+                s, {key(i), fmt::format("x{}.evil.test", i), book.clock.now() + 24h, {}});
         })
                       ? 1
                       : 0;
@@ -171,7 +171,8 @@ TEST_CASE("rows of an older version are counted by their organisation after the 
     for (int i = 0; i < 16; ++i)
         REQUIRE(book.open_one(i, 10, fmt::format("x{}.evil.test", i)));
     REQUIRE(book.transact([&](queue::Store& s) {
-        return queue::call_transfer_back(s, key(100), "mail.evil.test", book.clock.now() + 24h);
+        return queue::call_transfer_back(s,
+                                         {key(100), "mail.evil.test", book.clock.now() + 24h, {}});
     }));
     book.transact([](queue::Store& s) {
         s.database().execute("UPDATE partial SET organisation = ''");
