@@ -30,7 +30,8 @@ struct Little {
             const auto n = static_cast<std::uint32_t>(leased.envelope.recipients.size());
             leased.envelope.recipients.push_back({n, mailbox(address.c_str()), {}, ""});
         }
-        SmtpCourier courier(io.get_executor(), pools, {{{"", {target}}}, {}, "mail.b.test", {}});
+        SmtpCourier courier(io.get_executor(), pools,
+                            {{{"", {target}}}, {}, "mail.b.test", "mail.b.test", {}});
         Count count;
         queue::Tell tell = [&](const queue::MessageOutcome& told) {
             for (const auto& each : told.recipients) {

@@ -39,7 +39,8 @@ struct Hop {
           target(*Target::parse(protocol + ":unix:" + folder.socket())),
           pools(io.get_executor(), {"mail.b.test", times}),
           courier(io.get_executor(), pools,
-                  {{{"", {target}}}, {}, "mail.b.test", {{"mail.b.test", "pkix"}}}) {}
+                  {{{"", {target}}}, {}, "mail.b.test", "mail.b.test", {{"mail.b.test", "pkix"}}}) {
+    }
 
     /// What becomes of each recipient.
     std::vector<std::string> deliver(queue::LeasedMessage leased) {

@@ -23,7 +23,8 @@ struct Site {
         : first(first_folder.socket(), std::move(first_manners)),
           second(second_folder.socket(), std::move(second_manners)),
           pools(io.get_executor(), {"mail.b.test", times()}),
-          courier(io.get_executor(), pools, {{{"", targets(has_second)}}, {}, "mail.b.test", {}}),
+          courier(io.get_executor(), pools,
+                  {{{"", targets(has_second)}}, {}, "mail.b.test", "mail.b.test", {}}),
           checker(io.get_executor(), pools, {{{"", targets(has_second)}}}) {}
 
     static ClientTimes times() {
