@@ -210,6 +210,22 @@ TEST_CASE("mail that came over XMPP gets its trace fields, and loses forged ones
     CHECK(hop.trouble() == "");
 }
 
+TEST_CASE("mail that our own mail server gives us for itself says so, and keeps no forged result") {
+    Hop hop("lmtp", {kLhlo + kMail + R"(
+        S: 250 ok
+        S: 250 ok
+        S: 354 go
+        C: Received: from mx.b.test ([127.0.0.1])
+    )"});
+    auto leased =
+        message("Authentication-Results: mail.b.test; forged\r\nSubject: x\r\n\r\nhi\r\n");
+    leased.origin.kind = queue::Origin::Kind::smtp;
+    leased.origin.client = "127.0.0.1";
+    leased.origin.helo = "mx.b.test";
+    hop.deliver(std::move(leased));
+    CHECK(hop.trouble() == "");
+}
+
 TEST_CASE("a large message leaves in pieces, whole, and as often as it has to") {
     std::string content = "Subject: x\r\n\r\n";
     std::string script = "C: Subject: x\nC:\n";

@@ -30,6 +30,7 @@ inline queue::LeasedMessage message(std::string content = "Subject: x\r\n",
                                     std::vector<const char*> to = {"bob@b.test", "carol@b.test"}) {
     queue::LeasedMessage leased;
     leased.id = queue::QueueId{1};
+    leased.origin.kind = queue::Origin::Kind::internal;  // goes out as it is
     leased.envelope.from = mailbox("alice@a.test");
     for (const char* address : to) {
         const auto n = static_cast<std::uint32_t>(leased.envelope.recipients.size());
