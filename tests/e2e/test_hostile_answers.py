@@ -29,7 +29,7 @@ def refuses(request):
 
 def sends(front, letter, name="x"):
     """A letter to the foe. Postfix would send the first one by SMTP."""
-    with smtp.Session(front.victim.address, 2424, greeting="LHLO") as session:
+    with smtp.Session(*front.victim.packetboat.intake, greeting="LHLO") as session:
         session.send(front.person.address, [f"{name}@{front.foe_name}"], letter.content)
 
 

@@ -11,7 +11,7 @@ MANY = 200
 
 def test_a_sender_hears_of_each_thing_once(front, letter):
     with front.foe() as foe:
-        with smtp.Session(front.victim.address, 2424, greeting="LHLO") as session:
+        with smtp.Session(*front.victim.packetboat.intake, greeting="LHLO") as session:
             session.send(front.person.address, [f"x@{front.foe_name}", f"nobody@{front.foe_name}"], letter.content)
         request = foe.receives("set")
         transfer = request.find(f".//{{{TRANSFER}}}transfer")

@@ -97,12 +97,15 @@ def install(world, site):
     site.xmpp.start()
     master = site.host.path("/etc/postfix/master.cf")
     master.write_text(master.read_text() + fill("postfix/master.cf", address=site.address))
-    site.host.command("postfix", "reload", check=True)
+    site.host.write("/etc/postfix/packetboat-header-checks", fill("postfix/packetboat-header-checks"))
     site.packetboat = Packetboat(site.host, site.domain, SECRET)
+    main = fill("postfix/main.cf", address=site.address, state=str(site.packetboat.state)).splitlines(keepends=True)
+    way_in = [line for line in main if "header_checks =" in line]
+    set_main(site, "".join(way_in))
     site.packetboat.configure()
     site.packetboat.start()
     until(lambda: site.packetboat.run("check").returncode == 0, f"{site.domain}: check")
-    set_main(site, fill("postfix/main.cf", address=site.address, state=str(site.packetboat.state)))
+    set_main(site, "".join(line for line in main if line not in way_in))
     return before
 
 

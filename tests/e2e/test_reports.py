@@ -17,9 +17,9 @@ NO = "Not today, in the words of b.test"
 def choosy(b):
     """b.test's Postfix takes every recipient, and refuses some mails once it has seen them."""
     b.host.write("/etc/postfix/choosy", f"/^X-Unwanted:/ REJECT {NO}\n")
-    set_postfix(b, header_checks="regexp:/etc/postfix/choosy")
+    set_postfix(b, own_header_checks="regexp:/etc/postfix/choosy")
     yield
-    set_postfix(b, header_checks="")
+    set_postfix(b, own_header_checks="")
 
 
 @pytest.fixture

@@ -64,6 +64,11 @@ class Packetboat:
         self._secret = secret
         self._process = None
 
+    @property
+    def intake(self):
+        """Where it takes mail, for smtp.Session."""
+        return (str(self.host.path(self.intake_socket)) if self.intake_socket else self.host.address, 2424)
+
     def configure(self):
         self.directory.mkdir()
         shutil.copy(program(), self.binary)

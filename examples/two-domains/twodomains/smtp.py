@@ -21,10 +21,15 @@ def send(address, sender, recipients, content, port=25, options=(), recipient_op
 
 
 class Session:
-    """One connection to an SMTP or (greeting="LHLO") an LMTP server."""
+    """One connection to an SMTP or (greeting="LHLO") an LMTP server; an address that is a path is a Unix socket's."""
 
     def __init__(self, address, port=25, greeting="EHLO", timeout=60):
-        self._socket = socket.create_connection((address, port), timeout=timeout)
+        if address.startswith("/"):
+            self._socket = socket.socket(socket.AF_UNIX)
+            self._socket.settimeout(timeout)
+            self._socket.connect(address)
+        else:
+            self._socket = socket.create_connection((address, port), timeout=timeout)
         self._file = self._socket.makefile("rb")
         self._read("2")
         self.features = self.command(f"{greeting} client.test").upper()
