@@ -117,6 +117,21 @@ base::Result<std::string> parse_orcpt(std::string_view text) {
     return orcpt.append(*decoded);
 }
 
+base::Result<std::string> parse_orcpt_of_client(std::string_view text) {
+    static constexpr std::string_view kType = "rfc822;";
+    auto strict = parse_orcpt(text);
+    if (strict || !base::istarts_with(text, kType)) return strict;
+    const auto decoded = decode_xtext(text.substr(kType.size()));
+    if (!decoded) return strict;
+    std::string orcpt = "utf-8;";
+    for (std::string_view rest = *decoded; !rest.empty();) {
+        const auto character = base::take_character(rest);
+        if (!character || is_control(*character)) return strict;
+        append_as_xtext(orcpt, *character);
+    }
+    return parse_orcpt(orcpt);
+}
+
 std::string write_orcpt(std::string_view orcpt) {
     const auto semicolon = orcpt.find(';');
     if (semicolon == std::string_view::npos) return {};

@@ -161,7 +161,7 @@ Refusal apply(RcptTo& command, const Parameter& parameter) {
         if (!notify) return bad_value(parameter);
         command.notify = *notify;
     } else if (parameter.keyword == "orcpt") {
-        auto orcpt = mail::parse_orcpt(parameter.value);
+        auto orcpt = mail::parse_orcpt_of_client(parameter.value);
         if (!orcpt) return bad_value(parameter);
         command.orcpt = std::move(*orcpt);
     } else {

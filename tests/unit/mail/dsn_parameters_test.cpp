@@ -136,3 +136,14 @@ TEST_CASE("whatever is taken, is written as ASCII that is taken again and means 
             REQUIRE(*parse_envid(write_envid(*envid)) == *envid);
     }
 }
+
+TEST_CASE("an internationalised ORCPT as Postfix writes it is one of type utf-8") {
+    using mail::parse_orcpt_of_client;
+    CHECK(*parse_orcpt_of_client("rfc822;j+C3+B6rg@b.test") == "utf-8;j\\x{F6}rg@b.test");
+    CHECK(mail::write_orcpt(*parse_orcpt_of_client("RFC822;j+C3+B6+2B@b.test")) ==
+          "utf-8;j\\x{F6}\\x{2B}@b.test");
+    CHECK(*parse_orcpt_of_client("rfc822;bob@b.test") == "rfc822;bob@b.test");
+    for (const char* bad : {"rfc822;j+C3rg@b.test", "rfc822;+C2+9B@b.test", "rfc822;+0A@b.test",
+                            "rfc822;", "x400;j+C3+B6rg", "utf-8;j+C3+B6rg@b.test"})
+        CHECK_FALSE(parse_orcpt_of_client(bad));
+}
