@@ -102,7 +102,7 @@ def test_aiosmtpd_gets_envelope_and_content_as_they_are(sender, new_letter):
     [envelope] = next_hop.envelopes
     assert envelope.rcpt_tos == ["r@spare.test", "q@spare.test"]
     # Mail that its own server gives away and gets again: each hop says that it was one.
-    received, content = re.match(rb"(Received: .*?\r\n)(?![ \\t])(.*)", envelope.original_content, re.DOTALL).groups()
+    received, content = re.match(rb"(Received: .*?\r\n)(?![ \t])(.*)", envelope.original_content, re.DOTALL).groups()
     assert b"(Packetboat)" in received
     assert content == smtp.wire_form(letter.content)
 
