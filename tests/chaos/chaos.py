@@ -49,7 +49,7 @@ def build(server):
     world.start()
     for site in world.sites.values():
         site.host.write("/etc/postfix/choosy", "/^X-Unwanted:/ REJECT not today\n")
-        site.host.command("postconf", "-e", "header_checks=regexp:/etc/postfix/choosy", check=True)
+        site.host.command("postconf", "-e", "own_header_checks=regexp:/etc/postfix/choosy", check=True)
         site.host.command("postfix", "reload", check=True)
     for site, peer in (("a.test", "b.test"), ("b.test", "a.test")):
         until(lambda: world.sites[site].packetboat.run("check", peer).returncode == 0, f"{site} to know {peer}", 60)
