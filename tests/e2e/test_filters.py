@@ -134,7 +134,7 @@ def test_a_mark_in_a_quoted_local_part_is_not_believed(rspamd, sieve, b, bob, le
     """A filter writes the sender's address into its own field; here even under Packetboat's name."""
     service = f"{b.address}:587"
     b.host.command("postconf", "-M", f"{service}/inet={service} inet n - y - - smtpd -o myhostname={ID}", check=True)
-    b.host.command("postfix", "reload", check=True)
+    b.postfix.reload()
     until(lambda: accepts(b.address, 587), "the service")
     try:
         smtp.send(b.address, f'"x; {MARK}"@c.test', [bob.address], from_author(letter, "x@c.test").content, port=587)
@@ -144,4 +144,4 @@ def test_a_mark_in_a_quoted_local_part_is_not_believed(rspamd, sieve, b, bob, le
         assert field.startswith(f"{ID};") and "x-xmpp-s2s=pass policy.assurance=pkix" in field
     finally:
         b.host.command("postconf", "-MX", f"{service}/inet", check=True)
-        b.host.command("postfix", "reload", check=True)
+        b.postfix.reload()

@@ -37,11 +37,11 @@ def submission(b):
     """b.test's port 587."""
     service = f"{b.address}:587"
     b.host.command("postconf", "-M", f"{service}/inet={service} inet n - y - - smtpd", check=True)
-    b.host.command("postfix", "reload", check=True)
+    b.postfix.reload()
     until(lambda: accepts(b.address, 587), "the submission service")
     yield 587
     b.host.command("postconf", "-MX", f"{service}/inet", check=True)
-    b.host.command("postfix", "reload", check=True)
+    b.postfix.reload()
 
 
 def by_sendmail(site, sender, recipient, content):
@@ -135,7 +135,7 @@ def test_the_site_s_own_tables_go_on(b, bob, alice, new_letter):
     """Behind ours, on every way in, Packetboat's included."""
     b.host.write("/etc/postfix/own-checks", "/^X-Remove:/ IGNORE\n")
     b.host.command("postconf", "-e", "own_header_checks=regexp:/etc/postfix/own-checks", check=True)
-    b.host.command("postfix", "reload", check=True)
+    b.postfix.reload()
     try:
         over_smtp, over_xmpp = new_letter(more_header="X-Remove: me\n"), new_letter(more_header="X-Remove: me\n")
         forged = f"{NAME}: {ID}; {MARK}\n".encode()
@@ -147,7 +147,7 @@ def test_the_site_s_own_tables_go_on(b, bob, alice, new_letter):
         assert by_xmpp.transport() == "xmpp" and by_xmpp.field(NAME).startswith(f"{ID}; x-xmpp-s2s=pass")
     finally:
         b.host.command("postconf", "-e", "own_header_checks=", check=True)
-        b.host.command("postfix", "reload", check=True)
+        b.postfix.reload()
 
 
 def test_a_content_filter_s_way_back_keeps_the_true_mark(sieve, b, bob, alice, new_letter):
@@ -159,7 +159,7 @@ def test_a_content_filter_s_way_back_keeps_the_true_mark(sieve, b, bob, alice, n
                    " -o mynetworks=127.0.0.0/8 -o smtpd_recipient_restrictions=permit_mynetworks,reject", check=True)
     # The filter itself has nothing to say: what comes out of it goes straight back.
     b.host.command("postconf", "-P", f"{filtered}=smtp:[127.0.0.1]:10025", check=True)
-    b.host.command("postfix", "reload", check=True)
+    b.postfix.reload()
     until(lambda: accepts("127.0.0.1", 10025), "the way back")
     try:
         b.packetboat.restart()
@@ -170,6 +170,6 @@ def test_a_content_filter_s_way_back_keeps_the_true_mark(sieve, b, bob, alice, n
     finally:
         b.host.command("postconf", "-PX", filtered, check=True)
         b.host.command("postconf", "-MX", f"{back}/inet", check=True)
-        b.host.command("postfix", "reload", check=True)
+        b.postfix.reload()
         b.packetboat.restart()
         until(lambda: b.packetboat.run("check").returncode == 0, "its link to be up")

@@ -138,12 +138,12 @@ def test_a_relayhost_gets_what_is_handed_back_if_the_service_names_it(a, alice, 
     service = f"{a.address}:2527/inet"
     try:
         a.host.command("postconf", "-P", f"{service}/content_filter=smtp:[{a.address}]:2601", check=True)
-        a.host.command("postfix", "reload", check=True)
+        a.postfix.reload()
         smtp.send(a.address, alice.address, [carol.address], letter.content, port=2527)
         until(lambda: went_by_smtp(relay, letter) == 1, "the mail at the relay host")
     finally:
         a.host.command("postconf", "-P", f"{service}/content_filter=smtp:", check=True)
-        a.host.command("postfix", "reload", check=True)
+        a.postfix.reload()
         relay.stop()
 
 
@@ -166,7 +166,7 @@ def test_what_is_handed_back_is_no_second_time_copied_to_the_archive(a, alice, c
 def set_main(site, **settings):
     for name, value in settings.items():
         site.host.command("postconf", "-e", f"{name}={value}", check=True)
-    site.host.command("postfix", "reload", check=True)
+    site.postfix.reload()
 
 
 def test_a_foreign_sender_s_mail_goes_by_smtp(a, alice, bob, letter):

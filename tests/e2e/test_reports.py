@@ -37,7 +37,7 @@ def without_dsn(b, down):
 def set_postfix(site, **settings):
     for name, value in settings.items():
         site.host.command("postconf", "-e", f"{name}={value}", check=True)
-    site.host.command("postfix", "reload", check=True)
+    site.postfix.reload()
 
 
 def parsed(report):

@@ -1,5 +1,8 @@
 """A host's Postfix: Debian's configuration with the examples', for one or several domains."""
 
+import contextlib
+import os
+import pathlib
 import re
 
 from twodomains.templates import fill
@@ -92,6 +95,26 @@ class Postfix:
         self._must("postfix", "stop")
         self._process.wait(30)
 
+    def reload(self):
+        """Reads the configuration again; returns once nobody who knows only the old one takes another client.
+
+        `postfix reload` asks its servers to end, and does not wait for it. One with a client goes on with it."""
+        old = self._servers()
+        self._must("postfix", "reload")
+        until(lambda: not any(map(waits_for_a_client, old)), f"{self.host.name}: Postfix to have reloaded")
+
+    def _servers(self):
+        """The processes that take mail."""
+        master = self.host.path("/var/spool/postfix/pid/master.pid").read_text().strip()
+        found = []
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # it has just ended
+                # PID (NAME) STATE PARENT ...
+                name, rest = re.search(r"\((.*)\) . (\d+) ", (process / "stat").read_text()).groups()
+                if rest == master and name in ("smtpd", "cleanup", "pickup"):
+                    found.append(process)
+        return found
+
     def flush(self):
         """Tries everything in the queue now."""
         self._must("postqueue", "-f")
@@ -118,3 +141,13 @@ class Postfix:
 
     def _write(self, name, text):
         self.host.write(f"/etc/postfix/{name}", text)
+
+
+def waits_for_a_client(process):
+    """Whether a Postfix server is there, and has no client on the network."""
+    try:
+        sockets = {os.readlink(fd) for fd in (process / "fd").iterdir()}
+        rows = [line.split() for line in (process / "net/tcp").read_text().splitlines()[1:]]
+    except OSError:
+        return False
+    return not sockets & {f"socket:[{row[9]}]" for row in rows if row[3] == "01"}  # established
