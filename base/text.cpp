@@ -22,7 +22,7 @@ bool iequals(std::string_view a, std::string_view b) {
 }
 
 bool istarts_with(std::string_view text, std::string_view prefix) {
-    return text.size() >= prefix.size() && iequals(text.substr(0, prefix.size()), prefix);
+    return iequals(text.substr(0, prefix.size()), prefix);
 }
 
 std::string_view trim(std::string_view text) {
@@ -46,7 +46,7 @@ Result<std::uint64_t> parse_number(std::string_view digits, std::uint64_t most) 
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     if (error == std::errc::result_out_of_range)
         return fail(Errc::limit, "the number is too large");
-    if (error != std::errc() || end != digits.data() + digits.size() || digits.empty())
+    if (error != std::errc() || end != digits.data() + digits.size())
         return fail(Errc::syntax, "not a number");
     if (value > most) return fail(Errc::limit, "the number is too large");
     return value;

@@ -103,6 +103,12 @@ TEST_CASE("REQUIRETLS is kept only where the component's link goes over no netwo
     CHECK_FALSE(keeps("xmpp.a.test:5347"));
     CHECK_FALSE(keeps("127.0.0.1.a.test:5347"));
     CHECK_FALSE(keeps("127.0.0.1:5347", "dialback"));
+    // Nor does a last hop that goes over a network in the clear.
+    const auto in_the_clear = load(kGood + "[domain a.test]\ndeliver-to = smtp:192.0.2.1:25\n");
+    REQUIRE(in_the_clear);
+    CHECK_FALSE(in_the_clear->components[0].requiretls);
+    // An intake without TLS of its own can't promise it, however private the links are.
+    CHECK_FALSE(load(kGood)->intakes[0].requiretls);
 }
 
 TEST_CASE("durations and sizes are read with their units") {
@@ -130,7 +136,12 @@ TEST_CASE("what is wrong is said with its line") {
     CHECK(error_of(kGood + "[que]\n") == ":13: unknown section");
     CHECK(error_of(kGood + "[queue]\nfirst-retry = 5 minutes\n")
               .starts_with(":14: \"5 minutes\" is no good value for first-retry: a duration"));
-    CHECK(error_of(kGood + "[queue]\nfirst-retry = 0s\n").starts_with(":14: "));
+    for (const char* const bad : {"0s", "400d", "9000000000h", "s", "5", "-5m", "5m3"}) {
+        CAPTURE(bad);
+        CHECK(error_of(kGood + "[queue]\nmax-retry = " + bad + "\n").starts_with(":14: \""));
+    }
+    CHECK(
+        error_of(kGood + "[intake x]\nlisten = unix:/x\nmax-size = 2000G\n").starts_with(":15: "));
     CHECK(error_of(kGood + "[queue]\nfirst-retry = 5h\nmax-retry = 1h\n") ==
           ":15: max-retry is shorter than first-retry");
     CHECK(error_of(kGood + "deliver-to = smtp:127.0.0.1:25\n") ==

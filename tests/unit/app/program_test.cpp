@@ -23,6 +23,13 @@ TEST_CASE("no shell reads its arguments, and it gets neither input nor our envir
     CHECK(environment->output == "PATH=/usr/sbin:/usr/bin:/sbin:/bin\nLC_ALL=C\n");
 }
 
+TEST_CASE("one that goes on when nobody listens any more is ended") {
+    const auto deaf = run_program(
+        {"/bin/sh", "-c", "trap '' PIPE; while :; do echo 0123456789012345678901234567890; done"});
+    REQUIRE_FALSE(deaf);
+    CHECK(deaf.error().code == base::Errc::limit);
+}
+
 TEST_CASE("one that does not exist, says too much, or dies is an error") {
     const auto missing = run_program({"/no/such/program"});
     REQUIRE_FALSE(missing);

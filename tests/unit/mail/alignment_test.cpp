@@ -39,8 +39,9 @@ TEST_CASE("the author's domain is that of the one address in the one From field"
                  "cher.test>") == "xn--bcher-kva.test");
     for (const char* bad :
          {"", "alice", "alice@a.test, eve@evil.test", "a@a.test <b@b.test> c@c.test",
-          "<a@a.test> <b@b.test>", "group: a@a.test;", "\"open <a@a.test>", "(open a@a.test",
-          "<a@a.test", "a@a.test>", "<a@[192.0.2.1]>", "\\"}) {
+          "<a@a.test> <b@b.test>", "group: a@a.test;", "group: <a@a.test>", "<<a@a.test>",
+          "\"open <a@a.test>", "(open a@a.test", "<a@a.test", "a@a.test>", "<a@[192.0.2.1]>",
+          "\\"}) {
         INFO(bad);
         CHECK(author(bad) == "none");
     }

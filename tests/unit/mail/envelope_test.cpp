@@ -68,6 +68,13 @@ TEST_CASE("xtext escapes what RFC 3461 says") {
     CHECK(*decode_xtext("utf-8;j\\x{F6}rg@b.test") == "utf-8;j\\x{F6}rg@b.test");
 }
 
+TEST_CASE("an escape in xtext has two hexadecimal digits") {
+    for (const char* const bad : {"+", "+4", "a+", "+4G", "+G4", "a+2", "+ 41", "+-1"}) {
+        CAPTURE(bad);
+        CHECK_FALSE(decode_xtext(bad));
+    }
+}
+
 TEST_CASE("every printable text survives xtext") {
     std::string all;
     for (char c = ' '; c <= '~'; ++c)

@@ -1,6 +1,7 @@
 // HeaderScanner: fields as they are, and nothing from the body.
 #include "mail/header_scanner.hpp"
 
+#include "base/limits.hpp"
 #include "base/text.hpp"
 
 #include <catch2/catch.hpp>
@@ -110,4 +111,13 @@ TEST_CASE("a summary of garbage is empty, bounded and printable") {
     const auto whole =
         summarize_header("From: " + std::string(497, 'a') + "\xE2\x82\xAC" + "b\r\n");
     CHECK(whole.from == std::string(497, 'a') + "\xE2\x82\xAC");
+}
+
+TEST_CASE("what a report returns of a header is its beginning, in whole fields") {
+    const std::string first = "Subject: hello\r\n";
+    const std::string long_one =
+        "X-Long: " + std::string(base::limits::kReportHeader, 'x') + "\r\n";
+    CHECK(summarize_header(first + "From: a@a.test\r\n\r\nbody").returned == first.size() + 16);
+    CHECK(summarize_header(first + long_one + "From: a@a.test\r\n\r\n").returned == first.size());
+    CHECK(summarize_header(long_one + first).returned == 0);
 }

@@ -9,8 +9,9 @@ using mail::Organisation;
 TEST_CASE("all names below one registered domain are one organisation, however they are spelt") {
     const auto evil = Organisation::of("evil.test");
     CHECK(evil.name() == "evil.test");
-    for (const char* name : {"mail.evil.test", "x1.mail.EVIL.test", "_x.evil.test", "evil.test.",
-                             "a.b.c.d.e.f.g.h.i.j.evil.test", "-.evil.test", "\xff.evil.test"})
+    for (const char* name :
+         {"mail.evil.test", "x1.mail.EVIL.test", "_x.evil.test", "evil.test.", "evil.test...",
+          "a.b.c.d.e.f.g.h.i.j.evil.test", "-.evil.test", "\xff.evil.test"})
         CHECK(Organisation::of(name) == evil);
     CHECK(Organisation::of(std::string(60, 'x') + "." + std::string(2000, 'y') + ".evil.test") ==
           evil);

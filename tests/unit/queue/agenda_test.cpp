@@ -202,3 +202,61 @@ TEST_CASE(
     CHECK(desk.agenda.start().empty());
     CHECK_FALSE(desk.agenda.next());
 }
+
+TEST_CASE("the first two signs of life in vain cost nothing, and an answer clears the count") {
+    Desk desk;
+    desk.agenda.arrived(kToB);
+    const auto vain = [&] {
+        REQUIRE(desk.agenda.may_wake(kToB));
+        desk.agenda.wake_by_sign(kToB);
+        REQUIRE(desk.look([&](const auto& each) {
+            desk.agenda.heads_for(each, "mail.b.test");
+            desk.agenda.missed(each, unreachable());
+        }) == 1);
+    };
+    for (int round = 0; round < 2; ++round) {
+        vain();
+        vain();
+        CHECK(desk.agenda.may_wake(kToB));
+        vain();
+        CHECK_FALSE(desk.agenda.may_wake(kToB));
+        desk.clock.advance(1s);
+        // Asleep for a second after the third one, and for two after the fourth.
+        vain();
+        desk.clock.advance(1s);
+        CHECK_FALSE(desk.agenda.may_wake(kToB));
+        desk.clock.advance(64s);
+        desk.look([&](const auto& each) { desk.agenda.reached(each); });
+    }
+}
+
+TEST_CASE("new mail for a peer that is out does not have it tried before its time") {
+    Desk desk;
+    desk.agenda.arrived(kToB);
+    base::TimePoint until;
+    desk.look([&](const auto& each) {
+        desk.agenda.heads_for(each, "mail.b.test");
+        until = desk.agenda.missed(each, unreachable());
+    });
+    desk.agenda.arrived(kToB);
+    CHECK(desk.agenda.start().empty());
+    CHECK(desk.agenda.next() == until);
+    desk.clock.set(until);
+    CHECK(desk.agenda.start() == std::vector{kToB});
+}
+
+TEST_CASE("after a restart, mail of which it is not known where it goes waits for everybody") {
+    Desk desk;
+    desk.agenda.expect(kToB, desk.clock.now() + 10s);
+    desk.agenda.expect(kLocal, desk.clock.now() + 10s);
+    CHECK(desk.agenda.waiting_for("mail.c.test") == std::vector{kToB});
+    desk.clock.advance(10s);
+    desk.look([&](const auto& each) {
+        if (each == kToB) {
+            desk.agenda.heads_for(each, "mail.b.test");
+            desk.agenda.missed(each, unreachable());
+        }
+    });
+    CHECK(desk.agenda.waiting_for("mail.c.test").empty());
+    CHECK(desk.agenda.waiting_for("mail.b.test") == std::vector{kToB});
+}

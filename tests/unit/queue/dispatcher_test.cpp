@@ -228,6 +228,44 @@ TEST_CASE(
     CHECK(relay.seen[1] == sent);
 }
 
+TEST_CASE("mail that comes while others are being delivered does not wait for them") {
+    Folder folder;
+    Running queue(folder);
+    queue.courier.slow = true;
+    queue.accept(arrival("alice@a.test", {"bob@b.test"}));
+    queue.until([&] { return queue.courier.under_way == 1; });
+    queue.accept(arrival("alice@a.test", {"carol@b.test"}));
+    queue.until([&] { return queue.courier.under_way == 2; });
+}
+
+TEST_CASE("once somebody answers, what waits for its silence to end goes out at once") {
+    Folder folder;
+    Running queue(folder);
+    queue.courier.outcome = unreachable();
+    queue.accept(arrival("alice@a.test", {"bob@b.test"}));
+    queue.until([&] { return queue.courier.seen.size() == 1; });
+    const auto first = queue.courier.seen[0];
+    // It is to wait for an hour. While it is under way, it has no such time.
+    int moved = 0;
+    while (moved == 0) {
+        run<bool>(queue.io, [&]() -> base::Task<bool> {
+            std::function<base::Result<int>(queue::Store&)> postpone = [](queue::Store& store) {
+                store.database().connection().exec(
+                    "UPDATE recipient SET due_at = due_at + 3600000 WHERE state = 3");
+                return base::Result<int>(store.database().changes());
+            };
+            const auto done = co_await queue.storage.write<int>(std::move(postpone));
+            moved = **done;
+            co_return true;
+        });
+    }
+    queue.courier.outcome = delivered();
+    const auto tries = queue.courier.seen.size();
+    queue.accept(arrival("alice@a.test", {"carol@b.test"}));
+    queue.until([&] { return queue.courier.seen.size() >= tries + 2; });
+    CHECK(queue.courier.seen.back() == first);
+}
+
 TEST_CASE("a failure's report goes out by itself") {
     Folder folder;
     Running queue(folder);
@@ -261,6 +299,21 @@ TEST_CASE("requests that fail do not take others of the same commit with them") 
     for (std::size_t i = 0; i < answers.size(); ++i)
         CHECK(answers[i] == (i % 2 == 1));
     queue.until([&] { return queue.courier.seen.size() == 5; });
+}
+
+TEST_CASE("a message that can't be stored leaves no file behind") {
+    Folder folder;
+    Running queue(folder);
+    auto mail =
+        arrival("alice@a.test", {"bob@b.test"}, std::string(base::limits::kInlineContent + 1, 'x'));
+    mail.envelope.recipients.push_back(mail.envelope.recipients[0]);
+    mail.destinations.push_back(kToB);
+    const bool accepted = run<bool>(queue.io, [&]() -> base::Task<bool> {
+        const auto receipt = co_await queue.intake.accept(std::move(mail));
+        co_return receipt.has_value();
+    });
+    CHECK_FALSE(accepted);
+    CHECK(folder.files_in("content") == 0);
 }
 
 TEST_CASE("peers that were found are remembered over a restart") {
