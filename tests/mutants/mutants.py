@@ -17,6 +17,7 @@ Exit status 1: fewer than 95 of 100 are killed, or there is a survivor without a
 import argparse
 import concurrent.futures
 import json
+import os
 import pathlib
 import re
 import shlex
@@ -30,6 +31,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 ROOMS = ["base", "mail", "queue", "component", "smtp-bridge", "app"]
 LEAST_KILLED = 0.95
+# The tests' folders: nothing here is about a disk, and memory syncs at once.
+MEMORY = "/dev/shm" if pathlib.Path("/dev/shm").is_dir() else None
 # A mutant that hangs: so many times as long as the sound program takes, and at least so many seconds.
 HANGS_AFTER = 10
 HANGS_AFTER_AT_LEAST = 60
@@ -112,7 +115,8 @@ def run_tests(program: pathlib.Path, limit: float | None, folder: pathlib.Path) 
     """What became of it: `passed`, or by what it was killed; and after how many seconds."""
     start = time.monotonic()
     try:
-        done = subprocess.run([str(program), "--abort"], cwd=folder, capture_output=True, timeout=limit, check=False)
+        done = subprocess.run([str(program), "--abort"], cwd=folder, env={**os.environ, "TMPDIR": str(folder)},
+                              capture_output=True, timeout=limit, check=False)
         end = "passed" if done.returncode == 0 else "crash" if done.returncode < 0 else "failure"
     except subprocess.TimeoutExpired:
         end = "hangs"
@@ -120,7 +124,7 @@ def run_tests(program: pathlib.Path, limit: float | None, folder: pathlib.Path) 
 
 
 def judge(mutant: Mutant, build: Build, limit: float) -> str:
-    with tempfile.TemporaryDirectory(prefix="mutant-") as name:
+    with tempfile.TemporaryDirectory(prefix="mutant-", dir=MEMORY) as name:
         folder = pathlib.Path(name)
         source = folder / pathlib.Path(mutant.file).name
         source.write_text(mutant.source())
@@ -133,7 +137,7 @@ def judge(mutant: Mutant, build: Build, limit: float) -> str:
 def try_room(room: str, mutants: list[Mutant], folder: pathlib.Path, jobs: int) -> list[Mutant]:
     """Prints what becomes of each, and returns those that survive."""
     build = Build(folder, room)
-    with tempfile.TemporaryDirectory(prefix="mutant-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="mutant-", dir=MEMORY) as scratch:
         end, seconds = run_tests(build.program, None, pathlib.Path(scratch))
     if end != "passed":
         raise SystemExit(f"{room}: its tests end with {end} without any fault of ours")
