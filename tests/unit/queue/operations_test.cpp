@@ -243,3 +243,33 @@ TEST_CASE("a message leaves quarantine as a whole, whichever of its recipients a
     CHECK(queue.count("SELECT COUNT(*) FROM message WHERE damage IS NOT NULL") == 0);
     CHECK(in_state(queue, queue::State::held) == 0);
 }
+
+TEST_CASE("a walk in steps finds each recipient once, wherever a step ends") {
+    StoreFixture queue;
+    std::vector<queue::QueueId> ids;
+    for (int i = 0; i < 3; ++i)
+        ids.push_back(
+            queue.add(arrival("alice@a.test", {"bob@b.test", "carol@b.test", "dave@b.test"})));
+    const auto by_ids = GENERATE(false, true);
+    CAPTURE(by_ids);
+    queue::Selection selection;
+    if (by_ids) selection.ids = {ids[2], ids[0]};
+    for (const std::size_t step : {1, 2, 4, 100}) {
+        CAPTURE(step);
+        std::vector<std::pair<queue::QueueId, std::uint32_t>> seen;
+        std::optional<queue::Selected> after;
+        for (;;) {
+            const auto found = queue::select(queue.store().database(), selection, after, step);
+            for (const auto& each : found)
+                seen.emplace_back(each.message, each.n);
+            if (found.size() < step || seen.size() > 100) break;
+            after = found.back();
+        }
+        std::vector<std::pair<queue::QueueId, std::uint32_t>> all;
+        for (const auto id : by_ids ? std::vector{ids[0], ids[2]} : ids) {
+            for (std::uint32_t n = 0; n < 3; ++n)
+                all.emplace_back(id, n);
+        }
+        CHECK(seen == all);
+    }
+}

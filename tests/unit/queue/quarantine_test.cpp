@@ -132,3 +132,17 @@ TEST_CASE("what its peer knows as another message is held, and the administrator
         CHECK(queue.count("SELECT COUNT(*) FROM message WHERE damage IS NOT NULL") == 0);
     }
 }
+
+TEST_CASE("a message is in quarantine for as long as one of its recipients is held there") {
+    StoreFixture queue;
+    const auto id = queue.add(arrival("alice@a.test", {"bob@b.test", "carol@b.test"}));
+    break_it(queue, "UPDATE content SET bytes = x'00' WHERE message = ?1", id);
+    REQUIRE(queue.lease().empty());
+    const auto cancel = [&](std::uint32_t n) {
+        REQUIRE(queue.transact(
+            [&](queue::Store& s) { return queue::end_recipients(s, id, {n}, false); }));
+        return queue.count("SELECT COUNT(*) FROM message WHERE damage IS NOT NULL AND pending > 0");
+    };
+    CHECK(cancel(0) == 1);
+    CHECK(cancel(1) == 0);
+}

@@ -296,3 +296,16 @@ TEST_CASE("of a recipient that it has refused, a peer has nothing to tell") {
     CHECK(queue.count("SELECT COUNT(*) FROM event") == events);
     CHECK(queue.count("SELECT COUNT(*) FROM report") == 0);
 }
+
+TEST_CASE("a report that comes again tells nothing again, however much later") {
+    StoreFixture queue;
+    const auto transfer = given_to_peer(queue, arrival("alice@a.test", {"bob@b.test"}));
+    const auto why = reply(451, "4.4.1", "the host is down");
+    REQUIRE(take(queue, report_on(transfer, mail::Action::delayed, why, 1)));
+    CHECK(has(next_for(queue, kLocal), "Action: delayed"));
+    // A delay may be told once a day; but this is the one that was told.
+    queue.clock.advance(std::chrono::hours(25));
+    CHECK(take(queue, report_on(transfer, mail::Action::delayed, why, 1)).value().empty());
+    CHECK(take(queue, report_on(transfer, mail::Action::delayed, why, 2)).value() ==
+          queue::Woken{kLocal});
+}

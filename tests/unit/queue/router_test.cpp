@@ -64,3 +64,26 @@ TEST_CASE("the route table answers what it was told, and forgets") {
     CHECK(table.find(domain("b.test")) == queue::Route::unknown);
     CHECK(table.size() == 1);
 }
+
+TEST_CASE(
+    "while a table is closed all mail goes by SMTP, and it is as before when it opens again") {
+    queue::RouteTable table;
+    std::vector<std::pair<std::string, bool>> changes;
+    table.on_change([&](const std::string& name, bool xmpp) { changes.emplace_back(name, xmpp); });
+    const auto b = *mail::Domain::parse("b.test");
+    const auto c = *mail::Domain::parse("c.test");
+    table.set(b, queue::Route::xmpp);
+    table.close(true);
+    table.close(true);
+    CHECK(table.find(b) == queue::Route::smtp);
+    CHECK(table.find(c) == queue::Route::smtp);  // and nobody looks it up
+    CHECK(table.xmpp_domains().empty());
+    table.set(c, queue::Route::xmpp);
+    CHECK(table.find(c) == queue::Route::smtp);
+    table.close(false);
+    CHECK(table.find(b) == queue::Route::xmpp);
+    CHECK(table.find(c) == queue::Route::xmpp);
+    const std::vector<std::pair<std::string, bool>> told(changes.begin(), changes.begin() + 2);
+    CHECK(told == std::vector<std::pair<std::string, bool>>{{"b.test", true}, {"b.test", false}});
+    CHECK(changes.size() == 4);
+}

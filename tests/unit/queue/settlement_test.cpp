@@ -172,3 +172,28 @@ TEST_CASE("the history of ended messages is kept for its time, and then goes") {
          {"message", "recipient", "transfer", "event", "content", "header", "report"})
         CHECK(queue.count(std::string("SELECT COUNT(*) FROM ") + table) == 0);
 }
+
+TEST_CASE("the last try is no later than the end of the mail's time") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    const auto leased = queue.lease();
+    const auto end = leased[0].expires_at;
+    queue.clock.set(end - 1s);
+    queue.settle({all(leased[0], unreachable())});
+    CHECK(queue::next_due(queue.store(), kToB) == end);
+}
+
+TEST_CASE("a report names a next hop that has a host's name, and no socket") {
+    const auto [remote, named] = GENERATE(table<const char*, bool>(
+        {{"mx.b.test", true}, {"lmtp:unix:/run/dovecot/lmtp", false}, {"", false}}));
+    CAPTURE(remote);
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"nobody@b.test"}));
+    auto refusal = failed();
+    refusal.remote = remote;
+    queue.settle({all(queue.lease()[0], refusal)});
+    const auto reports = queue.lease(kLocal, kOne);
+    REQUIRE(reports.size() == 1);
+    CHECK(has(reports[0].content.bytes(), "Remote-MTA: dns; mx.b.test") == named);
+    CHECK(has(reports[0].content.bytes(), "Remote-MTA") == named);
+}

@@ -22,12 +22,11 @@ struct Storing {
         return std::move(*store);
     }
     void start(Operation operation, std::vector<std::string>& answers, std::string name,
-               std::function<void()> meanwhile = {}) {
+               std::function<void()> meanwhile = {}, std::size_t bytes = 0) {
         base::spawn(io.get_executor(), name,
-                    [this, operation, &answers, name, meanwhile]() -> base::Task<void> {
+                    [this, operation, &answers, name, meanwhile, bytes]() -> base::Task<void> {
                         Operation copy = operation;
                         std::function<void()> call = meanwhile;
-                        const std::size_t bytes = 0;
                         const auto done = co_await storage.write<int>(std::move(copy), bytes, call);
                         answers.push_back(name + (done ? "" : " failed"));
                     });
@@ -101,4 +100,34 @@ TEST_CASE("one that fails takes nothing with it of what shares its commit") {
     storing.start(count, answers, "count");
     storing.until([&] { return answers.size() == 3; });
     CHECK(messages == 1);
+}
+
+TEST_CASE("a commit has so many bytes, and what is more is part of the next") {
+    const Folder folder;
+    Storing storing(folder);
+    std::vector<std::string> answers;
+    std::promise<void> asked;
+    std::atomic<bool> second_is_committed = false;
+    std::atomic<bool> third_came_later = false;
+    const Operation first = [&](queue::Store&) {
+        asked.get_future().wait();
+        return base::Result<int>(1);
+    };
+    const Operation second = [&](queue::Store& store) {
+        store.after_commit([&] { second_is_committed = true; });
+        return base::Result<int>(2);
+    };
+    const Operation third = [&](queue::Store&) {
+        third_came_later = second_is_committed.load();
+        return base::Result<int>(3);
+    };
+    constexpr std::size_t kHalf = base::limits::kCommitBytes / 2 + 1;
+    storing.start(first, answers, "first", [&] {
+        storing.start(second, answers, "second", {}, kHalf);
+        storing.start(
+            third, answers, "third", [&] { asked.set_value(); }, kHalf);
+    });
+    storing.until([&] { return answers.size() == 3; });
+    CHECK(answers == std::vector<std::string>{"first", "second", "third"});
+    CHECK(third_came_later);
 }

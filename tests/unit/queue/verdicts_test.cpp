@@ -277,3 +277,50 @@ TEST_CASE("the store and the double in memory say the same, whatever is asked of
         }
     }
 }
+
+TEST_CASE("a verdict is kept until an hour after its transfer's end, which is never far ahead") {
+    // How far ahead the peer's clock is.
+    const auto ahead =
+        GENERATE(base::TimePoint::duration(48h), base::limits::kRetention + 24h * 3650);
+    const auto kept = std::min<base::TimePoint::duration>(ahead, base::limits::kRetention) +
+                      base::limits::kVerdictGrace;
+    Book book;
+    auto mail = book.whole(1, mail::Content("Hello\r\n"), std::nullopt);
+    mail.transfer->expires = book.clock.now() + ahead;
+    REQUIRE(book.accept(mail));
+    const auto prune = [&] {
+        REQUIRE(book.transact([](queue::Store& s) { return queue::prune(s); }));
+    };
+    book.clock.advance(kept);
+    prune();
+    CHECK(book.known(1).state == State::done);
+    book.clock.advance(1ms);
+    prune();
+    CHECK(book.known(1).state == State::unknown);
+}
+
+TEST_CASE("nobody adds to another peer's transfer, or reads what has come of it") {
+    Book book;
+    REQUIRE(book.open_one(1, 5));
+    REQUIRE(book.put(1, 0, "Hell"));
+    const auto other = [&](std::uint64_t offset) {
+        const queue::Piece piece{key(1), "mail.c.test", offset, "x"};
+        return book.transact([&](queue::Store& s) { return queue::add_piece(s, piece); });
+    };
+    CHECK(other(4).error().code == base::Errc::not_found);
+    CHECK(other(0).error().code == base::Errc::not_found);
+    CHECK(book.known(1).offset == 4);
+}
+
+TEST_CASE("of what is called back only what was unknown counts against a peer") {
+    Book book;
+    REQUIRE(book.open_one(1, 5));
+    for (const int number : {1, 2}) {
+        const queue::Recall recall{key(number), "mail.a.test", book.clock.now() + 1h, {}};
+        REQUIRE(
+            book.transact([&](queue::Store& s) { return queue::call_transfer_back(s, recall); }));
+        CHECK(book.known(number).state == State::aborted);
+    }
+    CHECK(book.count("SELECT COUNT(*) FROM verdict WHERE aborted > 0") == 2);
+    CHECK(book.count("SELECT COUNT(*) FROM verdict WHERE aborted = 1") == 1);
+}
