@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 
 #include <arpa/inet.h>
 #include <idn2.h>
@@ -17,7 +18,8 @@ using base::Errc;
 using base::fail;
 using base::Result;
 
-constexpr std::size_t kLabel = 63;  // octets; RFC 1035 section 2.3.4
+constexpr std::size_t kLabel = 63;         // octets; RFC 1035 section 2.3.4
+constexpr std::string_view kAce = "xn--";  // what A-labels begin with; RFC 5890 section 2.3.2.5
 
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
@@ -67,17 +69,30 @@ std::string canonical_literal(std::string_view text) {
     return (v6 ? "[" + std::string(kTag) : "[") + address + "]";
 }
 
-/// U-labels as A-labels.
-Result<std::string> to_ascii(std::string_view text) {
+/// What libidn2 makes of a name.
+struct Converted {
+    int error = IDN2_OK;
+    std::string text;
+};
+
+/// U-labels as A-labels. `how`: IDN2_NONTRANSITIONAL, or as IDNA 2003 did it.
+Converted to_ascii(std::string_view text, int how) {
     std::uint8_t* out = nullptr;
     const std::string terminated(text);
     const int error = idn2_lookup_u8(reinterpret_cast<const std::uint8_t*>(terminated.c_str()),
-                                     &out, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+                                     &out, IDN2_NFC_INPUT | how);
     const std::unique_ptr<std::uint8_t, void (*)(void*)> owner(out, idn2_free);
-    if (error == IDN2_TOO_BIG_DOMAIN) return fail(Errc::limit, "the domain is too long");
-    if (error != IDN2_OK)
-        return fail(Errc::syntax, std::string("not a domain name: ") + idn2_strerror(error));
-    return std::string(reinterpret_cast<const char*>(out));
+    if (error != IDN2_OK) return {error, {}};
+    return {error, std::string(reinterpret_cast<const char*>(out))};
+}
+
+/// A-labels as U-labels; nothing if libidn2 can't.
+std::optional<std::string> to_unicode(const std::string& ascii) {
+    char* out = nullptr;
+    const int error = idn2_to_unicode_8z8z(ascii.c_str(), &out, 0);
+    const std::unique_ptr<char, void (*)(void*)> owner(out, idn2_free);
+    if (error != IDN2_OK) return std::nullopt;
+    return std::string(out);
 }
 
 }  // namespace
@@ -99,13 +114,33 @@ base::Result<Domain> Domain::parse(std::string_view text) {
     if (base::is_ascii(text)) {
         ascii = base::to_lower(text);
     } else {
-        auto converted = to_ascii(text);
-        if (!converted) return converted.error();
-        ascii = base::to_lower(*converted);
+        const Converted converted = to_ascii(text, IDN2_NONTRANSITIONAL);
+        if (converted.error == IDN2_TOO_BIG_DOMAIN)
+            return fail(Errc::limit, "the domain is too long");
+        if (converted.error != IDN2_OK)
+            return fail(Errc::syntax,
+                        std::string("not a domain name: ") + idn2_strerror(converted.error));
+        ascii = base::to_lower(converted.text);
     }
     if (ascii.size() > base::limits::kDomain) return fail(Errc::limit, "the domain is too long");
     if (!is_host_name(ascii)) return fail(Errc::syntax, "not a domain name");
     return Domain(std::move(ascii));
+}
+
+std::string Domain::unicode() const {
+    if (ascii_.find(kAce) == std::string::npos) return ascii_;
+    auto text = to_unicode(ascii_);
+    if (!text) return ascii_;
+    const auto again = parse(*text);
+    return again && *again == *this ? std::move(*text) : ascii_;
+}
+
+std::string Domain::domainpart() const {
+    std::string text = unicode();
+    if (base::is_ascii(text)) return text;
+    // The four characters in which IDNA 2003 and 2008 deviate are the same in RFC 3491.
+    const Converted prepared = to_ascii(text, IDN2_TRANSITIONAL);
+    return prepared.text == ascii_ ? text : ascii_;
 }
 
 bool Domain::is_subdomain_of(const Domain& other) const {

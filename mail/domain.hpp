@@ -1,4 +1,5 @@
-// Domain: a mail domain in the one form in which domains are compared: lower-case A-labels.
+// Domain: a mail domain in the one form in which domains are compared: lower-case A-labels; and how
+// it is written elsewhere.
 #pragma once
 
 #include "base/result.hpp"
@@ -20,6 +21,13 @@ class Domain {
 
     /// `xn--bcher-kva.test`; never empty.
     const std::string& ascii() const { return ascii_; }
+    /// In U-labels, `bücher.test`; of which parse() makes the same domain again. What has no such
+    /// form (fake A-labels, what IDNA 2008 does not allow) stays as it is, as a whole.
+    std::string unicode() const;
+    /// As the domainpart of a JID (RFC 7622 section 3.2): unicode(); but what the XMPP servers of
+    /// today, which prepare names by RFC 3491, would change into another domain (`ß` into `ss`)
+    /// stays in A-labels.
+    std::string domainpart() const;
     bool is_address_literal() const { return ascii_.front() == '['; }
     /// True if this is below `other`; false if both are equal.
     bool is_subdomain_of(const Domain& other) const;

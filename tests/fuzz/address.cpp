@@ -41,6 +41,13 @@ void check_domain(std::string_view text) {
     check(base::is_ascii(domain->ascii()) && !has_control(domain->ascii()) &&
               domain->ascii().find(' ') == std::string::npos,
           "A-labels are printable ASCII");
+    const std::string unicode = domain->unicode();
+    const std::string part = domain->domainpart();
+    const auto spoken = Domain::parse(unicode);
+    check(spoken && *spoken == *domain, "a domain's U-labels are the same domain");
+    check(base::is_utf8(unicode) && !has_control(unicode) && unicode.find(' ') == std::string::npos,
+          "U-labels are UTF-8 in one word");
+    check(part == unicode || part == domain->ascii(), "a JID has the one or the other");
     check(!domain->is_subdomain_of(*domain), "no domain lies below itself");
     const auto below = Domain::parse("x." + domain->ascii());
     check(!below || below->is_subdomain_of(*domain), "x.DOMAIN lies below DOMAIN");

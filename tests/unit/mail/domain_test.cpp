@@ -136,3 +136,49 @@ TEST_CASE("a subdomain is below, at a label's boundary") {
     CHECK_FALSE(domain("[192.0.2.1]").is_subdomain_of(domain("[192.0.2.1]")));
     CHECK(domain("B\xC3\x9C.test") == domain("b\xC3\xBC.TEST"));
 }
+
+TEST_CASE("a domain is written in U-labels where that is the same domain, and in a JID") {
+    const std::string buecher =
+        "b\xC3\xBC"
+        "cher.test";
+    const struct {
+        std::string ascii, unicode, domainpart;
+    } table[] = {
+        {"a.test", "a.test", "a.test"},
+        {"xn--bcher-kva.test", buecher, buecher},
+        {"mail.xn--bcher-kva.test", "mail." + buecher, "mail." + buecher},
+        {"xn--fsqu00a.xn--0zwm56d", "\xE4\xBE\x8B\xE5\xAD\x90.\xE6\xB5\x8B\xE8\xAF\x95",
+         "\xE4\xBE\x8B\xE5\xAD\x90.\xE6\xB5\x8B\xE8\xAF\x95"},
+        // RFC 3491 makes another domain of these.
+        {"xn--strae-oqa.test",
+         "stra\xC3\x9F"
+         "e.test",
+         "xn--strae-oqa.test"},
+        {"xn--3xa.test", "\xCF\x82.test", "xn--3xa.test"},
+        // Fake A-labels, and what IDNA 2008 does not allow.
+        {"xn--zzzz.test", "xn--zzzz.test", "xn--zzzz.test"},
+        {"xn--zzzz.xn--bcher-kva.test", "xn--zzzz.xn--bcher-kva.test",
+         "xn--zzzz.xn--bcher-kva.test"},
+        {"xn--ls8h.test", "xn--ls8h.test", "xn--ls8h.test"},
+        {"xn--a-ecp.test", "xn--a-ecp.test", "xn--a-ecp.test"},
+        {"[192.0.2.1]", "[192.0.2.1]", "[192.0.2.1]"},
+    };
+    for (const auto& row : table) {
+        CAPTURE(row.ascii);
+        const Domain it = domain(row.ascii);
+        CHECK(it.unicode() == row.unicode);
+        CHECK(it.domainpart() == row.domainpart);
+        CHECK(domain(it.unicode()) == it);
+        CHECK(domain(it.domainpart()) == it);
+    }
+    CHECK(domain("B\xC3\x9C"
+                 "CHER.Test")
+              .unicode() == buecher);
+    CHECK(domain("XN--BCHER-KVA.test").unicode() == buecher);
+    // 255 octets of A-labels.
+    std::string longest = domain("\xC3\xBC.test").ascii();
+    while (longest.size() < 240)
+        longest = "a123456789." + longest;
+    longest = std::string(255 - longest.size() - 1, 'a') + "." + longest;
+    CHECK(domain(domain(longest).unicode()).ascii() == longest);
+}
