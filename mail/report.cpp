@@ -3,6 +3,7 @@
 #include "base/limits.hpp"
 #include "base/text.hpp"
 #include "mail/content.hpp"
+#include "mail/domain.hpp"
 #include "mail/dsn_parameters.hpp"
 #include "mail/header_scanner.hpp"
 
@@ -134,6 +135,13 @@ std::string words_for_people(const ReportInput& input) {
     return out;
 }
 
+/// The name of a host, or of a component, for a field whose type is `dns`: in A-labels, as RFC 6533
+/// leaves that type to ASCII.
+std::string dns_name(std::string_view name) {
+    const auto domain = Domain::parse(name);
+    return "dns; " + (domain ? domain->ascii() : ascii_line(name));
+}
+
 /// message/delivery-status, RFC 3464 section 2.
 std::string delivery_status(const ReportInput& input) {
     const auto fit = [&](std::string_view text) {
@@ -141,7 +149,7 @@ std::string delivery_status(const ReportInput& input) {
     };
     std::string out;
     add(out, "Original-Envelope-Id", fit(input.envid));
-    add(out, "Reporting-MTA", "dns; " + fit(input.reporting_mta));
+    add(out, "Reporting-MTA", dns_name(input.reporting_mta));
     add(out, "X-Packetboat-Queue-ID", fit(input.queue_id));
     add(out, "Arrival-Date", base::to_rfc5322_date(input.arrived_at));
     for (const auto& recipient : input.recipients) {
@@ -154,8 +162,7 @@ std::string delivery_status(const ReportInput& input) {
         add(out, "Status", recipient.reply.status.to_text());
         // RFC 3464 section 2.3.6: `smtp` is for what a remote server said; our own words are
         // another type.
-        if (!recipient.remote_mta.empty())
-            add(out, "Remote-MTA", "dns; " + fit(recipient.remote_mta));
+        if (!recipient.remote_mta.empty()) add(out, "Remote-MTA", dns_name(recipient.remote_mta));
         const std::string_view type = recipient.remote_mta.empty() ? "x-packetboat; " : "smtp; ";
         add(out, "Diagnostic-Code", std::string(type) + fit(recipient.reply.to_text()));
         if (recipient.last_attempt)

@@ -309,3 +309,20 @@ TEST_CASE("a report on garbage is still a report") {
         }
     }
 }
+
+TEST_CASE("the names of hosts and components are in A-labels where their type is dns") {
+    for (const bool smtputf8 : {false, true}) {
+        auto input = failure();
+        input.smtputf8 = smtputf8;
+        input.reporting_mta = "mx.xn--bcher-kva.test";
+        input.recipients[0].remote_mta =
+            "mail.b\xC3\xBC"
+            "cher.test";
+        const auto text = build_report(input);
+        CHECK(text.find("Remote-MTA: dns; mail.xn--bcher-kva.test\r\n") != std::string::npos);
+        CHECK(text.find("Reporting-MTA: dns; mx.xn--bcher-kva.test\r\n") != std::string::npos);
+        // People read it as it is spoken.
+        CHECK(text.find("The mail system of mail.b\xC3\xBC"
+                        "cher.test said:") != std::string::npos);
+    }
+}
