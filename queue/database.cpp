@@ -2,6 +2,7 @@
 
 #include "queue/database_copy.hpp"
 #include "queue/log.hpp"
+#include "queue/sql_functions.hpp"
 
 #include <array>
 
@@ -20,6 +21,7 @@ constexpr int kVersion = std::size(kMigrations);
 
 Database::Database(const std::filesystem::path& file, int flags)
     : connection_(file.string(), flags) {
+    add_functions(connection_);
     connection_.exec("PRAGMA temp_store = MEMORY");
     connection_.exec("PRAGMA cache_size = -8192");
 }

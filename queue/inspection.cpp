@@ -1,8 +1,8 @@
 #include "queue/inspection.hpp"
 
 #include "base/limits.hpp"
-#include "base/text.hpp"
 #include "queue/mail_class.hpp"
+#include "queue/sql_functions.hpp"
 #include "queue/store.hpp"
 
 #include <algorithm>
@@ -47,11 +47,12 @@ std::vector<QueueId> find_messages(Database& database, const std::string& name) 
              name.starts_with('<') ? name : "<" + name + ">");
     }
     if (found.empty() && name.find('@') != std::string::npos) {
-        const std::string address = base::to_lower(name);
-        find("SELECT id FROM message WHERE lower(sender) = ?1 ORDER BY id DESC LIMIT ?2", address);
+        const std::string address = folded_address(name);
+        find("SELECT id FROM message WHERE folded_address(sender) = ?1 ORDER BY id DESC LIMIT ?2",
+             address);
         find(
-            "SELECT DISTINCT message FROM recipient WHERE lower(address) = ?1 ORDER BY message DESC"
-            " LIMIT ?2",
+            "SELECT DISTINCT message FROM recipient WHERE folded_address(address) = ?1"
+            " ORDER BY message DESC LIMIT ?2",
             address);
         std::ranges::sort(found, std::greater());
         found.erase(std::ranges::unique(found).begin(), found.end());

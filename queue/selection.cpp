@@ -1,6 +1,6 @@
 #include "queue/selection.hpp"
 
-#include "base/text.hpp"
+#include "queue/sql_functions.hpp"
 
 #include <algorithm>
 
@@ -14,10 +14,11 @@ constexpr const char* kWalk =
     " LEFT JOIN message m ON m.id = r.message JOIN destination d ON d.id = r.destination"
     " WHERE c.message BETWEEN MAX(?1, ?2) AND CASE ?1 WHEN 0 THEN 9223372036854775807 ELSE ?1 END"
     " AND (c.message > ?2 OR r.n > ?3) AND r.state < 5 AND (?4 & (1 << r.state)) <> 0"
-    " AND (?5 = 0 OR d.lane = ?5) AND (?6 = '' OR lower(r.address) = ?6)"
-    " AND (?7 = '' OR lower(m.sender) = ?7)"
-    " AND (?8 = '' OR lower(substr(r.address, -length(?8))) = ?8 OR '@' || d.domain = ?8)"
-    " AND (?9 = '' OR lower(substr(m.sender, -length(?9))) = ?9)"
+    " AND (?5 = 0 OR d.lane = ?5) AND (?6 = '' OR folded_address(r.address) = ?6)"
+    " AND (?7 = '' OR folded_address(m.sender) = ?7)"
+    " AND (?8 = '' OR substr(folded_address(r.address), -length(?8)) = ?8"
+    "      OR folded_address('@' || d.domain) = ?8)"
+    " AND (?9 = '' OR substr(folded_address(m.sender), -length(?9)) = ?9)"
     " AND COALESCE(m.received_at, r.message / 1000) < ?10"
     " AND COALESCE(m.received_at, r.message / 1000) > ?11"
     " ORDER BY c.message, r.n LIMIT ?12";
@@ -30,7 +31,7 @@ std::int64_t bits_of(const std::vector<State>& states) {
 }
 
 std::string at_domain(const std::string& domain) {
-    return domain.empty() ? std::string() : "@" + base::to_lower(domain);
+    return domain.empty() ? std::string() : folded_address("@" + domain);
 }
 
 void walk(Database& database, const Selection& selection, QueueId id, const Selected& after,
@@ -38,7 +39,7 @@ void walk(Database& database, const Selection& selection, QueueId id, const Sele
     Query find = database.query(kWalk);
     find.bind(id.value, after.message.value, static_cast<std::int64_t>(after.n),
               bits_of(selection.states), selection.lane ? static_cast<int>(*selection.lane) : 0,
-              base::to_lower(selection.to), base::to_lower(selection.from),
+              folded_address(selection.to), folded_address(selection.from),
               at_domain(selection.domain), at_domain(selection.sender_domain),
               selection.before ? to_millis(*selection.before) : INT64_MAX,
               selection.after ? to_millis(*selection.after) : INT64_MIN,

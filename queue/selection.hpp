@@ -24,7 +24,7 @@ struct Selection {
     std::optional<Lane> lane;
     std::string to;      ///< a recipient's address; empty: any
     std::string from;    ///< the sender's address; empty: any
-    std::string domain;  ///< of the recipient, as it is written or in A-labels
+    std::string domain;  ///< of the recipient; in any spelling, as in the addresses
     std::string sender_domain;
     std::optional<base::TimePoint> before;  ///< came earlier than this
     std::optional<base::TimePoint> after;   ///< came later than this

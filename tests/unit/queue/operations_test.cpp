@@ -1,6 +1,7 @@
 #include "queue/operations.hpp"
 
 #include "fixture.hpp"
+#include "queue/inspection.hpp"
 #include "queue/quarantine.hpp"
 
 #include <catch2/catch.hpp>
@@ -271,5 +272,32 @@ TEST_CASE("a walk in steps finds each recipient once, wherever a step ends") {
                 all.emplace_back(id, n);
         }
         CHECK(seen == all);
+    }
+}
+
+TEST_CASE("the administrator means a domain and its addresses in either spelling") {
+    StoreFixture queue;
+    const std::string u =
+        "B\xC3\xBC"
+        "cher.test";
+    const std::string a = "xn--bcher-kva.test";
+    queue.add(arrival("alice@a.test", {"eva@" + u}));
+    queue.add(arrival("alice@a.test", {"eva@" + a}));
+    queue.add(arrival("eva@" + u, {"bob@b.test"}));
+    queue.add(arrival("eva@" + a, {"bob@b.test"}));
+    const auto found = [&](const std::function<void(queue::Selection&)>& fill) {
+        queue::Selection selection;
+        fill(selection);
+        return queue::select(queue.store().database(), selection, std::nullopt, 100).size();
+    };
+    for (const auto& spelling : {u, a,
+                                 std::string("b\xC3\x9C"
+                                             "CHER.test")}) {
+        CAPTURE(spelling);
+        CHECK(found([&](auto& s) { s.domain = spelling; }) == 2);
+        CHECK(found([&](auto& s) { s.sender_domain = spelling; }) == 2);
+        CHECK(found([&](auto& s) { s.to = "Eva@" + spelling; }) == 2);
+        CHECK(found([&](auto& s) { s.from = "eva@" + spelling; }) == 2);
+        CHECK(queue::trace(queue.store().database(), "eva@" + spelling).value().size() == 4);
     }
 }
