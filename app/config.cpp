@@ -3,7 +3,6 @@
 #include "app/grammar.hpp"
 #include "app/values.hpp"
 #include "base/limits.hpp"
-#include "base/text.hpp"
 #include "component/jid.hpp"
 
 #include <algorithm>
@@ -184,7 +183,7 @@ class Builder {
         const auto jid = component::Jid::parse(section.name);
         if (!jid || !mail::Domain::parse(section.name))
             fail(section, "", "[component " + section.name + "]: not the name of a component");
-        settings.jid = base::to_lower(section.name);
+        settings.jid = jid->domain();
         for (const auto& other : config_.components) {
             if (other.jid == settings.jid)
                 fail(section, "", "[component " + settings.jid + "] stands here a second time");
@@ -293,7 +292,9 @@ class Builder {
             fail(section, "", "[domain " + section.name + "]: not a domain");
         if (section.has("deliver-to"))
             config_.deliver_to[domain->ascii()] = targets(section, "deliver-to");
-        sections_of_domains_.emplace(*domain, section);
+        // In another spelling, perhaps.
+        if (!sections_of_domains_.emplace(*domain, section).second)
+            fail(section, "", "[domain " + section.name + "] stands here a second time");
     }
 
     smtp_bridge::LookupServerSettings lookup_server(const Section& section) const {

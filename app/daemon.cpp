@@ -172,6 +172,7 @@ void Daemon::set_retired(const std::string& component, bool retired) {
 }
 
 base::Task<base::Result<void>> Daemon::retire(std::string component, bool retired) {
+    if (const auto jid = component::Jid::parse(component)) component = jid->full();
     const bool is_ours = std::ranges::any_of(
         sessions_, [&](const auto& session) { return session->settings().jid == component; });
     if (!is_ours)

@@ -1,5 +1,7 @@
 #include "app/ejabberd_config.hpp"
 
+#include "component/jid.hpp"
+
 #include <algorithm>
 #include <fstream>
 
@@ -40,8 +42,11 @@ void add_service(Services& services, const YAML::Node& listener) {
     service.check_from = listener["check_from"].as<bool>(true);
     const YAML::Node hosts = listener["hosts"];
     if (hosts.IsDefined() && hosts.IsMap()) {
-        for (const auto& host : hosts)
-            service.hosts.push_back(host.first.as<std::string>(""));
+        for (const auto& host : hosts) {
+            auto name = host.first.as<std::string>("");
+            const auto jid = component::Jid::parse(name);
+            service.hosts.push_back(jid ? jid->full() : std::move(name));
+        }
     }
     services.push_back(std::move(service));
 }

@@ -16,8 +16,8 @@ namespace app {
 /// A listener with `module: ejabberd_service`.
 struct EjabberdService {
     std::uint16_t port = 0;  ///< 0: another kind of address
-    /// Components that may connect here. Each may write stanzas from any of them. Empty: whoever
-    /// knows the password, under any name.
+    /// Components that may connect here, as Jid has them. Each may write stanzas from any of them.
+    /// Empty: whoever knows the password, under any name.
     std::vector<std::string> hosts;
     bool check_from = true;  ///< false: they may write from any address at all
 

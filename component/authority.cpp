@@ -38,8 +38,8 @@ void believe_one(const mail::Domain& domain, const DomainFacts& facts, const std
     const bool has_form = facts.forms.contains(known);
     if (contains(claimants, known)) {
         judgement.component = known;
-    } else if (contains(claimants, domain.ascii())) {
-        judgement.component = domain.ascii();  // its own word
+    } else if (contains(claimants, domain.domainpart())) {
+        judgement.component = domain.domainpart();  // its own word
     } else if (!known.empty() && !has_form) {
         // It is down, not replaced: also if its server lists it no more, as some do with what is
         // not connected. How long that counts is for Discovery to say.
@@ -74,7 +74,7 @@ Judgement judge(const mail::Domain& domain, const DomainFacts& facts, const std:
         return judgement;
     }
     std::vector<std::string> candidates = facts.listed;
-    candidates.push_back(domain.ascii());
+    candidates.push_back(domain.domainpart());
     std::vector<std::string> claimants;
     std::ranges::copy_if(candidates, std::back_inserter(claimants),
                          [&](const std::string& jid) { return claims(domain, facts, jid); });
@@ -89,9 +89,10 @@ std::string Judgement::dispute(const mail::Domain& domain) const {
         return fmt::format(
             "{} all claim {}, so none is believed: {} has to name its component in "
             "mail-transfer-addresses",
-            fmt::join(rivals, ", "), domain.ascii(), domain.ascii());
+            fmt::join(rivals, ", "), domain.domainpart(), domain.domainpart());
     if (!other_claim.empty())
-        return fmt::format("{} claims {}, too, and is not believed", other_claim, domain.ascii());
+        return fmt::format("{} claims {}, too, and is not believed", other_claim,
+                           domain.domainpart());
     return {};
 }
 

@@ -87,7 +87,7 @@ base::Task<base::Result<void>> Discovery::load() {
 }
 
 void Discovery::restore(const queue::KnownPeer& peer) {
-    if (is_ours(peer.domain) || settings_.ours.contains(peer.component)) {
+    if (is_ours(peer.domain) || is_ours(peer.component)) {
         log::undiscovered(peer.domain.ascii(), "it is served here, or by a component of ours");
         dropped_.push_back(peer.domain);
         return;
@@ -154,7 +154,7 @@ base::Task<Found> Discovery::find(Link& link, mail::Domain domain, Reason reason
 }
 
 bool Discovery::is_authorised(const std::string& jid, const mail::Domain& domain) const {
-    if (jid == domain.ascii()) return true;  // it is the domain itself
+    if (jid == domain.domainpart()) return true;  // it is the domain itself
     const KnownDomain* entry = known_.find(domain);
     return entry != nullptr && entry->state == State::supported &&
            known_.is_fresh(*entry, clock_.now()) &&
@@ -322,7 +322,7 @@ Judgement Discovery::judge_result(const mail::Domain& domain, SurveyResult& resu
         judge(domain, result.facts, before == nullptr ? std::string() : before->component);
     if (is_ours(domain)) {
         ours_is = std::exchange(judgement.component, {});
-    } else if (settings_.ours.contains(judgement.component)) {
+    } else if (is_ours(judgement.component)) {
         result.why = "its component " + std::exchange(judgement.component, {}) +
                      " is ours, and does not serve " + domain.ascii();
         judgement.retired = true;

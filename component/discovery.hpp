@@ -32,7 +32,7 @@ struct DiscoverySettings {
     std::string resolver;  ///< `IP[:port]` of a DNS server; empty: the system's
     std::chrono::seconds positive_ttl = std::chrono::hours(24);
     std::chrono::seconds negative_ttl = std::chrono::hours(1);
-    /// Router::ours(): these are no peers, and neither is what they name as a component.
+    /// Router::ours(), A-labels: these are no peers, and neither is what they name as a component.
     std::set<std::string, std::less<>> ours{};
 };
 
@@ -106,6 +106,11 @@ class Discovery {
     /// It is no peer's: we serve it, or it is the name of a component of ours.
     bool is_ours(const mail::Domain& domain) const {
         return settings_.ours.contains(domain.ascii());
+    }
+    /// A component that has such a name.
+    bool is_ours(const std::string& component) const {
+        const auto name = mail::Domain::parse(component);
+        return name && is_ours(*name);
     }
     /// What is known without asking; Route::unknown if nothing, or nothing that is still fresh.
     queue::Route known(const mail::Domain& domain) const;

@@ -1,6 +1,7 @@
 #include "component/jid.hpp"
 
 #include "base/text.hpp"
+#include "mail/domain.hpp"
 
 namespace component {
 namespace {
@@ -11,6 +12,15 @@ bool is_domain_char(char c) {
     const auto byte = static_cast<unsigned char>(c);
     return byte > 0x20 && byte != 0x7F &&
            std::string_view("\"&'/:<>@").find(c) == std::string_view::npos;
+}
+
+/// In one spelling, whatever the server's is (RFC 7622 section 3.2).
+std::string fold_domainpart(std::string_view text) {
+    if (text.ends_with('.')) text.remove_suffix(1);
+    std::string folded = base::to_lower(text);
+    if (base::is_ascii(folded) && folded.find("xn--") == std::string::npos) return folded;
+    const auto domain = mail::Domain::parse(folded);
+    return domain ? domain->domainpart() : folded;
 }
 
 }  // namespace
@@ -32,7 +42,7 @@ base::Result<Jid> Jid::parse(std::string_view text) {
         if (jid.local_.empty())
             return base::fail(base::Errc::syntax, "the JID has an empty localpart");
     }
-    jid.domain_ = base::to_lower(text);
+    jid.domain_ = fold_domainpart(text);
     if (jid.domain_.empty()) return base::fail(base::Errc::syntax, "the JID has no domainpart");
     if (jid.local_.size() > kPart || jid.domain_.size() > kPart || jid.resource_.size() > kPart)
         return base::fail(base::Errc::limit, "a part of the JID is too long");

@@ -1,7 +1,8 @@
 // Jid: an XMPP address (RFC 7622), split correctly also where the resource contains an `@`.
 //
 // A value that owns its text. Parsing fails with Errc::syntax or Errc::limit. Only the domainpart
-// is folded (ASCII, lower case): domains are all that Packetboat compares.
+// is folded, as domains are all that Packetboat compares: U-labels in lower case, without a final
+// dot (mail::Domain::domainpart()).
 #pragma once
 
 #include "base/result.hpp"

@@ -30,7 +30,7 @@ const char* to_text(Assurance assurance);
 enum class Compress { batch, each, none };
 
 struct ComponentSettings {
-    std::string jid;  ///< a bare domainpart
+    std::string jid;  ///< a bare domainpart, as Jid has it
     std::string host = "127.0.0.1";
     std::uint16_t port = 5347;
     std::string secret;

@@ -176,7 +176,7 @@ base::Task<IqReply> Session::request(std::string to, std::string type, std::stri
     if (pending_.size() >= base::limits::kPendingIqs)
         co_return unsent(base::fail(Errc::busy, "too many requests wait for an answer"));
     const std::string id = next_id();
-    auto stanza = write_iq({type, id, settings_.jid, to}, payload);
+    auto stanza = write_iq({type, id, settings_.jid, jid->full()}, payload);
     if (!stanza) co_return unsent(stanza.error());
     base::crash_point("session.before-request");
     auto sent = stream_->send(std::move(*stanza));

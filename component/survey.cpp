@@ -56,7 +56,7 @@ base::Task<SurveyResult> survey(Link& link, Resolver& resolver, mail::Domain dom
                                 std::string also) {
     using Kind = SurveyResult::Kind;
     SurveyResult result;
-    const std::string& name = domain.ascii();
+    const std::string name = domain.domainpart();
     const auto conclude = [&](Kind kind, std::string why) {
         result.kind = kind;
         result.steps.push_back(why);
@@ -65,15 +65,17 @@ base::Task<SurveyResult> survey(Link& link, Resolver& resolver, mail::Domain dom
 
     const auto srv = co_await resolver.find_server(domain);
     if (srv == SrvAnswer::absent) {
-        conclude(Kind::no_server,
-                 "the DNS has no _xmpp-server._tcp." + name + ": " + name + " has no XMPP server");
+        conclude(Kind::no_server, "the DNS has no _xmpp-server._tcp." + domain.ascii() + ": " +
+                                      name + " has no XMPP server");
         co_return result;
     }
     if (srv == SrvAnswer::unknown) {
-        conclude(Kind::unreachable, "the DNS does not answer for _xmpp-server._tcp." + name);
+        conclude(Kind::unreachable,
+                 "the DNS does not answer for _xmpp-server._tcp." + domain.ascii());
         co_return result;
     }
     result.steps.push_back("the DNS names an XMPP server for " + name);
+    result.stage = SurveyResult::Stage::domain;
 
     auto info = co_await ask(link, name, ns::kDiscoInfo);
     result.steps.push_back("disco#info of " + name + ": " + info.text);
@@ -102,6 +104,7 @@ base::Task<SurveyResult> survey(Link& link, Resolver& resolver, mail::Domain dom
             result.facts.listed = read_disco_items(*items.iq, base::limits::kDiscoItems, domain);
         candidates = result.facts.listed;
     }
+    result.stage = SurveyResult::Stage::candidates;
     if (!also.empty() && std::ranges::find(candidates, also) == candidates.end())
         candidates.push_back(also);
     std::erase(candidates, name);
@@ -122,9 +125,8 @@ base::Task<SurveyResult> survey(Link& link, Resolver& resolver, mail::Domain dom
             auto said = read_disco_info(*reply.iq);
             step += !said.capability                   ? ", takes no mail"
                     : said.capability->domains.empty() ? ", retires"
-                    : said.capability->serves(domain)
-                        ? ", takes mail for " + domain.ascii()
-                        : ", takes mail, but not for " + domain.ascii();
+                    : said.capability->serves(domain)  ? ", takes mail for " + name
+                                                       : ", takes mail, but not for " + name;
             if (said.capability) result.facts.forms.emplace(jid, std::move(*said.capability));
         }
         result.steps.push_back(std::move(step));

@@ -22,6 +22,8 @@ struct SurveyResult {
                       ///< answer
     };
     Kind kind = Kind::unreachable;
+    enum class Stage { dns, domain, candidates };
+    Stage stage = Stage::dns;        ///< the last that was asked
     DomainFacts facts;               ///< of `unreachable`, as far as they go
     std::string why;                 ///< one line on what decided it
     std::vector<std::string> steps;  ///< each question and its answer, for people

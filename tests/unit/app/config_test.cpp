@@ -202,3 +202,40 @@ TEST_CASE("a file that is not there is named") {
     CHECK(config.error().text == "/nowhere/packetboat.conf: can't read this file");
     CHECK_FALSE(app::load_config("/tmp", {}));
 }
+
+TEST_CASE("internationalised names are taken in either spelling, and are one") {
+    const auto with = [](const std::string& old, const std::string& text) {
+        std::string changed = kGood;
+        changed.replace(changed.find(old), old.size(), text);
+        return changed;
+    };
+    const std::string buecher =
+        "b\xC3\xBC"
+        "cher.test";
+    for (const std::string name : {"post.xn--bcher-kva.test",
+                                   "post.B\xC3\x9C"
+                                   "CHER.test"}) {
+        const auto config = load(with("mail.a.test", name));
+        REQUIRE(config);
+        CHECK(config->components[0].jid == "post." + buecher);
+    }
+    const auto mx = load(with("mx.a.test", "mx." + buecher));
+    REQUIRE(mx);
+    CHECK(mx->hostname == "mx.xn--bcher-kva.test");
+    CHECK(error_of(with("a.test, ", "xn--bcher-kva.test, ")).find("is served twice") !=
+          std::string::npos);
+    const auto policy = load(kGood +
+                             "[domain P\xC3\x84"
+                             "rchen.test]\npolicy = require\n");
+    REQUIRE(policy);
+    CHECK(policy->lanes.of("xn--prchen-bua.test").required);
+    CHECK(error_of(kGood + "[domain xn--prchen-bua.test]\npolicy = require\n[domain p\xC3\xA4"
+                           "rchen.test]\n"
+                           "policy = prefer\n")
+              .find("stands here a second time") != std::string::npos);
+    CHECK(error_of(
+              kGood + "[component mail." + buecher +
+              "]\nsecret = x\ndomains = c.test\n[component mail.xn--bcher-kva.test]\nsecret = x\n"
+              "domains = d.test\n")
+              .find("stands here a second time") != std::string::npos);
+}

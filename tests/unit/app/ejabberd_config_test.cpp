@@ -76,3 +76,19 @@ TEST_CASE("what can't be read is an error, and what has no listeners is none") {
         CHECK(services->empty());
     }
 }
+
+TEST_CASE("a listener's component is ours in any spelling of its name") {
+    const Folder folder;
+    const auto file = folder.write("ejabberd.yml",
+                                   "listen:\n  -\n    port: 5347\n    module: ejabberd_service\n"
+                                   "    hosts: {Mail.B\xC3\xBC"
+                                   "cher.test: {password: x}, mail.xn--bume-loa.test: {}}\n");
+    const auto services = app::read_ejabberd_services(file);
+    REQUIRE(services);
+    CHECK(
+        services->at(0).has_host("mail.b\xC3\xBC"
+                                 "cher.test"));
+    CHECK(
+        services->at(0).has_host("mail.b\xC3\xA4"
+                                 "ume.test"));
+}

@@ -96,3 +96,14 @@ TEST_CASE("Retiring is said, not guessed") {
     facts.forms.clear();
     CHECK_FALSE(judge(domain("b.test"), facts, "mail.b.test").retired);
 }
+
+TEST_CASE("an internationalised domain that is its own component speaks for itself") {
+    const auto buecher = domain("xn--bcher-kva.test");
+    DomainFacts facts;
+    facts.forms[buecher.domainpart()] = claiming({"xn--bcher-kva.test"});
+    const auto judgement = judge(buecher, facts, "");
+    CHECK(judgement.component ==
+          "b\xC3\xBC"
+          "cher.test");
+    CHECK(judgement.speakers.size() == 1);
+}

@@ -434,3 +434,60 @@ TEST_CASE("Our own dead link says nothing of a domain") {
     CHECK(found.why.find("mail.a.test") != std::string::npos);
     CHECK(world.routes.find(domain("b.test")) == queue::Route::unknown);
 }
+
+namespace {
+
+const std::string kBuecher =
+    "b\xC3\xBC"
+    "cher.test";
+
+/// Its server knows it in U-labels, as RFC 7622 wants it, and answers for no other spelling.
+void add_buecher(World& world) {
+    world.list(kBuecher, {"mail." + kBuecher});
+    world.dns->answers = {{"xn--bcher-kva.test", SrvAnswer::exists}};
+    world.add_component("mail." + kBuecher, {kBuecher});
+}
+
+}  // namespace
+
+TEST_CASE("an internationalised domain is asked in U-labels, and found") {
+    World world;
+    add_buecher(world);
+    const auto found = world.find("xn--bcher-kva.test");
+    CHECK(found.state == State::supported);
+    CHECK(found.component == "mail." + kBuecher);
+    for (const auto& asked : world.link.asked)
+        CHECK(asked.to.find("xn--") == std::string::npos);
+    CHECK(world.routes.xmpp_domains() == std::vector<std::string>{"xn--bcher-kva.test"});
+    CHECK(world.book.peers.at("xn--bcher-kva.test").component == "mail." + kBuecher);
+    CHECK(world.discovery->knows("mail." + kBuecher));
+}
+
+TEST_CASE("who speaks for an internationalised domain is believed, and nobody else") {
+    World world;
+    add_buecher(world);
+    CHECK(world.authorise(kBuecher, "xn--bcher-kva.test") == Answer::yes);
+    CHECK(world.link.asked.empty());  // it is the domain itself
+    CHECK(world.authorise("mail." + kBuecher, kBuecher) == Answer::yes);
+    CHECK(world.authorise("mail.evil.test", kBuecher) == Answer::no);
+}
+
+TEST_CASE("a domain's own words count in either spelling, and so does what is ours") {
+    World world({"a.test", "mail.xn--bcher-kva.test"});
+    world.name("b.test", {"mail.xn--bchse-kva.test"});
+    world.add_component(
+        "mail.b\xC3\xBC"
+        "chse.test",
+        {"b.test"});
+    CHECK(world.find("b.test").component ==
+          "mail.b\xC3\xBC"
+          "chse.test");
+    for (const std::string ours : {"mail.xn--bcher-kva.test",
+                                   "mail.b\xC3\xBC"
+                                   "cher.test"}) {
+        world.name("c.test", {ours});
+        world.add_component("mail." + kBuecher, {"c.test"});
+        CHECK(world.find("c.test").why.find("is ours") != std::string::npos);
+        world.clock.advance(std::chrono::hours(2));
+    }
+}

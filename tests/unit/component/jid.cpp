@@ -26,3 +26,35 @@ TEST_CASE("What is no JID is refused") {
         CHECK_FALSE(Jid::parse(text));
     CHECK_FALSE(Jid::parse(std::string(2000, 'x')));
 }
+
+TEST_CASE("a domainpart has one spelling, whatever is written: U-labels in lower case") {
+    const std::string buecher =
+        "b\xC3\xBC"
+        "cher.test";
+    for (const std::string& text :
+         {buecher, std::string("xn--bcher-kva.test"), std::string("XN--BCHER-KVA.TEST"),
+          std::string("B\xC3\x9C"
+                      "CHER.test"),
+          std::string("bu\xCC\x88"
+                      "cher.test"),
+          std::string("xn--bcher-kva.test."), buecher + "."}) {
+        CAPTURE(text);
+        CHECK(Jid::parse(text)->domain() == buecher);
+        CHECK(*Jid::parse("mail." + text) == *Jid::parse("mail." + buecher));
+        CHECK(Jid::parse("a@" + text + "/XN--x")->full() == "a@" + buecher + "/XN--x");
+    }
+    CHECK(Jid::parse("a.test.")->domain() == "a.test");
+    // What is no U-label stays as it is.
+    for (const std::string text :
+         {"xn--zzzz.test", "xn--zzzz.xn--bcher-kva.test", "xn--strae-oqa.test", "_x.a.test",
+          "_x.xn--bcher-kva.test", "xn--", "a..test"}) {
+        CAPTURE(text);
+        CHECK(Jid::parse(text)->domain() == text);
+    }
+    // Never another domain: the one that sharp s is folded to is somebody else's.
+    CHECK(Jid::parse("stra\xC3\x9F"
+                     "e.test")
+              ->domain() == "xn--strae-oqa.test");
+    CHECK_FALSE(Jid::parse("."));
+    CHECK_FALSE(Jid::parse("a@."));
+}

@@ -409,3 +409,44 @@ TEST_CASE("A clean stop says goodbye") {
     CHECK(stopped);
     CHECK_FALSE(a.session->established());
 }
+
+TEST_CASE_METHOD(Network, "a peer is one, in whatever spelling it is asked and answers") {
+    establish();
+    std::optional<IqReply> reply;
+    base::spawn(io.get_executor(), "ask", [&]() -> base::Task<void> {
+        std::string to = "mail.xn--bcher-kva.test";
+        std::string type = "get";
+        std::string payload = "<ping xmlns='urn:xmpp:ping'/>";
+        reply = co_await session->request(std::move(to), std::move(type), std::move(payload), 10s);
+    });
+    const std::string asked = server_receives("</iq>");
+    CHECK(asked.find("to='mail.b\xC3\xBC"
+                     "cher.test'") != std::string::npos);
+    const auto id = asked.find("id='") + 4;
+    const std::string answer = asked.substr(id, asked.find('\'', id) - id);
+    const std::string from = GENERATE(
+        "mail.b\xC3\xBC"
+        "cher.test",
+        "mail.xn--bcher-kva.test");
+    server_sends("<iq type='result' from='" + from + "' to='mail.a.test' id='" + answer + "'/>");
+    run_until([&] { return reply.has_value(); });
+    REQUIRE(reply);
+    CHECK(std::holds_alternative<TagResult>(*reply));
+}
+
+TEST_CASE(
+    "a component with an internationalised name is that in U-labels, however it was configured") {
+    boost::asio::io_context io;
+    base::SystemClock clock;
+    support::SeededRandom random;
+    for (const std::string jid : {"post.xn--bcher-kva.test",
+                                  "post.B\xC3\x9C"
+                                  "cher.test"}) {
+        ComponentSettings settings;
+        settings.jid = jid;
+        const Session session(io.get_executor(), settings, clock, random);
+        CHECK(session.settings().jid ==
+              "post.b\xC3\xBC"
+              "cher.test");
+    }
+}

@@ -266,3 +266,58 @@ TEST_CASE("a table of peers that grew without bound is cut to those that are wor
     CHECK(now.execAndGet("SELECT sent_at FROM peer WHERE domain = 'b.test'").getInt() == 77);
     CHECK(now.execAndGet("SELECT received_at FROM peer WHERE domain = 'c.test'").getInt() == 55);
 }
+
+TEST_CASE("components that older versions knew in A-labels are the same ones afterwards") {
+    const Folder folder;
+    const std::string file = (folder.path() / "queue.db").string();
+    const std::string u =
+        "mail.b\xC3\xBC"
+        "cher.test";
+    {
+        SQLite::Database old(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+        for (const char* each : {"001-queue.sql", "002-pieces.sql", "003-outcomes.sql",
+                                 "004-retired.sql", "005-organisations.sql", "006-peers-words.sql"})
+            old.exec(read_migration(each));
+        const std::string a = "mail.xn--bcher-kva.test";
+        old.exec("INSERT INTO peer VALUES ('xn--bcher-kva.test', '" + a + "', 1, 2, 3, 4)");
+        old.exec("INSERT INTO transfer VALUES (1, 'id', 'a.test', 1, '" + a + "', 1, 77, 99, 1)");
+        old.exec("INSERT INTO verdict VALUES ('id', 'xn--bcher-kva.test', x'00', '" + a +
+                 "', NULL, '', 99, 0, 'xn--bcher-kva.test')");
+        old.exec("INSERT INTO partial VALUES ('id', 'xn--bcher-kva.test', x'00', '" + a +
+                 "', 1, 9, 1, 99, 1, 'xn--bcher-kva.test', 0)");
+        old.exec("INSERT INTO retired VALUES ('" + a + "', 1), ('" + u + "', 2)");
+        old.exec(
+            "INSERT INTO message VALUES (1, 55, 99, 'eva@xn--bcher-kva.test', 0, 0, 0, 0, '', 2, "
+            "'" +
+            a + "', '', 'xn--bcher-kva.test', 'id', '" + a +
+            "', 4, '', '', 3, 60, 0, NULL, 0, NULL)");
+        old.exec("INSERT INTO destination VALUES (1, 1, '" + a + "', 'xn--b-xga.test'), (2, 1, '" +
+                 u + "', 'xn--b-xga.test'), (3, 4, 'mail.a.test', '" + a +
+                 "'), (4, 2, '', 'xn--bcher-kva.test')");
+        for (const char* n : {"1", "2", "3"})
+            old.exec(
+                std::string(
+                    "INSERT INTO recipient (message, n, destination, address, notify, orcpt, state,"
+                    " attempts, due_at) VALUES (1, ") +
+                n + ", " + n + ", 'x@b.test', 0, '', 1, 0, 0)");
+        old.exec("PRAGMA user_version = 6");
+    }
+    REQUIRE(queue::Database::open(file));
+    SQLite::Database now(file);
+    const auto text = [&](const char* sql) { return now.execAndGet(sql).getString(); };
+    CHECK(text("SELECT domain || ' ' || component FROM peer") == "xn--bcher-kva.test " + u);
+    CHECK(text("SELECT peer FROM transfer") == u);
+    CHECK(text("SELECT domain || ' ' || peer FROM verdict") == "xn--bcher-kva.test " + u);
+    CHECK(text("SELECT peer FROM partial") == u);
+    CHECK(text("SELECT group_concat(component) FROM retired") == u);
+    CHECK(text("SELECT sender || ' ' || origin_client || ' ' || origin_component FROM message") ==
+          "eva@xn--bcher-kva.test " + u + " " + u);
+    // The mail of both spellings waits for one.
+    CHECK(text("SELECT group_concat(destination) FROM recipient") == "2,2,3");
+    CHECK(text("SELECT component || ' ' || domain FROM destination WHERE id = 2") ==
+          u + " xn--b-xga.test");
+    CHECK(text("SELECT component || ' ' || domain FROM destination WHERE id = 3") ==
+          "mail.a.test " + u);
+    CHECK(text("SELECT domain FROM destination WHERE id = 4") == "xn--bcher-kva.test");
+    CHECK(now.execAndGet("SELECT COUNT(*) FROM destination").getInt() == 3);
+}
