@@ -2,6 +2,7 @@
 
 #include "base/thread_name.hpp"
 #include "smtp-bridge/log.hpp"
+#include "smtp-bridge/lookup_keys.hpp"
 
 #include <csignal>
 
@@ -12,8 +13,9 @@
 namespace smtp_bridge {
 namespace {
 
-/// Bytes of the table's map, of which a domain takes about a hundred: all that can be known.
-constexpr std::size_t kMapSize = 64u << 20;
+/// Bytes of the table's map: all that can be known, of which a domain takes about a hundred, and
+/// one with several keys a few hundred.
+constexpr std::size_t kMapSize = 256u << 20;
 constexpr mode_t kMode = 0644;  // Postfix reads it, and what is in it is no secret
 
 MDB_val value_of(const std::string& text) {
@@ -62,6 +64,19 @@ struct RouteFile::Environment {
         mdb_env_get_fd(env, &descriptor);
         return descriptor;
     }
+    /// `answer`: null takes the key out.
+    int write(MDB_txn* transaction, MDB_dbi table, const std::string& text,
+              const std::string* answer) const {
+        // Longer ones are U-labels that no table can have.
+        if (text.size() > static_cast<std::size_t>(mdb_env_get_maxkeysize(env))) return 0;
+        MDB_val key = value_of(text);
+        if (answer == nullptr) {
+            const int status = mdb_del(transaction, table, &key, nullptr);
+            return status == MDB_NOTFOUND ? 0 : status;
+        }
+        MDB_val value = value_of(*answer);
+        return mdb_put(transaction, table, &key, &value, 0);
+    }
     /// One transaction. `anew`: nothing else is to be listed. 0, or what mdb_strerror knows.
     int write(const std::map<std::string, bool>& changes, const std::string& answer, bool anew) {
         const ExclusiveLock lock(descriptor());
@@ -72,12 +87,10 @@ struct RouteFile::Environment {
         status = mdb_dbi_open(transaction, nullptr, MDB_CREATE, &table);
         if (status == 0 && anew) status = mdb_drop(transaction, table, 0);
         for (const auto& [domain, listed] : changes) {
-            if (status != 0) break;
-            MDB_val key = value_of(domain);
-            MDB_val value = value_of(answer);
-            status = listed ? mdb_put(transaction, table, &key, &value, 0)
-                            : mdb_del(transaction, table, &key, nullptr);
-            if (status == MDB_NOTFOUND) status = 0;
+            for (const auto& text : lookup_keys(domain)) {
+                if (status == 0)
+                    status = write(transaction, table, text, listed ? &answer : nullptr);
+            }
         }
         if (status == 0) return mdb_txn_commit(transaction);
         mdb_txn_abort(transaction);

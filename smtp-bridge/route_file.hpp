@@ -26,8 +26,9 @@ class RouteFile {
     RouteFile(const RouteFile&) = delete;
     RouteFile& operator=(const RouteFile&) = delete;
 
-    /// Makes the file, if it is not there, and has it list these and no others: at once, so that
-    /// the error says what is wrong. Errc::io with the file in the text.
+    /// Makes the file, if it is not there, and has it list these (A-labels) and no others, by all
+    /// of their lookup_keys(): at once, so that the error says what is wrong. Errc::io with the
+    /// file in the text.
     base::Result<void> start(const std::set<std::string>& domains);
     /// `domain` (A-labels) is, or is not, to be listed. Any thread; returns at once.
     void set(const std::string& domain, bool listed);

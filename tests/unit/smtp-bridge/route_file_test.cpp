@@ -1,6 +1,7 @@
 // The table that Postfix reads by itself, looked at as Postfix does.
 #include "smtp-bridge/route_file.hpp"
 
+#include "mail/domain.hpp"
 #include "support/folder.hpp"
 
 #include <catch2/catch.hpp>
@@ -74,4 +75,40 @@ TEST_CASE("a folder that is not there is said at the start") {
     const auto started = table.start({});
     REQUIRE_FALSE(started);
     CHECK(started.error().text.starts_with("/nowhere/at/all/routes.lmdb: "));
+}
+
+TEST_CASE("a domain is listed, and taken out, in all of its spellings") {
+    const support::Folder folder;
+    const std::string file = (folder.path() / "routes.lmdb").string();
+    const std::string buecher =
+        "b\xC3\xBC"
+        "cher.test";
+    {
+        RouteFile table(file, "lmtp:x");
+        REQUIRE(table.start({"xn--bcher-kva.test"}));
+        CHECK(read(file) == Rows{{buecher, "lmtp:x"}, {"xn--bcher-kva.test", "lmtp:x"}});
+        table.set("xn--bcher-kva.test", false);
+        table.set("mail.xn--bcher-kva.test", true);
+        table.stop();
+    }
+    CHECK(read(file) == Rows{{"mail." + buecher, "lmtp:x"}, {"mail.xn--bcher-kva.test", "lmtp:x"}});
+}
+
+TEST_CASE("a name whose U-labels no table can have keeps the others from nothing") {
+    const support::Folder folder;
+    const std::string file = (folder.path() / "routes.lmdb").string();
+    // 20 times the same ideograph: 60 octets in UTF-8, and far less as an A-label.
+    std::string label;
+    for (int i = 0; i < 40; ++i)
+        label += "\xE4\xBE\x8B";
+    const auto peer =
+        mail::Domain::parse(label + "." + label + "." + label + "." + label + ".test");
+    REQUIRE(peer);
+    REQUIRE(peer->unicode().size() > 480);
+    const auto longer = mail::Domain::parse(label + "." + peer->unicode());
+    REQUIRE(longer);
+    REQUIRE(longer->unicode().size() > 511);
+    RouteFile table(file, "lmtp:x");
+    REQUIRE(table.start({longer->ascii(), "b.test"}));
+    CHECK(read(file) == Rows{{"b.test", "lmtp:x"}, {longer->ascii(), "lmtp:x"}});
 }
