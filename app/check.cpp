@@ -2,6 +2,7 @@
 
 #include "app/check_ejabberd.hpp"
 #include "app/check_hand_over.hpp"
+#include "app/check_own_domains.hpp"
 #include "app/check_postfix.hpp"
 #include "app/check_secret.hpp"
 #include "app/check_size.hpp"
@@ -11,8 +12,6 @@
 #include "app/terminal.hpp"
 #include "base/async.hpp"
 #include "smtp-bridge/client.hpp"
-
-#include <algorithm>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -51,20 +50,6 @@ void check_components(Findings& findings, const json::object& status) {
     }
 }
 
-/// It never goes over XMPP from here; what matters is what the others find.
-void check_own_domain(Findings& findings, const Config& config, const std::string& domain,
-                      const json::object& answer) {
-    const std::string component = text_of(answer, "component");
-    const bool good = std::ranges::any_of(config.components,
-                                          [&](const auto& each) { return each.jid == component; });
-    if (good) return findings.add(true, domain + ": ours; other domains find " + component);
-    findings.add(false, component.empty()
-                            ? fmt::format("{}: ours, but other domains don't find that: {}", domain,
-                                          text_of(answer, "why"))
-                            : fmt::format("{}: ours, but other domains find {}, which is not ours",
-                                          domain, component));
-}
-
 void check_domain(Findings& findings, const Config& config, const std::string& domain) {
     const auto answer =
         ask_daemon(config.control_socket, {{"command", "look-up"}, {"domain", domain}});
@@ -73,7 +58,7 @@ void check_domain(Findings& findings, const Config& config, const std::string& d
         terminal::line("       {}", std::string(step.as_string()));
     const std::string state = text_of(*answer, "state");
     const std::string component = text_of(*answer, "component");
-    if (state == "ours") return check_own_domain(findings, config, domain, *answer);
+    if (state == "ours") return report_own_domain(findings, domain, *answer);
     if (state == "supported") {
         findings.add(true, fmt::format("{}: takes mail over XMPP, at {}", domain, component));
     } else if (state == "down") {
@@ -113,6 +98,7 @@ int check(const Config& config, const std::vector<std::string>& domains) {
         return findings.exit_status();
     }
     check_components(findings, *status);
+    check_own_domains(findings, config, *status, domains);
     const std::string oldest = text_of(*status, "oldest");
     findings.add(true,
                  fmt::format("queue: {} recipients wait{}", number_of(*status, "waiting"),

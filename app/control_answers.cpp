@@ -31,6 +31,32 @@ const char* to_text(component::Found::State state) {
     return "unsupported";
 }
 
+const char* to_text(component::OwnDomain::Fault fault) {
+    using Fault = component::OwnDomain::Fault;
+    switch (fault) {
+        case Fault::none:
+            return "";
+        case Fault::no_server:
+            return "no-server";
+        case Fault::unknown:
+            return "unknown";
+        case Fault::unreachable:
+            return "unreachable";
+        case Fault::unlisted:
+            return "unlisted";
+        case Fault::other:
+            return "other";
+    }
+    return "other";
+}
+
+json::array to_json(const std::vector<std::string>& lines) {
+    json::array rows;
+    for (const auto& line : lines)
+        rows.emplace_back(line);
+    return rows;
+}
+
 }  // namespace
 
 json::object refusal(std::string_view what) {
@@ -127,15 +153,12 @@ base::Task<json::object> answer_operate(Daemon& daemon, json::object asked) {
         sum.next = some.next;
         daemon.dispatcher().flush(some.touched);
     } while (sum.next);
-    json::array refused;
-    for (const auto& line : sum.refused)
-        refused.emplace_back(line);
     co_return json::object{{"ok", true},
                            {"changed", sum.changed},
                            {"being_delivered", sum.at_work},
                            {"in_another_state", sum.other},
                            {"delivery_not_excluded", sum.unclear},
-                           {"refused", std::move(refused)}};
+                           {"refused", to_json(sum.refused)}};
 }
 
 json::array to_json(const std::vector<queue::Finding>& findings) {
@@ -232,16 +255,24 @@ base::Task<json::object> answer_retire(Daemon& daemon, std::string component, bo
 base::Task<json::object> answer_look_up(Daemon& daemon, std::string text) {
     auto domain = mail::Domain::parse(text);
     if (!domain) co_return refusal(text + ": " + domain.error().text);
+    if (daemon.discovery().is_ours(*domain)) {
+        const std::string serves = daemon.router().component_of(*domain);
+        const component::OwnDomain own = co_await daemon.look_at_own(std::move(*domain));
+        co_return json::object{{"ok", true},
+                               {"state", to_text(component::Found::State::ours)},
+                               {"component", own.component},
+                               {"served_by", serves},
+                               {"fault", to_text(own.fault)},
+                               {"why", own.why},
+                               {"steps", to_json(own.steps)}};
+    }
     const component::Report report = co_await daemon.look_up(std::move(*domain));
-    json::array steps;
-    for (const auto& step : report.steps)
-        steps.emplace_back(step);
     co_return json::object{{"ok", true},
                            {"state", to_text(report.found.state)},
                            {"component", report.found.component},
                            {"disputed", report.found.disputed},
                            {"why", report.found.why},
-                           {"steps", std::move(steps)}};
+                           {"steps", to_json(report.steps)}};
 }
 
 }  // namespace app

@@ -59,6 +59,7 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       hand_over_(executor, config_),
       discovery_(executor, discovery_settings(config_, router_), clock_, random_, peers_,
                  routes_.table()),
+      resolver_(config_.discovery.resolver),
       dispatcher_(executor, storage_, config_.store.retry, clock_, random_),
       intake_(storage_,
               [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
@@ -286,6 +287,21 @@ base::Task<component::Report> Daemon::look_up(mail::Domain domain) {
     const base::TaskGroup::Member member(tasks_);
     component::Report report = co_await discovery_.look_up(*link, std::move(domain));
     co_return report;
+}
+
+base::Task<component::OwnDomain> Daemon::look_at_own(mail::Domain domain) {
+    component::Session* const link = first_established();
+    if (link == nullptr) {
+        component::OwnDomain own;
+        own.fault = component::OwnDomain::Fault::unknown;
+        own.why = "no component of ours is connected";
+        co_return own;
+    }
+    const base::TaskGroup::Member member(tasks_);
+    std::string component = router_.component_of(domain);
+    component::OwnDomain own =
+        co_await component::look_at_own(*link, resolver_, std::move(domain), std::move(component));
+    co_return own;
 }
 
 base::Task<void> Daemon::watch() {

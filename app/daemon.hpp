@@ -11,6 +11,7 @@
 #include "base/random.hpp"
 #include "base/task_group.hpp"
 #include "component/discovery.hpp"
+#include "component/own_domain.hpp"
 #include "component/prober.hpp"
 #include "component/refresher.hpp"
 #include "component/report_courier.hpp"
@@ -58,6 +59,8 @@ class Daemon {
     const component::Discovery& discovery() const { return discovery_; }
     const std::vector<std::unique_ptr<component::Session>>& sessions() const { return sessions_; }
     base::Task<component::Report> look_up(mail::Domain domain);
+    /// What others find of a domain of ours.
+    base::Task<component::OwnDomain> look_at_own(mail::Domain domain);
     /// Takes a component of ours out of service, or back into it, also for the next start.
     /// Errc::not_found, Errc::storage.
     base::Task<base::Result<void>> retire(std::string component, bool retired);
@@ -91,6 +94,7 @@ class Daemon {
     Routes routes_;
     HandOverWatch hand_over_;
     component::Discovery discovery_;
+    component::DnsResolver resolver_;  ///< for what is ours
     queue::Dispatcher dispatcher_;
     queue::QueueIntake intake_;
     queue::StoredReports reports_;

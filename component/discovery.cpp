@@ -208,12 +208,7 @@ base::Task<Report> Discovery::look_up(Link& link, mail::Domain domain) {
     if (flights_.contains(domain)) co_await ask(link, domain, place);
     Report report;
     report.steps = co_await ask(link, domain, place);
-    const KnownDomain* const entry = known_.find(domain);
-    report.found = to_found(entry);
-    if (is_ours(domain)) {
-        report.found.state = State::ours;
-        if (entry != nullptr) report.found.component = entry->ours_is;
-    }
+    report.found = to_found(known_.find(domain));
     if (report.found.why.empty() && !report.steps.empty()) report.found.why = report.steps.back();
     co_return report;
 }
@@ -314,14 +309,13 @@ base::Task<std::vector<std::string>> Discovery::ask(Link& link, mail::Domain dom
 
 /// A domain of ours has no peer, whoever its server lists; and neither has one whose component we
 /// are, without serving it: mail to either would come back to us.
-Judgement Discovery::judge_result(const mail::Domain& domain, SurveyResult& result,
-                                  std::string& ours_is) const {
+Judgement Discovery::judge_result(const mail::Domain& domain, SurveyResult& result) const {
     if (result.kind == SurveyResult::Kind::no_server) return {};
     const KnownDomain* const before = known_.find(domain);
     Judgement judgement =
         judge(domain, result.facts, before == nullptr ? std::string() : before->component);
     if (is_ours(domain)) {
-        ours_is = std::exchange(judgement.component, {});
+        judgement.component.clear();
     } else if (is_ours(judgement.component)) {
         result.why = "its component " + std::exchange(judgement.component, {}) +
                      " is ours, and does not serve " + domain.ascii();
@@ -346,8 +340,7 @@ void Discovery::set_hearsay(const mail::Domain& domain, const Judgement& judgeme
 
 base::Task<void> Discovery::apply(mail::Domain domain, SurveyResult result, std::uint64_t signs,
                                   std::shared_ptr<const Flight> flight) {
-    std::string ours_is;
-    const Judgement judgement = judge_result(domain, result, ours_is);
+    const Judgement judgement = judge_result(domain, result);
     const KnownDomain* const before = known_.find(domain);
     const bool was_known = before != nullptr && !before->component.empty();
     if (!judgement.component.empty() && !was_known && !flight->has_reason(judgement.speakers)) {
@@ -357,7 +350,6 @@ base::Task<void> Discovery::apply(mail::Domain domain, SurveyResult result, std:
     bool forgets = false;
     known_.change(domain, [&](KnownDomain& entry) {
         entry.hearsay = false;
-        entry.ours_is = ours_is;
         forgets = update(domain, entry, judgement, result);
         // What came back while it was asked is asked again, unless it has been found to be back.
         const bool is_down = entry.state == State::down;

@@ -40,8 +40,7 @@ struct DiscoverySettings {
 struct Found {
     using State = KnownDomain::State;
     State state = State::unsupported;
-    /// Unless unsupported; of ours, the one that other domains find, if they find one.
-    std::string component;
+    std::string component;                        ///< if supported or down
     Capability capability;                        ///< if supported
     std::string why;                              ///< for logs and people
     std::optional<base::TimePoint> down_since{};  ///< if down, and it was seen to go
@@ -97,7 +96,7 @@ class Discovery {
     base::Task<Authorisation> authorise(Link& link, std::string jid, mail::Domain domain);
     /// Whether authorise() says yes without asking anybody.
     bool is_authorised(const std::string& jid, const mail::Domain& domain) const;
-    /// As find(), but asks in any case, and tells each step.
+    /// As find(), but asks in any case, and tells each step. Not for what is ours (look_at_own()).
     base::Task<Report> look_up(Link& link, mail::Domain domain);
 
     /// How many surveys, and coroutines that wait for one, there are. For tests.
@@ -159,8 +158,7 @@ class Discovery {
     base::Task<void> apply(mail::Domain domain, SurveyResult result, std::uint64_t signs,
                            std::shared_ptr<const Flight> flight);
     /// The judgement, with what is ours taken out of it; `result` says why.
-    Judgement judge_result(const mail::Domain& domain, SurveyResult& result,
-                           std::string& ours_is) const;
+    Judgement judge_result(const mail::Domain& domain, SurveyResult& result) const;
     void set_hearsay(const mail::Domain& domain, const Judgement& judgement);
     /// What the survey makes of the entry; whether the book has to forget it.
     bool update(const mail::Domain& domain, KnownDomain& entry, const Judgement& judgement,

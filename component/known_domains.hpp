@@ -46,7 +46,6 @@ struct KnownDomain {
     /// A component takes its mail, but only somebody who does not speak for it has asked: no reason
     /// to know it.
     bool hearsay = false;
-    std::string ours_is;  ///< of a domain of ours: the component that others find
 };
 
 /// A "no" to who claims a domain holds for so long: a peer that has just started is not refused for

@@ -54,6 +54,11 @@ Destination Router::local(const mail::Domain& domain) const {
     return {Lane::local, "", own_hops_.contains(domain) ? domain.ascii() : std::string()};
 }
 
+std::string Router::component_of(const mail::Domain& domain) const {
+    const auto found = served_.find(domain);
+    return found == served_.end() ? std::string() : found->second;
+}
+
 LaneRule Router::rule(std::string_view domain) const {
     return ours_.contains(domain) ? LaneRule() : lanes_->now()->of(domain);
 }

@@ -54,6 +54,8 @@ class Router {
     /// For a domain that is ours.
     Destination local(const mail::Domain& domain) const;
     bool serves(const mail::Domain& domain) const { return served_.contains(domain); }
+    /// The one that serves it; empty: none does.
+    std::string component_of(const mail::Domain& domain) const;
     /// What we serve, and the names of our components, A-labels: mail for it never goes over XMPP.
     const std::set<std::string, std::less<>>& ours() const { return ours_; }
     const std::set<std::string>& components() const { return components_; }

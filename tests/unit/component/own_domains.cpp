@@ -1,10 +1,12 @@
 // What we serve is no peer's, and what strangers say makes nobody one.
 #include "component/doubles.hpp"
+#include "component/own_domain.hpp"
 
 using namespace doubles;
 using namespace std::chrono_literals;
 using State = Found::State;
 using Answer = Authorisation::Answer;
+using Fault = OwnDomain::Fault;
 
 namespace {
 
@@ -21,8 +23,9 @@ struct Ours : World {
         CHECK(discovery->components(10).empty());
         CHECK(book.peers.empty());
     }
-    Report look_up(const std::string& name) {
-        return support::run<Report>(io, [&] { return discovery->look_up(link, domain(name)); });
+    OwnDomain look(const std::string& name) {
+        return support::run<OwnDomain>(
+            io, [&] { return look_at_own(link, *dns, domain(name), "mail.a.test"); });
     }
     bool drop(const std::string& name) {
         return support::run<bool>(io, [&] { return discovery->discard(domain(name)); });
@@ -45,14 +48,6 @@ TEST_CASE("A domain of ours is no route, whoever asks for it") {
         CHECK(world.find("mail.a.test").state == State::ours);
         CHECK(world.link.asked.empty());
     }
-    SECTION("the administrator, who hears what others find") {
-        const auto report = world.look_up("a.test");
-        CHECK(report.found.state == State::ours);
-        CHECK(report.found.component == "mail.a.test");
-        CHECK(report.steps.size() >= 3);
-        world.add_component("mail.a.test", {});
-        CHECK(world.look_up("a.test").found.component.empty());
-    }
     SECTION("a stranger") {
         CHECK(world.authorise("mail.evil.test", "a.test") == Answer::no);
         CHECK(world.authorise("mail.evil.test", "mail.a.test") == Answer::no);
@@ -65,6 +60,78 @@ TEST_CASE("A domain of ours is no route, whoever asks for it") {
     }
     world.check_no_route();
     CHECK(world.discovery->known(domain("a.test")) == queue::Route::smtp);
+}
+
+TEST_CASE(
+    "The administrator hears what others find of a domain of ours, and nothing is remembered") {
+    Ours world;
+    const auto own = world.look("a.test");
+    CHECK(own.fault == Fault::none);
+    CHECK(own.component == "mail.a.test");
+    CHECK(own.steps.size() >= 3);
+    world.check_no_route();
+    const auto asked = world.link.asked.size();
+    // Of what was asked, discovery knows nothing: a stranger's claim is looked into.
+    CHECK(world.authorise("mail.evil.test", "a.test") == Answer::no);
+    CHECK(world.link.asked.size() > asked);
+}
+
+TEST_CASE("What keeps others from finding our component, or from believing it, has a name") {
+    Ours world;
+    SECTION("the DNS") {
+        world.dns->answers["a.test"] = SrvAnswer::absent;
+        CHECK(world.look("a.test").fault == Fault::no_server);
+        world.dns->answers["a.test"] = SrvAnswer::unknown;
+        CHECK(world.look("a.test").fault == Fault::unknown);
+    }
+    SECTION("its server does not know the domain") {
+        world.infos["a.test"] = "dead";
+        CHECK(world.look("a.test").fault == Fault::unreachable);
+        world.infos.erase("a.test");
+        world.items["a.test"] = "dead";
+        CHECK(world.look("a.test").fault == Fault::unreachable);
+    }
+    SECTION("the domain does not list it") {
+        world.list("a.test", {"rooms.a.test"});
+        CHECK(world.look("a.test").fault == Fault::unlisted);
+    }
+    SECTION("the domain names nobody") {
+        world.name("a.test", {});
+        CHECK(world.look("a.test").fault == Fault::unlisted);
+    }
+    SECTION("it is listed, and does not answer") {
+        world.infos["mail.a.test"] = "dead";
+        CHECK(world.look("a.test").fault == Fault::unlisted);
+        CHECK(world.look("a.test").why == "mail.a.test does not answer");
+    }
+    SECTION("the domain names another one") {
+        world.name("a.test", {"other.example"});
+        world.add_component("other.example", {"a.test"});
+        const auto own = world.look("a.test");
+        CHECK(own.fault == Fault::other);
+        CHECK(own.component == "other.example");
+    }
+    SECTION("two of ours claim it") {
+        world.list("a.test", {"mail.a.test", "rooms.a.test"});
+        world.add_component("rooms.a.test", {"a.test"});
+        CHECK(world.look("a.test").fault == Fault::unlisted);
+        CHECK(world.look("a.test").why.find("none is believed") != std::string::npos);
+    }
+    SECTION("nothing: the domain is its own component, whomever it names") {
+        world.name("a.test", {"first.example"});
+        world.add_component("first.example", {"a.test"});
+        const auto own = support::run<OwnDomain>(world.io, [&] {
+            return look_at_own(world.link, *world.dns, domain("a.test"), "a.test");
+        });
+        CHECK(own.fault == Fault::none);
+        CHECK(own.component == "first.example");
+    }
+    SECTION("nothing: it is named, and another one takes the mail") {
+        world.name("a.test", {"mail.a.test", "first.example"});
+        world.add_component("first.example", {"a.test"});
+        CHECK(world.look("a.test").fault == Fault::none);
+        CHECK(world.look("a.test").component == "first.example");
+    }
 }
 
 TEST_CASE("What only strangers ask for is not known") {
