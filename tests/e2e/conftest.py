@@ -30,10 +30,17 @@ QUICK = [("first-retry = 5m", "first-retry = 1s"), ("max-retry = 4000s", "max-re
          ("log-level = info", "log-level = debug"),
          # Large mails, both on the way in and at the other end.
          ("max-size = 50M", "max-size = 200M"), ("protocol = lmtp", "protocol = lmtp\nmax-size = 200M")]
-SECOND_COMPONENT = """[component mail.a2.test]
+# The last is written as people should not have to, and Prosody does not.
+MORE_COMPONENTS = """[component mail.a2.test]
 server = 127.0.1.1:5347
 secret = a test's secret
 domains = a2.test
+s2s-assurance = pkix
+
+[component mail.xn--bcher-kva.test]
+server = 127.0.1.1:5347
+secret = a test's secret
+domains = bücher.test
 s2s-assurance = pkix
 
 [intake postfix]"""
@@ -50,21 +57,27 @@ def pytest_configure(config):
 @pytest.fixture(scope="session")
 def world():
     world = World()
-    world.add_prosody_site("a.test", "127.0.1.1", ["alice@a.test", "juergen@a.test", "alice@a2.test"],
-                           aliases={"jürgen@a.test": "juergen@a.test"}, more_domains=["a2.test"],
+    world.add_prosody_site("a.test", "127.0.1.1", ["alice@a.test", "juergen@a.test", "alice@a2.test", "eva@xn--bcher-kva.test"],
+                           aliases={"jürgen@a.test": "juergen@a.test", "eva@bücher.test": "eva@xn--bcher-kva.test"},
+                           more_domains=["a2.test", "bücher.test"], plain_domains=["plain.test"],
                            other_components=["mail.spare.test"],
-                           changes=QUICK + [("[intake postfix]", SECOND_COMPONENT)])
+                           changes=QUICK + [("[intake postfix]", MORE_COMPONENTS)])
     world.add_prosody_site("b.test", "127.0.2.1", ["bob@b.test", "joerg@b.test", "bob@b2.test"],
                            aliases={"jörg@b.test": "joerg@b.test"}, second_domains=["b2.test"],
                            other_components=["stranger.b.test", "evil.test", *hostile.NAMES],
                            changes=QUICK + [("domains = b.test", "domains = b.test b2.test")], socketmap=True)
     world.add_smtp_site("c.test", "127.0.3.1", ["carol@c.test"])
-    world.add_ejabberd_site("d.test", "127.0.4.1", ["dora@d.test"],
-                            other_components=["stranger.d.test", "wicked.test"], changes=QUICK,
+    world.add_ejabberd_site("d.test", "127.0.4.1", ["dora@d.test", "ulla@xn--bume-loa.test"],
+                            aliases={"ulla@bäume.test": "ulla@xn--bume-loa.test"}, second_domains=["bäume.test"],
+                            other_components=["stranger.d.test", "wicked.test", "mail.bäume.test"],
+                            changes=QUICK + [("domains = d.test", "domains = d.test bäume.test")],
                             intake_socket="/var/spool/postfix/private/packetboat")
     # Components that are mail domains of their own, at whose servers nothing else has that name.
     for name, site in (("evil.test", "127.0.2.1"), ("wicked.test", "127.0.4.1"), ("mail.spare.test", "127.0.1.1")):
         world.dns.add_domain(name, site)
+    # Domains of the first Prosody's address: one that it knows, without mail, and one that it does not know.
+    for name in ("plain.test", "unknown.test"):
+        world.dns.add_domain(name, "127.0.1.1")
     # Whose servers come and go (test_lane_change).
     for name, address in (("m.test", "127.0.6.1"), ("n.test", "127.0.7.1")):
         world.dns.add_domain(name, address)

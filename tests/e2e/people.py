@@ -53,7 +53,7 @@ class Report:
     def __init__(self, mail):
         self.mail = mail
         text = mail.content.decode(errors="replace")
-        assert "report-type=delivery-status" in text or 'report-type="delivery-status"' in text, text
+        assert re.search('report-type="?(global-)?delivery-status', text), text
         self.recipients = {}
         # A block of fields for each recipient, behind the block for the message.
         for block in re.split(r"\r?\n\r?\n", text):

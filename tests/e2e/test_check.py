@@ -4,6 +4,8 @@ import contextlib
 
 import pytest
 
+from twodomains.waiting import until
+
 
 def set_service(site, service, name, value):
     """A value for a service of master.cf; "" takes it away."""
@@ -82,3 +84,26 @@ def test_filters_that_take_a_stranger_s_mail_for_a_user_s_are_told_of(b):
         assert "give it a milter_macro_daemon_name" not in findings(b)
         with master(b, f"{b.address}:2526/inet", "milter_macro_daemon_name", ""):
             assert "give it a milter_macro_daemon_name" in findings(b)
+
+
+def test_what_keeps_others_from_finding_our_component_is_told_with_its_cure(spare):
+    """Or no peer could ever verify its mail: they ask the domain, not the component."""
+    daemon = spare(("domains = spare.test", "domains = mail.spare.test unknown.test plain.test a2.test nowhere.test"))
+    daemon.start()
+    until(lambda: "component mail.spare.test: connected" in daemon.run("check", timeout=300).stdout, "the component's link")
+    checked = daemon.run("check", timeout=300)
+    assert checked.returncode == 1
+    said = {line[5:].partition(": ")[0]: line for line in checked.stdout.splitlines() if ": ours" in line}
+    assert said["mail.spare.test"].startswith("ok ")
+    # Its server has no such VirtualHost.
+    assert "BAD  unknown.test: ours, but other domains don't find that: unknown.test cannot be asked over XMPP" in \
+        said["unknown.test"]
+    assert "the XMPP server of mail.spare.test has to serve unknown.test, too" in said["unknown.test"]
+    # It has this one, which does not list the component; and this one, which names another.
+    assert "BAD  plain.test" in said["plain.test"]
+    assert "plain.test has to name mail.spare.test in mail-transfer-addresses" in said["plain.test"]
+    assert "other domains find mail.a2.test" in said["a2.test"]
+    assert "a2.test has to name mail.spare.test in mail-transfer-addresses" in said["a2.test"]
+    assert "the DNS has no _xmpp-server._tcp.nowhere.test" in said["nowhere.test"]
+    # Nothing of it is a route, or remembered.
+    assert daemon.run("routes", "list", "--json").stdout.strip() == "[]"

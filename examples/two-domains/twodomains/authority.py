@@ -3,6 +3,8 @@
 import pathlib
 import subprocess
 
+from twodomains.names import in_a_labels
+
 
 class Authority:
     def __init__(self, directory):
@@ -17,6 +19,7 @@ class Authority:
 
     def issue(self, domain, address=None):
         """A key and a certificate that name the domain and, for its component, *.domain; and perhaps an address."""
+        domain = in_a_labels(domain)
         key, request, certificate = (self.directory / f"{domain}.{end}" for end in ("key", "csr", "crt"))
         _openssl("req", *_NEW_KEY, "-keyout", key, "-out", request, "-subj", f"/CN={domain}",
                  "-addext", f"subjectAltName=DNS:{domain},DNS:*.{domain}" + (f",IP:{address}" if address else ""))

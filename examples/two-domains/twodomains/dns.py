@@ -3,6 +3,7 @@
 import pathlib
 import subprocess
 
+from twodomains.names import in_a_labels
 from twodomains.waiting import until
 
 ADDRESS = "127.0.0.53"
@@ -21,6 +22,7 @@ class Dns:
 
     def add_domain(self, domain, address, xmpp=True, mx=None):
         """A records for the domain and all below it, its MX, and SRV records if it has XMPP."""
+        domain = in_a_labels(domain)
         self._lines += [f"address=/{domain}/{address}", f"mx-host={domain},{mx or 'mx.' + domain},10"]
         if xmpp:
             self._lines += [f"srv-host=_xmpp-server._tcp.{name},{domain},5269"

@@ -5,11 +5,17 @@ import re
 import shutil
 import signal
 
+from twodomains.names import in_a_labels
 from twodomains.templates import EXAMPLES, fill
 from twodomains.waiting import accepts, until
 
 # Only here: a CA of our own.
 WORLD = 'ca_file: /etc/ejabberd/ca.crt\n'
+SECOND_DOMAIN = """hosts:
+  - {name}
+certfiles:
+  - {certificate}
+"""
 OTHER_COMPONENT = """certfiles:
   - {certificate}
 listen:
@@ -27,11 +33,14 @@ listen:
 
 
 class Ejabberd:
-    def __init__(self, host, domain, secret, other_components=()):
-        """`other_components` have nothing to do with mail; a test connects as one of them."""
+    def __init__(self, host, domain, secret, other_components=(), second_domains=()):
+        """`second_domains` are served by the first's component, as mod_disco's server_info says for all of them.
+
+        `other_components` have nothing to do with mail; a test connects as one of them."""
         self.host = host
         self.domain = domain
         self.other_components = list(other_components)
+        self.second_domains = list(second_domains)
         self._secret = secret
         self._process = None
 
@@ -44,8 +53,11 @@ class Ejabberd:
                         certificate=certificate), owner="ejabberd")
         host.path("/etc/ejabberd/ejabberdctl.cfg").unlink(missing_ok=True)  # a link out of what is copied
         host.write("/etc/ejabberd/ejabberdctl.cfg", fill("ejabberd/ejabberdctl.cfg"), owner="ejabberd")
+        for name in self.second_domains:
+            host.write(f"/etc/ejabberd/{in_a_labels(name)}.yml",
+                       SECOND_DOMAIN.format(name=name, certificate=self._certificate(authority, name)), owner="ejabberd")
         for name in self.other_components:
-            host.write(f"/etc/ejabberd/{name}.yml",
+            host.write(f"/etc/ejabberd/{in_a_labels(name)}.yml",
                        OTHER_COMPONENT.format(name=name, port=self.component_port(name), address=host.address,
                                               secret=self._secret, certificate=self._certificate(authority, name)),
                        owner="ejabberd")
@@ -64,7 +76,8 @@ class Ejabberd:
             if count != 1:
                 raise ValueError(f"ejabberd's shipped file has {count} lines {line!r}")
         return text + "\ninclude_config_file:\n" + "".join(
-            f"  - /etc/ejabberd/{name}.yml\n" for name in ["packetboat", *self.other_components])
+            f"  - /etc/ejabberd/{in_a_labels(name)}.yml\n"
+            for name in ["packetboat", *self.second_domains, *self.other_components])
 
     @staticmethod
     def lines_to_remove():
@@ -73,7 +86,7 @@ class Ejabberd:
         return [line[4:] for line in words.partition("hosts:")[0].splitlines() if line.startswith("#   ")]
 
     def _certificate(self, authority, name):
-        path = f"/etc/ejabberd/{name}.pem"
+        path = f"/etc/ejabberd/{in_a_labels(name)}.pem"
         key, chain = authority.issue(name)
         self.host.write(path, key.read_text() + chain.read_text(), mode=0o640, owner="ejabberd")
         return path

@@ -4,6 +4,7 @@ import re
 import shutil
 import signal
 
+from twodomains.names import in_a_labels
 from twodomains.templates import EXAMPLES, fill
 from twodomains.waiting import accepts, until
 
@@ -16,16 +17,20 @@ unbound = {{ options = {{ ["local-zone:"] = "test. transparent", ["do-not-query-
 
 
 class Prosody:
-    def __init__(self, host, domains, secret, second_domains=(), other_components=(), unlimited=()):
+    def __init__(self, host, domains, secret, second_domains=(), other_components=(), unlimited=(),
+                 plain_domains=()):
         """`domains` each get a component mail.<domain>; `second_domains` are served by the first's.
 
         `unlimited`: peers' components that the rate limit is not for.
+
+        `plain_domains` have no mail.
 
         `other_components` have nothing to do with mail; a test connects as one of them."""
         self.host = host
         self.domains = list(domains)
         self.second_domains = list(second_domains)
         self.other_components = list(other_components)
+        self.plain_domains = list(plain_domains)
         self._unlimited = list(unlimited)
         self._secret = secret
         self._process = None
@@ -47,6 +52,8 @@ class Prosody:
             self._write(domain, text)
         for domain in self.second_domains:
             self._write(domain, fill("prosody/second-domain.cfg.lua", domain=self.domains[0], second=domain))
+        for domain in self.plain_domains:
+            self._write(domain, f'VirtualHost "{domain}"\n')
         for name in self.other_components:
             self._write(name, f'Component "{name}"\n\tcomponent_secret = "{self._secret}"\n')
         self._install_module()
@@ -81,7 +88,7 @@ class Prosody:
         return all(accepts(self.host.address, port) for port in (5269, 5347))
 
     def _write(self, name, text):
-        self.host.write(f"/etc/prosody/conf.d/{name}.cfg.lua", text, owner="prosody")
+        self.host.write(f"/etc/prosody/conf.d/{in_a_labels(name)}.cfg.lua", text, owner="prosody")
 
     def _install_module(self):
         folder = "/etc/prosody/packetboat-modules"

@@ -12,6 +12,7 @@ from twodomains.dovecot import Dovecot
 from twodomains.ejabberd import Ejabberd
 from twodomains.host import Host
 from twodomains.mailbox import Mailbox
+from twodomains.names import spellings
 from twodomains.namespace import SCRATCH
 from twodomains.packetboat import Packetboat
 from twodomains.postfix import Postfix
@@ -31,7 +32,7 @@ class Site:
         self.xmpp = xmpp
         self.packetboat = packetboat
         self.dovecot = Dovecot(host, users)
-        self.postfix = Postfix(host, domains, users, aliases, with_packetboat=packetboat is not None,
+        self.postfix = Postfix(host, [name for domain in domains for name in spellings(domain)], users, aliases, with_packetboat=packetboat is not None,
                                socketmap=socketmap)
 
     def mailbox(self, user):
@@ -71,19 +72,21 @@ class World:
         self.sites = {}
 
     def add_prosody_site(self, domain, address, users, aliases=None, more_domains=(), second_domains=(),
-                         other_components=(), changes=(), socketmap=False, unlimited=()):
+                         other_components=(), changes=(), socketmap=False, unlimited=(), plain_domains=()):
         """A site with Prosody: `more_domains` have components of their own, `second_domains` share the first's."""
         host = Host(domain, address, self.scratch)
         domains = [domain, *more_domains, *second_domains]
-        xmpp = Prosody(host, [domain, *more_domains], SECRET, second_domains, other_components, unlimited)
+        xmpp = Prosody(host, [domain, *more_domains], SECRET, second_domains, other_components, unlimited,
+                       plain_domains)
         packetboat = Packetboat(host, domain, SECRET, changes)
         return self._add(Site(host, domains, users, aliases, xmpp, packetboat, socketmap))
 
-    def add_ejabberd_site(self, domain, address, users, other_components=(), changes=(), intake_socket=None):
+    def add_ejabberd_site(self, domain, address, users, aliases=None, other_components=(), second_domains=(),
+                          changes=(), intake_socket=None):
         host = Host(domain, address, self.scratch)
         packetboat = Packetboat(host, domain, SECRET, changes, intake_socket)
-        xmpp = Ejabberd(host, domain, SECRET, other_components)
-        return self._add(Site(host, [domain], users, None, xmpp, packetboat))
+        xmpp = Ejabberd(host, domain, SECRET, other_components, second_domains)
+        return self._add(Site(host, [domain, *second_domains], users, aliases, xmpp, packetboat))
 
     def add_smtp_site(self, domain, address, users):
         """A site without XMPP."""
