@@ -13,7 +13,6 @@ namespace {
 
 using Kind = Failure::Kind;
 
-constexpr std::size_t kIqOverhead = 400;     // bytes around a payload: <iq/>, an id, two JIDs
 constexpr std::size_t kChunkOverhead = 500;  // bytes around a chunk's base64
 constexpr std::size_t kStep = 256u << 10;    // bytes that are hashed before others get their turn
 constexpr auto kLookAgain = std::chrono::minutes(1);  // a bound on a wait that always ends earlier
@@ -21,6 +20,9 @@ constexpr auto kLookAgain = std::chrono::minutes(1);  // a bound on a wait that 
 constexpr auto kAbortTime = std::chrono::hours(2);
 // For a word of a peer that has not answered something: as long as a server needs to dial.
 constexpr auto kIsThere = std::chrono::seconds(20);
+
+// Under new ids it goes to some of its recipients at a time.
+constexpr mail::EnhancedStatus kTooMany{4, 5, 3};
 
 Failure of_our_own(mail::EnhancedStatus status, std::string text) {
     Failure failure;
@@ -117,8 +119,7 @@ base::Task<void> CourierRound::deliver_to(Link& link, std::string jid, Capabilit
                                           std::shared_ptr<Flow> flow) {
     not_there_ = false;
     Peer peer{link, std::move(jid), std::move(theirs), std::move(flow), 0, false};
-    const std::size_t bound = stanza_bound(link.settings(), peer.theirs);
-    peer.bound = bound - std::min(bound, kIqOverhead);
+    peer.bound = payload_bound(link.settings(), peer.theirs);
     Plan plan = make_plan(peer);
     for (auto& batch : plan.batches)
         co_await send_batch(peer, std::move(batch));
@@ -145,10 +146,7 @@ bool CourierRound::admit(Item& item, const Peer& peer) {
     } else if (item.message.content.size() > peer.theirs.max_size) {
         go_by_smtp(item, "larger than " + peer.jid + " takes");
     } else if (envelope.recipients.size() > peer.most_recipients()) {
-        // Under new ids it goes to some of them at a time.
-        const mail::Reply reply{451, {4, 5, 3}, "more recipients than the peer takes at once"};
-        item.sending.call_back(of_our_own(reply.status, reply.text));
-        if (item.sending.ended()) defer(item, reply, peer.jid, kGoesAnew, true);
+        divide(item, peer);
     } else if ((envelope.body == mail::Body::eight_bit_mime && !peer.theirs.eight_bit_mime) ||
                (envelope.smtputf8 && !peer.theirs.smtputf8) ||
                (envelope.requiretls && !keeps_tls(peer.theirs, peer.link))) {
@@ -157,6 +155,12 @@ bool CourierRound::admit(Item& item, const Peer& peer) {
         return true;
     }
     return false;
+}
+
+void CourierRound::divide(Item& item, const Peer& peer) {
+    item.too_many = true;
+    item.sending.call_back(of_our_own(kTooMany, "more recipients than the peer takes at once"));
+    if (item.sending.ended()) conclude(peer, item);
 }
 
 CourierRound::Plan CourierRound::make_plan(const Peer& peer) {
@@ -359,10 +363,11 @@ base::Task<base::Result<std::string>> CourierRound::encode(const Peer& peer, Ite
     if (request.ask == Sending::Ask::commit) co_return encode_commit(key);
     // The verdict that answers these has to be on this message.
     co_await find_hash(item);
-    const mail::Sha256 digest = digest_of(outgoing(message), *item.hash);
+    if (!item.digest) item.digest = digest_of(outgoing(message), *item.hash);
     if (request.ask == Sending::Ask::abort)
-        co_return encode_abort(key, std::max(message.transfer->expires, now_ + kAbortTime), digest);
-    co_return encode_status(key, digest);
+        co_return encode_abort(key, std::max(message.transfer->expires, now_ + kAbortTime),
+                               item.digest);
+    co_return encode_status(key, item.digest);
 }
 
 base::Task<void> CourierRound::send_alone(Peer& peer, Item& item) {
@@ -404,8 +409,14 @@ base::Task<void> CourierRound::exchange(Peer& peer, Item& item) {
         const Sending::Request asked = *request;
         auto payload = co_await encode(peer, item, asked);
         if (!payload || payload->size() > peer.bound) {
-            const Failure too_large = of_our_own({4, 3, 4}, "too large for one stanza");
-            item.other_way = "its envelope is too large for one stanza to " + peer.jid;
+            // A lease counts what its envelope needs. This one was made when the peer took more, or
+            // is for a single recipient.
+            const bool too_many = payload && item.message.envelope.recipients.size() > 1;
+            const Failure too_large = of_our_own(
+                too_many ? kTooMany : mail::EnhancedStatus{4, 3, 4}, "too large for one stanza");
+            item.too_many = too_many;
+            if (!too_many)
+                item.other_way = "its envelope is too large for one stanza to " + peer.jid;
             sending.call_back(too_large);
             sending.on_failure(asked, too_large, false);
             continue;

@@ -14,6 +14,7 @@
 #include "component/flow.hpp"
 #include "component/link.hpp"
 #include "component/sending.hpp"
+#include "component/stanza_bounds.hpp"
 #include "component/transfer_codec.hpp"
 #include "queue/ports.hpp"
 
@@ -25,16 +26,8 @@
 
 namespace component {
 
-/// The longest stanza, in bytes, that may go from us to a peer (protocol, "Capability form").
-std::size_t stanza_bound(const ComponentSettings& ours, const Capability& theirs);
-
 /// What was called back, or never left, goes out anew: the wait that the courier asks for.
 inline constexpr auto kGoesAnew = std::chrono::seconds(1);
-
-/// How many lines the answer to a stanza may have, if it is to stay within `bound` bytes.
-constexpr std::size_t answered_recipients(std::size_t bound) {
-    return std::max<std::size_t>(bound / 80, 1);
-}
 
 class CourierRound {
   public:
@@ -61,10 +54,12 @@ class CourierRound {
         Sending sending;
         Sending::Request whole;              ///< as it was last sent in a batch
         std::string other_way;               ///< why it is to go by SMTP, if it can be called back
+        bool too_many = false;               ///< it is to go to some of its recipients at a time
         bool done = false;                   ///< its outcome has been told
         std::optional<mail::Sha256> hash{};  ///< of the content, once it was needed
-        std::optional<IqReply> unheard{};    ///< the first reply that was no word of the peer
-        bool tried_again = false;            ///< after such a one
+        std::optional<mail::Sha256> digest{};  ///< of the transfer, likewise
+        std::optional<IqReply> unheard{};      ///< the first reply that was no word of the peer
+        bool tried_again = false;              ///< after such a one
     };
     using Batch = std::vector<Item*>;
     struct Peer {
@@ -75,10 +70,7 @@ class CourierRound {
         std::size_t bound = 0;  ///< of a payload
         bool gone = false;      ///< it, or the link, has failed in this round
         bool deflates() const { return link.settings().compress != Compress::none; }
-        /// Of one stanza: the answer has a line for each, and has to pass the same links.
-        std::size_t most_recipients() const {
-            return std::min(theirs.max_recipients, answered_recipients(bound));
-        }
+        std::size_t most_recipients() const { return recipients_bound(link.settings(), theirs); }
     };
     struct Plan {
         std::vector<Batch> batches;
@@ -88,6 +80,8 @@ class CourierRound {
     Plan make_plan(const Peer& peer);
     /// True if it is to be sent; else it has its outcome, or is to be called back.
     bool admit(Item& item, const Peer& peer);
+    /// Its recipients are too many for one stanza.
+    void divide(Item& item, const Peer& peer);
     base::Task<void> send_batch(Peer& peer, Batch batch);
     base::Task<void> send_split(Peer& peer, Batch batch);
     base::Task<void> send_alone(Peer& peer, Item& item);

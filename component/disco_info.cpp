@@ -2,6 +2,7 @@
 
 #include "component/jid.hpp"
 #include "component/namespaces.hpp"
+#include "component/transfer_codec.hpp"
 #include "component/xml_writer.hpp"
 
 namespace component {
@@ -43,6 +44,12 @@ std::optional<std::string> result_for(const gloox::Tag& payload,
     return std::nullopt;
 }
 
+/// Of one stanza: our answer, which has a line for each, has to pass, too.
+std::size_t most_recipients(const ComponentSettings& settings) {
+    const std::size_t room = room_for_answer(settings.max_stanza);
+    return std::min(base::limits::kBatchRecipients, answered_recipients(room));
+}
+
 }  // namespace
 
 std::string disco_info_query(const ComponentSettings& settings) {
@@ -65,7 +72,7 @@ std::string disco_info_query(const ComponentSettings& settings) {
     write_field(xml, "domains", "list-multi", domains);
     write_number(xml, "max-stanza", settings.max_stanza);
     write_number(xml, "max-size", settings.max_size);
-    write_number(xml, "max-recipients", base::limits::kBatchRecipients);
+    write_number(xml, "max-recipients", most_recipients(settings));
     write_number(xml, "max-batch", base::limits::kBatch);
     write_number(xml, "window", base::limits::kBlock);
     write_number(xml, "retention", std::chrono::seconds(base::limits::kRetention).count());

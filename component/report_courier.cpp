@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "component/error_table.hpp"
+#include "component/stanza_bounds.hpp"
 #include "component/transfer_codec.hpp"
 
 namespace component {
@@ -16,6 +17,24 @@ constexpr std::size_t kBytes = 1u << 20;
 
 mail::Reply reply(int code, mail::EnhancedStatus status, std::string_view text) {
     return {code, status, base::printable(text, base::limits::kStatusText)};
+}
+
+/// As many reports as stanzas with `bound` bytes of payload need. Each line has a number of its
+/// own, from `seq` on, so that each part has one, too.
+void divide(queue::PeerReport report, std::size_t bound, std::vector<queue::PeerReport>& parts) {
+    const auto payload = encode_report(report);
+    const std::size_t lines = report.recipients.size();
+    if (lines == 1 || !payload || payload->size() <= bound) {
+        parts.push_back(std::move(report));
+        return;
+    }
+    const auto half = report.recipients.begin() + static_cast<std::ptrdiff_t>(lines / 2);
+    queue::PeerReport rest{report.key,
+                           report.seq + static_cast<std::uint32_t>(lines / 2),
+                           {half, report.recipients.end()}};
+    report.recipients.erase(half, report.recipients.end());
+    divide(std::move(report), bound, parts);
+    divide(std::move(rest), bound, parts);
 }
 
 queue::Outcome outcome_of(const IqReply& answer, const std::string& peer) {
@@ -83,11 +102,25 @@ base::Task<void> ReportCourier::deliver(queue::Destination destination,
 base::Task<queue::Outcome> ReportCourier::send(Link& link, std::string peer,
                                                mail::Content content) {
     const auto report = queue::decode_peer_report(content.bytes());
-    auto payload = report ? encode_report(*report) : base::Result<std::string>(report.error());
-    if (!payload) co_return queue::Failed{reply(554, {5, 6, 0}, payload.error().text), {}};
+    if (!report) co_return queue::Failed{reply(554, {5, 6, 0}, report.error().text), {}};
     // What it announced last, if anything: a component without it would not understand.
     if (discovery_.takes_no_reports(peer))
         co_return queue::Failed{reply(554, {5, 3, 3}, peer + " takes no reports"), peer};
+    std::vector<queue::PeerReport> parts;
+    divide(*report, payload_bound(link.settings(), discovery_.capability_of(peer)), parts);
+    queue::Outcome outcome;
+    for (queue::PeerReport& part : parts) {
+        outcome = co_await send_part(link, peer, std::move(part));
+        // What was taken already is taken once, whenever it comes again.
+        if (!std::holds_alternative<queue::Delivered>(outcome)) break;
+    }
+    co_return outcome;
+}
+
+base::Task<queue::Outcome> ReportCourier::send_part(Link& link, std::string peer,
+                                                    queue::PeerReport part) {
+    auto payload = encode_report(part);
+    if (!payload) co_return queue::Failed{reply(554, {5, 6, 0}, payload.error().text), {}};
     std::string type = "set";
     const IqReply answer =
         co_await link.request(peer, std::move(type), std::move(*payload), answer_time_);

@@ -8,8 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kBusyWait = 60s;         // what a peer is told when we can't take its mail now
-constexpr std::size_t kShortText = 60;  // bytes of a verdict's texts where the full ones don't fit
+constexpr auto kBusyWait = 60s;  // what a peer is told when we can't take its mail now
 
 }  // namespace
 
@@ -108,10 +107,14 @@ void TransferAnswer::give(std::string_view payload) {
 }
 
 void TransferAnswer::give(const Verdicts& verdicts, std::size_t bound) {
-    std::string payload = encode_verdicts(verdicts, base::limits::kStatusText);
-    // The answer has to pass the same links as the request.
-    if (payload.size() > bound / 10 * 8) payload = encode_verdicts(verdicts, kShortText);
-    if (payload.size() > bound / 10 * 8) payload = encode_verdicts(verdicts, 0);
+    // The answer has to pass the same links as the request. Its lines fit by max-recipients, and of
+    // their texts as much as there is room for.
+    std::size_t longest = base::limits::kStatusText;
+    std::string payload = encode_verdicts(verdicts, longest);
+    while (payload.size() > room_for_answer(bound) && longest > 0) {
+        longest /= 2;
+        payload = encode_verdicts(verdicts, longest);
+    }
     give(payload);
 }
 

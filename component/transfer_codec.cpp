@@ -12,19 +12,33 @@ namespace {
 constexpr std::size_t kTransferOverhead = 600;  // tags, id, domain, hash, sizes
 constexpr std::size_t kRecipientOverhead = 80;  // tags and attributes around the addresses
 
-/// What a peer reads of `envelope`: without what it does not take, and with the spellings of what
+std::string as_read(const std::string& text, base::Result<std::string> (*parse)(std::string_view),
+                    bool dsn) {
+    return dsn && !text.empty() ? *parse(text) : std::string();
+}
+
+/// What a peer reads of `recipient`: without what it does not take, and with the spellings of what
 /// is written, as the digest is made of what was read.
+mail::Recipient as_sent(mail::Recipient recipient, bool dsn) {
+    if (!dsn) recipient.notify = {};
+    recipient.orcpt = as_read(mail::write_orcpt(recipient.orcpt), mail::parse_orcpt, dsn);
+    return recipient;
+}
+
+/// The same of an envelope.
 mail::Envelope as_sent(mail::Envelope envelope, bool dsn) {
-    const auto read = [&](const std::string& text, auto parse) {
-        return dsn && !text.empty() ? *parse(text) : std::string();
-    };
-    envelope.envid = read(mail::write_envid(envelope.envid), mail::parse_envid);
+    envelope.envid = as_read(mail::write_envid(envelope.envid), mail::parse_envid, dsn);
     if (!dsn) envelope.ret = mail::Ret::unset;
-    for (auto& recipient : envelope.recipients) {
-        if (!dsn) recipient.notify = {};
-        recipient.orcpt = read(mail::write_orcpt(recipient.orcpt), mail::parse_orcpt);
-    }
+    for (auto& recipient : envelope.recipients)
+        recipient = as_sent(std::move(recipient), dsn);
     return envelope;
+}
+
+void write_recipient(XmlWriter& xml, const mail::Recipient& recipient) {
+    xml.open("rcpt").attribute("n", recipient.n).attribute("addr", recipient.address.text());
+    if (recipient.notify.is_set()) xml.attribute("notify", recipient.notify.to_text(' '));
+    if (!recipient.orcpt.empty()) xml.attribute("orcpt", mail::write_orcpt(recipient.orcpt));
+    xml.close();
 }
 
 void write_envelope(XmlWriter& xml, const OutgoingMessage& message) {
@@ -40,12 +54,8 @@ void write_envelope(XmlWriter& xml, const OutgoingMessage& message) {
     xml.open("from");
     if (envelope.from) xml.attribute("addr", envelope.from->text());
     xml.close();
-    for (const auto& recipient : envelope.recipients) {
-        xml.open("rcpt").attribute("n", recipient.n).attribute("addr", recipient.address.text());
-        if (recipient.notify.is_set()) xml.attribute("notify", recipient.notify.to_text(' '));
-        if (!recipient.orcpt.empty()) xml.attribute("orcpt", mail::write_orcpt(recipient.orcpt));
-        xml.close();
-    }
+    for (const auto& recipient : envelope.recipients)
+        write_recipient(xml, recipient);
     xml.close();
 }
 
@@ -76,13 +86,30 @@ mail::Reply corrected(mail::Reply reply) {
     return reply;
 }
 
-}  // namespace
-
+/// About what a payload needs beside the content.
 std::size_t overhead_of(const mail::Envelope& envelope) {
     std::size_t bytes = kTransferOverhead + (envelope.from ? envelope.from->text().size() : 0);
     for (const auto& recipient : envelope.recipients)
         bytes += kRecipientOverhead + recipient.address.text().size() + recipient.orcpt.size();
     return bytes;
+}
+
+}  // namespace
+
+std::size_t size_of_open(const mail::Envelope& envelope, bool dsn) {
+    // A key is not known yet. The content's size may have as many digits as any.
+    constexpr std::size_t kKey = base::limits::kTransferId + base::limits::kDomain + 20;
+    OutgoingMessage bare{{*mail::Domain::parse("a"), {}}, envelope, {}, {}, dsn};
+    bare.envelope.recipients.clear();
+    const auto written = encode_open(bare, {});
+    return kKey + (written ? written->size() : 0);  // what can't be written is never sent
+}
+
+std::size_t size_of_recipient(const mail::Recipient& recipient, bool dsn) {
+    XmlWriter xml;
+    write_recipient(xml, as_sent(recipient, dsn));
+    const auto written = xml.finish();
+    return written ? written->size() : 0;
 }
 
 base::Result<std::string> encode_transfers(std::span<const OutgoingMessage> messages,

@@ -8,6 +8,7 @@
 #include "component/block_codec.hpp"
 #include "component/transfer.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <string>
@@ -49,7 +50,21 @@ mail::Sha256 digest_of(const IncomingTransfer& transfer);
 /// The same, of what the peer reads of `message`. `hash`: of its content.
 mail::Sha256 digest_of(const OutgoingMessage& message, const mail::Sha256& hash);
 
-/// The bytes of a payload that `message` needs beside its content, at most.
-std::size_t overhead_of(const mail::Envelope& envelope);
+/// Bytes of an <open/> for `envelope`, at most, without its recipients: every transfer has to fit
+/// into one, as its content may go in pieces and its envelope may not.
+std::size_t size_of_open(const mail::Envelope& envelope, bool dsn);
+/// Bytes that this recipient adds to it.
+std::size_t size_of_recipient(const mail::Recipient& recipient, bool dsn);
+
+/// The bytes of an answer's payload where stanzas of `bound` bytes pass: servers write it anew.
+constexpr std::size_t room_for_answer(std::size_t bound) {
+    return bound / 10 * 8;
+}
+
+/// How many recipients may be in one stanza, if its answer, which has a line for each, is to stay
+/// within `bound` bytes: encode_verdicts() needs no more for a line without text.
+constexpr std::size_t answered_recipients(std::size_t bound) {
+    return std::max<std::size_t>(bound / 80, 1);
+}
 
 }  // namespace component

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "component/courier_round.hpp"
 #include "component/log.hpp"
+#include "component/stanza_bounds.hpp"
 
 #include <algorithm>
 
@@ -12,11 +13,6 @@ namespace {
 constexpr std::size_t kFlows = 10000;  // peers of whose patience something is remembered
 
 }  // namespace
-
-std::size_t stanza_bound(const ComponentSettings& ours, const Capability& theirs) {
-    // Servers write stanzas anew, with other quotes and prefixes.
-    return std::min(ours.max_stanza, theirs.max_stanza) / 10 * 9;
-}
 
 XmppCourier::XmppCourier(base::asio::any_io_executor executor, std::map<std::string, Link*> links,
                          Discovery& discovery, base::Clock& clock, CourierSettings settings)
@@ -43,9 +39,9 @@ queue::LeaseLimits XmppCourier::limits_for(const Link& link, const std::string& 
     queue::LeaseLimits limits;
     limits.messages = std::min(theirs.max_batch, base::limits::kLeaseMessages);
     if (link.settings().compress == Compress::each) limits.messages = 1;
-    limits.recipients =
-        std::min(theirs.max_recipients, answered_recipients(stanza_bound(link.settings(), theirs)));
+    limits.recipients = recipients_bound(link.settings(), theirs);
     limits.bytes = std::min(bytes, base::limits::kLeaseBytes);
+    limits.envelope = {payload_bound(link.settings(), theirs), size_of_open, size_of_recipient};
     return limits;
 }
 

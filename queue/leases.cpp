@@ -247,17 +247,42 @@ bool was_sent(Store& store, const Group& group) {
     return find.bind(*group.transfer).step() && find.integer(0) > 0;
 }
 
-base::Result<LeasedMessage> lease_group(Store& store, const Destination& destination,
-                                        const Ready& ready, MessageRow row, const Group& group) {
-    LeasedMessage leased;
+/// The recipients of the group, added to those of `envelope`.
+base::Result<void> add_recipients(const Group& group, mail::Envelope& envelope) {
     for (const auto* const rows : {&group.rows, &group.beside}) {
         for (const DueRow& due : *rows) {
             auto recipient = to_recipient(due.n, due.address, due.notify, due.orcpt);
             if (!recipient) return recipient.error();
-            row.envelope.recipients.push_back(std::move(*recipient));
+            envelope.recipients.push_back(std::move(*recipient));
         }
     }
-    std::ranges::sort(row.envelope.recipients, {}, &mail::Recipient::n);
+    std::ranges::sort(envelope.recipients, {}, &mail::Recipient::n);
+    return {};
+}
+
+/// As many of the first recipients as one envelope has room for; the rest is leased later. What has
+/// been given to a transfer stays together.
+void keep_what_fits(const Ready& ready, Group& group, mail::Envelope& envelope) {
+    const EnvelopeLimit& limit = ready.limits.envelope;
+    if (group.transfer || limit.of_recipient == nullptr) return;
+    std::size_t bytes = limit.of_head(envelope, ready.dsn);
+    std::size_t fit = 0;
+    for (const mail::Recipient& recipient : envelope.recipients) {
+        bytes += limit.of_recipient(recipient, ready.dsn);
+        if (bytes > limit.bytes && fit > 0) break;
+        ++fit;
+    }
+    // Without a transfer there is nothing beside the rows, which stand in the same order.
+    envelope.recipients.erase(envelope.recipients.begin() + static_cast<std::ptrdiff_t>(fit),
+                              envelope.recipients.end());
+    group.rows.resize(fit);
+}
+
+base::Result<LeasedMessage> lease_group(Store& store, const Destination& destination,
+                                        const Ready& ready, MessageRow row, Group group) {
+    LeasedMessage leased;
+    if (auto added = add_recipients(group, row.envelope); !added) return added.error();
+    keep_what_fits(ready, group, row.envelope);
     auto content = read_content(store, row.id, row.size);
     if (!content) return content.error();
     leased.content = std::move(*content);

@@ -290,6 +290,15 @@ struct LeasedMessage {
     /// It is to go another way, for this reason: its transfer, which may have been sent, has to be
     /// called back first.
     std::optional<std::string> call_back{};
+    LaneRule rule{};  ///< what the administrator wants of this lane for its recipients
+};
+
+/// How long the envelope of one message may be on a lane that does not send it value by value.
+/// `dsn`: with the parameters of RFC 3461. The functions are pure; any thread.
+struct EnvelopeLimit {
+    std::size_t bytes = SIZE_MAX;
+    std::size_t (*of_head)(const mail::Envelope&, bool dsn) = nullptr;  ///< all but recipients
+    std::size_t (*of_recipient)(const mail::Recipient&, bool dsn) = nullptr;
 };
 
 /// How much may be leased at once.
@@ -298,6 +307,8 @@ struct LeaseLimits {
     std::size_t recipients =
         1000;               ///< of all messages together; one message's rest is leased later
     std::size_t bytes = 1;  ///< of content; a single larger message is still leased, alone
+    /// One recipient for which it does not suffice is still leased, alone.
+    EnvelopeLimit envelope{};
 };
 
 /// The next hop can be tried now.

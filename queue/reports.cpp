@@ -129,8 +129,9 @@ Where insert_for_peer(Store& store, const MessageRow& message, const std::vector
     PeerReport report{*message.origin.transfer, 0, {}};
     {
         Query number = store.database().query(
-            "UPDATE message SET reports = reports + 1 WHERE id = ?1 RETURNING reports");
-        number.bind(message.id.value).step();
+            "UPDATE message SET reports = reports + ?2 WHERE id = ?1 RETURNING reports - ?2 + 1");
+        // One for each line: where one stanza is not enough, each part has a number of its own.
+        number.bind(message.id.value, static_cast<std::int64_t>(told.size())).step();
         report.seq = static_cast<std::uint32_t>(number.integer(0));
     }
     for (const Told& each : told) {

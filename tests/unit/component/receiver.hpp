@@ -20,12 +20,12 @@ class ListCheck final : public queue::RecipientCheck {
         std::vector<mail::Reply> replies;
         for (const auto& recipient : recipients) {
             const bool known = recipient.local_part() == "bob" || !base::is_ascii(recipient.text());
-            replies.push_back(known ? mail::Reply{250, {2, 1, 5}, "ok"}
-                                    : mail::Reply{550, {5, 1, 1}, "No such user here"});
+            replies.push_back(known ? mail::Reply{250, {2, 1, 5}, "ok"} : refusal);
         }
         co_return replies;
     }
     int calls = 0;
+    mail::Reply refusal{550, {5, 1, 1}, "No such user here"};
 };
 
 /// mail.b.test, asked by mail.a.test.

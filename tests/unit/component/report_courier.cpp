@@ -120,3 +120,41 @@ TEST_CASE("without a link of ours a report waits, and one that is damaged is giv
     const auto told = a.send({a.report(1)});
     CHECK(std::holds_alternative<queue::Deferred>(told.at(0).recipients.at(0).outcome));
 }
+
+TEST_CASE("a report on more recipients than a stanza takes goes in several, each with its number") {
+    Reporting a;
+    a.link.settings_.max_stanza = 10000;
+    auto report = a.report(5);
+    auto what = *queue::decode_peer_report(report.content.bytes());
+    for (std::uint32_t n = 1; n < 100; ++n) {
+        what.recipients.push_back(what.recipients[0]);
+        what.recipients.back().n = n;
+        what.recipients.back().reply.text = std::string(500, '"');
+    }
+    report.content = mail::Content(encode(what));
+    std::set<std::uint32_t> numbers;
+    std::set<std::uint32_t> recipients;
+    bool takes = true;
+    a.deliver = [&](const ScriptedLink::Asked& asked) -> IqReply {
+        CHECK(asked.payload.size() < 9000);
+        const auto payload = read_payload(asked.payload);
+        const auto& part = std::get<IncomingReport>(payload).report;
+        numbers.insert(part.seq);
+        for (const auto& line : part.recipients)
+            recipients.insert(line.n);
+        if (!takes && numbers.size() == 2)
+            return StanzaError{"wait", "resource-constraint", "busy", {}, {}};
+        return result("");
+    };
+    CHECK(
+        std::holds_alternative<queue::Delivered>(a.send({report}).at(0).recipients.at(0).outcome));
+    CHECK(recipients.size() == 100);
+    CHECK(numbers.size() > 1);
+    CHECK(*numbers.begin() == 5);
+    CHECK(*numbers.rbegin() < 105);
+    // If one part waits, all of it is sent again: what was taken is known by its number.
+    numbers.clear();
+    takes = false;
+    CHECK(std::holds_alternative<queue::Deferred>(a.send({report}).at(0).recipients.at(0).outcome));
+    CHECK(numbers.size() == 2);
+}

@@ -265,3 +265,28 @@ TEST_CASE("A knows the digest that B computes of what it reads") {
     const auto asked = read_payload(encode_status(sent.key, digest_of(sent, hash)), "get");
     CHECK(std::get<IncomingStatus>(asked).digest == digest_of(sent, hash));
 }
+
+TEST_CASE("What a lease counts for an envelope is what its <open/> needs, escapes and all") {
+    auto rich = envelope("\"a&<>'\\\" b\"@a.test", {"bob@b.test", "\"'&&&&'\"@b.test"});
+    rich.body = mail::Body::eight_bit_mime;
+    rich.requiretls = rich.smtputf8 = true;
+    rich.ret = mail::Ret::full;
+    rich.envid = "Q+Q=1'&<>";
+    rich.recipients[0].notify = {false, true, true, true};
+    rich.recipients[0].orcpt = "rfc822;\"'&+= >\"@b.test";
+    rich.recipients[1].n = 65535;
+    rich.recipients[1].orcpt = "utf-8;j\xC3\xBCrgen@b.test";
+    for (const auto& its : {rich, envelope("", {"bob@b.test"})}) {
+        for (const bool dsn : {true, false}) {
+            auto sent = message(kId, its, std::string(12345, 'x'));
+            sent.dsn = dsn;
+            std::size_t counted = size_of_open(its, dsn);
+            for (const auto& recipient : its.recipients)
+                counted += size_of_recipient(recipient, dsn);
+            const std::size_t written = encode_open(sent, {})->size();
+            CHECK(counted >= written);
+            // Room is left for the longest key only, which is not known when it is counted.
+            CHECK(counted - written < base::limits::kTransferId + base::limits::kDomain + 20);
+        }
+    }
+}

@@ -368,3 +368,25 @@ TEST_CASE("a report that breaks the protocol is malformed, and nobody hears of i
     CHECK(b.error_of(b.ask(bad)) == "bad-request/malformed");
     CHECK(b.reports.taken.empty());
 }
+
+TEST_CASE("B announces no more recipients than its answer has room for, and cuts their texts") {
+    Receiver b;
+    b.link.settings_.max_stanza = GENERATE(10000u, 65536u);
+    const auto iq = read_tag("<iq type='result' id='x' from='x' to='y'>" +
+                             disco_info_query(b.link.settings_) + "</iq>");
+    const std::size_t most = read_disco_info(*iq).capability->max_recipients;
+    CHECK(most == b.link.settings_.max_stanza / 10 * 8 / 80);
+    b.check.refusal = {450, {4, 2, 1}, std::string(300, '&')};
+    std::vector<std::string> to;
+    for (std::size_t n = 0; n < most; ++n)
+        to.push_back(fmt::format("u{}@b.test", n));
+    const auto verdicts = std::get<Verdicts>(b.send({b.message(1, to)}));
+    CHECK(b.link.sent.at(0).size() < b.link.settings_.max_stanza / 10 * 9);
+    REQUIRE(verdicts.at(0).recipients.size() == most);
+    // Each keeps its code; and with fewer of them, there is room for words.
+    CHECK(verdicts[0].recipients.back().reply.status == mail::EnhancedStatus{4, 2, 1});
+    to.resize(most / 4);
+    const auto fewer = std::get<Verdicts>(b.send({b.message(2, to)}));
+    CHECK(fewer.at(0).recipients.back().reply.text.size() >= 9);
+    CHECK(b.link.sent.at(0).size() < b.link.settings_.max_stanza / 10 * 9);
+}

@@ -322,3 +322,106 @@ TEST_CASE("prepare says what to do with a destination") {
         CHECK(std::holds_alternative<queue::Deferred>(prepare()));
     }
 }
+
+namespace {
+
+/// A, and B as of now, whose server takes stanzas of this size only.
+struct NarrowCourier : Courier {
+    explicit NarrowCourier(std::size_t max_stanza) {
+        narrow(max_stanza);
+        peer = [this](const auto& asked) -> IqReply {
+            longest = std::max(longest, asked.payload.size());
+            return b.answer(asked);
+        };
+    }
+    void narrow(std::size_t max_stanza) {
+        ComponentSettings theirs;
+        theirs.jid = "mail.b.test";
+        theirs.domains = {domain("b.test")};
+        theirs.max_stanza = max_stanza;
+        infos[theirs.jid] = disco_info_query(theirs);
+    }
+    /// As each recipient of a list with plus addresses looks behind an SMTP client that knows DSN.
+    mail::Recipient recipient(std::uint32_t n) const {
+        const std::string name = fmt::format("first.last.{:03}@b.test", n);
+        return {n, mailbox("bob+" + name), {}, "rfc822;bob+" + name};
+    }
+    queue::LeasedMessage list(std::size_t count) {
+        auto mail = message(1);
+        mail.envelope.recipients.clear();
+        for (std::uint32_t n = 0; n < count; ++n)
+            mail.envelope.recipients.push_back(recipient(n));
+        return mail;
+    }
+    /// How many of these a lease gives out at once.
+    std::size_t leased_at_once() {
+        const auto ready = std::get<queue::Ready>(
+            support::run<queue::Readiness>(io, [&] { return courier->prepare(destination); }));
+        const auto& limit = ready.limits.envelope;
+        std::size_t bytes = limit.of_head(message(1).envelope, ready.dsn);
+        std::uint32_t n = 0;
+        while (n < ready.limits.recipients &&
+               (bytes += limit.of_recipient(recipient(n), ready.dsn)) <= limit.bytes)
+            ++n;
+        return n;
+    }
+    PeerDisk b;
+    std::size_t longest = 0;
+};
+
+}  // namespace
+
+TEST_CASE("A large envelope fits if a lease has counted it, however narrow B's server is") {
+    const std::size_t max_stanza = GENERATE(10000u, 65536u, 524288u);
+    NarrowCourier a(max_stanza);
+    const std::size_t most = a.leased_at_once();
+    CHECK(most >= std::min<std::size_t>(max_stanza / 140, 1000));
+    const auto outcome = a.send({a.list(most)}).at(0);
+    CHECK(outcome.recipients.size() == most);
+    CHECK(is<queue::Delivered>(outcome));
+    CHECK(a.longest <= max_stanza / 10 * 9);
+}
+
+TEST_CASE("What was leased for more than B takes by now goes to some of its recipients at a time") {
+    NarrowCourier a(65536);
+    const std::size_t most = a.leased_at_once();
+    auto list = a.list(most);
+    a.narrow(10000);
+    a.clock.advance(25h);
+    list.transfer->expires = list.expires_at = a.clock.now() + 24h;
+    SECTION("it never left: under a new id") {
+        CHECK(deferred(a.send({list}).at(0)).settled);
+        CHECK(a.b.asked.empty());
+    }
+    SECTION("it may have left: called back first") {
+        list.transfer->sent_before = true;
+        CHECK(deferred(a.send({list}).at(0)).settled);
+        CHECK(a.b.asked == std::map<std::string, int>{{"abort", 1}});
+    }
+    SECTION("its lines would fit, and its parameters do not") {
+        list.envelope.recipients.erase(list.envelope.recipients.begin() + 107,
+                                       list.envelope.recipients.end());
+        const auto outcome = a.send({list}).at(0);
+        CHECK(deferred(outcome).settled);
+        CHECK(deferred(outcome).reply.status == mail::EnhancedStatus{4, 5, 3});
+        CHECK(a.b.asked.empty());
+    }
+}
+
+TEST_CASE("A single recipient that never fits one stanza goes by SMTP, and no livelock keeps it") {
+    NarrowCourier a(10000);
+    auto one = a.message(1);
+    const std::string quotes(900, '\'');
+    one.envelope.from = mailbox(quotes.substr(0, 200) + "@a.test");
+    one.envelope.recipients[0].address = mailbox(quotes.substr(0, 200) + "@b.test");
+    one.envelope.recipients[0].orcpt = "rfc822;" + std::string(400, '\'') + "@b.test";
+    one.envelope.envid = std::string(90, '\'');
+    CHECK(is<queue::Delivered>(a.send({one}).at(0)));  // the longest that there is still fits ...
+    a.b = PeerDisk();
+    a.link.settings_.max_stanza = 3000;  // ... so that the bound has to be absurd
+    const auto outcome = a.send({one}).at(0);
+    CHECK(std::get<queue::Rerouted>(outcome.recipients.at(0).outcome).why ==
+          "its envelope is too large for one stanza to mail.b.test");
+    CHECK_FALSE(outcome.sent);
+    CHECK(a.b.asked.empty());
+}

@@ -368,3 +368,48 @@ TEST_CASE(
     // A large one is leased alone, however much room there is.
     CHECK(queue.lease(kToB, kReadyB, queue::Portion::large).size() == 1);
 }
+
+namespace {
+
+// A form of ten bytes, and five around each address.
+std::size_t ten(const mail::Envelope&, bool) {
+    return 10;
+}
+std::size_t five_and_address(const mail::Recipient& recipient, bool) {
+    return 5 + recipient.address.text().size();
+}
+
+}  // namespace
+
+TEST_CASE("no transfer has more recipients than one envelope has room for, to the byte") {
+    StoreFixture queue;
+    const std::vector<std::string> to{"b1@b.test", "b2@b.test", "b3@b.test", "b4@b.test"};
+    queue.add(arrival("alice@a.test", to));
+    const auto with_room_for = [](std::size_t bytes) {
+        queue::Ready ready = kReadyB;
+        ready.limits.envelope = {bytes, ten, five_and_address};
+        return ready;
+    };
+    const auto sizes = [&](const std::vector<queue::LeasedMessage>& leased) {
+        std::vector<std::size_t> all;
+        for (const auto& each : leased)
+            all.push_back(each.envelope.recipients.size());
+        return all;
+    };
+    using Sizes = std::vector<std::size_t>;
+    const std::size_t two = 10 + 2 * (5 + 9);
+    const auto first = queue.lease(kToB, with_room_for(two));
+    CHECK(sizes(first) == Sizes{2});
+    CHECK(first.at(0).envelope.recipients[1].address.text() == "b2@b.test");
+    CHECK(sizes(queue.lease(kToB, with_room_for(two - 1))) == Sizes{1});
+    // One that never fits goes alone, so that its courier can say so.
+    CHECK(sizes(queue.lease(kToB, with_room_for(1))) == Sizes{1});
+    CHECK(queue.lease(kToB, with_room_for(two)).empty());
+    CHECK(queue.count("SELECT COUNT(DISTINCT transfer) FROM recipient") == 3);
+    // What was sent together is sent together again, however little room there is by now.
+    queue.settle({all(first[0], unreachable())});
+    queue.clock.advance(10min);
+    const auto again = queue.lease(kToB, with_room_for(1));
+    CHECK(sizes(again) == Sizes{2});
+    CHECK(again.at(0).transfer->key == first[0].transfer->key);
+}
