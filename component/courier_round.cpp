@@ -65,11 +65,12 @@ CourierRound::Item::Item(queue::LeasedMessage leased, base::TimePoint now)
 CourierRound::CourierRound(base::asio::any_io_executor executor,
                            std::vector<queue::LeasedMessage> messages, base::TimePoint now,
                            std::chrono::milliseconds answer_time, BlockCodec& codec,
-                           const bool& stopping, queue::Tell tell)
+                           UnverifiedSenders& senders, const bool& stopping, queue::Tell tell)
     : executor_(std::move(executor)),
       now_(now),
       answer_time_(answer_time),
       codec_(codec),
+      senders_(senders),
       stopping_(stopping),
       tell_(std::move(tell)) {
     for (auto& message : messages)
@@ -143,6 +144,8 @@ bool CourierRound::admit(Item& item, const Peer& peer) {
         // Its receiver would refuse it; a new id with another end is the queue's to make.
         defer(item, {451, {4, 4, 7}, "the transfer expires later than the peer remembers"},
               peer.jid, {}, true);
+    } else if (const auto unverified = given_up_unseen(item, peer.jid)) {
+        go_by_smtp(item, *unverified);
     } else if (item.message.content.size() > peer.theirs.max_size) {
         go_by_smtp(item, "larger than " + peer.jid + " takes");
     } else if (envelope.recipients.size() > peer.most_recipients()) {
@@ -211,6 +214,8 @@ base::Task<void> CourierRound::send_batch(Peer& peer, Batch batch) {
             defer(*item, {451, {4, 4, 1}, "the peer did not answer"}, peer.jid);
         co_return;
     }
+    std::erase_if(batch, [&](Item* item) { return is_put_off(peer, *item); });
+    if (batch.empty()) co_return;
     std::vector<OutgoingMessage> messages;
     std::size_t content = 0;
     for (const Item* item : batch) {
@@ -303,14 +308,21 @@ void CourierRound::take_batch_verdicts(Peer& peer, const Batch& batch, const Ver
 
 void CourierRound::take_batch_failure(Peer& peer, const Batch& batch, const Failure& failure,
                                       bool left) {
-    log::refused_by_peer(peer.link.log_limiter(), peer.jid,
-                         batch.front()->message.transfer->key.domain.ascii(), batch.size(),
-                         failure.reply.status.to_text(), failure.reply.text);
+    const auto& domain = batch.front()->message.transfer->key.domain;
+    const bool unverified = failure.kind == Kind::unverified;
+    if (!unverified)
+        log::refused_by_peer(peer.link.log_limiter(), peer.jid, domain.ascii(), batch.size(),
+                             failure.reply.status.to_text(), failure.reply.text);
+    // One poisonous member must not hold the others: each is sent again by itself. Which of several
+    // domains it is that cannot be verified, nobody has said.
+    const bool alike = std::ranges::all_of(
+        batch, [&](const Item* item) { return item->message.transfer->key.domain == domain; });
+    const bool splits = failure.split_batch && batch.size() > 1 && !(unverified && alike);
     for (Item* item : batch) {
-        item->sending.on_failure(item->whole, failure, left);
-        // One poisonous member must not hold the others: each is sent again by itself.
+        const Failure its = unverified && alike ? weigh(peer, *item, failure) : failure;
+        item->sending.on_failure(item->whole, its, left);
         const bool again = tries_again(*item, failure);
-        if ((failure.split_batch && batch.size() > 1) || again) {
+        if (splits || again) {
             item->sending.try_again();
         } else if (item->sending.ended()) {
             conclude(peer, *item);
@@ -371,6 +383,7 @@ base::Task<base::Result<std::string>> CourierRound::encode(const Peer& peer, Ite
 }
 
 base::Task<void> CourierRound::send_alone(Peer& peer, Item& item) {
+    if (is_put_off(peer, item) && item.done) co_return;
     co_await exchange(peer, item);
     while (item.unheard && item.sending.end() != Sending::End::decided) {
         const IqReply unheard = *std::exchange(item.unheard, std::nullopt);
@@ -463,8 +476,11 @@ void CourierRound::take_answer(Peer& peer, Item& item, const Sending::Request& r
             return ignored("its recipients are not those of the transfer");
         return item.sending.on_verdict(request, *found);
     }
-    const Failure failure = classify(reply);
-    if (failure.kind != Kind::bad_offset && failure.kind != Kind::not_open)
+    Failure failure = classify(reply);
+    const bool looks = request.ask == Sending::Ask::status || request.ask == Sending::Ask::abort;
+    if (failure.kind == Kind::unverified && !looks)
+        failure = weigh(peer, item, std::move(failure));
+    else if (failure.kind != Kind::bad_offset && failure.kind != Kind::not_open)
         log::refused_by_peer(peer.link.log_limiter(), peer.jid, key.domain.ascii(), 1,
                              failure.reply.status.to_text(), failure.reply.text);
     item.sending.on_failure(request, failure, may_have_left(reply));

@@ -16,9 +16,11 @@
 #include "component/sending.hpp"
 #include "component/stanza_bounds.hpp"
 #include "component/transfer_codec.hpp"
+#include "component/unverified_senders.hpp"
 #include "queue/ports.hpp"
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,10 +33,11 @@ inline constexpr auto kGoesAnew = std::chrono::seconds(1);
 
 class CourierRound {
   public:
-    /// `stopping` is looked at between the pieces of a message; it and `codec` outlive the round.
+    /// `stopping` is looked at between the pieces of a message; it, `codec` and `senders` outlive
+    /// the round.
     CourierRound(base::asio::any_io_executor executor, std::vector<queue::LeasedMessage> messages,
                  base::TimePoint now, std::chrono::milliseconds answer_time, BlockCodec& codec,
-                 const bool& stopping, queue::Tell tell);
+                 UnverifiedSenders& senders, const bool& stopping, queue::Tell tell);
 
     /// The components that the messages' transfers are for, in order, each once.
     std::vector<std::string> peers() const;
@@ -69,6 +72,7 @@ class CourierRound {
         std::shared_ptr<Flow> flow;
         std::size_t bound = 0;  ///< of a payload
         bool gone = false;      ///< it, or the link, has failed in this round
+        std::map<mail::Domain, Failure> unverified{};  ///< domains that it could not ask
         bool deflates() const { return link.settings().compress != Compress::none; }
         std::size_t most_recipients() const { return recipients_bound(link.settings(), theirs); }
     };
@@ -101,6 +105,17 @@ class CourierRound {
     void take_batch_verdicts(Peer& peer, const Batch& batch, const Verdicts& verdicts);
     void take_batch_failure(Peer& peer, const Batch& batch, const Failure& failure, bool left);
     void take_failure(Peer& peer, const Failure& failure);
+    // What a peer cannot verify, which is in courier_round_senders.cpp:
+    /// `failure`, which says so of `item`, with what follows of it: if that has lasted, `item` goes
+    /// by SMTP.
+    Failure weigh(Peer& peer, Item& item, Failure failure);
+    /// Not sent, as the peer could not verify its domain a moment ago: it has its outcome, or is to
+    /// be called back.
+    bool is_put_off(Peer& peer, Item& item);
+    /// What the peer said of its domain, if `item` is not to wait for that any longer.
+    std::optional<std::string> given_up(const Item& item, const std::string& peer) const;
+    /// The same, unless it is time to see whether the peer can verify it by now.
+    std::optional<std::string> given_up_unseen(const Item& item, const std::string& peer) const;
     /// The outcome of what has ended.
     void conclude(const Peer& peer, Item& item);
     void settle(const Peer& peer, Item& item);
@@ -117,6 +132,7 @@ class CourierRound {
     std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
     std::chrono::milliseconds answer_time_;
     BlockCodec& codec_;
+    UnverifiedSenders& senders_;
     const bool& stopping_;
     queue::Tell tell_;
     bool not_there_ = false;

@@ -47,6 +47,7 @@ void CourierRound::conclude(const Peer& peer, Item& item) {
 
 void CourierRound::settle(const Peer& peer, Item& item) {
     using queue::Handover;
+    senders_.verified(item.message.transfer->key.domain, peer.jid);
     const Handover handover = item.message.transfer->dsn ? Handover::passed_on : Handover::relayed;
     std::vector<queue::RecipientOutcome> outcomes;
     std::map<std::uint32_t, const mail::Reply*> by_number;

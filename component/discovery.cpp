@@ -196,7 +196,7 @@ base::Task<Authorisation> Discovery::authorise(Link& link, std::string jid, mail
     if (entry == nullptr)
         co_return Authorisation{Answer::unknown, "too many look-ups are under way"};
     if (speaks(entry)) co_return Authorisation{Answer::yes, entry->why};
-    if (entry->undecided) co_return Authorisation{Answer::unknown, entry->why};
+    if (entry->undecided) co_return Authorisation{Answer::unknown, entry->why, true};
     std::string why = jid + " does not speak for " + domain.ascii();
     if (!entry->dispute.empty()) why += ": " + entry->dispute;
     co_return Authorisation{Answer::no, std::move(why)};

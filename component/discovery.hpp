@@ -52,6 +52,8 @@ struct Authorisation {
     enum class Answer { yes, no, unknown };  ///< unknown: cannot be verified now
     Answer answer = Answer::unknown;
     std::string why;
+    bool unreachable =
+        false;  ///< unknown, as the domain itself could not be asked, for nothing of ours
 };
 
 /// A domain that is known to take mail over XMPP, or to have taken it.

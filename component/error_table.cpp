@@ -26,7 +26,11 @@ Failure classify_error(const StanzaError& error) {
     failure.retry_after = error.retry_after;
     failure.reply = deferral({4, 5, 0}, error.to_text());
     const auto& condition = error.condition;
-    if (error.ours == "busy") {
+    if (error.ours == "busy" && error.unverified) {
+        failure.kind = Kind::unverified;
+        failure.reply = deferral({4, 7, 1}, error.text);
+        failure.split_batch = true;  // others may be of another domain
+    } else if (error.ours == "busy") {
         failure.kind = Kind::busy;
         failure.reply.status = {4, 3, 2};
     } else if (condition == "forbidden" && error.ours == "domain-not-authorized") {

@@ -14,11 +14,12 @@ namespace component {
 
 struct Failure {
     enum class Kind {
-        silence,    ///< nobody says that the peer has heard it: the same transfers again, later
-        refused,    ///< an answer that decides nothing: likewise, but it is on this request
-        busy,       ///< come back later; says nothing of the transfers
-        too_much,   ///< slow down, and halve what goes into one stanza
-        not_there,  ///< no component that takes mail: discover again
+        silence,     ///< nobody says that the peer has heard it: the same transfers again, later
+        refused,     ///< an answer that decides nothing: likewise, but it is on this request
+        busy,        ///< come back later; says nothing of the transfers
+        unverified,  ///< the peer can't ask the domain that we send for
+        too_much,    ///< slow down, and halve what goes into one stanza
+        not_there,   ///< no component that takes mail: discover again
         not_authorised,  ///< the peer says that we don't speak for our domain
         malformed,       ///< the peer finds that the request breaks the protocol
         id_reuse,        ///< the peer knows the key with another message

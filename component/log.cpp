@@ -80,6 +80,10 @@ void refused_by_peer(LogLimiter& limiter, std::string_view peer, std::string_vie
     if (line) line->with("domain", domain).with("transfers", transfers).with("why", why).warning();
 }
 
+void sender_unverified(std::string_view peer, std::string_view domain, std::string_view why) {
+    Line("sender-unverified").with("peer", peer).with("domain", domain).with("why", why).warning();
+}
+
 void answer_ignored(LogLimiter& limiter, std::string_view peer, std::string_view id,
                     std::string_view why) {
     auto line = complaint(limiter, "answer-ignored", peer, why);

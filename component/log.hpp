@@ -29,6 +29,8 @@ void peer_book_failed(std::string_view domain, std::string_view why);
 /// The peer's answer was an error about the whole request.
 void refused_by_peer(LogLimiter& limiter, std::string_view peer, std::string_view domain,
                      std::size_t transfers, std::string_view kind, std::string_view why);
+/// The peer can't ask the domain that we send for, so that its mail waits, and goes by SMTP later.
+void sender_unverified(std::string_view peer, std::string_view domain, std::string_view why);
 /// `why` as in stanza_dropped().
 void answer_ignored(LogLimiter& limiter, std::string_view peer, std::string_view id,
                     std::string_view why);

@@ -194,8 +194,7 @@ base::Task<void> OpenTransfers::open(Entry& entry, Answer answer, IncomingTransf
     const std::string peer = answer->peer();
     const queue::TransferKey key = transfer.key;
     Replies replies = co_await judge_.judge(peer, transfer, std::nullopt);
-    if (replies.unverified)
-        co_return answer->fail(busy("the sender's domain cannot be verified now"));
+    if (replies.unverified) co_return answer->fail(*replies.unverified);
     // What has come already is not thrown away because our own mail server is out.
     if (resumed && replies.may_change())
         co_return answer->fail(busy("the recipients cannot be taken now"));

@@ -25,6 +25,7 @@ struct StanzaError {
     std::optional<std::chrono::seconds> retry_after;  ///< of <busy/>, 1 s to a day
     std::string text;                                 ///< for people, printable and bounded
     std::optional<std::uint64_t> offset{};            ///< of <bad-offset/>: what the receiver has
+    bool unverified = false;  ///< of <busy/>: the sender's domain can't be asked now
 
     /// `forbidden (domain-not-authorized): text`
     std::string to_text() const;

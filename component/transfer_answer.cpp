@@ -16,6 +16,12 @@ StanzaError busy(std::string text) {
     return {"wait", "resource-constraint", "busy", kBusyWait, std::move(text)};
 }
 
+StanzaError unverified(std::string text) {
+    StanzaError error = busy(std::move(text));
+    error.unverified = true;
+    return error;
+}
+
 StanzaError malformed(std::string text) {
     return {"modify", "bad-request", "malformed", {}, std::move(text)};
 }

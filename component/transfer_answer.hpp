@@ -15,6 +15,8 @@ namespace component {
 
 /// The errors of the protocol (its element, and the condition that goes with it).
 StanzaError busy(std::string text);
+/// The domain that mail is sent in the name of can't be asked now, by no fault of ours.
+StanzaError unverified(std::string text);
 StanzaError malformed(std::string text);
 StanzaError not_authorised(std::string text);
 StanzaError id_reuse();

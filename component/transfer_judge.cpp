@@ -14,6 +14,11 @@ constexpr std::size_t kVerifying = 100;
 // ... and of these the rest is for those that mail of ours has gone to.
 constexpr std::size_t kStrangersVerifying = 75;
 
+/// Of what can't be verified now. That we have too much to do is not what it waits for.
+StanzaError put_off(const Authorisation& authorisation) {
+    return authorisation.unreachable ? unverified(authorisation.why) : busy(authorisation.why);
+}
+
 }  // namespace
 
 bool Replies::any_accepted() const {
@@ -42,7 +47,7 @@ base::Task<std::optional<StanzaError>> TransferJudge::authorise(std::string peer
     --verifying_;
     if (authorisation.answer == Authorisation::Answer::yes) co_return std::nullopt;
     const bool no = authorisation.answer == Authorisation::Answer::no;
-    co_return no ? not_authorised(authorisation.why) : busy(authorisation.why);
+    co_return no ? not_authorised(authorisation.why) : put_off(authorisation);
 }
 
 base::Task<Replies> TransferJudge::judge(std::string peer, const IncomingTransfer& transfer,
@@ -56,7 +61,8 @@ base::Task<Replies> TransferJudge::judge(std::string peer, const IncomingTransfe
         auto authorisation = co_await discovery_.authorise(link_, peer, domain);
         if (authorisation.answer == Authorisation::Answer::no)
             refusal = mail::Reply{550, {5, 7, 1}, authorisation.why};
-        replies.unverified = authorisation.answer == Authorisation::Answer::unknown;
+        if (authorisation.answer == Authorisation::Answer::unknown)
+            replies.unverified = put_off(authorisation);
     }
     if (refusal) {
         log::transfer_refused(link_.log_limiter(), peer, transfer.key.domain.ascii(),

@@ -21,7 +21,8 @@ namespace component {
 
 struct Replies {
     std::map<std::uint32_t, mail::Reply> by_number;  ///< of every recipient, unless `unverified`
-    bool unverified = false;  ///< the sender's own domain can't be checked now
+    /// The error for the request, if the sender's own domain can't be checked now.
+    std::optional<StanzaError> unverified{};
 
     bool any_accepted() const;
     /// Nobody is accepted, and all of them may be another time.

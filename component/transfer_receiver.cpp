@@ -207,8 +207,9 @@ base::Task<void> TransferReceiver::handle(std::shared_ptr<TransferAnswer> answer
         if (member.is_open()) co_await judge(request, member);
     };
     co_await base::for_each(request.members.size(), kAtOnce, work);
-    if (std::ranges::any_of(request.members, [](const Member& m) { return m.replies.unverified; }))
-        co_return request.answer->fail(busy("the sender's domain cannot be verified now"));
+    for (const Member& member : request.members) {
+        if (member.replies.unverified) co_return request.answer->fail(*member.replies.unverified);
+    }
     co_await store(request);
     answer(request);
 }

@@ -91,7 +91,7 @@ base::Task<void> XmppCourier::deliver(queue::Destination destination,
         tell(std::move(told));
     };
     CourierRound round(executor_, std::move(messages), clock_.now(), settings_.answer_time, codec_,
-                       stopping_, std::move(watch));
+                       senders_, stopping_, std::move(watch));
     Link* link = link_of(destination);
     if (link == nullptr || !link->established()) {
         round.defer_all({451, {4, 4, 1}, "our own XMPP link is down"});

@@ -12,6 +12,7 @@
 #include "component/discovery.hpp"
 #include "component/flow.hpp"
 #include "component/link.hpp"
+#include "component/unverified_senders.hpp"
 #include "queue/ports.hpp"
 
 #include <map>
@@ -56,6 +57,7 @@ class XmppCourier final : public queue::Courier {
     base::Clock& clock_;
     CourierSettings settings_;
     BlockCodec codec_;
+    UnverifiedSenders senders_;
     std::map<std::string, std::shared_ptr<Flow>> flows_;  ///< by peer
     bool stopping_ = false;
 };

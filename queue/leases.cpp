@@ -303,6 +303,7 @@ base::Result<LeasedMessage> lease_group(Store& store, const Destination& destina
     leased.received_at = row.received_at;
     leased.expires_at = row.expires_at;
     leased.call_back = ready.call_back;
+    leased.rule = store.router().rule(destination.domain);
     return leased;
 }
 

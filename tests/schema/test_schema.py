@@ -472,6 +472,7 @@ INVALID = [
     ("busy", "no retry-after", drop(".", "retry-after")),
     ("busy", "retry-after of nothing", put(".", "retry-after", "0")),
     ("busy", "retry-after of a year", put(".", "retry-after", "31536000")),
+    ("busy", "another cause", put(".", "cause", "lazy")),
     ("malformed", "text", text(".", "because")),
     ("id-reuse", "attribute", put(".", "id", "0123456789")),
     ("domain-not-authorized", "attribute", put(".", "domain", "a.test")),
