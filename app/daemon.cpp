@@ -88,7 +88,7 @@ void Daemon::make_sessions() {
         session->on_presence([this](const std::string& peer) { peer_shows_up(peer); });
         session->on_established([this, jid = settings.jid] { dispatcher_.link_is_up(jid); });
         session->peers_from([this] { return discovery_.components(kGreeted); });
-        session->known_by([this](const std::string& peer) { return discovery_.knows(peer); });
+        session->known_by([this](const std::string& peer) { return discovery_.heeds(peer); });
         receivers_.push_back(std::make_unique<component::TransferReceiver>(
             executor_, *session, discovery_, intake_, transfers_, reports_, check, router_,
             clock_));
@@ -105,8 +105,9 @@ void Daemon::make_sessions() {
 }
 
 void Daemon::peer_shows_up(const std::string& peer) {
-    // A stranger's word starts nothing.
-    if (!discovery_.knows(peer)) return;
+    // A stranger's word starts nothing, and that of one who takes no mail now a look at its
+    // domains.
+    if (!discovery_.knows(peer)) return look_at(peer);
     prober_.expect(peer);
     peer_is_back(peer);
 }
@@ -114,6 +115,10 @@ void Daemon::peer_shows_up(const std::string& peer) {
 void Daemon::peer_is_back(const std::string& peer) {
     discovery_.seen(peer);
     dispatcher_.peer_is_back(peer);
+    look_at(peer);
+}
+
+void Daemon::look_at(const std::string& peer) {
     component::Session* const link = first_established();
     if (link != nullptr && !stopping_) refresher_.look_at(*link, peer);
 }

@@ -75,6 +75,8 @@ class Daemon {
     void discover(const mail::Domain& domain);
     void peer_shows_up(const std::string& peer);
     void peer_is_back(const std::string& peer);
+    /// Its domains are asked again.
+    void look_at(const std::string& peer);
     void peer_has_answered(const std::string& peer);
     std::vector<component::Prober::Target> silent_peers() const;
     component::Session* first_established() const;

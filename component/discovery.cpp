@@ -342,7 +342,8 @@ base::Task<void> Discovery::apply(mail::Domain domain, SurveyResult result, std:
                                   std::shared_ptr<const Flight> flight) {
     const Judgement judgement = judge_result(domain, result);
     const KnownDomain* const before = known_.find(domain);
-    const bool was_known = before != nullptr && !before->component.empty();
+    const std::string former = before == nullptr ? std::string() : before->component;
+    const bool was_known = !former.empty();
     if (!judgement.component.empty() && !was_known && !flight->has_reason(judgement.speakers)) {
         set_hearsay(domain, judgement);
         co_return;
@@ -364,7 +365,9 @@ base::Task<void> Discovery::apply(mail::Domain domain, SurveyResult result, std:
     make_room(domain);
     publish(domain);
     std::vector<mail::Domain> gone = std::exchange(dropped_, {});
+    if (!judgement.component.empty()) former_.returned(domain);
     if (forgets) {
+        former_.left(former, domain, clock_.now());
         log::undiscovered(domain.ascii(), known_.find(domain)->why);
         gone.push_back(domain);
     }

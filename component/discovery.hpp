@@ -12,6 +12,7 @@
 #include "base/random.hpp"
 #include "base/task_group.hpp"
 #include "component/authority.hpp"
+#include "component/former_peers.hpp"
 #include "component/known_domains.hpp"
 #include "component/link.hpp"
 #include "component/lookup_shares.hpp"
@@ -131,6 +132,11 @@ class Discovery {
     bool takes_no_reports(const std::string& component) const;
     /// It is known as the component of a domain.
     bool knows(const std::string& component) const { return known_.knows(component); }
+    /// A sign of life of it means something: it is known, or there is a domain that may_return().
+    bool heeds(const std::string& component) const;
+    /// Domains that take no mail, for all that is known, and may have it as their component again:
+    /// it was before, or by its name belongs to one that was asked for. To ask again is worth it.
+    std::vector<mail::Domain> may_return(const std::string& component) const;
     /// Mail of ours has gone to it: it has shares that strangers do not get.
     bool is_correspondent(const std::string& component) const {
         return known_.is_correspondent(component);
@@ -192,6 +198,7 @@ class Discovery {
     base::Signal stop_;
     bool stopping_ = false;
     KnownDomains known_;
+    FormerPeers former_;
     LookupShares shares_;
     std::map<mail::Domain, std::shared_ptr<Flight>> flights_;
     std::vector<mail::Domain> dropped_;  ///< that the book has to forget; at the next write

@@ -8,7 +8,7 @@ constexpr std::size_t kAtOnce = 4;  // peers: less than the look-ups that hints 
 }  // namespace
 
 void Refresher::look_at(Link& link, const std::string& component) {
-    if (stopping_ || !discovery_.knows(component) || !listed_.insert(component).second) return;
+    if (stopping_ || !discovery_.heeds(component) || !listed_.insert(component).second) return;
     waiting_.push_back({&link, component});
     if (tasks_.running() < kAtOnce) tasks_.spawn("refresh", [this] { return work(); });
 }
@@ -28,11 +28,18 @@ base::Task<void> Refresher::work() {
 }
 
 base::Task<void> Refresher::refresh(Peer peer) {
+    const auto returning = discovery_.may_return(peer.component);
     auto domain = discovery_.next_of(peer.component, {});
     while (domain && !stopping_) {
         const Found found = co_await discovery_.find(*peer.link, *domain, Discovery::Reason::hint);
         static_cast<void>(found);  // what was found stands in the route table
         domain = discovery_.next_of(peer.component, domain);
+    }
+    for (const mail::Domain& each : returning) {
+        if (stopping_) break;
+        discovery_.suspect(each);  // what was found before it said that it is there
+        const Found found = co_await discovery_.find(*peer.link, each, Discovery::Reason::hint);
+        static_cast<void>(found);
     }
 }
 

@@ -1,5 +1,5 @@
 // Refresher: looks again at the domains of peers that gave a sign of life, as they may have
-// retired: then mail changes its lane now, and not with the next one.
+// retired, or be back: then mail changes its lane now, and not with the next one.
 //
 // A few peers at a time, and of each one domain after the other: a component may serve thousands.
 // Nothing depends on it: whoever has mail for such a domain asks in any case. Event loop only;
@@ -21,7 +21,7 @@ class Refresher {
     Refresher(base::asio::any_io_executor executor, Discovery& discovery)
         : discovery_(discovery), tasks_(executor) {}
 
-    /// `component`, if it is known, is looked at over `link`, which outlives stop().
+    /// `component`, if Discovery heeds it, is looked at over `link`, which outlives stop().
     void look_at(Link& link, const std::string& component);
     /// Begins with no further domain, and waits for those that are being looked up: after the
     /// session's stop(), which ends these.

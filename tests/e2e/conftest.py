@@ -81,6 +81,8 @@ def world():
     # Whose servers come and go (test_lane_change).
     for name, address in (("m.test", "127.0.6.1"), ("n.test", "127.0.7.1")):
         world.dns.add_domain(name, address)
+    # Whose XMPP server, as the DNS has it, knows nothing of it (test_returns).
+    world.dns.add_domain("lost.test", "127.0.1.1")
     world.dns.add_text("key._domainkey.a.test", make_dkim_key(world.scratch / "dkim.pem"))
     world.dns.add_text("_dmarc.a.test", "v=DMARC1; p=reject")
     try:
