@@ -14,7 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kAskTime = 40s;       // for one question; a server dials an address for 20 s
-constexpr auto kSurveyTime = 60s;    // then no further candidate is asked
 constexpr std::size_t kAtOnce = 10;  // candidates that are asked at the same time
 
 std::string query(std::string_view xmlns) {
@@ -44,18 +43,34 @@ Reply understand(IqReply reply) {
     return {nullptr, false, "answered something else"};
 }
 
-base::Task<Reply> ask(Link& link, std::string jid, std::string_view xmlns) {
-    std::string payload = query(xmlns);
-    auto reply = co_await link.request(std::move(jid), "get", std::move(payload), kAskTime);
-    co_return understand(std::move(reply));
-}
+/// Asks as long as there is time for all of the survey.
+class Asking {
+  public:
+    Asking(Link& link, SteadyNow now)
+        : link_(link), now_(std::move(now)), end_(now_() + kSurveyTime) {}
+
+    base::Task<Reply> ask(std::string jid, std::string_view xmlns) {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end_ - now_());
+        if (left <= 0ms) co_return Reply{nullptr, true, "not asked, as the others took too long"};
+        std::string payload = query(xmlns);
+        const auto limit = std::min<std::chrono::milliseconds>(left, kAskTime);
+        auto reply = co_await link_.request(std::move(jid), "get", std::move(payload), limit);
+        co_return understand(std::move(reply));
+    }
+
+  private:
+    Link& link_;
+    SteadyNow now_;
+    std::chrono::steady_clock::time_point end_;
+};
 
 }  // namespace
 
 base::Task<SurveyResult> survey(Link& link, Resolver& resolver, mail::Domain domain,
-                                std::string also) {
+                                std::string also, SteadyNow now) {
     using Kind = SurveyResult::Kind;
     SurveyResult result;
+    Asking asking(link, std::move(now));
     const std::string name = domain.domainpart();
     const auto conclude = [&](Kind kind, std::string why) {
         result.kind = kind;
@@ -77,7 +92,7 @@ base::Task<SurveyResult> survey(Link& link, Resolver& resolver, mail::Domain dom
     result.steps.push_back("the DNS names an XMPP server for " + name);
     result.stage = SurveyResult::Stage::domain;
 
-    auto info = co_await ask(link, name, ns::kDiscoInfo);
+    auto info = co_await asking.ask(name, ns::kDiscoInfo);
     result.steps.push_back("disco#info of " + name + ": " + info.text);
     if (info.unreachable) {
         conclude(Kind::unreachable, name + " cannot be asked over XMPP: " + info.text);
@@ -94,7 +109,7 @@ base::Task<SurveyResult> survey(Link& link, Resolver& resolver, mail::Domain dom
         result.steps.push_back(fmt::format("{} names {} component(s) in mail-transfer-addresses",
                                            name, candidates.size()));
     } else {
-        auto items = co_await ask(link, name, ns::kDiscoItems);
+        auto items = co_await asking.ask(name, ns::kDiscoItems);
         result.steps.push_back("disco#items of " + name + ": " + items.text);
         if (items.unreachable) {
             conclude(Kind::unreachable, name + " cannot be asked for its items: " + items.text);
@@ -110,15 +125,10 @@ base::Task<SurveyResult> survey(Link& link, Resolver& resolver, mail::Domain dom
     std::erase(candidates, name);
 
     std::string silent;
-    const auto began = std::chrono::steady_clock::now();
     const std::function<base::Task<void>(std::size_t)> ask_candidate =
         [&](std::size_t i) -> base::Task<void> {
         const std::string jid = candidates[i];
-        if (std::chrono::steady_clock::now() - began > kSurveyTime) {
-            silent = jid;
-            co_return;
-        }
-        auto reply = co_await ask(link, jid, ns::kDiscoInfo);
+        auto reply = co_await asking.ask(jid, ns::kDiscoInfo);
         std::string step = "disco#info of " + jid + ": " + reply.text;
         if (reply.unreachable) silent = jid;
         if (reply.iq) {

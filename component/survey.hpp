@@ -1,7 +1,7 @@
 // Survey: asks the network about one mail domain, once: SRV, server information, items, candidates'
 // forms.
 //
-// A coroutine without state of its own. It takes at most about a minute and a half, asks at most
+// A coroutine without state of its own. It takes at most kSurveyTime, asks at most
 // limits::kDiscoItems candidates, a few at a time, and never throws.
 #pragma once
 
@@ -9,10 +9,16 @@
 #include "component/link.hpp"
 #include "component/resolver.hpp"
 
+#include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
 namespace component {
+
+/// All of a survey; what has not been answered by then does not answer. Mail waits for it, and a
+/// sender whose claim is verified waits 120 s.
+inline constexpr auto kSurveyTime = std::chrono::seconds(90);
 
 struct SurveyResult {
     enum class Kind {
@@ -31,7 +37,9 @@ struct SurveyResult {
 
 /// `also`: a component that is asked even if it is not listed (the one that served the domain
 /// before).
+/// `now`: for tests.
+using SteadyNow = std::function<std::chrono::steady_clock::time_point()>;
 base::Task<SurveyResult> survey(Link& link, Resolver& resolver, mail::Domain domain,
-                                std::string also);
+                                std::string also, SteadyNow now = std::chrono::steady_clock::now);
 
 }  // namespace component

@@ -83,6 +83,7 @@ class ScriptedLink final : public Link {
   public:
     struct Asked {
         std::string to, type, payload;
+        std::chrono::milliseconds limit{};
     };
     ScriptedLink() {
         settings_.jid = "mail.a.test";
@@ -91,8 +92,8 @@ class ScriptedLink final : public Link {
     const ComponentSettings& settings() const override { return settings_; }
     bool established() const override { return up; }
     base::Task<IqReply> request(std::string to, std::string type, std::string payload,
-                                std::chrono::milliseconds) override {
-        const Asked question{to, type, payload};
+                                std::chrono::milliseconds limit) override {
+        const Asked question{to, type, payload, limit};
         asked.push_back(question);
         keep_stanza(*write_iq({type, "q1", settings_.jid, to}, payload));
         // A turn of the loop, as on a real link.
