@@ -21,7 +21,7 @@ using std::chrono::milliseconds;
 constexpr auto kFinishTime = 2s;         // for our last words at a clean stop
 constexpr auto kTellLeftOut = 15s;       // between looks at what the log has left out
 constexpr auto kStableTime = 10s;        // a stream that lived so long starts the backoff anew
-constexpr std::size_t kTroubled = 1000;  // peers; beyond it, their next answer wakes nobody early
+constexpr std::size_t kTroubled = 1000;  // peers, and organisations with announcements
 constexpr std::size_t kPresences = 50;   // sent at a time, so that many peers are no burst ...
 constexpr auto kPresencePause = 100ms;   // ... with this between them
 constexpr int kAnnouncements = 10;       // presences of one organisation that count, within ...
@@ -354,8 +354,12 @@ bool Session::may_announce(const std::string& peer) {
 void Session::note_trouble(const std::string& peer, const IqReply& reply) {
     if (!is_silence(reply)) {
         troubled_.erase(peer);
-    } else if (troubled_.size() < kTroubled && is_known(peer)) {
-        troubled_.insert(peer);
+    } else if (is_known(peer)) {
+        troubled_.insert_or_assign(peer, std::chrono::steady_clock::now());
+        // Those that nothing is sent to any more are the oldest.
+        if (troubled_.size() > kTroubled)
+            troubled_.erase(std::ranges::min_element(troubled_, {},
+                                                     [](const auto& item) { return item.second; }));
     }
 }
 

@@ -120,7 +120,8 @@ class Session final : public Link {
     bool stopping_ = false;
     bool started_ = false;
     std::map<std::string, Pending> pending_;
-    std::set<std::string> troubled_;  ///< peers whose last exchange got no answer from themselves
+    /// Peers whose last exchange got no answer from themselves, and when; the oldest give way.
+    std::map<std::string, std::chrono::steady_clock::time_point> troubled_;
     struct Announcements {
         base::TimePoint since{};
         int count = 0;

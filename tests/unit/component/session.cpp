@@ -291,6 +291,30 @@ TEST_CASE("A peer that was silent and says anything again is present") {
     CHECK(a.present == std::vector<std::string>{"mail.b.test"});
 }
 
+TEST_CASE("Any number of dead peers leaves room to notice the next one's return") {
+    Network a;
+    a.establish();
+    constexpr int kDead = 1100;
+    int answered = 0;
+    for (int i = 0; i < kDead; i += 100) {
+        std::vector<std::shared_ptr<std::optional<IqReply>>> replies;
+        for (int j = i; j < i + 100; ++j)
+            replies.push_back(a.ask(fmt::format("mail.dead{}.test", j), 1ms));
+        a.run_until([&] {
+            return std::ranges::all_of(replies,
+                                       [](const auto& reply) { return reply->has_value(); });
+        });
+        a.server_receives(fmt::format("to='mail.dead{}.test'", i + 99));
+        answered += static_cast<int>(replies.size());
+    }
+    REQUIRE(answered == kDead);
+    const auto reply = a.ask("mail.b.test", 1ms);
+    a.run_until([&] { return reply->has_value(); });
+    a.server_sends("<message from='mail.b.test' to='mail.a.test' type='headline'/>");
+    a.run_until([&] { return !a.present.empty(); });
+    CHECK(a.present == std::vector<std::string>{"mail.b.test"});
+}
+
 TEST_CASE("A peer that began anew has forgotten what it was asked; only so often") {
     Network a;
     a.establish();
