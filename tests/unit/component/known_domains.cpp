@@ -115,3 +115,15 @@ TEST_CASE("A sign of life makes all of a component's domains stale at once") {
     CHECK(known.is_fresh(*known.find(domain("c.test")), kNow));
     CHECK_FALSE(known.knows("unheard.of.test"));
 }
+
+TEST_CASE("A table that is full of names costs no known peer its place") {
+    KnownDomains known;
+    add(known, "known.test", "mail.known.test");
+    add(known, "gone-by.test", "");
+    for (std::size_t i = 0; i < base::limits::kKnownDomains + 10; ++i)
+        add(known, fmt::format("name{}.test", i), "");
+    CHECK(known.size() == base::limits::kKnownDomains);
+    CHECK(known.find(domain("known.test")) != nullptr);
+    CHECK(known.knows("mail.known.test"));
+    CHECK(known.find(domain("gone-by.test")) == nullptr);
+}
