@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 
 #include <cstdlib>
+#include <stdexcept>
 
 #include <spdlog/spdlog.h>
 
@@ -73,6 +74,8 @@ void Signal::notify() {
 }
 
 Task<bool> Signal::wait(std::chrono::milliseconds limit) {
+    // The timer would end the first one's wait, and that one's next would end this: for ever.
+    if (waiting_) throw std::logic_error("two wait for one signal");
     if (!notified_) {
         timer_.expires_after(limit);
         waiting_ = true;

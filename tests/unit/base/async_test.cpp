@@ -170,6 +170,27 @@ TEST_CASE("Signal: a notice wakes the waiter, every time") {
     CHECK(woken == 100);
 }
 
+TEST_CASE("Signal: who waits beside another one is told, and the first is woken all the same") {
+    Loop loop;
+    Signal signal(loop.get_executor());
+    bool woken = false;
+    base::spawn(loop.get_executor(), "first",
+                [&]() -> Task<void> { woken = co_await signal.wait(kLong); });
+    const bool refused = support::run<bool>(loop, [&]() -> Task<bool> {
+        bool thrown = false;
+        try {
+            thrown = co_await signal.wait(kLong);
+        } catch (const std::logic_error&) {
+            thrown = true;
+        }
+        signal.notify();
+        co_await base::sleep_for(kShort);
+        co_return thrown;
+    });
+    CHECK(refused);
+    CHECK(woken);
+}
+
 TEST_CASE("sleep_for: true after its time, false when cancelled") {
     Loop loop;
     boost::asio::cancellation_signal cancel;
