@@ -46,11 +46,26 @@ std::size_t quoted_string_length(std::string_view text) {
     return 0;
 }
 
-/// Length of the dot-string at the front of `text`, or 0 if there is none.
-std::size_t dot_string_length(std::string_view text) {
+/// The same with anything between the quotes.
+std::size_t loosely_quoted_length(std::string_view text) {
+    for (std::size_t i = 1; i < text.size(); ++i) {
+        if (text[i] == '"') return i + 1;
+        if (text[i] == '\\') ++i;
+    }
+    return 0;
+}
+
+/// How many octets at the front of `text` a dot-string may have.
+std::size_t dotted_length(std::string_view text) {
     std::size_t length = 0;
     while (length < text.size() && (is_atext(text[length]) || text[length] == '.'))
         ++length;
+    return length;
+}
+
+/// Length of the dot-string at the front of `text`, or 0 if there is none.
+std::size_t dot_string_length(std::string_view text) {
+    const std::size_t length = dotted_length(text);
     const std::string_view local = text.substr(0, length);
     if (local.empty() || local.front() == '.' || local.back() == '.') return 0;
     return local.find("..") == std::string_view::npos ? length : 0;
@@ -69,7 +84,21 @@ base::Result<Mailbox> Mailbox::parse(std::string_view text) {
     if (at > base::limits::kLocalPart) return fail(Errc::limit, "the local part is too long");
     auto domain = Domain::parse(text.substr(at + 1));
     if (!domain) return domain.error();
-    return Mailbox(std::string(text), at, std::move(*domain));
+    return Mailbox(std::string(text), at, std::move(*domain), true);
+}
+
+base::Result<Mailbox> Mailbox::parse_loosely(std::string_view text) {
+    auto strict = parse(text);
+    if (strict) return strict;
+    if (text.size() > kPath) return fail(Errc::limit, "the address is too long");
+    constexpr std::string_view kNever("\0\r\n", 3);
+    if (!base::is_utf8(text) || text.find_first_of(kNever) != std::string_view::npos) return strict;
+    const std::size_t at =
+        text.starts_with('"') ? loosely_quoted_length(text) : dotted_length(text);
+    if (at == 0 || at == text.size() || text[at] != '@') return strict;
+    auto domain = Domain::parse_loosely(text.substr(at + 1));
+    if (!domain) return domain.error();
+    return Mailbox(std::string(text), at, std::move(*domain), false);
 }
 
 bool Mailbox::needs_smtputf8() const {

@@ -69,6 +69,31 @@ std::string canonical_literal(std::string_view text) {
     return (v6 ? "[" + std::string(kTag) : "[") + address + "]";
 }
 
+/// What parse_loosely() takes beside the grammar: dot-atom of RFC 5322 section 3.2.3 with UTF-8, so
+/// that it can't end the path that it stands in.
+bool is_dot_atom(std::string_view name) {
+    static constexpr std::string_view kSpecials = "()<>[]:;@\\,\"";
+    const auto good = [](char c) {
+        return static_cast<unsigned char>(c) > ' ' && c != '\x7F' &&
+               kSpecials.find(c) == std::string_view::npos;
+    };
+    for (std::size_t start = 0; start <= name.size();) {
+        const std::size_t end = std::min(name.find('.', start), name.size());
+        const auto label = name.substr(start, end - start);
+        if (label.empty() || !std::ranges::all_of(label, good)) return false;
+        if (label.size() > kLabel && base::is_ascii(label)) return false;  // the DNS has none
+        start = end + 1;
+    }
+    return true;
+}
+
+/// General-address-literal of RFC 5321 section 4.1.3, with or without its tag.
+bool is_bracketed(std::string_view text) {
+    const auto dcontent = [](char c) { return c > ' ' && c <= '~' && (c < '[' || c > ']'); };
+    return text.size() > 2 && text.front() == '[' && text.back() == ']' &&
+           std::ranges::all_of(text.substr(1, text.size() - 2), dcontent);
+}
+
 /// What libidn2 makes of a name.
 struct Converted {
     int error = IDN2_OK;
@@ -141,6 +166,15 @@ std::string Domain::domainpart() const {
     // The four characters in which IDNA 2003 and 2008 deviate are the same in RFC 3491.
     const Converted prepared = to_ascii(text, IDN2_TRANSITIONAL);
     return prepared.text == ascii_ ? text : ascii_;
+}
+
+base::Result<Domain> Domain::parse_loosely(std::string_view text) {
+    if (text.ends_with('.')) text.remove_suffix(1);
+    auto strict = parse(text);
+    if (strict || strict.error().code == Errc::limit) return strict;
+    if (text.size() > base::limits::kDomain) return fail(Errc::limit, "the domain is too long");
+    if (!base::is_utf8(text) || !(is_dot_atom(text) || is_bracketed(text))) return strict;
+    return Domain(base::to_lower(text));
 }
 
 bool Domain::is_subdomain_of(const Domain& other) const {

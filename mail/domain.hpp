@@ -19,7 +19,13 @@ class Domain {
     /// Errc::limit above 255 octets.
     static base::Result<Domain> parse(std::string_view text);
 
-    /// `xn--bcher-kva.test`; never empty.
+    /// What mail servers take for a domain, too, though no grammar has it: a dot-atom such as
+    /// `web_01.a.test` or `host.123`, with a final dot or not; a name that is none by IDNA; an
+    /// address literal in any spelling. It is compared as text, lower-case, without the final dot.
+    /// Errc::syntax, Errc::limit.
+    static base::Result<Domain> parse_loosely(std::string_view text);
+
+    /// `xn--bcher-kva.test`; never empty. Of what only parse_loosely() takes, it may be UTF-8.
     const std::string& ascii() const { return ascii_; }
     /// In U-labels, `bücher.test`; of which parse() makes the same domain again. What has no such
     /// form (fake A-labels, what IDNA 2008 does not allow) stays as it is, as a whole.

@@ -79,6 +79,19 @@ base::Result<std::string> encoded_as_xtext(std::string_view address) {
     return out;
 }
 
+/// An address of type utf-8 that is one but for control characters in it.
+bool is_utf8_with_controls(std::string_view orcpt) {
+    constexpr std::string_view kType = "utf-8;";
+    if (!base::istarts_with(orcpt, kType)) return false;
+    bool found = false;
+    for (std::string_view rest = orcpt.substr(kType.size()); !rest.empty();) {
+        const auto character = take_encoded(rest);
+        if (!character) return false;
+        found = found || is_control(*character);
+    }
+    return found;
+}
+
 }  // namespace
 
 base::Result<std::string> parse_envid(std::string_view text) {
@@ -120,15 +133,18 @@ base::Result<std::string> parse_orcpt(std::string_view text) {
 base::Result<std::string> parse_orcpt_of_client(std::string_view text) {
     static constexpr std::string_view kType = "rfc822;";
     auto strict = parse_orcpt(text);
+    if (!strict && is_utf8_with_controls(text)) return std::string();
     if (strict || !base::istarts_with(text, kType)) return strict;
-    const auto decoded = decode_xtext(text.substr(kType.size()));
-    if (!decoded) return strict;
+    const auto decoded = decode_xtext_loosely(text.substr(kType.size()));
+    if (!decoded || decoded->empty()) return strict;
     std::string orcpt = "utf-8;";
+    bool fits = !base::is_ascii(*decoded);
     for (std::string_view rest = *decoded; !rest.empty();) {
-        const auto character = base::take_character(rest);
-        if (!character || is_control(*character)) return strict;
-        append_as_xtext(orcpt, *character);
+        const auto character = *base::take_character(rest);
+        fits = fits && !is_control(character);
+        append_as_xtext(orcpt, character);
     }
+    if (!fits || orcpt.size() > base::limits::kOrcpt) return std::string();
     return parse_orcpt(orcpt);
 }
 

@@ -98,6 +98,14 @@ bool is_address_type(std::string_view type) {
 }
 
 base::Result<std::string> decode_xtext(std::string_view text) {
+    auto decoded = decode_xtext_loosely(text);
+    // Decoded values go into header fields of reports, where a line break would start a new one.
+    if (decoded && std::ranges::any_of(*decoded, is_control))
+        return fail(Errc::syntax, "a control character in xtext");
+    return decoded;
+}
+
+base::Result<std::string> decode_xtext_loosely(std::string_view text) {
     std::string out;
     out.reserve(text.size());
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -112,9 +120,6 @@ base::Result<std::string> decode_xtext(std::string_view text) {
         } else {
             return fail(Errc::syntax, "a character that xtext does not allow");
         }
-        // Decoded values go into header fields of reports, where a line break would start a new
-        // one.
-        if (is_control(out.back())) return fail(Errc::syntax, "a control character in xtext");
     }
     if (!base::is_utf8(out)) return fail(Errc::syntax, "xtext that is not UTF-8");
     return out;

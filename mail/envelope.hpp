@@ -63,5 +63,7 @@ bool is_address_type(std::string_view type);
 /// xtext of RFC 3461 section 4. Decoding: Errc::syntax for a bad escape or a control character.
 std::string encode_xtext(std::string_view text);
 base::Result<std::string> decode_xtext(std::string_view text);
+/// The same with control characters.
+base::Result<std::string> decode_xtext_loosely(std::string_view text);
 
 }  // namespace mail

@@ -33,6 +33,24 @@ void check_mailbox(std::string_view text) {
           "the domain in A-labels makes the same address");
 }
 
+/// What parse() takes and what it does not are told apart, and neither can end the path that it
+/// stands in.
+void check_loosely(std::string_view text) {
+    const auto mailbox = Mailbox::parse_loosely(text);
+    const auto strict = Mailbox::parse(text);
+    check(!strict || mailbox, "what keeps the grammar is taken loosely, too");
+    if (!mailbox) return;
+    check(mailbox->keeps_grammar() == strict.has_value(), "keeps_grammar()");
+    check(mailbox->text() == text && base::is_utf8(text), "an address is kept verbatim");
+    check(text.find_first_of(std::string_view("\0\r\n", 3)) == std::string_view::npos,
+          "an address ends no line");
+    check(mailbox->domain_text().find_first_of("<> ") == std::string_view::npos,
+          "a domain ends no path");
+    const auto domain = Domain::parse_loosely(mailbox->domain_text());
+    check(domain && *domain == mailbox->domain(), "the domain is that of the text");
+    check(!mailbox->domain().ascii().ends_with('.'), "domains are compared without a final dot");
+}
+
 void check_domain(std::string_view text) {
     const auto domain = Domain::parse(text);
     if (!domain) return;
@@ -103,6 +121,7 @@ void check_status(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto input = fuzz::text_of(data, size);
     check_mailbox(input);
+    check_loosely(input);
     check_domain(input);
     check_xtext(input);
     check_dsn(input);

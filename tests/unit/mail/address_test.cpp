@@ -157,3 +157,86 @@ TEST_CASE("the null reverse-path has no text") {
     const mail::ReversePath path = mailbox("alice@a.test");
     CHECK(mail::to_text(path) == "alice@a.test");
 }
+
+TEST_CASE("what mail servers pass on is taken as it is, and known for what keeps no grammar") {
+    const struct {
+        std::string text;
+        const char* domain;  // as it is compared
+    } table[] = {
+        {"root@web_01.c.test", "web_01.c.test"},
+        {"root@_.C.test", "_.c.test"},
+        {"x@host.123", "host.123"},
+        {"x@192.0.2.1", "192.0.2.1"},
+        {"x@c.test.", "c.test"},
+        {"x@b\xC3\xBC"
+         "cher.test.",
+         "xn--bcher-kva.test"},
+        {"x@-c-.test", "-c-.test"},
+        {"x@[127.000.000.009]", "[127.000.000.009]"},
+        {"x@[X-tag:What.ever]", "[x-tag:what.ever]"},
+        {"x@b\xC3\xBC_cher.test", "b\xC3\xBC_cher.test"},
+        {"a..b@c.test", "c.test"},
+        {".a.@c.test", "c.test"},
+        {std::string(300, 'a') + "@c.test", "c.test"},
+        {std::string(1900, 'a') + "@c.test", "c.test"},
+        {"\"a\x01\x1B\x7F\tb\"@c.test", "c.test"},
+        {"\"a\\\x01\"@c.test", "c.test"},
+        {"a\xC2\x85"
+         "b@c.test",
+         "c.test"},
+        {"a\xE2\x80\xA8"
+         "b@c.test",
+         "c.test"},
+    };
+    for (const auto& row : table) {
+        CAPTURE(row.text);
+        CHECK(Mailbox::parse(row.text).has_error());
+        const auto parsed = Mailbox::parse_loosely(row.text);
+        REQUIRE(parsed.has_value());
+        CHECK_FALSE(parsed->keeps_grammar());
+        CHECK(parsed->text() == row.text);
+        CHECK(parsed->domain().ascii() == row.domain);
+    }
+    const auto strict = Mailbox::parse_loosely("Alice@A.test");
+    REQUIRE(strict.has_value());
+    CHECK(strict->keeps_grammar());
+    CHECK(*strict == mailbox("Alice@A.test"));
+}
+
+TEST_CASE("what no mail server passes on is no address in any way") {
+    for (const std::string& bad : {std::string(),
+                                   std::string("@"),
+                                   std::string("alice"),
+                                   std::string("alice@"),
+                                   std::string("@c.test"),
+                                   std::string("a b@c.test"),
+                                   std::string("a\x01@c.test"),
+                                   std::string("a@b@c.test"),
+                                   std::string("<a@c.test>"),
+                                   std::string("a@c.test>"),
+                                   std::string("a@c test"),
+                                   std::string("a@c..test"),
+                                   std::string("a@.c.test"),
+                                   std::string("a@."),
+                                   std::string("a@c.test.."),
+                                   std::string("a@c\x7F.test"),
+                                   std::string("a@[]"),
+                                   std::string("a@[1 2]"),
+                                   std::string("a@[1]]"),
+                                   std::string("\"a@c.test"),
+                                   std::string("\"a\\"),
+                                   std::string("\"a\nb\"@c.test"),
+                                   std::string("\"a\rb\"@c.test"),
+                                   std::string("\"a\\\nb\"@c.test"),
+                                   std::string("\"a\0b\"@c.test", 12),
+                                   std::string("a\xFF@c.test"),
+                                   std::string("\"\xE4\"@c.test"),
+                                   std::string("a@\xE4.test"),
+                                   "a@" + std::string(64, 'x') + ".test",
+                                   "a@" + std::string(300, '_'),
+                                   std::string(2000, 'a') + "@c.test",
+                                   std::string(1'000'000, 'a')}) {
+        CAPTURE(bad.substr(0, 100));
+        CHECK(Mailbox::parse_loosely(bad).has_error());
+    }
+}
