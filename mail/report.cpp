@@ -203,9 +203,15 @@ std::string_view original_type(bool full, bool smtputf8) {
     return full ? "message/rfc822" : "text/rfc822-headers";
 }
 
+/// The whole lines of `text` that end before the octet at `end`.
+std::string_view lines_before(std::string_view text, std::size_t end) {
+    if (end >= text.size()) return text;
+    const std::size_t lf = text.substr(0, end).rfind('\n');
+    return text.substr(0, lf == text.npos ? 0 : lf + 1);
+}
+
 /// The Message-ID of the original, if it can be named in a field of ours (RFC 3834 section 3.1.5).
-std::string original_id(const ReportInput& input) {
-    const std::string id = summarize_header(input.original).message_id;
+std::string original_id(const ReportInput& input, const std::string& id) {
     const bool usable =
         id.starts_with('<') && id.ends_with('>') && id.find(' ') == std::string::npos;
     return usable && (input.smtputf8 || base::is_ascii(id)) ? id : std::string();
@@ -230,17 +236,20 @@ std::string_view to_text(Action action) {
 }
 
 std::string build_report(const ReportInput& input) {
-    const bool full = input.ret == Ret::full &&
+    const HeaderSummary header = summarize_header(input.original);
+    // No part of a report may have a NUL (RFC 2045 section 2.8).
+    const std::size_t nul = input.original.find('\0');
+    const bool full = input.ret == Ret::full && nul == input.original.npos &&
                       std::ranges::any_of(input.recipients, [](const ReportedRecipient& r) {
                           return r.action == Action::failed;
                       });
     const std::string people = words_for_people(input);
     const std::string status = delivery_status(input);
     const std::string_view original =
-        full ? input.original : input.original.substr(0, summarize_header(input.original).returned);
+        full ? input.original : lines_before(input.original.substr(0, header.returned), nul);
     const std::string boundary = make_boundary(input, people, status, original);
     const bool ascii = base::is_ascii(people) && base::is_ascii(status) && base::is_ascii(original);
-    const std::string id = original_id(input);
+    const std::string id = original_id(input, header.message_id);
     const std::string_view global = input.smtputf8 ? "global-" : "";
 
     std::string out;

@@ -71,6 +71,34 @@ void check_lines_of(const std::string& report) {
 
 }  // namespace
 
+TEST_CASE("what is returned of a message with a NUL has none") {
+    using namespace std::string_literals;
+    ReportInput input = failure();
+    input.ret = Ret::full;
+    const auto returned = [&](const std::string& original) {
+        input.original = original;
+        const std::string report = build_report(input);
+        CHECK(report.find('\0') == std::string::npos);
+        return parts(report).at(2);
+    };
+    const std::string headers = "Content-Type: text/rfc822-headers\r\n\r\n";
+    CHECK(returned("Subject: x\r\n\r\na\0b\r\n"s) == headers + "Subject: x\r\n");
+    CHECK(returned("Subject: x\r\nX: \0\r\nY: z\r\n\r\n"s) == headers + "Subject: x\r\n");
+    CHECK(returned("X: \0\r\n\r\n"s) == headers);
+    CHECK(has(returned("Subject: x\r\n\r\nhi\r\n"), "message/rfc822"));
+}
+
+TEST_CASE("addresses that keep no grammar stand in one line each, in printable characters") {
+    ReportInput input = failure();
+    input.to = "\"a\x1B\r\nBcc: x\"@a.test";
+    input.recipients.front().address = std::string(1900, 'b') + "@b_.test";
+    input.recipients.front().orcpt = "";
+    const std::string report = build_report(input);
+    CHECK(has(report, "\r\nTo: <\"a???Bcc: x\"@a.test>\r\n"));
+    for (const auto line : base::split(report, "\r\n"))
+        CHECK(line.size() < 998);
+}
+
 TEST_CASE("a failure is reported in plain words, then in fields, then the header comes back") {
     CHECK(build_report(failure()) ==
           "From: Mail Delivery System <MAILER-DAEMON@mx.a.test>\r\n"
