@@ -72,7 +72,7 @@ std::optional<base::Error> read_address(const json::object& asked, const char* k
                                         std::string& address) {
     address = text_of(asked, key);
     if (address.empty()) return std::nullopt;
-    const auto mailbox = mail::Mailbox::parse(address);
+    const auto mailbox = mail::Mailbox::parse_loosely(address);
     if (mailbox) return std::nullopt;
     return fail(Errc::syntax, "\"" + address + "\" is no address");
 }
@@ -80,7 +80,7 @@ std::optional<base::Error> read_address(const json::object& asked, const char* k
 std::optional<base::Error> read_domain(const json::object& asked, const char* key,
                                        std::string& domain) {
     domain = text_of(asked, key);
-    if (domain.empty() || mail::Domain::parse(domain)) return std::nullopt;
+    if (domain.empty() || mail::Domain::parse_loosely(domain)) return std::nullopt;
     return fail(Errc::syntax, "\"" + domain + "\" is no domain");
 }
 

@@ -6,6 +6,7 @@
 #include "queue/mail_class.hpp"
 #include "queue/receiving.hpp"
 #include "queue/rows.hpp"
+#include "queue/settlement.hpp"
 #include "queue/verdicts.hpp"
 
 namespace queue {
@@ -43,6 +44,17 @@ void insert_recipients(Store& store, QueueId id, const Arrival& arrival, MailCla
                   to_millis(store.now()), static_cast<int>(of))
             .run();
     }
+}
+
+/// Those whose lane can't carry the message. Returns what there is to do now.
+base::Result<Woken> turn_from_xmpp(Store& store, QueueId id, const Arrival& arrival) {
+    std::vector<std::uint32_t> turned;
+    for (std::size_t i = 0; arrival.unfit && i < arrival.destinations.size(); ++i) {
+        if (arrival.destinations[i].lane == Lane::xmpp)
+            turned.push_back(arrival.envelope.recipients[i].n);
+    }
+    if (turned.empty()) return Woken();
+    return reroute_recipients(store, id, turned, *arrival.unfit);
 }
 
 /// A peer's share of the queue.
@@ -124,6 +136,9 @@ base::Result<Receipt> add_arrival(Store& store, const Arrival& arrival) {
         auto id = insert_message(store, arrival);
         if (!id) return id.error();
         receipt.id = *id;
+        auto turned = turn_from_xmpp(store, *id, arrival);
+        if (!turned) return turned.error();
+        receipt.turned = std::move(*turned);
     }
     if (arrival.transfer) insert_verdict(store, *arrival.transfer, receipt.id);
     return receipt;

@@ -1,5 +1,7 @@
 #include "queue/destination.hpp"
 
+#include "mail/xmpp_fit.hpp"
+
 namespace queue {
 
 const char* to_text(Lane lane) {
@@ -46,7 +48,7 @@ Destination Router::route(const mail::ReversePath& from, const mail::Mailbox& re
     const auto component = from ? component_for_sender(from->domain())
                                 : (main_component_.empty() ? std::optional<std::string>()
                                                            : std::optional(main_component_));
-    if (!component || recipient.domain().is_address_literal()) return {Lane::relay, "", ""};
+    if (!component || !mail::fits_xmpp(from, recipient)) return {Lane::relay, "", ""};
     return {Lane::xmpp, *component, recipient.domain().ascii()};
 }
 

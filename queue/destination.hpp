@@ -49,7 +49,7 @@ class Router {
 
     /// Served here -> local. The name of a component of ours that is no mail domain -> relay. Else
     /// xmpp, by the component that serves the sender's domain or a parent of
-    /// it; a foreign sender's mail goes by relay (protocol rule 5).
+    /// it; a foreign sender's mail goes by relay (protocol rule 5), as does what XMPP can't carry.
     Destination route(const mail::ReversePath& from, const mail::Mailbox& recipient) const;
     /// For a domain that is ours.
     Destination local(const mail::Domain& domain) const;

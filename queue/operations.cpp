@@ -1,6 +1,7 @@
 #include "queue/operations.hpp"
 
 #include "base/limits.hpp"
+#include "mail/xmpp_fit.hpp"
 #include "queue/log.hpp"
 #include "queue/rows.hpp"
 #include "queue/settlement.hpp"
@@ -154,7 +155,7 @@ class Operating {
         if (!row && row.error().code != base::Errc::damaged) return row.error();
         for (const auto n : part.numbers) {
             if (row && row->origin.kind == Origin::Kind::smtp && !was_sent(store_, message_, n))
-                route_anew(n, row->envelope.from);
+                route_anew(n, *row);
             set(n,
                 "UPDATE recipient SET state = 1, attempts = 0, due_at = ?3"
                 " WHERE message = ?1 AND n = ?2",
@@ -163,7 +164,7 @@ class Operating {
         return {};
     }
 
-    void route_anew(std::uint32_t n, const mail::ReversePath& from) {
+    void route_anew(std::uint32_t n, const MessageRow& row) {
         std::string address;
         {
             Query find = store_.database().query(
@@ -171,12 +172,20 @@ class Operating {
             find.bind(message_.value, static_cast<std::int64_t>(n)).step();
             address = find.text(0);
         }
-        const auto mailbox = mail::Mailbox::parse(address);
+        const auto mailbox = mail::Mailbox::parse_loosely(address);
         if (!mailbox) return;  // its next delivery finds that out
-        const std::int64_t number = store_.number_of(store_.router().route(from, *mailbox));
+        const Destination way = store_.router().route(row.envelope.from, *mailbox);
+        if (way.lane == Lane::xmpp && !fits_xmpp(row)) return;
+        const std::int64_t number = store_.number_of(way);
         Query move = store_.database().query(
             "UPDATE recipient SET destination = ?3, transfer = NULL WHERE message = ?1 AND n = ?2");
         move.bind(message_.value, static_cast<std::int64_t>(n), number).run();
+    }
+
+    /// What can't be read is found damaged where it is.
+    bool fits_xmpp(const MessageRow& row) {
+        const auto content = read_content(store_, row.id, row.size);
+        return !content || !mail::unfit_for_xmpp(content->bytes());
     }
 
     base::Result<void> end(const Part& part) {

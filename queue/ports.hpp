@@ -103,6 +103,9 @@ struct Arrival {
         transfer;  ///< set for Kind::xmpp; then no recipient may be left
     std::optional<base::TimePoint> expires_at;  ///< default: the queue's own expiry
     std::optional<int> priority{};  ///< MT-PRIORITY of RFC 6710; nothing: the content says
+    /// Why XMPP can't carry the content: those of Lane::xmpp get it by Lane::relay; where XMPP is
+    /// required they don't, and the sender is told in the same commit.
+    std::optional<std::string> unfit{};
 };
 
 struct Receipt {
@@ -110,6 +113,7 @@ struct Receipt {
     /// Set if this key was here before with the same digest, or was called back: answer this,
     /// nothing new was stored.
     std::optional<KnownTransfer> earlier;
+    std::vector<Destination> turned{};  ///< where else than it was to go some of it goes
 };
 
 /// A message that is too large for memory, while it comes in: a file of the queue's. It is gone

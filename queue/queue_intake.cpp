@@ -40,6 +40,8 @@ base::Task<QueueIntake::Answer> QueueIntake::accept_one(std::shared_ptr<Arrival>
         return add_arrival(store, *arrival);
     };
     std::function<void()> meanwhile = [this, arrival] {
+        // Whatever is unfit for its way is looked at when it has another one.
+        if (arrival->unfit) return;
         for (const Destination& destination : arrival->destinations)
             arrived_(destination);
     };
@@ -47,6 +49,12 @@ base::Task<QueueIntake::Answer> QueueIntake::accept_one(std::shared_ptr<Arrival>
         co_await storage_->write<Receipt>(std::move(operation), size, std::move(meanwhile));
     bytes_ -= size;
     if (answer && (*answer)->id && !(*answer)->earlier) log::accepted(*(*answer)->id, *arrival);
+    if (answer && arrival->unfit) {
+        for (const Destination& destination : arrival->destinations)
+            arrived_(destination);
+        for (const Destination& destination : (*answer)->turned)
+            arrived_(destination);
+    }
     co_return answer;
 }
 

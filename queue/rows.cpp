@@ -29,7 +29,7 @@ base::Result<MessageRow> read_message(Database& database, QueueId id) {
     MessageRow row;
     row.id = id;
     if (const std::string sender = find.text(0); !sender.empty()) {
-        auto from = mail::Mailbox::parse(sender);
+        auto from = mail::Mailbox::parse_loosely(sender);
         if (!from) return damaged(id, from.error().text);
         row.envelope.from = std::move(*from);
     }
@@ -66,7 +66,7 @@ base::Result<mail::Content> read_content(Store& store, QueueId id, std::size_t s
 
 base::Result<mail::Recipient> to_recipient(std::int64_t n, const std::string& address,
                                            std::int64_t notify, std::string orcpt) {
-    auto mailbox = mail::Mailbox::parse(address);
+    auto mailbox = mail::Mailbox::parse_loosely(address);
     if (!mailbox)
         return base::fail(base::Errc::damaged, "a recipient is damaged: " + mailbox.error().text);
     return mail::Recipient{static_cast<std::uint32_t>(n), std::move(*mailbox),

@@ -316,6 +316,23 @@ base::Result<Woken> end_recipients(Store& store, QueueId message,
     return woken;
 }
 
+base::Result<Woken> reroute_recipients(Store& store, QueueId message,
+                                       const std::vector<std::uint32_t>& recipients,
+                                       const std::string& why) {
+    auto row = read_message(store, message);
+    if (!row) return row.error();
+    Settling settling(store, std::move(*row));
+    for (const std::uint32_t n : recipients) {
+        if (auto recorded = settling.record(n, Rerouted{why}, false); !recorded)
+            return recorded.error();
+    }
+    const auto more = settling.finish();
+    if (!more) return more.error();
+    Woken woken;
+    add_all(woken, *more);
+    return woken;
+}
+
 base::Result<Woken> expire_recipients(Store& store, QueueId message,
                                       const std::vector<std::uint32_t>& recipients) {
     auto row = read_message(store, message);

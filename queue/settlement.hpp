@@ -11,6 +11,12 @@ namespace queue {
 /// Records `outcomes`. Recipients that are not leased any more are passed over.
 base::Result<Woken> settle(Store& store, const std::vector<MessageOutcome>& outcomes);
 
+/// These recipients of a message can't get it the way that they have, on which nothing was sent:
+/// as Rerouted.
+base::Result<Woken> reroute_recipients(Store& store, QueueId message,
+                                       const std::vector<std::uint32_t>& recipients,
+                                       const std::string& why);
+
 /// Ends these recipients of a message, whose time is up (4.4.7), unless they have ended already.
 base::Result<Woken> expire_recipients(Store& store, QueueId message,
                                       const std::vector<std::uint32_t>& recipients);

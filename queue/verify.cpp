@@ -135,7 +135,7 @@ class Verifying {
             " ON r.message = c.message JOIN message m ON m.id = c.message"
             " WHERE m.damage IS NULL AND r.state < 5");
         while (!is_full() && find.step()) {
-            const auto mailbox = mail::Mailbox::parse(find.text(2));
+            const auto mailbox = mail::Mailbox::parse_loosely(find.text(2));
             if (!mailbox)
                 add(QueueId{find.integer(0)},
                     "recipient " + find.text(1) + ": " + mailbox.error().text);

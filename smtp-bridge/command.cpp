@@ -77,6 +77,21 @@ std::size_t end_of_path(std::string_view text) {
     return std::string_view::npos;
 }
 
+/// RFC 5321 section 4.1.1.3: a source route (`@a.test,@b.test:`) is accepted, and ignored.
+std::string_view without_route(std::string_view path) {
+    std::string_view rest = path;
+    while (rest.starts_with('@')) {
+        const std::size_t literal = rest.starts_with("@[") ? rest.find(']') : 0;
+        const auto end = rest.find_first_of(",:", literal);
+        const auto host = rest.substr(1, end == rest.npos ? end : end - 1);
+        if (end == rest.npos || !mail::Domain::parse_loosely(host)) break;
+        const bool last = rest[end] == ':';
+        rest.remove_prefix(end + 1);
+        if (last) return rest;
+    }
+    return path;
+}
+
 std::variant<PathAndParameters, Reply> split_arguments(std::string_view text,
                                                        const Reply& bad_path) {
     PathAndParameters found;
@@ -86,6 +101,7 @@ std::variant<PathAndParameters, Reply> split_arguments(std::string_view text,
     found.path = text.substr(1, end - 1);
     const auto rest = text.substr(end + 1);
     if (!rest.empty() && rest.front() != ' ') return bad_path;
+    if (has_control(rest)) return syntax_error("Control characters in a parameter");
     std::set<std::string> seen;
     for (const auto word : base::split(rest, " ")) {
         const auto equals = word.find('=');
@@ -180,9 +196,8 @@ ParsedCommand parse_mail(std::string_view arguments) {
     if (const auto* refusal = std::get_if<Reply>(&split)) return *refusal;
     const auto& [path, parameters] = std::get<PathAndParameters>(split);
     MailFrom command;
-    if (path.starts_with('@')) return Reply{553, kBadSender, "Source routes are not supported"};
     if (!path.empty()) {
-        auto from = mail::Mailbox::parse(path);
+        auto from = mail::Mailbox::parse_loosely(without_route(path));
         if (!from) return bad_address(from.error(), kBadSender);
         command.from = std::move(*from);
     }
@@ -201,9 +216,8 @@ ParsedCommand parse_rcpt(std::string_view arguments) {
     if (const auto* refusal = std::get_if<Reply>(&split)) return *refusal;
     const auto& [path, parameters] = std::get<PathAndParameters>(split);
     RcptTo command;
-    if (path.starts_with('@')) return Reply{553, kBadRecipient, "Source routes are not supported"};
     if (!base::iequals(path, "postmaster")) {
-        auto address = mail::Mailbox::parse(path);
+        auto address = mail::Mailbox::parse_loosely(without_route(path));
         if (!address) return bad_address(address.error(), kBadRecipient);
         command.address = std::move(*address);
     }
@@ -246,7 +260,11 @@ ParsedCommand without_arguments(std::string_view arguments) {
 
 ParsedCommand parse_command(std::string_view line) {
     if (!base::is_utf8(line)) return Reply{500, {5, 5, 2}, "Neither ASCII nor UTF-8"};
-    if (has_control(line)) return Reply{500, {5, 5, 2}, "Control characters in a command"};
+    const bool has_path =
+        base::istarts_with(line, "MAIL FROM:") || base::istarts_with(line, "RCPT TO:");
+    // A path may have some, in quotes.
+    if (!has_path && has_control(line))
+        return Reply{500, {5, 5, 2}, "Control characters in a command"};
     const auto space = line.find(' ');
     const auto verb = line.substr(0, space);
     // RFC 5321 section 4.1.1: trailing white space is tolerated.

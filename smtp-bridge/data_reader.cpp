@@ -74,7 +74,7 @@ void DataReader::text(char c) {
     state_ = c == '\r' ? State::cr : State::text;
     if (c == '\r') return;
     if (c == '\n') fail(Fault::bare_lf);
-    if (c == '\0') fail(Fault::nul);
+    if (c == '\0') has_nul_ = true;
     seen_ |= static_cast<unsigned char>(c);
     keep({&c, 1});
 }

@@ -2,9 +2,10 @@
 // the octets of BDAT, whose number says where the end is.
 //
 // A pure state machine that may be fed in pieces cut anywhere. It owns the bytes that it has read
-// until they are taken. A bare CR, a bare LF or a NUL never ends a message and is never repaired:
-// the message is read to its real end and then refused, so that no two programs on the way can see
-// two different ends ("SMTP smuggling").
+// until they are taken. A bare CR or a bare LF never ends a message and is never repaired: the
+// message is read to its real end and then refused, so that no two programs on the way can see two
+// different ends ("SMTP smuggling"; RFC 5321 section 2.3.8). A NUL is an octet like any other
+// (section 4.5.2), and noted, as not every way can carry it.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@ namespace smtp_bridge {
 
 class DataReader {
   public:
-    enum class Fault : std::uint8_t { none, bare_cr, bare_lf, nul, too_large, unfinished };
+    enum class Fault : std::uint8_t { none, bare_cr, bare_lf, too_large, unfinished };
     /// How a message comes: with dots stuffed and one at its end, or counted (RFC 3030).
     enum class Framing : std::uint8_t { dots, counted };
 
@@ -37,6 +38,7 @@ class DataReader {
     std::uint64_t size() const { return size_; }
     /// True if an octet with the high bit was seen.
     bool eight_bit() const { return (seen_ & 0x80) != 0; }
+    bool has_nul() const { return has_nul_; }
     /// What is expected, to allocate once.
     void reserve(std::size_t bytes) { content_.reserve(bytes); }
     /// Bytes of the message that are here and not taken.
@@ -66,6 +68,7 @@ class DataReader {
     Fault fault_ = Fault::none;
     std::uint64_t size_ = 0;
     unsigned char seen_ = 0;
+    bool has_nul_ = false;
     std::string content_;
 };
 

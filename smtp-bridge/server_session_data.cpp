@@ -71,8 +71,7 @@ base::Task<void> ServerSession::store(IncomingMessage& message) {
         hold_.release();
         co_return;
     }
-    const bool eight_bit = message.reader().eight_bit();
-    auto arrival = transaction_.arrival(std::move(content), eight_bit, client_);
+    auto arrival = transaction_.arrival(std::move(content), message.reader(), client_);
     arrival.file = message.file();
     const mail::Envelope envelope = arrival.envelope;
     // Never cancelled and without a time limit: what is being committed gets its answer.

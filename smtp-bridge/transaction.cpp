@@ -3,6 +3,7 @@
 #include "base/limits.hpp"
 #include "mail/header_scanner.hpp"
 #include "mail/own_hops.hpp"
+#include "mail/xmpp_fit.hpp"
 
 #include <fmt/format.h>
 
@@ -22,7 +23,6 @@ Reply Transaction::hello(const Hello& command) {
     if (lmtp != (command.verb == Hello::Verb::lhlo))
         return {500, {5, 5, 1}, lmtp ? "This is LMTP: say LHLO" : "This is SMTP: say EHLO"};
     reset();
-    forwarded_.clear();
     helo_ = command.name;
     return {250, {2, 0, 0}, settings_.hostname};
 }
@@ -35,7 +35,6 @@ Reply Transaction::mail(const MailFrom& command) {
             552, {5, 3, 4}, fmt::format("Messages are limited to {} bytes", settings_.max_size)};
     if (command.requiretls && !offers_requiretls())
         return {555, {5, 5, 4}, "Unsupported parameter requiretls"};
-    reset();
     started_ = true;
     size_ = command.size;
     priority_ = command.priority;
@@ -52,17 +51,28 @@ Reply Transaction::rcpt(const RcptTo& command) {
     if (!started_) return bad_sequence("MAIL comes first");
     if (envelope_.recipients.size() >= limits::kRecipients)
         return {452, {4, 5, 3}, "Too many recipients"};
-    // RFC 5321 section 4.5.1: <postmaster> is ours, whatever the domains are.
-    const auto address = command.address ? base::Result<mail::Mailbox>(*command.address)
-                                         : mail::Mailbox::parse("postmaster@" + settings_.hostname);
+    const auto address =
+        command.address ? base::Result<mail::Mailbox>(*command.address) : postmaster();
     if (!address) return {451, {4, 3, 5}, "This host has no usable name of its own"};
     if (address->needs_smtputf8() && !envelope_.smtputf8)
         return {553, {5, 6, 7}, "A recipient that is not ASCII needs SMTPUTF8"};
-    destinations_.push_back(command.address ? router_.route(envelope_.from, *address)
-                                            : queue::Destination{queue::Lane::local, "", ""});
+    auto destination = router_.route(envelope_.from, *address);
+    // Without a domain it is ours, whatever the domains are.
+    if (!command.address) destination = router_.local(address->domain());
+    if (destination.lane == queue::Lane::relay && !mail::fits_xmpp(envelope_.from, *address) &&
+        router_.rule(address->domain().ascii()).required)
+        return {550, {5, 7, 0}, "XMPP can't carry these addresses, and is required (policy)"};
+    destinations_.push_back(std::move(destination));
     const auto n = static_cast<std::uint32_t>(envelope_.recipients.size());
     envelope_.recipients.push_back({n, *address, command.notify, command.orcpt});
     return {250, {2, 1, 5}, "Recipient ok"};
+}
+
+/// RFC 5321 section 4.5.1: of the domain whose mail server takes mail from us. Our host's own name
+/// may be nobody's mail domain.
+base::Result<mail::Mailbox> Transaction::postmaster() const {
+    const auto domain = router_.main_domain();
+    return mail::Mailbox::parse("postmaster@" + (domain ? domain->ascii() : settings_.hostname));
 }
 
 std::optional<Reply> Transaction::refuse_data() const {
@@ -77,11 +87,11 @@ void Transaction::reset() {
     destinations_.clear();
     size_.reset();
     priority_.reset();
+    forwarded_.clear();
 }
 
 void Transaction::forget_client() {
     reset();
-    forwarded_.clear();
     helo_.clear();
 }
 
@@ -101,8 +111,6 @@ std::optional<Reply> Transaction::refuse(DataReader::Fault fault) {
             return Reply{554, {5, 5, 2}, "Bare CR in the message"};
         case DataReader::Fault::bare_lf:
             return Reply{554, {5, 5, 2}, "Bare LF in the message"};
-        case DataReader::Fault::nul:
-            return Reply{554, {5, 6, 0}, "NUL in the message"};
         case DataReader::Fault::too_large:
             return Reply{552, {5, 3, 4}, "Message too large"};
         case DataReader::Fault::unfinished:
@@ -112,22 +120,21 @@ std::optional<Reply> Transaction::refuse(DataReader::Fault fault) {
 }
 
 std::optional<Reply> Transaction::refuse(const mail::Content& content) const {
-    const mail::HeaderSummary header = mail::summarize_header(content.bytes());
-    if (header.received > limits::kReceived)
+    if (mail::summarize_header(content.bytes()).received > limits::kReceived)
         return Reply{554, {5, 4, 6}, "Too many Received fields: a mail loop"};
     // Mail that came over XMPP and is forwarded rightly has our field, and more than one.
     if (mail::own_hops(content.bytes(), router_.components(), settings_.hostname) >
         mail::kMostOwnHops)
         return Reply{554, {5, 4, 6}, "It was here too often: a mail loop"};
-    if (!header.well_formed && mail::header_of(content.bytes()).size() >= limits::kHeader)
-        return Reply{554, {5, 3, 4}, "Header too long"};
     return std::nullopt;
 }
 
-queue::Arrival Transaction::arrival(mail::Content content, bool eight_bit, std::string client) {
+queue::Arrival Transaction::arrival(mail::Content content, const DataReader& reader,
+                                    std::string client) {
     queue::Arrival arrival;
+    arrival.unfit = mail::unfit_for_xmpp(mail::summarize_header(content.bytes()), reader.has_nul());
     arrival.envelope = std::move(envelope_);
-    if (eight_bit) arrival.envelope.body = mail::Body::eight_bit_mime;
+    if (reader.eight_bit()) arrival.envelope.body = mail::Body::eight_bit_mime;
     arrival.destinations = std::move(destinations_);
     arrival.content = std::move(content);
     arrival.origin.kind = queue::Origin::Kind::smtp;
@@ -139,7 +146,6 @@ queue::Arrival Transaction::arrival(mail::Content content, bool eight_bit, std::
     arrival.origin.helo = known("HELO", helo_);
     arrival.priority = priority_;
     reset();
-    forwarded_.clear();
     return arrival;
 }
 

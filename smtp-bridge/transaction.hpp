@@ -34,7 +34,8 @@ class Transaction {
     /// The session is encrypted from now on.
     void set_tls() { tls_ = true; }
     bool offers_requiretls() const { return tls_ && settings_.requiretls; }
-    /// XFORWARD: who the client speaks for, in the next mail. `attributes` add up until then.
+    /// XFORWARD: who the client speaks for, in the next mail. `attributes` add up until then, and
+    /// end with it, or with RSET (Postfix's XFORWARD_README).
     mail::Reply forward(const ClientAttributes& attributes);
 
     const std::string& helo() const { return helo_; }
@@ -44,10 +45,13 @@ class Transaction {
     /// What a complete message is refused with, if it is.
     static std::optional<mail::Reply> refuse(DataReader::Fault fault);
     std::optional<mail::Reply> refuse(const mail::Content& content) const;
-    /// Moves the envelope out. `eight_bit`: the content has such octets, whatever BODY= said.
-    queue::Arrival arrival(mail::Content content, bool eight_bit, std::string client);
+    /// Moves the envelope out. `reader`: of the content, in which there may be other octets than
+    /// BODY= said.
+    queue::Arrival arrival(mail::Content content, const DataReader& reader, std::string client);
 
   private:
+    base::Result<mail::Mailbox> postmaster() const;
+
     const ListenerSettings& settings_;
     const queue::Router& router_;
     std::string helo_;

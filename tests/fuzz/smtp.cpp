@@ -1,7 +1,7 @@
 // SMTP as it is read: a message and a reply do not depend on the cuts; a message without a fault is
-// clean CRLF lines and survives dot-stuffing; a command that was understood, written by our client,
-// means the same; a refusal is a 5yz of one line; a netstring has one spelling, and no less of it
-// is enough.
+// clean CRLF lines, but for noted NULs, and survives dot-stuffing; a command that was understood,
+// written by our client, means the same; a refusal is a 5yz of one line; a netstring has one
+// spelling, and no less of it is enough.
 #include "base/limits.hpp"
 #include "base/text.hpp"
 #include "fuzz/fuzz.hpp"
@@ -27,6 +27,7 @@ struct Message {
     DataReader::Fault fault = DataReader::Fault::none;
     std::uint64_t size = 0;
     bool eight_bit = false;
+    bool has_nul = false;
     std::string content;
     bool operator==(const Message&) const = default;
 };
@@ -51,8 +52,15 @@ Message read_message(std::string_view input, std::size_t most, bool cut,
     message.fault = reader.fault();
     message.size = reader.size();
     message.eight_bit = reader.eight_bit();
+    message.has_nul = reader.has_nul();
     message.content = reader.take();
     return message;
+}
+
+/// Clean lines, in which a NUL is an octet like others.
+bool has_clean_lines(std::string content) {
+    std::ranges::replace(content, '\0', '0');
+    return mail::check_lines(content).has_value();
 }
 
 void check_data(std::string_view input, std::size_t most) {
@@ -61,7 +69,8 @@ void check_data(std::string_view input, std::size_t most) {
     check(message.content.size() <= most, "a message is bounded");
     if (!message.done || message.fault != DataReader::Fault::none) return;
     check(message.size == message.content.size(), "the size is that of the message");
-    check(mail::check_lines(message.content).has_value(), "a message is clean lines");
+    check(has_clean_lines(message.content), "a message is clean lines");
+    check(message.has_nul == (message.content.find('\0') != std::string::npos), "has_nul()");
     check(message.eight_bit == !base::is_ascii(message.content), "eight_bit()");
     DotStuffer stuffer;
     std::string stuffed;
@@ -82,7 +91,7 @@ void check_counted(std::string_view input) {
           "chunks do not depend on the cuts");
     check(message.done && message.used == input.size(), "chunks are read to their end");
     if (message.fault == DataReader::Fault::none)
-        check(message.content == input && mail::check_lines(input).has_value(),
+        check(message.content == input && has_clean_lines(std::string(input)),
               "what is taken is what came");
 }
 

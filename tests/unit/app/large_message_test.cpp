@@ -37,12 +37,9 @@ class Door {
 
     dialogue::Line client() {
         auto line = dialogue::connect(path_);
-        CHECK(dialogue::play(line,
-                             "S: 220\nC: LHLO x\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250-\n"
-                             "S: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250\nC: MAIL "
-                             "FROM:<alice@a.test>\nC: RCPT TO:<bob@a.test>"
-                             "\nC: DATA\nS: 250\nS: 250\nS: 354",
-                             'C') == "");
+        const std::string envelope =
+            "C: MAIL FROM:<alice@a.test>\nC: RCPT TO:<bob@a.test>\nC: DATA\nS: 250\nS: 250\nS: 354";
+        CHECK(dialogue::play(line, dialogue::kHello + envelope, 'C') == "");
         return line;
     }
 

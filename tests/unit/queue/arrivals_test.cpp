@@ -152,3 +152,62 @@ TEST_CASE("a peer's mails share its bytes, too") {
     CHECK(arrives());
     CHECK_FALSE(arrives());
 }
+
+TEST_CASE("content that XMPP can't carry goes by SMTP from the start, and what is ours stays") {
+    StoreFixture queue;
+    auto mail = arrival("alice@a.test", {"bob@b.test", "carol@a.test", "dora@d.test"});
+    mail.unfit = "it has a NUL";
+    const auto receipt =
+        queue.transact([&](queue::Store& s) { return queue::add_arrival(s, mail); });
+    REQUIRE(receipt);
+    CHECK(receipt->turned == queue::Woken{kRelay});
+    CHECK(queue.lease(kToB).empty());
+    const auto relayed = queue.lease(kRelay, kOneByOne);
+    REQUIRE(relayed.size() == 1);
+    CHECK(relayed[0].envelope.recipients.size() == 2);
+    CHECK(relayed[0].content.bytes() == mail.content.bytes());
+    CHECK(queue.lease(kLocal, kOneByOne).size() == 1);
+    CHECK(queue.count("SELECT COUNT(*) FROM event WHERE what = 'rerouted'"
+                      " AND detail = 'goes on by SMTP: it has a NUL'") == 2);
+}
+
+TEST_CASE("where XMPP is required and can't carry it, the sender is told in the same commit") {
+    StoreFixture queue;
+    queue.use_router(queue::Router({{domain("a.test"), "mail.a.test"}}, "mail.a.test", {}, {},
+                                   queue::LanePolicy({}, {{domain("b.test"), {true, {}}}})));
+    auto mail = arrival("alice@a.test", {"bob@b.test", "dora@d.test"});
+    mail.unfit = "it has a NUL";
+    const auto receipt =
+        queue.transact([&](queue::Store& s) { return queue::add_arrival(s, mail); });
+    REQUIRE(receipt);
+    CHECK(receipt->turned.size() == 2);
+    CHECK(queue.lease(kToB).empty());
+    const auto relayed = queue.lease(kRelay, kOneByOne);
+    REQUIRE(relayed.size() == 1);
+    CHECK(relayed[0].envelope.recipients.at(0).address.text() == "dora@d.test");
+    const auto report = queue.lease(kLocal, kOneByOne);
+    REQUIRE(report.size() == 1);
+    CHECK(report[0].envelope.recipients.at(0).address.text() == "alice@a.test");
+    const auto text = report[0].content.bytes();
+    CHECK(text.find("Final-Recipient: rfc822; bob@b.test") != std::string::npos);
+    CHECK(text.find("Status: 5.7.0") != std::string::npos);
+    CHECK(text.find("it has a NUL") != std::string::npos);
+}
+
+TEST_CASE("an address that keeps no grammar is stored, and read again") {
+    StoreFixture queue;
+    auto mail = arrival("alice@a.test", {});
+    const auto odd = [](const char* text) { return mail::Mailbox::parse_loosely(text).value(); };
+    mail.envelope.from = odd("\"\x01\"@web_01.a.test");
+    mail.envelope.recipients.push_back({0, odd("x@host.123"), {}, ""});
+    mail.destinations.push_back(kRelay);
+    queue.add(mail);
+    const auto leased = queue.lease(kRelay, kOneByOne);
+    REQUIRE(leased.size() == 1);
+    CHECK(leased[0].envelope.from == mail.envelope.from);
+    CHECK(leased[0].envelope.recipients.at(0).address.text() == "x@host.123");
+    // It can be told, too.
+    queue.settle({all(leased[0], failed())});
+    CHECK(queue.lease(kRelay, kOneByOne).at(0).envelope.recipients.at(0).address.text() ==
+          "\"\x01\"@web_01.a.test");
+}

@@ -18,6 +18,11 @@ TEST_CASE("the router knows our own domains, our senders, and nobody else's") {
     CHECK(router.route(mailbox("x@deep.sub.a.test"), mailbox("bob@b.test")).component ==
           "mail.sub.a.test");
     CHECK(router.route(mailbox("x@xa.test"), mailbox("bob@b.test")) == kRelay);
+    // XMPP can't carry these.
+    const auto odd = [](const char* text) { return mail::Mailbox::parse_loosely(text).value(); };
+    CHECK(router.route(odd("x@web_01.a.test"), mailbox("bob@b.test")) == kRelay);
+    CHECK(router.route(mailbox("alice@a.test"), odd("bob@b.test.")) == kRelay);
+    CHECK(router.route(odd("x@web_01.a.test"), odd("alice@a.test.")) == kLocal);
 
     CHECK(router.sending_domain(std::nullopt, "mail.a.test") == domain("z.test"));
     CHECK(router.sending_domain(std::nullopt, "mail.sub.a.test") == domain("sub.a.test"));

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -88,6 +89,17 @@ inline Line connect(const std::string& path) {
     return Line(fd);
 }
 
+inline Line connect_to_port(int port) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+        throw std::runtime_error("can't connect to port " + std::to_string(port));
+    return Line(fd);
+}
+
 /// Plays `me` ('C' or 'S'): sends its lines (those that follow one another in one write), and
 /// expects the other's to start as written. `<end>` is the end of the connection. Empty if all went
 /// as written.
@@ -114,6 +126,26 @@ inline std::string play(Line& line, std::string_view script, char me) {
     line.send(sending);
     return "";
 }
+
+/// LHLO, and whatever the server has (without TLS), for dialogues that are about something else.
+inline const std::string kHello =
+    "S: 220\nC: LHLO x\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: "
+    "250-\nS: 250 ENH\n";
+/// The beginning of a mail.
+inline const std::string kEnvelope = R"(
+    C: MAIL FROM:<alice@a.test>
+    C: RCPT TO:<bob@b.test>
+    S: 250 2.1.0
+    S: 250 2.1.5
+)";
+/// All of one.
+inline const std::string kMail = kEnvelope + R"(
+    C: DATA
+    S: 354
+    C: x
+    C: .
+    S: 250 2.0.0
+)";
 
 /// A server on a Unix socket that plays one script for each connection, one after the other.
 class ScriptedServer {

@@ -107,6 +107,13 @@ class FakeIntake final : public queue::Intake {
     std::vector<queue::Arrival> taken;
 };
 
+/// Of this host, free a moment ago: another one that is bound to it for that moment finds it.
+inline int free_port() {
+    asio::io_context io;
+    const asio::ip::tcp::acceptor finder(io, {asio::ip::address_v4::loopback(), 0});
+    return finder.local_endpoint().port();
+}
+
 /// Runs a coroutine to its end on `io`; what else runs there goes on meanwhile.
 inline void run(asio::io_context& io, std::function<base::Task<void>()> body) {
     std::exception_ptr error;

@@ -7,14 +7,12 @@
 #include <catch2/catch.hpp>
 
 using namespace smtp_bridge;
+using dialogue::kHello;
 using fixture::RunningServer;
 using namespace support;
 
 namespace {
 
-const std::string kHello =
-    "S: 220\nC: LHLO x\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: "
-    "250-\nS: 250\n";
 const std::string kEnvelope = R"(
     C: MAIL FROM:<alice@a.test>
     C: RCPT TO:<bob@b.test>

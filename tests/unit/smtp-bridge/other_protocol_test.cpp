@@ -5,6 +5,7 @@
 #include "fixture.hpp"
 
 using namespace smtp_bridge;
+using dialogue::kEnvelope;
 using fixture::RunningServer;
 
 namespace {
@@ -14,13 +15,6 @@ const std::string kDialogue =
     "LHLO x\r\nMAIL FROM:<ceo@a.test>\r\nRCPT TO:<bob@b.test>\r\nDATA\r\nSubject: "
     "pay\r\n\r\nNow.\r\n"
     ".\r\nQUIT\r\n";
-
-const std::string kEnvelope = R"(
-    C: MAIL FROM:<alice@a.test>
-    C: RCPT TO:<bob@b.test>
-    S: 250 2.1.0
-    S: 250 2.1.5
-)";
 
 dialogue::Line greeted(RunningServer& server) {
     auto line = server.connect();

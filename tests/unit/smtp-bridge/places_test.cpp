@@ -101,28 +101,7 @@ TEST_CASE("however many clients sit on the intake, the next one is served, and m
             answer = *more;
         }
     }
-    CHECK(server.play(R"(
-        S: 220
-        C: LHLO x
-        S: 250-
-        S: 250-
-        S: 250-
-        S: 250-
-        S: 250-
-        S: 250-
-        S: 250-
-        S: 250-
-        S: 250-
-        S: 250 ENH
-        C: MAIL FROM:<alice@a.test>
-        C: RCPT TO:<bob@b.test>
-        C: DATA
-        S: 250
-        S: 250
-        S: 354
-        C: x
-        C: .
-        S: 250 2.0.0)") == "");
+    CHECK(server.play(dialogue::kHello + dialogue::kMail) == "");
     CHECK(server.intake.taken.size() == 1);
     // Who had to go was told why, and the others were left alone.
     CHECK(dialogue::play(sitting.front(), "S: 421 4.7.0\nS: <end>", 'C') == "");

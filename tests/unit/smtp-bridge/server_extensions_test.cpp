@@ -1,4 +1,5 @@
 // The server's extensions, over a real socket: C is the test, S the server.
+#include "base/limits.hpp"
 #include "fixture.hpp"
 #include "smtp-bridge/server.hpp"
 
@@ -106,7 +107,6 @@ TEST_CASE("what breaks the rules of lines is refused in chunks, too, by name") {
     };
     const Case cases[] = {{"a\nb\r\n", "554 5.5.2 Bare LF"},
                           {"a\rb\r\n", "554 5.5.2 Bare CR"},
-                          {std::string("a\0b\r\n", 5), "554 5.6.0 NUL"},
                           {"no end", "554 5.6.0 The last line"},
                           {"cr at the end\r", "554 5.5.2 Bare CR"},
                           {std::string(1001, 'x'), "552 5.3.4 Message too large"}};
