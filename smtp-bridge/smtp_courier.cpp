@@ -77,9 +77,9 @@ base::Task<void> SmtpCourier::deliver(queue::Destination destination,
     }
 }
 
-/// The fields that only the last hop adds: what is known of mail that came over XMPP; and, of mail
-/// that our own mail server gave us though it is its own, that it has, which is noticed if it does
-/// so again and again.
+/// The fields that only the last hop over XMPP, or the way by SMTP, adds: what is known of mail
+/// that came over XMPP; and of mail that our own mail server gave us, that it has, which is noticed
+/// if it does so again and again.
 std::string SmtpCourier::trace_of(const queue::LeasedMessage& message) const {
     const auto& origin = message.origin;
     if (origin.kind == queue::Origin::Kind::smtp)
@@ -106,13 +106,14 @@ std::string SmtpCourier::trace_of(const queue::LeasedMessage& message) const {
 base::Task<queue::MessageOutcome> SmtpCourier::deliver_one(NextHops& hops, queue::Lane lane,
                                                            const queue::LeasedMessage& message) {
     const std::string_view bytes = message.content.bytes();
-    std::string head;
+    // A relay says that the mail went through it (RFC 5321 section 4.4), and changes nothing else.
+    std::string head = trace_of(message);
     std::size_t replaced = 0;
     if (lane == queue::Lane::local) {
         // Only the header is copied; the body, which may be large, goes out as it is. What claims
         // to be our finding goes, too, where there is none: whoever gets at the intake is no peer.
         const auto header = mail::header_of(bytes);
-        head = mail::with_trace(trace_of(message), header, settings_.authserv_id);
+        head = mail::with_trace(head, header, settings_.authserv_id);
         replaced = header.size();
     }
     const Parcel parcel{message.envelope, head, message.content, replaced};

@@ -226,6 +226,31 @@ TEST_CASE("mail that our own mail server gives us for itself says so, and keeps 
     CHECK(hop.trouble() == "");
 }
 
+TEST_CASE("mail that goes on by SMTP says that it went through us, and is as it was behind that") {
+    using namespace std::string_literals;
+    Hop hop("smtp",
+            {kHello + "C: MAIL FROM:<\"\x01\"@web_01.c.test> SIZE=\n" + R"(
+        C: RCPT TO:<x@host.123>
+        C: DATA
+        S: 250 ok
+        S: 250 ok
+        S: 354 go
+        C: Received: from mx.b.test ([127.0.0.1]) by mail.b.test (Packetboat)
+    )" + "C: \tid 00000000001;\n" +
+             "C: no field, \0, and a forged\nC: Authentication-Results: mail.b.test\nC: .\n"s +
+             "S: 250 ok\n"},
+            {}, true);
+    auto leased = message("no field, \0, and a forged\r\nAuthentication-Results: mail.b.test\r\n"s,
+                          {"bob@b.test"});
+    leased.envelope.from = mail::Mailbox::parse_loosely("\"\x01\"@web_01.c.test").value();
+    leased.envelope.recipients[0].address = mail::Mailbox::parse_loosely("x@host.123").value();
+    leased.origin.kind = queue::Origin::Kind::smtp;
+    leased.origin.client = "127.0.0.1";
+    leased.origin.helo = "mx.b.test";
+    CHECK(hop.deliver(std::move(leased), queue::Lane::relay) == Outcomes{"delivered 250 2.0.0"});
+    CHECK(hop.trouble() == "");
+}
+
 TEST_CASE("a large message leaves in pieces, whole, and as often as it has to") {
     std::string content = "Subject: x\r\n\r\n";
     std::string script = "C: Subject: x\nC:\n";

@@ -34,26 +34,30 @@ inline std::string to_text(const queue::Outcome& outcome) {
 /// A courier whose next hop plays `scripts`, one for each connection.
 struct Hop {
     explicit Hop(const std::string& protocol, std::vector<std::string> scripts,
-                 ClientTimes times = {})
+                 ClientTimes times = {}, bool relays = false)
         : server(folder.socket(), std::move(scripts)),
           target(*Target::parse(protocol + ":unix:" + folder.socket())),
           pools(io.get_executor(), {"mail.b.test", times}),
           courier(io.get_executor(), pools,
-                  {{{"", {target}}}, {}, "mail.b.test", "mail.b.test", {{"mail.b.test", "pkix"}}}) {
-    }
+                  {{{"", {target}}},
+                   relays ? std::vector<Target>{target} : std::vector<Target>{},
+                   "mail.b.test",
+                   "mail.b.test",
+                   {{"mail.b.test", "pkix"}}}) {}
 
     /// What becomes of each recipient.
-    std::vector<std::string> deliver(queue::LeasedMessage leased) {
+    std::vector<std::string> deliver(queue::LeasedMessage leased,
+                                     queue::Lane lane = queue::Lane::local) {
         std::vector<std::string> outcomes;
         fixture::run(io, [&]() -> base::Task<void> {
             std::vector<queue::LeasedMessage> messages;
             messages.push_back(std::move(leased));
-            const queue::Destination local{queue::Lane::local, "", ""};
+            const queue::Destination destination{lane, "", ""};
             queue::Tell tell = [&](const queue::MessageOutcome& told) {
                 for (const auto& recipient : told.recipients)
                     outcomes.push_back(to_text(recipient.outcome));
             };
-            co_await courier.deliver(local, std::move(messages), tell);
+            co_await courier.deliver(destination, std::move(messages), tell);
         });
         return outcomes;
     }
