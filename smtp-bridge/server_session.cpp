@@ -240,14 +240,18 @@ base::Task<ServerSession::Next> ServerSession::start_tls() {
     co_return Next::go_on;
 }
 
-/// Postfix's XCLIENT: the session starts anew, as that client's.
+/// Postfix's XCLIENT: the session starts anew, as that client's, with what that one may.
 ServerSession::Next ServerSession::impersonate(const ClientAttributes& attributes) {
     const auto address = attributes.find("ADDR");
-    if (address != attributes.end() && !address->second.empty()) client_ = address->second;
+    // One whose address nobody knows has no more rights for that.
+    if (address != attributes.end())
+        client_ = address->second.empty() ? std::string("unknown") : address->second;
     if (!settings_.networks.empty() && client_ != "unix" && !is_in(settings_.networks, client_)) {
         say({554, {5, 7, 1}, "Client " + client_ + " is not allowed here"});
         return Next::end;
     }
+    trusted_ = is_in(settings_.trusted, client_);
+    rate_ = rate_of(settings_, client_);
     drop_message();
     transaction_.forget_client();
     wire_.put(fmt::format("220 {} {} Packetboat\r\n", settings_.hostname,

@@ -62,10 +62,10 @@ class ServerSession final : public Guest {
 
     const ListenerSettings& settings_;
     queue::Intake& intake_;
-    const std::string address_;              ///< of the connection
-    std::string client_;                     ///< whom it speaks for: the same, but for XCLIENT
-    const bool trusted_;                     ///< may say XFORWARD and XCLIENT
-    const std::optional<std::size_t> rate_;  ///< mails a minute of this client
+    const std::string address_;        ///< of the connection
+    std::string client_;               ///< whom it speaks for: the same, but for XCLIENT
+    bool trusted_;                     ///< may say XFORWARD and XCLIENT
+    std::optional<std::size_t> rate_;  ///< mails a minute of this client
     Wire wire_;
     IntakeBudget::Hold hold_;
     Transaction transaction_;

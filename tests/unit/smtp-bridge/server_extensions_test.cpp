@@ -183,6 +183,50 @@ TEST_CASE("XFORWARD and XCLIENT are not for everybody") {
         S: 501 5.5.4)") == "");
 }
 
+TEST_CASE("whom XCLIENT names has that client's rate and rights, and not its proxy's") {
+    const int port = fixture::free_port();
+    RunningServer server(Protocol::smtp, [&](ListenerSettings& settings) {
+        settings.endpoint = *smtp_bridge::Endpoint::parse("127.0.0.1:" + std::to_string(port));
+        settings.networks = {*Network::parse("127.0.0.0/8"), *Network::parse("192.0.2.0/24")};
+        settings.trusted = {*Network::parse("127.0.0.0/8")};
+    });
+    const auto client = [&](const std::string& attributes) {
+        auto line = dialogue::connect_to_port(port);
+        line.read();
+        line.send("XCLIENT " + attributes + "\r\nHELO client\r\n");
+        CHECK(line.read().value_or("").starts_with("220"));
+        CHECK(line.read().value_or("").starts_with("250"));
+        return line;
+    };
+    // So many mails a minute that no machine sends fewer.
+    const auto is_stopped = [](dialogue::Line& line) {
+        std::string mails;
+        for (std::size_t i = 0; i < 100; ++i)
+            mails += "MAIL FROM:<a@a.test>\r\nRSET\r\n";
+        for (std::size_t sent = 0; sent < 2 * base::limits::kClientRate; sent += 100) {
+            line.send(mails);
+            bool stopped = false;
+            for (std::size_t i = 0; i < 200; ++i)
+                stopped = line.read().value_or("").starts_with("450 4.7.0 Too much") || stopped;
+            if (stopped) return true;
+        }
+        return false;
+    };
+    auto first = client("ADDR=192.0.2.9 NAME=client.example");
+    CHECK(is_stopped(first));
+    first.send("XCLIENT ADDR=127.0.0.1\r\n");
+    CHECK(first.read().value_or("").starts_with("550 5.7.0"));
+    auto second = client("ADDR=192.0.2.10");
+    second.send("MAIL FROM:<a@a.test>\r\n");
+    CHECK(second.read().value_or("").starts_with("250"));
+    // One whose address is not known has no proxy's rights.
+    auto third = dialogue::connect_to_port(port);
+    CHECK(dialogue::play(third, "S: 220\nC: XCLIENT ADDR=[UNAVAILABLE]\nS: 554 5.7.1\nS: <end>",
+                         'C') == "");
+    auto here = client("ADDR=127.0.0.2");
+    CHECK_FALSE(is_stopped(here));
+}
+
 TEST_CASE("one client gets its share of connections, and of mails a minute") {
     RunningServer server(Protocol::smtp, [](ListenerSettings& settings) {
         settings.client_connections = 2;
