@@ -25,20 +25,28 @@ MDB_val value_of(const std::string& text) {
 /// Postfix reads under a shared lock of this kind, as it uses LMDB without LMDB's own.
 class ExclusiveLock {
   public:
-    explicit ExclusiveLock(int descriptor) : descriptor_(descriptor) { set(F_WRLCK); }
-    ~ExclusiveLock() { set(F_UNLCK); }
+    explicit ExclusiveLock(int descriptor) : descriptor_(descriptor), status_(set(F_WRLCK)) {}
+    ~ExclusiveLock() {
+        if (status_ == 0) set(F_UNLCK);
+    }
     ExclusiveLock(const ExclusiveLock&) = delete;
     ExclusiveLock& operator=(const ExclusiveLock&) = delete;
 
+    /// 0, or why it is not held, as errno.
+    int status() const { return status_; }
+
   private:
-    void set(short type) const {
+    int set(short type) const {
         struct flock lock {};
         lock.l_type = type;
         lock.l_whence = SEEK_SET;
-        while (::fcntl(descriptor_, F_SETLKW, &lock) != 0 && errno == EINTR) {
+        while (::fcntl(descriptor_, F_SETLKW, &lock) != 0) {
+            if (errno != EINTR) return errno;
         }
+        return 0;
     }
     int descriptor_;
+    int status_;
 };
 
 }  // namespace
@@ -80,6 +88,7 @@ struct RouteFile::Environment {
     /// One transaction. `anew`: nothing else is to be listed. 0, or what mdb_strerror knows.
     int write(const std::map<std::string, bool>& changes, const std::string& answer, bool anew) {
         const ExclusiveLock lock(descriptor());
+        if (lock.status() != 0) return lock.status();
         MDB_txn* transaction = nullptr;
         int status = mdb_txn_begin(env, nullptr, 0, &transaction);
         if (status != 0) return status;
@@ -98,9 +107,11 @@ struct RouteFile::Environment {
     }
 };
 
-RouteFile::RouteFile(std::filesystem::path file, std::string answer)
+RouteFile::RouteFile(std::filesystem::path file, std::string answer,
+                     std::chrono::milliseconds retry_after)
     : file_(std::move(file)),
       answer_(std::move(answer)),
+      retry_after_(retry_after),
       environment_(std::make_unique<Environment>()) {}
 
 RouteFile::~RouteFile() {
@@ -138,7 +149,11 @@ void RouteFile::work() {
     std::map<std::string, bool> unwritten;
     std::unique_lock lock(mutex_);
     for (;;) {
-        changed_.wait(lock, [this] { return stopping_ || !pending_.empty(); });
+        const auto is_due = [this] { return stopping_ || !pending_.empty(); };
+        if (unwritten.empty())
+            changed_.wait(lock, is_due);
+        else
+            changed_.wait_for(lock, retry_after_, is_due);
         std::map<std::string, bool> changes = std::exchange(pending_, {});
         const bool last = stopping_;
         lock.unlock();
@@ -146,6 +161,7 @@ void RouteFile::work() {
         unwritten.clear();
         const int status = changes.empty() ? 0 : environment_->write(changes, answer_, false);
         if (status != 0) {
+            ++failures_;
             log::route_table_failed(file_.string(), mdb_strerror(status));
             unwritten = std::move(changes);
         }

@@ -1,5 +1,7 @@
 """How Postfix knows the lane: the table that it reads by itself, the policy service, and sockets of systemd's."""
 
+import contextlib
+import fcntl
 import os
 import socket
 import statistics
@@ -54,7 +56,7 @@ def test_the_table_outlives_its_writer(patient):
 
 
 def test_postfix_reads_while_we_write(patient):
-    """Its lock and ours are the same: it never sees half a change."""
+    """It never sees half a change."""
     daemon = patient()
     stop = threading.Event()
     seen = []
@@ -75,6 +77,38 @@ def test_postfix_reads_while_we_write(patient):
         reader.join()
     assert len(seen) > 20
     assert {status for status, _ in seen} == {0}, seen
+
+
+@contextlib.contextmanager
+def locked(file, how):
+    """A lock of Postfix's kind, which another program has on the table."""
+    with open(file, "r+b") as table_file:
+        fcntl.lockf(table_file, how)
+        yield
+
+
+def waits_for(file, process):
+    """Whether that process waits for a lock on the file: proc_locks(5)."""
+    inode = f":{os.stat(file).st_ino} "
+    return any("-> " in line and inode in line and f" {process} " in line for line in open("/proc/locks"))
+
+
+def test_postfixs_lock_and_ours_are_the_same(patient):
+    daemon = patient()
+    file = f"{daemon.state}/routes.lmdb"
+    until(lambda: "takes mail over XMPP" in daemon.run("check", "b.test").stdout, "the peer to be known")
+    until(lambda: table(daemon, "b.test"), "b.test in the table")
+    # Whoever reads keeps us from writing ...
+    with locked(file, fcntl.LOCK_SH):
+        assert daemon.run("retire").returncode == 0
+        until(lambda: waits_for(file, daemon.process_id()), "us to wait for the lock")
+        assert table(daemon, "b.test")
+    until(lambda: not table(daemon, "b.test"), "b.test out of the table")
+    # ... and whoever writes keeps Postfix from reading.
+    with locked(file, fcntl.LOCK_EX):
+        reader = daemon.host.popen(["postmap", "-q", "b.test", f"lmdb:{daemon.state}/routes"], "postmap.log")
+        until(lambda: waits_for(file, reader.pid), "Postfix to wait for the lock")
+    assert reader.wait(30) == 1  # it is not in the table
 
 
 def test_answers_come_at_once_while_mail_flows(a, bob, alice, record_property):

@@ -4,9 +4,18 @@
 #include "mail/domain.hpp"
 #include "support/folder.hpp"
 
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <functional>
+#include <thread>
+
 #include <catch2/catch.hpp>
+#include <fcntl.h>
 #include <lmdb.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 using smtp_bridge::RouteFile;
 
@@ -35,6 +44,69 @@ std::map<std::string, std::string> read(const std::string& file) {
 }
 
 using Rows = std::map<std::string, std::string>;
+
+/// Another process, such as Postfix's, that has a lock for reading on `file` until it is let go;
+/// from then on it waits for one on `wanted`, if there is any.
+class Locker {
+  public:
+    explicit Locker(const std::string& file, const std::string& wanted = "") {
+        int ready[2];
+        REQUIRE(::pipe(ready) == 0);
+        process_ = ::fork();
+        if (process_ == 0) {
+            // Only what is safe in a child of a process with threads.
+            const char byte = lock(::open(file.c_str(), O_RDONLY), F_RDLCK) ? 'y' : 'n';
+            if (::write(ready[1], &byte, 1) != 1) ::_exit(1);
+            if (!wanted.empty()) lock(::open(wanted.c_str(), O_RDWR), F_WRLCK);
+            for (;;)
+                ::pause();
+        }
+        ::close(ready[1]);
+        char byte = 'n';
+        CHECK(::read(ready[0], &byte, 1) == 1);
+        CHECK(byte == 'y');
+        ::close(ready[0]);
+    }
+    ~Locker() { let_go(); }
+    Locker(const Locker&) = delete;
+    Locker& operator=(const Locker&) = delete;
+
+    void let_go() {
+        if (process_ <= 0) return;
+        ::kill(process_, SIGKILL);
+        ::waitpid(std::exchange(process_, 0), nullptr, 0);
+    }
+    static bool lock(int descriptor, short type) {
+        struct flock lock {};
+        lock.l_type = type;
+        lock.l_whence = SEEK_SET;
+        return ::fcntl(descriptor, F_SETLKW, &lock) == 0;
+    }
+
+  private:
+    pid_t process_ = 0;
+};
+
+/// How many wait for a lock on `file`, as the kernel says (proc_locks(5)).
+int waiting_for(const std::string& file) {
+    struct stat status {};
+    REQUIRE(::stat(file.c_str(), &status) == 0);
+    const std::string inode = ":" + std::to_string(status.st_ino) + " ";
+    std::ifstream locks("/proc/locks");
+    int count = 0;
+    for (std::string line; std::getline(locks, line);)
+        count += line.find("-> ") != line.npos && line.find(inode) != line.npos ? 1 : 0;
+    return count;
+}
+
+bool soon(const std::function<bool()>& condition) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > until) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    return true;
+}
 
 }  // namespace
 
@@ -111,4 +183,41 @@ TEST_CASE("a name whose U-labels no table can have keeps the others from nothing
     RouteFile table(file, "lmtp:x");
     REQUIRE(table.start({longer->ascii(), "b.test"}));
     CHECK(read(file) == Rows{{"b.test", "lmtp:x"}, {longer->ascii(), "lmtp:x"}});
+}
+
+TEST_CASE("while Postfix has its lock for reading, nothing is written") {
+    const support::Folder folder;
+    const std::string file = (folder.path() / "routes.lmdb").string();
+    RouteFile table(file, "lmtp:x");
+    REQUIRE(table.start({"b.test"}));
+    Locker postfix(file);
+    table.set("c.test", true);
+    CHECK(soon([&] { return waiting_for(file) == 1; }));
+    CHECK(read(file) == Rows{{"b.test", "lmtp:x"}});
+    postfix.let_go();
+    table.stop();
+    CHECK(read(file) == Rows{{"b.test", "lmtp:x"}, {"c.test", "lmtp:x"}});
+}
+
+TEST_CASE("without the lock nothing is written, and the change is tried again by itself") {
+    const support::Folder folder;
+    const std::string file = (folder.path() / "routes.lmdb").string();
+    const std::string other = (folder.path() / "other").string();
+    RouteFile table(file, "lmtp:x", std::chrono::milliseconds(20));
+    REQUIRE(table.start({"b.test"}));
+    const int ours = ::open(other.c_str(), O_RDWR | O_CREAT, 0600);
+    REQUIRE(Locker::lock(ours, F_WRLCK));
+    {
+        // It waits for us, so that we can't wait for it: EDEADLK.
+        Locker postfix(file, other);
+        REQUIRE(soon([&] { return waiting_for(other) == 1; }));
+        const auto failed = table.failures();
+        table.set("c.test", true);
+        CHECK(soon([&] { return table.failures() >= failed + 2; }));
+        CHECK(read(file) == Rows{{"b.test", "lmtp:x"}});
+    }
+    ::close(ours);
+    CHECK(soon([&] { return read(file).contains("c.test"); }));
+    table.stop();
+    CHECK(read(file) == Rows{{"b.test", "lmtp:x"}, {"c.test", "lmtp:x"}});
 }
