@@ -6,8 +6,6 @@
 #include "app/route_answers.hpp"
 #include "base/limits.hpp"
 
-#include <algorithm>
-
 #include <boost/json.hpp>
 
 namespace app {
@@ -35,19 +33,33 @@ void dismiss(smtp_bridge::Socket socket) {
 
 }  // namespace
 
-struct ControlServer::Client {
+struct ControlServer::Client final : smtp_bridge::Guest {
     explicit Client(smtp_bridge::Socket its) : socket(std::move(its)) {}
     void close() {
         boost::system::error_code ignored;
         socket.close(ignored);
     }
+    const std::string& client() const override { return name; }
+    std::optional<std::chrono::steady_clock::time_point> silent_since() const override {
+        if (waits) return std::nullopt;
+        return came;
+    }
+    bool is_at_work() const override { return false; }
+    void send_away() override { close(); }
+
     smtp_bridge::Socket socket;
+    std::string name = "the administrator";  // all of them are
+    std::chrono::steady_clock::time_point came = std::chrono::steady_clock::now();
     bool waits = false;  ///< for the answer to what it has asked
 };
 
 ControlServer::ControlServer(base::asio::any_io_executor executor, std::filesystem::path path,
                              Daemon& daemon)
-    : executor_(executor), path_(std::move(path)), daemon_(daemon), tasks_(executor) {}
+    : executor_(executor),
+      path_(std::move(path)),
+      daemon_(daemon),
+      places_(kClients, 0ms),
+      tasks_(executor) {}
 
 base::Result<void> ControlServer::start() {
     std::error_code ignored;
@@ -81,35 +93,30 @@ base::Task<void> ControlServer::accept_clients() {
             co_await base::sleep_for(1s);
             continue;
         }
-        if (!make_room()) {
-            dismiss(std::move(socket));
+        auto client = std::make_shared<Client>(std::move(socket));
+        const auto room = places_.make_room(client->name, kClients, client->came);
+        if (room == smtp_bridge::Places::Room::none) {
+            dismiss(std::move(client->socket));
             continue;
         }
-        auto client = std::make_shared<Client>(std::move(socket));
-        clients_.push_back(client);
+        places_.add(*client);
+        clients_.insert(client);
         tasks_.spawn("control-client", [this, client] { return serve(client); });
     }
 }
 
-bool ControlServer::make_room() {
-    // Those whose time is up are gone, though somebody may still work for them.
-    std::erase_if(clients_, [](const auto& client) { return !client->socket.is_open(); });
-    if (clients_.size() < kClients) return true;
-    const auto idle =
-        std::ranges::find_if(clients_, [](const auto& client) { return !client->waits; });
-    if (idle == clients_.end()) return false;
-    (*idle)->close();
-    clients_.erase(idle);
-    return true;
-}
-
 base::Task<void> ControlServer::serve(std::shared_ptr<Client> client) {
     co_await exchange(*client);
-    clients_.remove(client);
+    places_.remove(*client);
+    clients_.erase(client);
 }
 
 base::Task<void> ControlServer::exchange(Client& client) {
-    base::Deadline deadline(executor_, [&client] { client.close(); });
+    base::Deadline deadline(executor_, [this, &client] {
+        client.close();
+        // Though somebody may still work for it.
+        places_.remove(client);
+    });
     deadline.arm(kAskTime);
     std::string input;
     auto buffer = base::asio::dynamic_buffer(input, base::limits::kControlRequest);

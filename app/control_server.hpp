@@ -11,11 +11,12 @@
 #include "app/daemon.hpp"
 #include "base/task_group.hpp"
 #include "smtp-bridge/endpoint.hpp"
+#include "smtp-bridge/places.hpp"
 
 #include <filesystem>
-#include <list>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include <boost/json.hpp>
@@ -35,8 +36,6 @@ class ControlServer {
     struct Client;
 
     base::Task<void> accept_clients();
-    /// For one more client. False if somebody works for each of them.
-    bool make_room();
     base::Task<void> serve(std::shared_ptr<Client> client);
     base::Task<void> exchange(Client& client);
     base::Task<std::string> answer(std::string request);
@@ -46,7 +45,8 @@ class ControlServer {
     std::filesystem::path path_;
     Daemon& daemon_;
     std::optional<smtp_bridge::Acceptor> acceptor_;
-    std::list<std::shared_ptr<Client>> clients_;  ///< a few, in the order in which they came
+    smtp_bridge::Places places_;
+    std::set<std::shared_ptr<Client>> clients_;  ///< those of places_, and the last to be answered
     base::TaskGroup tasks_;
 };
 
