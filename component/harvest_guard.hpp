@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/limits.hpp"
 
 #include <map>
 #include <string>
@@ -16,9 +17,9 @@ namespace component {
 
 class HarvestGuard {
   public:
-    /// Refused recipients that a peer may have at once, as a list with old subscribers has, and
-    /// then in each minute.
-    static constexpr double kAtOnce = 500;
+    /// Refused recipients that a peer may have at once, and then in each minute: all of one mail,
+    /// as of a list with old subscribers, or the good ones behind them would have to wait.
+    static constexpr double kAtOnce = base::limits::kRecipients;
     static constexpr double kInMinute = 50;
     static constexpr std::size_t kPeers = 1000;
 

@@ -66,16 +66,16 @@ TEST_CASE("A harvester's allowance is one for all ways to ask") {
         }
     };
     // Several transfers of one request are judged at the same time.
-    count(b.send({b.message(1, guesses(150)), b.message(2, guesses(150)), b.message(3)}));
-    CHECK(codes == std::map<int, int>{{250, 1}, {550, 300}});
-    InPieces mail(b, 4, 5000, guesses(300));
+    count(b.send({b.message(1, guesses(300)), b.message(2, guesses(300)), b.message(3)}));
+    CHECK(codes == std::map<int, int>{{250, 1}, {550, 600}});
+    InPieces mail(b, 4, 5000, guesses(500));
     count(mail.open());
-    CHECK(codes == std::map<int, int>{{250, 1}, {450, 100}, {550, 500}});
+    CHECK(codes == std::map<int, int>{{250, 1}, {450, 100}, {550, 1000}});
     count(b.send({b.message(5)}));
     CHECK(codes[450] == 101);
     b.clock.advance(1min);
     count(b.send({b.message(6, guesses(100)), b.message(7, guesses(100))}));
-    CHECK(codes[550] == 550);
+    CHECK(codes[550] == 1050);
     // A postmaster is always there.
     count(b.send({b.message(8, {"postmaster@b.test"})}));
     CHECK(codes[250] == 2);
