@@ -38,6 +38,29 @@ std::string client_hello(const std::string& server_name) {
 
 }  // namespace
 
+TEST_CASE("what was sent in the clear before a handshake is dropped, by either side") {
+    for (const char* server_name : {"", "mx.b.test"}) {
+        asio::io_context io;
+        asio::local::stream_protocol::socket ours(io);
+        asio::local::stream_protocol::socket theirs(io);
+        asio::local::connect_pair(ours, theirs);
+        Wire wire(Socket(std::move(ours)), 1000);
+        asio::write(theirs, asio::buffer(std::string_view("220 go\r\n250 injected\r\n")));
+        fixture::run(io, [&]() -> base::Task<void> {
+            const auto filled = co_await wire.fill(std::chrono::seconds(20));
+            CHECK(filled);
+            wire.consume(8);
+            CHECK(wire.input() == "250 injected\r\n");
+            theirs.close();
+            const auto context = client_tls(std::nullopt);
+            const auto started =
+                co_await wire.start_tls(*context, server_name, std::chrono::seconds(20));
+            CHECK_FALSE(started);
+        });
+        CHECK(wire.input().empty());
+    }
+}
+
 TEST_CASE("a server hears the name that is wanted, and never an address") {
     CHECK(client_hello("mx.b.test").find("mx.b.test") != std::string::npos);
     const auto absolute = client_hello("mx.b.test.");
