@@ -172,3 +172,48 @@ def requiretls_server(host, tls, announces=True, port=2526):
         yield commands
     finally:
         listener.close()
+
+
+@contextlib.contextmanager
+def recording_server(address, port):
+    """A server that has all extensions and takes everything; yields, for each mail, its commands and its content as they
+    came, but for the stuffed dots."""
+    mails = []
+    listener = socket.create_server((address, port), backlog=100)
+
+    def serve(client):
+        with client, contextlib.suppress(OSError):
+            client.settimeout(60)
+            file = client.makefile("rwb")
+
+            def say(*lines):
+                file.write(b"".join(line + b"\r\n" for line in lines))
+                file.flush()
+
+            say(b"220 mx.next.test ESMTP")
+            commands = []
+            while line := file.readline():
+                verb = line[:4].upper()
+                if verb in (b"EHLO", b"LHLO"):
+                    say(b"250-mx.next.test", b"250-8BITMIME", b"250-SMTPUTF8", b"250-DSN", b"250 PIPELINING")
+                    continue
+                if verb == b"DATA":
+                    say(b"354 go")
+                    lines = iter(file.readline, b".\r\n")
+                    mails.append((commands, b"".join(each[each.startswith(b"."):] for each in lines)))
+                if verb in (b"MAIL", b"RSET"):
+                    commands = []
+                commands.append(line)
+                say(b"250 2.0.0 ok")
+
+    def accept():
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield mails
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)  # or who waits in accept() keeps it open
+        listener.close()

@@ -12,7 +12,7 @@ from twodomains.waiting import until
 RED, BIDI = "\u009b31m", "\u202e"  # CSI as one character, and what turns the text behind it round
 BAD_ENVIDS = ["a+C3+A4b", "ä", "+C2+9B", "x" * 101]
 BAD_ORCPTS = [r"utf-8;\x{110000}@b.test", r"utf-8;\x{D800}@b.test", r"utf-8;\x{41}@b.test", "utf-8;j+C3+B6rg@b.test",
-              "utf-8;" + "ö" * 100 + "@b.test", "rfc822;j+C2+9Brg@b.test"]
+              "utf-8;" + "ö" * 100 + "@b.test", "utf-8;j\u009brg@b.test"]
 
 
 def controls_in(text):

@@ -2,8 +2,10 @@
 
 import pytest
 
+from next_hop import recording_server
 from people import all_settled
 from twodomains import smtp
+from twodomains.waiting import until
 
 
 def test_an_unknown_recipient_is_reported_once_and_the_other_gets_the_mail(a, b, alice, bob, letter):
@@ -64,3 +66,22 @@ def test_a_sender_who_wants_to_know_hears_of_success(alice, bob, letter, wish, a
     bob.receives(letter)
     report = alice.receives_report_on(letter)
     assert report.recipients["bob@b.test"]["Action"].split()[0] in action
+
+
+@pytest.mark.parametrize("dead, good", [(60, 1), (900, 100)])
+def test_many_unknown_recipients_keep_the_known_ones_from_nothing(b, bob, patient, letter, dead, good):
+    """The next retry is minutes away: whoever is answered is so by the first."""
+    daemon = patient()
+    until(lambda: "takes mail over XMPP" in daemon.run("check", "b.test").stdout, "the peer to be known")
+    # Here, too, the report can be delivered.
+    with recording_server(daemon.host.address, 2526) as reports:
+        with smtp.Session(daemon.host.address, 2424, greeting="LHLO") as session:
+            session.send("s@mail.spare.test",
+                         [*(f"dead{number}@b.test" for number in range(dead)), *(f"bob+{number}@b.test" for number in range(good))],
+                         letter.content)
+        until(lambda: bob.has(letter) == good, "the mail")
+        until(lambda: not daemon.queue() and reports, "an empty queue")
+    for told in (daemon.run("trace", letter.id), b.packetboat.run("trace", letter.id)):
+        assert letter.id in told.stdout and "deferred" not in told.stdout
+    failed = [line for _, content in reports for line in content.splitlines() if line == b"Action: failed"]
+    assert len(failed) == dead

@@ -42,19 +42,40 @@ def test_every_extension_of_the_table_is_announced(server):
     assert "REQUIRETLS" not in words
 
 
-def test_starttls_gives_requiretls_and_nothing_that_was_sent_before_it_counts(world, server):
+@contextlib.contextmanager
+def starts_tls(world, server, *before):
+    """A client that has said these commands in the clear, and nothing since STARTTLS."""
     context = ssl.create_default_context(cafile=str(world.authority.certificate))
     with smtplib.SMTP(server.host.address, 2424, timeout=20) as client:
         client._host = "mx.spare.test"  # whose certificate is wanted
         client.ehlo()
         assert client.has_extn("starttls")
-        code, _ = client.starttls(context=context)
-        assert code == 220
+        for command in before:
+            assert client.docmd(command)[0] == 250
+        assert client.starttls(context=context)[0] == 220
+        yield client
+
+
+def test_starttls_gives_requiretls(world, server):
+    with starts_tls(world, server) as client:
         client.ehlo()
         assert client.has_extn("requiretls")
         assert not client.has_extn("starttls")
         client.sendmail("s@spare.test", ["r@spare.test"], "Subject: tls\n\nHi.\n", mail_options=["REQUIRETLS"])
     until(lambda: len(server.queue()) == 1, "the mail in the queue")
+
+
+def test_nothing_that_was_sent_before_starttls_counts_behind_it(world, server):
+    """RFC 3207 section 4.2: neither hello, nor a mail that was begun, nor what was said of the client."""
+    with starts_tls(world, server, "XFORWARD ADDR=192.0.2.7", "MAIL FROM:<eve@spare.test>", "RCPT TO:<e@spare.test>") as client:
+        assert client.docmd("MAIL FROM:<s@spare.test>")[0] == 503
+        client.ehlo()
+        assert client.docmd("RCPT TO:<r@spare.test>")[0] == 503
+        client.sendmail("s@spare.test", ["r@spare.test"], "Message-ID: <behind.tls@spare.test>\n\nHi.\n")
+    [waiting] = until(server.queue, "the mail in the queue")
+    assert waiting["from"] == "s@spare.test" and waiting["to"] == "r@spare.test"
+    story = server.run("trace", waiting["id"]).stdout
+    assert "127.0.0.1" in story and "192.0.2.7" not in story
 
 
 def test_a_command_slipped_in_behind_starttls_ends_the_session(server):
@@ -121,12 +142,14 @@ def test_xclient_makes_it_another_client_which_may_not_be_allowed(server):
 
 
 # The ends of data that one program or another has taken for one (SMTP smuggling, 2023).
-SMUGGLED = [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r.\r\n", b"\r\n.\r", b"\n.\r", b"\r\r\n.\r\r\n", b"\r\n\0.\r\n",
-            b"\r\n.\0\r\n", b"\r\n.\r\r\n", b"\n\n.\r\n\r\n"]
+SMUGGLED = [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r.\r\n", b"\r\n.\r", b"\n.\r", b"\r\r\n.\r\r\n",
+            b"\r\n.\r\r\n", b"\n\n.\r\n\r\n"]
+# What goes on with the mail.
+NO_ENDS = [b"\r\n\0.\r\n", b"\r\n.\0\r\n", b"\0\r\n\0.\0\r\n"]
 
 
-@pytest.mark.parametrize("end", SMUGGLED, ids=[repr(end) for end in SMUGGLED])
-def test_no_other_end_of_data_smuggles_a_second_mail(server, end):
+def after_data(server, end):
+    """What the client hears to a mail with `end` and the dialogue of a second mail in its body."""
     with socket.create_connection((server.host.address, 2424), timeout=20) as client:
         client.sendall(b"EHLO x\r\nMAIL FROM:<s@spare.test>\r\nRCPT TO:<r@spare.test>\r\nDATA\r\n")
         answer = b""
@@ -135,10 +158,21 @@ def test_no_other_end_of_data_smuggles_a_second_mail(server, end):
         client.sendall(b"Subject: one\r\n\r\nbody" + end + b"MAIL FROM:<admin@spare.test>\r\nRCPT TO:<victim@spare.test>\r\nDATA\r\n"
                        b"Subject: two\r\n\r\nsmuggled\r\n.\r\nQUIT\r\n")
         answer += read_to_end(client)
-    refused = re.search(rb"^554 5\.(5\.2|6\.0) (Bare (CR|LF)|NUL) in the message", answer, re.M)
-    assert refused, answer
     assert answer.count(b"354 ") == 1
+    return answer
+
+
+@pytest.mark.parametrize("end", SMUGGLED, ids=[repr(end) for end in SMUGGLED])
+def test_no_other_end_of_data_smuggles_a_second_mail(server, end):
+    assert re.search(rb"^554 5\.5\.2 Bare (CR|LF) in the message", after_data(server, end), re.M)
     assert server.queue() == []
+
+
+@pytest.mark.parametrize("octets", NO_ENDS, ids=[repr(octets) for octets in NO_ENDS])
+def test_a_nul_beside_a_dot_is_part_of_the_one_mail(server, octets):
+    assert after_data(server, octets).count(b"queued as") == 1
+    [waiting] = server.queue()
+    assert waiting["to"] == "r@spare.test"
 
 
 def test_a_client_that_knows_no_rules_is_told_and_the_daemon_goes_on(server):
