@@ -87,9 +87,12 @@ bool is_dot_atom(std::string_view name) {
     return true;
 }
 
-/// General-address-literal of RFC 5321 section 4.1.3, with or without its tag.
+/// General-address-literal of RFC 5321 section 4.1.3, with or without its tag, and without what
+/// could end the path.
 bool is_bracketed(std::string_view text) {
-    const auto dcontent = [](char c) { return c > ' ' && c <= '~' && (c < '[' || c > ']'); };
+    const auto dcontent = [](char c) {
+        return c > ' ' && c <= '~' && (c < '[' || c > ']') && c != '<' && c != '>';
+    };
     return text.size() > 2 && text.front() == '[' && text.back() == ']' &&
            std::ranges::all_of(text.substr(1, text.size() - 2), dcontent);
 }
@@ -135,10 +138,16 @@ base::Result<Domain> Domain::parse(std::string_view text) {
 
     // An ASCII name is taken as it is, A-labels too: the DNS compares nothing else, and a name that
     // IDNA 2008 would not have allowed may still exist there.
+    // What is ASCII stays so: `>` and a combining character would make one that is allowed.
+    const auto may_stand = [](char c) {
+        return static_cast<unsigned char>(c) >= 0x80 || c == '.' || c == '-' ||
+               is_letter_or_digit(base::to_lower(c));
+    };
     std::string ascii;
     if (base::is_ascii(text)) {
         ascii = base::to_lower(text);
     } else {
+        if (!std::ranges::all_of(text, may_stand)) return fail(Errc::syntax, "not a domain name");
         const Converted converted = to_ascii(text, IDN2_NONTRANSITIONAL);
         if (converted.error == IDN2_TOO_BIG_DOMAIN)
             return fail(Errc::limit, "the domain is too long");

@@ -223,6 +223,7 @@ TEST_CASE("what no mail server passes on is no address in any way") {
                                    std::string("a@[]"),
                                    std::string("a@[1 2]"),
                                    std::string("a@[1]]"),
+                                   std::string("a@[1>2]"),
                                    std::string("\"a@c.test"),
                                    std::string("\"a\\"),
                                    std::string("\"a\nb\"@c.test"),

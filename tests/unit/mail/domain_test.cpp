@@ -96,6 +96,9 @@ TEST_CASE("what is neither a host name nor an address literal is refused") {
                                   "[foo:bar]",
                                   "[192.0.2.1]x",
                                   "b\xC3.test",
+                                  "b>\xCC\xB8.test",  // U+226F, when it is composed
+                                  "b=\xCC\xB8.test",
+                                  "b<\xCC\xB8.test",
                                   "\xE2\x80\x8B.test",
                                   "\xC2\xAD",
                                   "a\xE3\x80\x82",
