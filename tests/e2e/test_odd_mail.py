@@ -48,6 +48,7 @@ CONTENTS = {
     "a mailbox's From line": (b"From x@y.test Thu Jan  1 00:00:00 1970\r\n" + HEADER + b"\r\nMARK\r\n", False),
     "a field without a name": (HEADER + b": x\r\n\r\nMARK\r\n", False),
     "a field's name beyond ASCII": (HEADER + "S\u00fc: x\r\n\r\nMARK\r\n".encode(), False),
+    "a header of more than a megabyte": (HEADER + b"X: " + b"x" * (1 << 20) + b"\r\n\r\nMARK\r\n", False),
 }
 # What is odd, too, and goes over XMPP as it is.
 CARRIED = {

@@ -5,7 +5,7 @@ import random
 import re
 
 import pytest
-from identical import difference
+from identical import difference, with_crlf
 from twodomains import smtp
 from twodomains.waiting import until
 
@@ -16,9 +16,8 @@ DATA = sorted(pathlib.Path("/usr/lib/python3.11/test/test_email/data").glob("*.t
 class Crossing:
     """Hands mails to a.test's Packetboat as they are, and looks at what b.test's mailbox gets."""
 
-    def __init__(self, a, alice, bob):
+    def __init__(self, a, bob):
         self.address = a.address
-        self.alice = alice.mailbox
         self.bob = bob.mailbox
 
     def sends(self, content, tag):
@@ -36,19 +35,14 @@ class Crossing:
                 return mail
         return None
 
-    def came_back(self, tag):
-        """The other side's words, if it refused the mail."""
-        found = self.alice.find(f"bob+{tag}@b.test")
-        return found[0].content.decode(errors="replace") if found else None
-
     def arrives(self, content, tag):
         mail = until(lambda: self.arrived(tag), f"bob+{tag}", 10)
         assert difference(content, mail.content) is None, tag
 
 
 @pytest.fixture(scope="module")
-def crossing(a, alice, bob):
-    return Crossing(a, alice, bob)
+def crossing(a, bob):
+    return Crossing(a, bob)
 
 
 def test_the_test_data_is_there():
@@ -64,20 +58,28 @@ def test_every_mail_of_python_s_own_tests(crossing, file):
     except smtp.Refused as refused:
         assert breaks(content, str(refused)), refused
         return
-    until(lambda: crossing.arrived(tag) or crossing.came_back(tag), f"{tag}, or its refusal")
-    if words := crossing.came_back(tag):
-        assert "5.6.0 the header has a line that is no field" in words and header_is_broken(content)
-    else:
+    broken = broken_line(content)
+    if broken is None:
         crossing.arrives(content, tag)
+        return
+    # It goes by SMTP, and Postfix ends the header in front of the line.
+    mail = until(lambda: crossing.arrived(tag), tag)
+    assert mail.transport() == "smtp"
+    assert with_crlf(mail.content).endswith(b"\r\n\r\n" + content[broken:])
 
 
-def header_is_broken(content):
-    """A line of the header that is neither a field, nor its continuation."""
+def broken_line(content):
+    """Where the first line of the header stands that is neither a field, nor its continuation; None without one."""
     header = re.split(rb"\r\n\r\n", content, maxsplit=1)[0]
-    return any(not re.match(rb"[!-9;-~]+[ \t]*:|[ \t]", line) for line in header.split(b"\r\n"))
+    at = 0
+    for line in header.split(b"\r\n"):
+        if not re.match(rb"[!-9;-~]+[ \t]*:|[ \t]", line):
+            return at
+        at += len(line) + 2
+    return None
 
 
-RULES = {"Bare CR": rb"\r(?!\n)", "Bare LF": rb"(?<!\r)\n", "NUL": rb"\0"}
+RULES = {"Bare CR": rb"\r(?!\n)", "Bare LF": rb"(?<!\r)\n"}
 
 
 def breaks(content, refusal):
@@ -130,12 +132,10 @@ def test_what_is_strange_but_good_arrives_as_it_was(crossing, name):
 
 
 BAD = {
-    "a NUL": (HEADER + b"\r\na\0b\r\n", "5.6.0 NUL"),
     "a bare CR": (HEADER + b"\r\na\rb\r\n", "5.5.2 Bare CR"),
     "a bare LF": (HEADER + b"\r\na\nb\r\n", "5.5.2 Bare LF"),
     "a bare LF in the header": (b"From: a@a.test\nSubject: x\r\n\r\nx\r\n", "5.5.2 Bare LF"),
     "too many hops": (b"Received: from x by y; now\r\n" * 101 + HEADER + b"\r\nx\r\n", "5.4.6"),
-    "a header without end": (HEADER + b"X: " + b"x" * (1 << 20) + b"\r\n", "5.3.4"),
 }
 
 
