@@ -2,6 +2,7 @@
 
 #include "queue/database_copy.hpp"
 #include "queue/directory_lock.hpp"
+#include "queue/synced.hpp"
 #include "queue/verify.hpp"
 
 #include <algorithm>
@@ -108,17 +109,34 @@ base::Result<void> check_empty(const std::filesystem::path& file) {
     }
 }
 
-base::Result<BackupFacts> look_at_backup(const std::filesystem::path& file) {
+base::Error damaged(const std::filesystem::path& file, const std::string& what) {
+    return base::fail(base::Errc::damaged, file.string() + ": " + what);
+}
+
+/// Is `file` a queue at all?
+base::Result<void> look_at_backup(const std::filesystem::path& file) {
     auto database = Database::open_for_reading(file);
     if (!database) return base::fail(base::Errc::damaged, database.error().text);
     try {
-        if (!(*database)->is_queue())
-            return base::fail(base::Errc::damaged,
-                              file.string() + ": this is no backup of a queue");
+        if (!(*database)->is_queue()) return damaged(file, "this is no backup of a queue");
+        return {};
+    } catch (const SQLite::Exception& error) {
+        return damaged(file, error.what());
+    }
+}
+
+/// Brings `copy`, a copy of the backup `file`, to the version of this program, and looks whether it
+/// is sound.
+base::Result<BackupFacts> make_usable(const std::filesystem::path& copy,
+                                      const std::filesystem::path& file) {
+    auto database = Database::open_copy(copy);
+    if (!database)
+        return base::fail(base::Errc::damaged,
+                          "the backup " + file.string() + ": " + database.error().text);
+    try {
         const auto findings = verify(**database, VerifyFiles());
         if (!findings.empty())
-            return base::fail(base::Errc::damaged,
-                              file.string() + ": the backup is damaged: " + findings.front().text);
+            return damaged(file, "the backup is damaged: " + findings.front().text);
         BackupFacts facts;
         Query count = (*database)->query("SELECT COUNT(*) FROM content");
         count.step();
@@ -126,7 +144,7 @@ base::Result<BackupFacts> look_at_backup(const std::filesystem::path& file) {
         facts.bytes = std::filesystem::file_size(file);
         return facts;
     } catch (const SQLite::Exception& error) {
-        return base::fail(base::Errc::damaged, file.string() + ": " + error.what());
+        return damaged(file, error.what());
     }
 }
 
@@ -160,17 +178,21 @@ base::Result<BackupFacts> restore_backup(const std::filesystem::path& file,
     try {
         if (!std::filesystem::exists(file))
             return base::fail(base::Errc::not_found, file.string() + ": there is no such file");
-        std::filesystem::create_directories(directory);
+        if (auto made = make_folder(directory); !made) return made.error();
         const auto lock = DirectoryLock::take(directory);
         if (!lock) return base::fail(base::Errc::conflict, lock.error().text);
         const auto target = directory / "queue.db";
         if (auto empty = check_empty(target); !empty) return empty.error();
-        auto facts = look_at_backup(file);
-        if (!facts) return facts;
+        if (auto good = look_at_backup(file); !good) return good.error();
         const std::filesystem::path part = target.string() + ".part";
         std::filesystem::copy_file(file, part, std::filesystem::copy_options::overwrite_existing);
         std::filesystem::permissions(
             part, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+        auto facts = make_usable(part, file);
+        if (!facts) {
+            std::filesystem::remove(part);
+            return facts;
+        }
         give_to_owner_of(directory, part);
         give_to_owner_of(directory, directory / "lock");
         for (const char* const rest : {"-wal", "-shm", "-journal"})

@@ -1,6 +1,7 @@
 #include "queue/content_files.hpp"
 
 #include "base/crash_point.hpp"
+#include "queue/synced.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -46,9 +47,12 @@ bool write_all(int fd, std::string_view bytes) {
 
 }  // namespace
 
-ContentFiles::ContentFiles(std::filesystem::path folder) : folder_(std::move(folder)) {
-    std::filesystem::create_directories(folder_);
-    std::filesystem::permissions(folder_, std::filesystem::perms::owner_all);
+base::Result<ContentFiles> ContentFiles::open(std::filesystem::path folder) {
+    if (auto made = make_folder(folder); !made) return made.error();
+    std::error_code error;
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+    if (error) return base::fail(base::Errc::storage, folder.string() + ": " + error.message());
+    return existing(std::move(folder));
 }
 
 ContentFiles ContentFiles::existing(std::filesystem::path folder) {
@@ -69,13 +73,14 @@ base::Result<void> ContentFiles::write(QueueId id, std::string_view bytes) const
         }
     }
     base::crash_point("content.file-synced");
-    return sync_folder();
+    return sync_entry(path);
 }
 
-base::Result<void> ContentFiles::sync_folder() const {
-    const Descriptor folder(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!folder || ::fsync(folder.get()) != 0) return failed("sync", folder_);
-    return {};
+/// Of a new file. If it can't be synced, the file goes again: no row will ever name it.
+base::Result<void> ContentFiles::sync_entry(const std::filesystem::path& path) const {
+    auto synced = sync_folder(folder_);
+    if (!synced) ::unlink(path.c_str());
+    return synced;
 }
 
 base::Result<void> ContentFiles::create(QueueId id, std::size_t size) const {
@@ -89,7 +94,7 @@ base::Result<void> ContentFiles::create(QueueId id, std::size_t size) const {
         ::unlink(path.c_str());
         return error;
     }
-    return sync_folder();
+    return sync_entry(path);
 }
 
 base::Result<void> ContentFiles::put(QueueId id, std::size_t offset, std::string_view bytes,
@@ -123,7 +128,7 @@ base::Result<void> ContentFiles::adopt(QueueId id, const ContentFiles& others, Q
     ::unlink(path_of(id).c_str());
     if (::link(path.c_str(), path_of(id).c_str()) != 0) return failed("link", path_of(id));
     base::crash_point("content.adopted");
-    return sync_folder();
+    return sync_entry(path_of(id));
 }
 
 base::Result<mail::Content> ContentFiles::read(QueueId id, std::size_t size) const {
@@ -172,15 +177,24 @@ void ContentFiles::remove_now(QueueId id) const {
     std::filesystem::remove(path_of(id), ignored);
 }
 
-std::size_t ContentFiles::sweep(const std::function<bool(QueueId)>& is_wanted) const {
+ContentFiles::Swept ContentFiles::sweep(const std::function<bool(QueueId)>& is_wanted) const {
     std::vector<std::filesystem::path> orphans;
     for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
         const auto id = QueueId::parse(entry.path().filename().string());
         if (id && !is_wanted(*id)) orphans.push_back(entry.path());
     }
-    for (const auto& path : orphans)
-        std::filesystem::remove(path);
-    return orphans.size();
+    Swept swept;
+    for (const auto& path : orphans) {
+        std::error_code error;
+        std::filesystem::remove(path, error);
+        if (!error) {
+            ++swept.removed;
+        } else {
+            ++swept.left;
+            swept.why = path.string() + ": " + error.message();
+        }
+    }
+    return swept;
 }
 
 }  // namespace queue

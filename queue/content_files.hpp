@@ -11,14 +11,15 @@
 
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace queue {
 
 class ContentFiles {
   public:
-    /// Creates `folder` (mode 0700) where it is missing. Throws std::filesystem::filesystem_error.
-    explicit ContentFiles(std::filesystem::path folder);
+    /// Makes `folder` (mode 0700) where it is missing, on the disk when it returns. Errc::storage.
+    static base::Result<ContentFiles> open(std::filesystem::path folder);
     /// Only to look at what is there: `folder` is left as it is, and may be missing.
     static ContentFiles existing(std::filesystem::path folder);
 
@@ -43,11 +44,17 @@ class ContentFiles {
     /// Until unpin() no file is removed: a backup copies them. Calls may overlap.
     void pin() { ++pins_; }
     void unpin();
-    /// Removes every file that `is_wanted` says no to; returns how many.
-    std::size_t sweep(const std::function<bool(QueueId)>& is_wanted) const;
+    struct Swept {
+        std::size_t removed = 0;
+        std::size_t left = 0;  ///< that can't be removed: they only take room
+        std::string why;       ///< one of those is still there
+    };
+    /// Removes every file that `is_wanted` says no to. Throws std::filesystem::filesystem_error if
+    /// the folder can't be read.
+    Swept sweep(const std::function<bool(QueueId)>& is_wanted) const;
 
   private:
-    base::Result<void> sync_folder() const;
+    base::Result<void> sync_entry(const std::filesystem::path& path) const;
     std::filesystem::path path_of(QueueId id) const { return folder_ / id.to_text(); }
     ContentFiles() = default;
     void remove_now(QueueId id) const;

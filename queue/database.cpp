@@ -16,24 +16,45 @@ constexpr const char* kMigrations[] = {
 #include "queue/migrations.inc"
 };
 constexpr int kVersion = std::size(kMigrations);
+// Milliseconds for which another program may write (an administrator's sqlite3, say) before mail
+// has to be tried again. Far less than what an SMTP client waits for (RFC 5321 section 4.5.3.2.6).
+constexpr int kOthersWrite = 10'000;
+
+/// What SQLite says of it, and that it is damaged if it is.
+base::Error failure(const std::filesystem::path& file, const SQLite::Exception& error) {
+    const int code = error.getErrorCode();
+    std::string why = error.what();
+    if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT) why += " (the queue database is damaged)";
+    return base::fail(base::Errc::storage, file.string() + ": " + why);
+}
+
+base::Error in_file(const std::filesystem::path& file, const base::Error& error) {
+    return base::fail(error.code, file.string() + ": " + error.text);
+}
 
 }  // namespace
 
 Database::Database(const std::filesystem::path& file, int flags)
-    : connection_(file.string(), flags) {
+    : connection_(file.string(), flags, kOthersWrite) {
     add_functions(connection_);
     connection_.exec("PRAGMA temp_store = MEMORY");
     connection_.exec("PRAGMA cache_size = -8192");
 }
 
-void Database::set_up() {
+base::Result<void> Database::set_up() {
     // FULL: a commit is on the disk when it returns. The checkpoint policy is explicit: about 16 MB
     // of log between checkpoints keeps the log short and the commits of a burst free of
     // checkpoints.
-    connection_.exec("PRAGMA journal_mode = WAL");
+    const std::string mode = connection_.execAndGet("PRAGMA journal_mode = WAL").getString();
+    // SQLite goes on without it where there is no shared memory (some network file systems).
+    if (mode != "wal")
+        return base::fail(base::Errc::storage,
+                          "the file system can't do write-ahead logging, which "
+                          "the queue needs (it is on a network, perhaps)");
     connection_.exec("PRAGMA synchronous = FULL");
     connection_.exec("PRAGMA wal_autocheckpoint = 4000");
     connection_.exec("PRAGMA journal_size_limit = 67108864");
+    return {};
 }
 
 base::Result<std::unique_ptr<Database>> Database::open_for_reading(
@@ -51,18 +72,27 @@ base::Result<std::unique_ptr<Database>> Database::open(const std::filesystem::pa
         std::unique_ptr<Database> database(new Database(
             file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX));
         const auto version = database->check_version();
-        if (!version)
-            return base::fail(version.error().code, file.string() + ": " + version.error().text);
-        database->set_up();
-        if (auto migrated = database->migrate(file, *version); !migrated)
-            return base::fail(migrated.error().code, file.string() + ": " + migrated.error().text);
+        if (!version) return in_file(file, version.error());
+        if (auto ready = database->set_up(); !ready) return in_file(file, ready.error());
+        if (auto copied = database->copy_before(file, *version); !copied)
+            return in_file(file, copied.error());
+        database->migrate(*version);
         return database;
     } catch (const SQLite::Exception& error) {
-        const int code = error.getErrorCode();
-        std::string why = error.what();
-        if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT)
-            why += " (the queue database is damaged)";
-        return base::fail(base::Errc::storage, file.string() + ": " + why);
+        return failure(file, error);
+    }
+}
+
+base::Result<std::unique_ptr<Database>> Database::open_copy(const std::filesystem::path& file) {
+    try {
+        std::unique_ptr<Database> database(
+            new Database(file, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX));
+        const auto version = database->check_version();
+        if (!version) return in_file(file, version.error());
+        if (*version > 0) database->migrate(*version);
+        return database;
+    } catch (const SQLite::Exception& error) {
+        return failure(file, error);
     }
 }
 
@@ -88,21 +118,23 @@ base::Result<int> Database::check_version() {
     return version;
 }
 
-base::Result<void> Database::migrate(const std::filesystem::path& file, int version) {
-    if (version > 0 && version < kVersion) {
-        const std::filesystem::path copy = file.string() + ".v" + std::to_string(version);
-        if (auto copied = copy_database(connection_, copy, {}); !copied)
-            return base::fail(copied.error().code,
-                              "no copy before the migration: " + copied.error().text);
-        log::migrating(file.string(), version, kVersion, copy.string());
-    }
+base::Result<void> Database::copy_before(const std::filesystem::path& file, int version) {
+    if (version == 0 || version == kVersion) return {};
+    const std::filesystem::path copy = file.string() + ".v" + std::to_string(version);
+    if (auto copied = copy_database(connection_, copy, {}); !copied)
+        return base::fail(copied.error().code,
+                          "no copy before the migration: " + copied.error().text);
+    log::migrating(file.string(), version, kVersion, copy.string());
+    return {};
+}
+
+void Database::migrate(int version) {
     for (int next = version + 1; next <= kVersion; ++next) {
         SQLite::Transaction transaction(connection_, SQLite::TransactionBehavior::IMMEDIATE);
         connection_.exec(kMigrations[next - 1]);
         connection_.exec("PRAGMA user_version = " + std::to_string(next));
         transaction.commit();
     }
-    return {};
 }
 
 Query Database::query(const char* sql) {

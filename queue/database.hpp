@@ -52,6 +52,10 @@ class Database {
     /// be opened, is no database, is damaged, or is of a newer version than this program.
     static base::Result<std::unique_ptr<Database>> open(const std::filesystem::path& file);
 
+    /// Opens a copy that nobody else uses (a backup's), and migrates it as it is: one file before
+    /// and after. Errc::storage as above.
+    static base::Result<std::unique_ptr<Database>> open_copy(const std::filesystem::path& file);
+
     /// Opens `file`, which is there and up to date, to look at. Errc::storage.
     static base::Result<std::unique_ptr<Database>> open_for_reading(
         const std::filesystem::path& file);
@@ -73,8 +77,10 @@ class Database {
     Database(const std::filesystem::path& file, int flags);
     /// Whether it may be written to at all: nothing is changed before.
     base::Result<int> check_version();
-    void set_up();
-    base::Result<void> migrate(const std::filesystem::path& file, int version);
+    base::Result<void> set_up();
+    /// Of an older version.
+    base::Result<void> copy_before(const std::filesystem::path& file, int version);
+    void migrate(int version);
 
     SQLite::Database connection_;
     std::unordered_map<const char*, std::unique_ptr<SQLite::Statement>> statements_;

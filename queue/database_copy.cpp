@@ -1,5 +1,7 @@
 #include "queue/database_copy.hpp"
 
+#include "queue/synced.hpp"
+
 #include <cerrno>
 #include <cstring>
 
@@ -16,14 +18,6 @@ namespace {
 base::Error failed(const std::filesystem::path& path, const char* what) {
     return base::fail(base::Errc::storage,
                       path.string() + ": can't " + what + ": " + std::strerror(errno));
-}
-
-bool sync_path(const std::filesystem::path& path, int flags) {
-    const int fd = ::open(path.c_str(), flags | O_CLOEXEC);
-    if (fd < 0) return false;
-    const bool synced = ::fsync(fd) == 0;
-    ::close(fd);
-    return synced;
 }
 
 base::Result<void> check_room(SQLite::Database& from, const std::filesystem::path& folder) {
@@ -64,15 +58,6 @@ base::Result<void> write_copy(SQLite::Database& from, const std::filesystem::pat
 }
 
 }  // namespace
-
-base::Result<void> put_into_place(const std::filesystem::path& part,
-                                  const std::filesystem::path& to) {
-    if (!sync_path(part, O_RDONLY)) return failed(part, "sync");
-    if (::rename(part.c_str(), to.c_str()) != 0) return failed(to, "create");
-    if (!sync_path(to.parent_path().empty() ? "." : to.parent_path(), O_RDONLY | O_DIRECTORY))
-        return failed(to.parent_path(), "sync");
-    return {};
-}
 
 base::Result<void> copy_database(
     SQLite::Database& from, const std::filesystem::path& to,

@@ -18,8 +18,4 @@ base::Result<void> copy_database(
     SQLite::Database& from, const std::filesystem::path& to,
     const std::function<base::Result<void>(SQLite::Database&)>& finish);
 
-/// Syncs the file and its folder's entry, and gives it its name. Errc::storage.
-base::Result<void> put_into_place(const std::filesystem::path& part,
-                                  const std::filesystem::path& to);
-
 }  // namespace queue

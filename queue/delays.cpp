@@ -14,6 +14,7 @@ namespace {
 
 struct Waiting {
     QueueId id;
+    std::vector<std::int64_t> numbers;  ///< of all its recipients that were looked at
     std::vector<mail::Recipient> recipients;
 };
 
@@ -35,7 +36,8 @@ Found find_waiting(Store& store, QueueId after, QueueId until) {
     while (find.step()) {
         const QueueId id{find.integer(0)};
         ++found.rows;
-        if (messages.empty() || messages.back().id != id) messages.push_back({id, {}});
+        if (messages.empty() || messages.back().id != id) messages.push_back({id, {}, {}});
+        messages.back().numbers.push_back(find.integer(1));
         auto recipient = to_recipient(find.integer(1), find.text(2), find.integer(3), find.text(4));
         // What is damaged is found out by its next delivery.
         if (recipient) messages.back().recipients.push_back(std::move(*recipient));
@@ -44,15 +46,16 @@ Found find_waiting(Store& store, QueueId after, QueueId until) {
 }
 
 base::Result<std::optional<Destination>> warn(Store& store, const Waiting& waiting) {
+    // Those, too, of whom nothing can be said: the sweep would never get beyond them.
+    for (const std::int64_t n : waiting.numbers) {
+        Query mark =
+            store.database().query("UPDATE recipient SET warned = 1 WHERE message = ?1 AND n = ?2");
+        mark.bind(waiting.id.value, n).run();
+    }
     const auto row = read_message(store, waiting.id);
-    if (!row) return std::optional<Destination>();
+    if (!row || waiting.recipients.empty()) return std::optional<Destination>();
     std::vector<Told> told;
     for (const mail::Recipient& recipient : waiting.recipients) {
-        {
-            Query mark = store.database().query(
-                "UPDATE recipient SET warned = 1 WHERE message = ?1 AND n = ?2");
-            mark.bind(waiting.id.value, static_cast<std::int64_t>(recipient.n)).run();
-        }
         const Deferred last = last_word(store, waiting.id, recipient.n);
         mail::ReportedRecipient reported;
         reported.address = recipient.address.text();

@@ -36,6 +36,10 @@ void opened(std::string_view directory, int released, std::size_t orphans) {
         .info();
 }
 
+void orphans_left(std::size_t count, std::string_view why) {
+    Line("orphans-left").with("files", count).with("why", why).warning();
+}
+
 void accepted(QueueId id, const Arrival& arrival) {
     Line line("accepted");
     line.with("id", id.to_text())

@@ -15,6 +15,8 @@ namespace queue::log {
 /// The database is of an older version; `copy` is what it was.
 void migrating(std::string_view file, int from, int to, std::string_view copy);
 void opened(std::string_view directory, int released, std::size_t orphans);
+/// Files that no row names, and that can't be removed; of one it is said why.
+void orphans_left(std::size_t count, std::string_view why);
 void accepted(QueueId id, const Arrival& arrival);
 void delivered(QueueId id, const mail::Mailbox& recipient, const Destination& destination,
                const Delivered& outcome, std::chrono::milliseconds age);

@@ -1,6 +1,7 @@
 #include "queue/store.hpp"
 
 #include "queue/log.hpp"
+#include "queue/synced.hpp"
 #include "queue/verdicts.hpp"
 
 #include <algorithm>
@@ -43,28 +44,33 @@ const char* to_text(State state) {
 }
 
 Store::Store(StoreSettings settings, Router router, const base::Clock& clock, base::Random& random,
-             DirectoryLock lock)
+             DirectoryLock lock, ContentFiles files, ContentFiles spool)
     : settings_(std::move(settings)),
       router_(std::move(router)),
       clock_(clock),
       random_(random),
       lock_(std::move(lock)),
-      files_(settings_.directory / "content"),
-      spool_(settings_.directory / "spool"),
+      files_(std::move(files)),
+      spool_(std::move(spool)),
       peer_load_(settings_.peer_quota) {}
 
 base::Result<std::unique_ptr<Store>> Store::open(StoreSettings settings, Router router,
                                                  const base::Clock& clock, base::Random& random) {
     const auto directory = settings.directory;
     try {
-        std::filesystem::create_directories(directory);
+        if (auto made = make_folder(directory); !made) return made.error();
         auto lock = DirectoryLock::take(directory);
         if (!lock) return lock.error();
         // Before anything else is made there: what is no queue of ours is left as it is.
         auto database = Database::open(directory / "queue.db");
         if (!database) return database.error();
-        std::unique_ptr<Store> store(
-            new Store(std::move(settings), std::move(router), clock, random, std::move(*lock)));
+        auto files = ContentFiles::open(directory / "content");
+        if (!files) return files.error();
+        auto spool = ContentFiles::open(directory / "spool");
+        if (!spool) return spool.error();
+        std::unique_ptr<Store> store(new Store(std::move(settings), std::move(router), clock,
+                                               random, std::move(*lock), std::move(*files),
+                                               std::move(*spool)));
         store->database_ = std::move(*database);
         if (auto recovered = store->recover(); !recovered) return recovered.error();
         return store;
@@ -99,9 +105,13 @@ base::Result<void> Store::recover() {
             return wanted.bind(id.value).step();
         };
     };
-    const auto orphans =
-        files_.sweep(is_known("SELECT 1 FROM content WHERE message = ?1 AND bytes IS NULL")) +
-        spool_.sweep(is_known("SELECT 1 FROM partial WHERE file = ?1"));
+    std::size_t orphans = 0;
+    for (const ContentFiles::Swept& swept :
+         {files_.sweep(is_known("SELECT 1 FROM content WHERE message = ?1 AND bytes IS NULL")),
+          spool_.sweep(is_known("SELECT 1 FROM partial WHERE file = ?1"))}) {
+        orphans += swept.removed;
+        if (swept.left > 0) log::orphans_left(swept.left, swept.why);
+    }
     log::opened(settings_.directory.string(), released, orphans);
     return {};
 }

@@ -102,7 +102,7 @@ class Store {
 
   private:
     Store(StoreSettings settings, Router router, const base::Clock& clock, base::Random& random,
-          DirectoryLock lock);
+          DirectoryLock lock, ContentFiles files, ContentFiles spool);
     base::Result<void> recover();
     void forget_broken_partials();
 

@@ -16,10 +16,12 @@
 #include "queue/verify.hpp"
 #include "support/fakes.hpp"
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 
 #include <fmt/format.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 namespace {
@@ -70,6 +72,24 @@ std::unique_ptr<queue::Store> open(const char* directory, const base::Clock& clo
     return std::move(*store);
 }
 
+/// Notices when it can't be said of a commit whether it is on the disk: then files stay that rows
+/// may name.
+class CommitWatch : public spdlog::sinks::base_sink<std::mutex> {
+  public:
+    bool has_failed() const { return failed_; }
+
+  protected:
+    void sink_it_(const spdlog::details::log_msg& line) override {
+        const std::string_view text(line.payload.data(), line.payload.size());
+        if (text.find("storage-failed") != text.npos && text.find("commit") != text.npos)
+            failed_ = true;
+    }
+    void flush_() override {}
+
+  private:
+    std::atomic<bool> failed_ = false;
+};
+
 /// The queue between a door and a peer that says yes or no.
 class Working {
   public:
@@ -90,6 +110,30 @@ class Working {
             default:
                 return deliver();
         }
+    }
+
+    /// Files that no row names.
+    std::vector<queue::QueueId> orphans() {
+        using Ids = std::vector<queue::QueueId>;
+        return await<Ids>([&]() -> base::Task<Ids> {
+            std::function<base::Result<Ids>(queue::Store&)> look = [](queue::Store& store) {
+                Ids found;
+                const auto note = [&](const char* sql, queue::QueueId id) {
+                    auto row = store.database().query(sql);
+                    if (!row.bind(id.value).step()) found.push_back(id);
+                    return true;
+                };
+                store.files().sweep([&](queue::QueueId id) {
+                    return note("SELECT 1 FROM content WHERE message = ?1 AND bytes IS NULL", id);
+                });
+                store.spool().sweep([&](queue::QueueId id) {
+                    return note("SELECT 1 FROM partial WHERE file = ?1", id);
+                });
+                return base::Result<Ids>(found);
+            };
+            auto found = co_await storage_.read<Ids>(std::move(look));
+            co_return found ? std::move(*found) : Ids();
+        });
     }
 
   private:
@@ -178,9 +222,16 @@ class Working {
 };
 
 int work(const char* directory, std::uint64_t seed, int steps) {
+    const auto watch = std::make_shared<CommitWatch>();
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>("", watch));
+    spdlog::set_level(spdlog::level::info);
     Working working(directory, seed);
     for (int i = 1; i <= steps; ++i)
         working.step(i);
+    if (!watch->has_failed()) {
+        for (const auto id : working.orphans())
+            say("orphan " + id.to_text());
+    }
     say("end");
     return 0;
 }

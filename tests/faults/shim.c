@@ -101,6 +101,7 @@ static void copy_folder(int fd, const char *path) {
     DIR *folder = opendir(path);
     for (struct dirent *entry; out && folder && (entry = readdir(folder));)
         if (entry->d_type == DT_REG) fprintf(out, "%s %lu\n", entry->d_name, (unsigned long)entry->d_ino);
+        else if (entry->d_type == DT_DIR && entry->d_name[0] != '.') fprintf(out, "%s/ 0\n", entry->d_name);
     if (folder) closedir(folder);
     if (out) fclose(out);
     REAL(rename)(part, name);
@@ -164,8 +165,16 @@ int ftruncate64(int fd, off64_t size) {
     if (path_of(fd, path) && fate(0) == 1) return -1;
     return REAL(ftruncate64)(fd, size);
 }
+/* What stays because of that is nobody's fault: `FAULT_COUNT.unlink` says so. */
 int unlink(const char *path) {
-    if (is_ours(path) && fate(0) == 1) return -1;
+    if (is_ours(path) && fate(0) == 1) {
+        int error = errno;
+        char name[PATH_MAX];
+        snprintf(name, sizeof name, "%s.unlink", setting("FAULT_COUNT"));
+        REAL(close)(REAL(open)(name, O_WRONLY | O_CREAT, 0600));
+        errno = error;
+        return -1;
+    }
     return REAL(unlink)(path);
 }
 int link(const char *from, const char *to) {

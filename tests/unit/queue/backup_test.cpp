@@ -33,6 +33,34 @@ std::string read_migration(const char* name) {
     return text.str();
 }
 
+/// One mail, in a database as the program wrote it at `version`.
+void write_old_queue(const std::filesystem::path& file, int version) {
+    SQLite::Database old(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    old.exec(read_migration("001-queue.sql"));
+    old.exec(
+        "INSERT INTO message VALUES (1800000000000000, 1800000000000, 1900000000000,"
+        " 'alice@a.test', 0, 0, 0, 0, '', 1, 'c', 'h', '', '', '', 4, '', '', 1, NULL)");
+    old.exec("INSERT INTO content VALUES (1800000000000000, CAST('a: b' AS BLOB))");
+    old.exec("INSERT INTO destination VALUES (1, 1, 'mail.a.test', 'b.test')");
+    old.exec(
+        "INSERT INTO recipient VALUES (1800000000000000, 0, 1, 'bob@b.test', 0, '', 1, 0,"
+        " 1800000000000, NULL, NULL, NULL, NULL, NULL, NULL)");
+    if (version > 1) old.exec(read_migration("002-pieces.sql"));
+    if (version > 2) old.exec(read_migration("003-outcomes.sql"));
+    old.exec("PRAGMA user_version = " + std::to_string(version));
+}
+
+void check_mail_of_old_queue(const Folder& folder) {
+    ManualClock clock;
+    SeededRandom random;
+    auto store = queue::Store::open(settings_in(folder), a_test_router(), clock, random);
+    REQUIRE(store);
+    const auto leased = queue::lease(**store, kToB, kReadyB);
+    REQUIRE(leased);
+    REQUIRE(leased->messages.size() == 1);
+    CHECK(leased->messages[0].content.bytes() == "a: b");
+}
+
 const std::string kLarge(base::limits::kInlineContent + 12345, 'x');
 
 }  // namespace
@@ -209,33 +237,28 @@ TEST_CASE("what is no backup, or would replace mail, is refused, and nothing is 
 
 TEST_CASE("an older database is copied before it is brought up to date, with its mail") {
     const Folder folder;
-    {
-        SQLite::Database old((folder.path() / "queue.db").string(),
-                             SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-        old.exec(read_migration("001-queue.sql"));
-        old.exec(
-            "INSERT INTO message VALUES (1800000000000000, 1800000000000, 1900000000000,"
-            " 'alice@a.test', 0, 0, 0, 0, '', 1, 'c', 'h', '', '', '', 4, '', '', 1, NULL)");
-        old.exec("INSERT INTO content VALUES (1800000000000000, CAST('a: b' AS BLOB))");
-        old.exec("INSERT INTO destination VALUES (1, 1, 'mail.a.test', 'b.test')");
-        old.exec(
-            "INSERT INTO recipient VALUES (1800000000000000, 0, 1, 'bob@b.test', 0, '', 1, 0,"
-            " 1800000000000, NULL, NULL, NULL, NULL, NULL, NULL)");
-        old.exec("PRAGMA user_version = 1");
-    }
-    ManualClock clock;
-    SeededRandom random;
-    {
-        auto store = queue::Store::open(settings_in(folder), a_test_router(), clock, random);
-        REQUIRE(store);
-        const auto leased = queue::lease(**store, kToB, kReadyB);
-        REQUIRE(leased);
-        REQUIRE(leased->messages.size() == 1);
-        CHECK(leased->messages[0].content.bytes() == "a: b");
-    }
+    write_old_queue(folder.path() / "queue.db", 1);
+    check_mail_of_old_queue(folder);
     SQLite::Database copy((folder.path() / "queue.db.v1").string());
     CHECK(copy.execAndGet("PRAGMA user_version").getInt() == 1);
     CHECK(copy.execAndGet("SELECT COUNT(*) FROM message").getInt() == 1);
+}
+
+TEST_CASE("a backup of any version is restored, brought up to date, and stays as it is") {
+    const int version = GENERATE(1, 2, 3);
+    CAPTURE(version);
+    const Folder elsewhere;
+    const auto file = elsewhere.path() / "backup";
+    write_old_queue(file, version);
+    const Folder fresh;
+    const auto restored = queue::restore_backup(file, fresh.path());
+    REQUIRE(restored);
+    CHECK(restored->messages == 1);
+    CHECK_FALSE(std::filesystem::exists(fresh.path() / "queue.db.v1"));
+    CHECK_FALSE(std::filesystem::exists(fresh.path() / "queue.db-wal"));
+    check_mail_of_old_queue(fresh);
+    SQLite::Database backup(file.string());
+    CHECK(backup.execAndGet("PRAGMA user_version").getInt() == version);
 }
 
 TEST_CASE("a table of peers that grew without bound is cut to those that are worth most") {

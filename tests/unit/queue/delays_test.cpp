@@ -81,3 +81,30 @@ TEST_CASE("however many wait, each sender is warned, in bounded steps") {
     CHECK(steps < 20);
     CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE warned = 1") == 1500);
 }
+
+TEST_CASE("the sweep gets beyond a message of which nothing can be read") {
+    const auto [sql, reports] = GENERATE(table<const char*, std::size_t>({
+        {"UPDATE recipient SET address = 'nobody can read this' WHERE message = ?", 1},
+        {"UPDATE message SET sender = 'nor this' WHERE id = ?", 1},
+    }));
+    CAPTURE(sql);
+    StoreFixture queue;
+    const std::vector<std::string> everybody(base::limits::kPruned + 100, "bob@b.test");
+    const auto damaged = queue.add(arrival("alice@a.test", everybody));
+    queue.clock.advance(1s);
+    queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    queue.transact([&, text = sql](queue::Store& s) {
+        SQLite::Statement damage(s.database().connection(), text);
+        damage.bind(1, damaged.value);
+        damage.exec();
+        return 0;
+    });
+    queue.clock.advance(5h);
+    queue::DelaySweep swept;
+    int steps = 0;
+    while (swept.more && ++steps < 20)
+        swept = sweep(queue, swept.seen);
+    CHECK(steps < 20);
+    CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE warned = 0 AND state = 1") ==
+          static_cast<std::int64_t>(reports));  // the report itself, which is new
+}

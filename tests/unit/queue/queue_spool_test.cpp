@@ -4,6 +4,8 @@
 #include "fixture.hpp"
 #include "queue/queue_intake.hpp"
 
+#include <fstream>
+
 #include <catch2/catch.hpp>
 
 using namespace support;
@@ -158,4 +160,16 @@ TEST_CASE("the disk's reserve is kept from spools, too") {
     REQUIRE_FALSE(spool);
     CHECK(spool.error().code == base::Errc::storage);
     CHECK(folder.files_in("spool") == 0);
+}
+
+TEST_CASE("an orphan that can't be removed takes room, and stops nothing") {
+    const Folder folder;
+    { const Door door(folder); }
+    // A folder that is not empty is what nobody can unlink.
+    std::filesystem::create_directories(folder.path() / "spool" / queue::QueueId{77}.to_text() /
+                                        "stays");
+    std::ofstream(folder.path() / "content" / queue::QueueId{78}.to_text()) << "left by a crash";
+    const Door next(folder);
+    CHECK(folder.files_in("spool") == 1);
+    CHECK(folder.files_in("content") == 0);
 }

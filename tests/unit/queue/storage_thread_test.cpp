@@ -131,3 +131,17 @@ TEST_CASE("a commit has so many bytes, and what is more is part of the next") {
     CHECK(answers == std::vector<std::string>{"first", "second", "third"});
     CHECK(third_came_later);
 }
+
+TEST_CASE("another program that writes for a while delays mail, and refuses none") {
+    const Folder folder;
+    Storing storing(folder);
+    SQLite::Database other((folder.path() / "queue.db").string(), SQLite::OPEN_READWRITE);
+    other.exec("BEGIN IMMEDIATE");
+    std::vector<std::string> answers;
+    storing.start([](queue::Store&) { return base::Result<int>(1); }, answers, "mail");
+    // It may take as long as it likes to come to the lock, which lasts for a moment.
+    boost::asio::steady_timer moment(storing.io, 500ms);
+    moment.async_wait([&](const boost::system::error_code&) { other.exec("COMMIT"); });
+    storing.until([&] { return !answers.empty(); });
+    CHECK(answers == std::vector<std::string>{"mail"});
+}
