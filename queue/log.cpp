@@ -91,6 +91,10 @@ void reported(QueueId id, QueueId report, std::string_view to) {
         .info();
 }
 
+void outcome_unwritten(QueueId id) {
+    Line("outcome-unwritten").with("id", id.to_text()).error();
+}
+
 void put_aside(QueueId id, std::string_view why) {
     Line("put-aside").with("id", id.to_text()).with("why", why).error();
 }

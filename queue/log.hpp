@@ -28,6 +28,8 @@ void failed(QueueId id, const mail::Mailbox& recipient, const Destination& desti
 void rerouted(QueueId id, const mail::Mailbox& recipient, const Destination& way,
               std::string_view why);
 void reported(QueueId id, QueueId report, std::string_view to);
+/// What became of it could not be written down; it is tried again.
+void outcome_unwritten(QueueId id);
 /// It could not be given out.
 void put_aside(QueueId id, std::string_view why);
 /// It is damaged, and held until somebody has looked.

@@ -42,7 +42,9 @@ Pass::Pass(Surroundings around, Destination destination, Courier& courier, Ready
       destination_(std::move(destination)),
       courier_(courier),
       ready_(std::move(ready)),
-      changed_(around_.executor) {}
+      changed_(around_.executor),
+      settler_({around_.storage, around_.tasks, around_.stopping, around_.woken,
+                [this] { changed_.notify(); }}) {}
 
 void Pass::more() {
     next_small_.reset();
@@ -65,7 +67,7 @@ base::Task<void> Pass::run() {
     while (!around_.stopping && !findings_.is_silent()) {
         // What others have waited for longer goes first; the rest is due again at once.
         if (leases_ >= kLeases && around_.is_crowded()) break;
-        const bool looks = told_.size() < kTold &&
+        const bool looks = settler_.waiting() < kTold &&
                            (is_worth_a_look(Portion::small) || is_worth_a_look(Portion::large));
         if (looks) {
             const bool leased = co_await lease_some();
@@ -74,7 +76,7 @@ base::Task<void> Pass::run() {
             if (!leased && ready_.call_back) break;
             continue;
         }
-        if (under_way_ == 0 && !settling_) break;
+        if (under_way_ == 0 && settler_.is_idle()) break;
         // Mail that comes or becomes due now need not wait for the slowest delivery of this pass.
         auto until = around_.clock.now() + kLookAgain;
         for (const auto& next : {next_small_, next_large_}) {
@@ -82,7 +84,7 @@ base::Task<void> Pass::run() {
         }
         co_await changed_.wait(until - around_.clock.now());
     }
-    while (under_way_ > 0 || settling_)
+    while (under_way_ > 0 || !settler_.is_idle())
         co_await changed_.wait(kLookAgain);
 }
 
@@ -175,48 +177,7 @@ void Pass::told(MessageOutcome outcome) {
         else
             findings_.reached = true;
     }
-    told_.push_back(std::move(outcome));
-    if (std::exchange(settling_, true)) return;
-    around_.tasks.spawn("settling", [this] { return settle_told(); });
-}
-
-base::Task<void> Pass::settle_told() {
-    while (!told_.empty()) {
-        std::vector<MessageOutcome> outcomes = std::exchange(told_, {});
-        co_await settle_all(std::move(outcomes));
-    }
-    settling_ = false;
-    changed_.notify();
-}
-
-base::Task<void> Pass::settle_all(std::vector<MessageOutcome> outcomes) {
-    const auto together = std::make_shared<std::vector<MessageOutcome>>(std::move(outcomes));
-    const bool done = co_await settle_some(together);
-    if (done) co_return;
-    // One that can't be recorded must not undo what is known of the others.
-    for (const MessageOutcome& each : *together) {
-        const auto alone = std::make_shared<std::vector<MessageOutcome>>(1, each);
-        bool recorded = co_await settle_some(alone);
-        // The outcome is known and only has to be written: mail that was delivered would go out
-        // twice if it were dropped. The disk may get room again; a stop ends the wait, and then the
-        // recipients are found leased at the next start.
-        while (!recorded && !around_.stopping) {
-            co_await base::sleep_for(base::limits::kSettleAgain);
-            recorded = co_await settle_some(alone);
-        }
-    }
-}
-
-base::Task<bool> Pass::settle_some(std::shared_ptr<std::vector<MessageOutcome>> outcomes) {
-    std::function<base::Result<Woken>(Store&)> operation = [outcomes](Store& store) {
-        return settle(store, *outcomes);
-    };
-    base::crash_point("pass.before-settle");
-    const base::Result<Committed<Woken>> settled =
-        co_await around_.storage.write<Woken>(std::move(operation));
-    base::crash_point("pass.settled");
-    if (settled) around_.woken(**settled);
-    co_return settled.has_value();
+    settler_.tell(std::move(outcome));
 }
 
 }  // namespace queue

@@ -11,6 +11,7 @@
 #include "base/task_group.hpp"
 #include "queue/leases.hpp"
 #include "queue/ports.hpp"
+#include "queue/settler.hpp"
 #include "queue/storage_thread.hpp"
 
 #include <functional>
@@ -60,15 +61,12 @@ class Pass {
     void start(std::vector<LeasedMessage> messages, Portion portion);
     base::Task<void> deliver(std::shared_ptr<std::vector<LeasedMessage>> messages, Portion portion);
     void told(MessageOutcome outcome);
-    base::Task<void> settle_told();
-    base::Task<void> settle_all(std::vector<MessageOutcome> outcomes);
-    base::Task<bool> settle_some(std::shared_ptr<std::vector<MessageOutcome>> outcomes);
 
     Surroundings around_;
     Destination destination_;
     Courier& courier_;
     Ready ready_;
-    base::Signal changed_;  ///< a delivery or a settlement has ended, or mail has come
+    base::Signal changed_;  ///< a delivery or the settling has ended, or mail has come
     Findings findings_;
     std::size_t under_way_ = 0;
     std::size_t large_under_way_ = 0;
@@ -76,8 +74,7 @@ class Pass {
     /// When the next small and the next large one is due, as far as that was looked at.
     std::optional<base::TimePoint> next_small_;
     std::optional<base::TimePoint> next_large_;
-    std::vector<MessageOutcome> told_;
-    bool settling_ = false;
+    Settler settler_;
 };
 
 }  // namespace queue

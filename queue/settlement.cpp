@@ -223,8 +223,7 @@ void take_back_send(Store& store, const MessageOutcome& outcome) {
     update.bind(outcome.id.value, static_cast<std::int64_t>(outcome.recipients.front().n)).run();
 }
 
-/// What became of it can't be recorded as it should be: the message's own row is damaged. It must
-/// not go out again by itself.
+/// What became of it can't be recorded as it should be. It must not go out again by itself.
 base::Result<Woken> give_to_quarantine(Store& store, const MessageOutcome& outcome,
                                        const base::Error& why) {
     for (const RecipientOutcome& each : outcome.recipients) {
@@ -284,6 +283,29 @@ base::Result<Woken> settle(Store& store, const std::vector<MessageOutcome>& outc
         add_all(woken, *more);
     }
     return woken;
+}
+
+base::Result<Woken> settle_or_hold(Store& store, const MessageOutcome& outcome) {
+    const std::size_t actions = store.actions();
+    base::Error why;
+    store.database().execute("SAVEPOINT outcome");
+    try {
+        auto settled = settle(store, {outcome});
+        if (settled) {
+            store.database().execute("RELEASE outcome");
+            return settled;
+        }
+        why = settled.error();
+    } catch (const SQLite::Exception& error) {
+        // No fault of this outcome: the disk is full, or fails.
+        if (!store.database().in_transaction()) throw;
+        why = base::fail(base::Errc::storage, error.what());
+    }
+    store.drop_actions(actions);
+    store.database().execute("ROLLBACK TO outcome");
+    store.database().execute("RELEASE outcome");
+    why.text = "what became of it can't be recorded: " + why.text;
+    return give_to_quarantine(store, outcome, why);
 }
 
 base::Result<Woken> end_recipients(Store& store, QueueId message,

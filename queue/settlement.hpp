@@ -24,6 +24,10 @@ base::Result<Woken> expire_recipients(Store& store, QueueId message,
 /// The same for all of `destination` that are due.
 base::Result<Woken> expire(Store& store, const Destination& destination);
 
+/// As settle(), of one; if that fails and the storage does not, the message goes to quarantine with
+/// what is known of it in its history. Throws SQLite::Exception if nothing can be written.
+base::Result<Woken> settle_or_hold(Store& store, const MessageOutcome& outcome);
+
 /// An administrator ends these recipients of a message, which are not being delivered: as bounced,
 /// with a report, or as discarded, without one. Errc::damaged if it can't be read; to be discarded
 /// it need not.
