@@ -241,6 +241,39 @@ TEST_CASE("One peer's large blocks leave memory for others'") {
     CHECK(b.intake.arrivals.size() == 1 + 4 + 1);
 }
 
+TEST_CASE("Bombs with a wrong hash, each another mail, are unpacked a few at a time") {
+    Receiver b;
+    b.send({b.message(0)});
+    b.link.sent.clear();
+    constexpr std::size_t kAsked = 16;
+    constexpr std::size_t kFit = base::limits::kPeerUnpacked / base::limits::kBlock;
+    // Those that are unpacked stay so until the others have been refused.
+    b.intake.step = [&]() -> base::Task<bool> {
+        for (int i = 0; i < 5000 && b.link.sent.size() < kAsked - kFit; ++i)
+            co_await base::sleep_for(1ms);
+        co_return true;
+    };
+    BlockCodec codec;
+    for (std::size_t i = 1; i <= kAsked; ++i) {
+        auto message =
+            b.message(static_cast<int>(i), {"bob@b.test"}, std::string(base::limits::kBlock, '\0'));
+        auto read = read_payload(*encode_transfers(std::vector{message}, {}, codec));
+        auto& batch = std::get<IncomingBatch>(read);
+        REQUIRE(batch.block.size() < base::limits::kBlock / 100);
+        batch.transfers[0].hash[0] ^= 1;
+        b.receiver->on_transfers({"set", "q1", "mail.a.test", "mail.b.test"}, std::move(read));
+    }
+    support::run_until(b.io, [&] { return b.link.sent.size() == kAsked; });
+    const auto with = [&](const char* text) {
+        return static_cast<std::size_t>(std::ranges::count_if(
+            b.link.sent,
+            [&](const std::string& stanza) { return stanza.find(text) != std::string::npos; }));
+    };
+    CHECK(with("the hash is not that of the content") == kFit);
+    // It is this bound that refuses the others.
+    CHECK(with("too much is being unpacked at once") == kAsked - kFit);
+}
+
 TEST_CASE("Strangers that must be looked up leave room for peers that are known") {
     Receiver b;
     b.send({b.message(0)});
