@@ -36,7 +36,7 @@ TEST_CASE("a value that is none is refused, and never stands for something else"
         {"from", "alice"},
         {"to", "b.test"},
         {"domain", "a@b.test"},
-        {"sender_domain", "-"},
+        {"sender_domain", "a b"},
         {"older", "5 parsecs"},
         {"newer", "0s"},
     }));
