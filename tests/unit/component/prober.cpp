@@ -105,11 +105,12 @@ TEST_CASE("nobody is asked while nothing waits") {
 }
 
 TEST_CASE("one that gave a sign of life is asked soon, as only the way to it may be slow") {
+    const auto began = std::chrono::steady_clock::now();
     Probing probing({10s, 20s, 20ms, 1s});
     probing.prober.expect("mail.b.test");
     probing.run_until([&] { return probing.asked_at.size() == 3; });
-    CHECK(probing.asked_at[1] - probing.asked_at[0] >= 20ms);
-    CHECK(probing.asked_at[2] - probing.asked_at[1] >= 40ms);
+    CHECK(probing.asked_at[1] - began >= 20ms);
+    CHECK(probing.asked_at[2] - began >= 60ms);
     CHECK(probing.asked_at[2] - probing.asked_at[0] < 5s);
 }
 
