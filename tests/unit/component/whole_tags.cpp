@@ -41,6 +41,11 @@ TEST_CASE("a tag passes when it is complete, and all else as it comes") {
     check("text<a b='1'", "text");
     check("<a b='1'>text<", "<a b='1'>text");
     check("<a b='>", "");
+    // A CDATA section ends with two brackets and no fewer, and until then nothing in it is a tag.
+    check("<![CDATA[a]><b", "<![CDATA[a]><b");
+    check("<![CDATA[a]]><b", "<![CDATA[a]]>");
+    check("<![CDATA[a]]]]]><b", "<![CDATA[a]]]]]>");
+    check("<![CDATA[a]] ><b", "<![CDATA[a]] ><b");
 }
 
 TEST_CASE("nothing is counted twice, or not at all") {

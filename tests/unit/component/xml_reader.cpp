@@ -74,6 +74,27 @@ TEST_CASE("Text directly in a stanza is left out, however it is cut") {
     CHECK(std::get<TagStanza>(events[2]).tag->xml() == "<i/>");
 }
 
+TEST_CASE("An IQ has one payload, and a second one is no mail") {
+    const std::string payload = std::string("<commit xmlns='") + std::string(ns::kMailTransfer) +
+                                "' id='018f00000001' domain='b.test'/>";
+    const auto read = [](const std::string& payloads) {
+        XmlReader reader;
+        REQUIRE(reader.parse(kOpening));
+        REQUIRE(reader.parse("<iq type='set' id='1' from='mail.b.test' to='mail.a.test'>" +
+                             payloads + "</iq>"));
+        auto events = reader.take_events();
+        REQUIRE(events.size() == 2);
+        return std::get<TransferStanza>(std::move(events[1]));
+    };
+    CHECK(std::holds_alternative<IncomingCommit>(read(payload).payload));
+    for (const std::string& second :
+         {payload, std::string("<ping xmlns='urn:xmpp:ping'/>"), std::string("<x/>")}) {
+        const auto stanza = read(payload + second);
+        REQUIRE(std::holds_alternative<Malformed>(stanza.payload));
+        CHECK(stanza.head.id == "1");
+    }
+}
+
 TEST_CASE("What RFC 6120 forbids ends the stream") {
     CHECK(error_of("<!-- hello --><iq/>") == "the stream has a comment");
     CHECK(error_of("<?php evil ?>") == "the stream has a processing instruction");
