@@ -125,3 +125,29 @@ TEST_CASE("A good peer's large lists are looked up whole, a part at a time") {
     CHECK(b.accepted == 8100);
     CHECK(b.later == 0);
 }
+
+TEST_CASE("Whom our own mail server says nothing of is put off, and costs the peer nothing") {
+    struct ShortCheck final : queue::RecipientCheck {
+        base::Task<std::vector<mail::Reply>> check(mail::ReversePath, bool,
+                                                   std::vector<mail::Mailbox>) override {
+            std::vector<mail::Reply> one(1, mail::Reply{250, {2, 1, 5}, "ok"});
+            co_return one;
+        }
+    };
+    boost::asio::io_context io;
+    support::ManualClock clock;
+    ShortCheck check;
+    GuardedCheck guarded(&check, clock);
+    const auto replies =
+        support::run<std::vector<mail::Reply>>(io, [&]() -> base::Task<std::vector<mail::Reply>> {
+            std::vector<mail::Mailbox> three(3, *mail::Mailbox::parse("bob@b.test"));
+            auto answers =
+                co_await guarded.check("mail.a.test", std::nullopt, false, std::move(three));
+            co_return answers;
+        });
+    REQUIRE(replies.size() == 3);
+    CHECK(replies[0].is_success());
+    CHECK(replies[1].is_transient());
+    CHECK(replies[2] == replies[1]);
+    CHECK(replies[2].text == "the recipient could not be checked");
+}

@@ -1,8 +1,10 @@
 // Session against a scripted server on a loopback socket.
 #include "component/session.hpp"
 
+#include "component/block_codec.hpp"
 #include "component/doubles.hpp"
 #include "component/namespaces.hpp"
+#include "component/transfer_codec.hpp"
 
 using namespace doubles;
 using namespace std::chrono_literals;
@@ -475,4 +477,57 @@ TEST_CASE(
               "post.b\xC3\xBC"
               "cher.test");
     }
+}
+
+TEST_CASE("A component that is retired begins nothing new, and ends what was begun") {
+    struct Handler final : TransferHandler {
+        void on_transfers(IqHead head, TransferPayload) override { ids.push_back(head.id); }
+        std::vector<std::string> ids;
+    };
+    Network a;
+    a.establish();
+    Handler handler;
+    a.session->set_transfer_handler(&handler);
+    const queue::TransferKey key{domain("b.test"), "018f00000001"};
+    mail::Envelope envelope;
+    envelope.from = *mail::Mailbox::parse("bob@b.test");
+    envelope.recipients.push_back({0, *mail::Mailbox::parse("alice@a.test"), {}, {}});
+    const OutgoingMessage message{key, envelope, mail::Content("Subject: x\r\n\r\nHi.\r\n"),
+                                  base::TimePoint(1796083200s)};
+    BlockCodec codec;
+    const std::vector<std::pair<std::string, std::string>> asked{
+        {"batch", *encode_transfers(std::vector{message}, {}, codec)},
+        {"open", *encode_open(message, mail::sha256("x"))},
+        {"commit", encode_commit(key)}};
+    const auto send_all = [&] {
+        handler.ids.clear();
+        for (const auto& [id, payload] : asked)
+            a.server_sends("<iq type='set' id='" + id + "' from='mail.b.test' to='mail.a.test'>" +
+                           payload + "</iq>");
+        a.run_until([&] { return !handler.ids.empty() && handler.ids.back() == "commit"; });
+    };
+    send_all();
+    CHECK(handler.ids == std::vector<std::string>{"batch", "open", "commit"});
+    a.session->retire(true);
+    send_all();
+    CHECK(handler.ids == std::vector<std::string>{"commit"});
+    const std::string answers = a.server_receives("id='open'") + a.server_receives("</iq>");
+    CHECK(answers.find("id='batch'") != std::string::npos);
+    CHECK(answers.find("<service-unavailable ") != std::string::npos);
+    a.session->set_transfer_handler(nullptr);
+}
+
+TEST_CASE("So many requests wait for an answer, and one more is not sent") {
+    Network a;
+    a.establish();
+    std::vector<std::shared_ptr<std::optional<IqReply>>> replies;
+    for (std::size_t i = 0; i <= base::limits::kPendingIqs; ++i)
+        replies.push_back(a.ask("mail.b.test", 1min));
+    a.run_until([&] { return replies.back()->has_value(); });
+    REQUIRE(replies.back()->has_value());
+    const auto* const none = std::get_if<NoAnswer>(&**replies.back());
+    REQUIRE(none != nullptr);
+    CHECK(none->error.code == base::Errc::busy);
+    CHECK_FALSE(none->written);
+    CHECK_FALSE(replies.front()->has_value());
 }
