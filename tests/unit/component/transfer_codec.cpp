@@ -298,3 +298,23 @@ TEST_CASE("What a lease counts for an envelope is what its <open/> needs, escape
         }
     }
 }
+
+TEST_CASE(
+    "A batch has each key once, as many transfers as it may, and numbers that are different") {
+    const auto plain = envelope("alice@a.test", {"bob@b.test"});
+    const auto batch_of = [&](std::size_t count) {
+        std::vector<OutgoingMessage> messages;
+        for (std::size_t i = 0; i < count; ++i)
+            messages.push_back(message(kId + fmt::format("{:04}", i), plain, "a: b\r\n"));
+        return encode(messages);
+    };
+    CHECK(why(batch_of(base::limits::kBatch)).empty());
+    CHECK(why(batch_of(base::limits::kBatch + 1)) == "too many transfers");
+    CHECK(why(replaced(batch_of(2), kId + "0001", kId + "0000")) ==
+          "two transfers have the same key");
+    auto two = envelope("alice@a.test", {"bob@b.test", "carol@b.test"});
+    two.recipients[1].n = two.recipients[0].n;
+    CHECK(why(encode({message(kId, two, "a: b\r\n")})) == "two recipients have the same number");
+    CHECK(why(replaced(batch_of(1), "00:00Z", "00:00.5Z")) ==
+          "expires is not a UTC time in whole seconds");
+}
