@@ -4,6 +4,8 @@
 #include "fixture.hpp"
 #include "smtp-bridge/smtp_courier.hpp"
 
+#include <boost/asio/ssl.hpp>
+
 namespace fixture {
 
 using Outcomes = std::vector<std::string>;
@@ -73,6 +75,45 @@ struct Hop {
     Target target;
     Pools pools;
     SmtpCourier courier;
+};
+
+/// One client by itself, and the server that it talks to, which plays `script`.
+struct Link {
+    Link(const std::string& protocol, const std::string& script)
+        : server(folder.socket(), {script}),
+          client(*Target::parse(protocol + ":unix:" + folder.socket()), {"mail.b.test", {}}) {}
+    /// At 127.0.0.1, over TLS only.
+    Link(const std::string& script, TlsContext own, const TlsContext& trusted)
+        : tls(std::move(own)),
+          server({script}, tls->native_handle()),
+          client(*Target::parse("smtp+tls:127.0.0.1:" + std::to_string(server.port())),
+                 {"mail.b.test", {}, trusted}) {}
+
+    /// Why there is none; empty if there is.
+    std::string open() {
+        std::optional<mail::Reply> trouble;
+        run(io, [&]() -> base::Task<void> { trouble = co_await client.open(); });
+        return trouble ? std::to_string(trouble->code) + " " + trouble->status.to_text() : "";
+    }
+    SendResult send(const queue::LeasedMessage& leased) {
+        SendResult result(leased.envelope.recipients.size());
+        run(io, [&]() -> base::Task<void> {
+            const Parcel parcel{leased.envelope, "", leased.content};
+            co_await client.send(parcel, result);
+        });
+        return result;
+    }
+    /// What went otherwise than written.
+    std::string trouble() {
+        run(io, [&]() -> base::Task<void> { co_await client.quit(); });
+        return server.trouble();
+    }
+
+    dialogue::Folder folder;
+    TlsContext tls;
+    dialogue::ScriptedServer server;
+    asio::io_context io;
+    Client client;
 };
 
 }  // namespace fixture

@@ -1,5 +1,6 @@
 // The server's extensions, over a real socket: C is the test, S the server.
 #include "base/limits.hpp"
+#include "certificate.hpp"
 #include "fixture.hpp"
 #include "smtp-bridge/server.hpp"
 
@@ -34,6 +35,14 @@ const std::string kEnvelope = R"(
     S: 250 2.1.5
     S: 250 2.1.5
 )";
+
+/// The same with STARTTLS, in the clear.
+std::string hello_before_tls() {
+    std::string hello = kHello;
+    const std::string limits = "S: 250-LIMITS RCPTMAX=1000\n";
+    hello.insert(hello.find(limits) + limits.size(), "S: 250-STARTTLS\n");
+    return hello;
+}
 
 void trust_unix_clients_never(ListenerSettings& settings) {
     settings.trusted = {*Network::parse("0.0.0.0/0")};  // a Unix socket has no address
@@ -170,6 +179,69 @@ TEST_CASE("STARTTLS and REQUIRETLS are for those who can have them") {
         S: 502 5.5.1
         C: MAIL FROM:<alice@a.test> REQUIRETLS
         S: 555 5.5.4)") == "");
+}
+
+TEST_CASE("over TLS the session starts anew, and STARTTLS is no longer offered") {
+    const fixture::Certificate certificate("DNS:mx.a.test");
+    RunningServer server(Protocol::smtp, [&](ListenerSettings& settings) {
+        settings.tls = certificate.server();
+        settings.requiretls = true;
+    });
+    const auto trusted = certificate.client();
+    auto line = server.connect();
+    const std::string over_tls = R"(
+        C: STARTTLS
+        S: 220 2.0.0
+        C: <tls>
+        C: MAIL FROM:<alice@a.test>
+        S: 503 5.5.1 Say hello first
+        C: EHLO client
+        S: 250-mx.a.test
+        S: 250-PIPELINING
+        S: 250-SIZE 1000
+        S: 250-8BITMIME
+        S: 250-SMTPUTF8
+        S: 250-DSN
+        S: 250-CHUNKING
+        S: 250-MT-PRIORITY
+        S: 250-LIMITS RCPTMAX=1000
+        S: 250-REQUIRETLS
+        S: 250 ENHANCEDSTATUSCODES
+        C: STARTTLS
+        S: 503 5.5.1 TLS is active already
+        C: MAIL FROM:<alice@a.test> REQUIRETLS
+        S: 250 2.1.0
+        C: QUIT
+        S: 221
+        S: <end>)";
+    CHECK(dialogue::play(line, hello_before_tls() + over_tls, 'C', trusted->native_handle()) == "");
+}
+
+TEST_CASE("what came in the clear behind STARTTLS is not taken for the encrypted client's") {
+    const fixture::Certificate certificate("DNS:mx.a.test");
+    RunningServer server(Protocol::smtp,
+                         [&](ListenerSettings& settings) { settings.tls = certificate.server(); });
+    CHECK(server.play(hello_before_tls() + R"(
+        C: STARTTLS
+        C: MAIL FROM:<mallory@a.test>
+        S: 501 5.5.1 mx.a.test Nothing may follow STARTTLS
+        S: <end>)") == "");
+}
+
+TEST_CASE("who never reads what he is answered is not answered for ever") {
+    RunningServer server(Protocol::smtp, [](ListenerSettings& settings) {
+        settings.command_time = std::chrono::milliseconds(500);
+    });
+    auto line = server.connect();
+    CHECK(line.read().value_or("").starts_with("220"));
+    // So many answers that no socket holds them.
+    std::string commands;
+    for (int i = 0; i < 3000; ++i)
+        commands += "EHLO x\r\n";
+    line.send(commands + "MAIL FROM:<alice@a.test>\r\nRCPT TO:<bob@b.test>\r\n" +
+              "BDAT 3 LAST\r\nx\r\n");
+    CHECK(line.is_left_alone());
+    CHECK(server.intake.taken.empty());
 }
 
 TEST_CASE("XFORWARD and XCLIENT are not for everybody") {
