@@ -154,6 +154,16 @@ TEST_CASE("a server's LIMITS are kept, without asking whether it means them") {
     CHECK(hop.trouble() == "");
 }
 
+TEST_CASE("a limit of nothing is none") {
+    const auto* const limits = GENERATE("MAILMAX=0", "RCPTMAX=0", "RCPTDOMAINMAX=0");
+    INFO(limits);
+    dialogue::Manners manners;
+    manners.limits = std::string("LIMITS ") + limits;
+    Little little(manners);
+    CHECK(little.deliver({"a@b.test", "a@c.test"}).delivered == 2);
+    CHECK(little.server.taken().size() == 1);
+}
+
 TEST_CASE("a transaction has no more domains than the server takes in one") {
     dialogue::Manners manners;
     manners.limits = "LIMITS RCPTDOMAINMAX=1";
@@ -173,4 +183,6 @@ TEST_CASE("many unknown recipients keep none of the others waiting") {
     const auto outcomes = little.deliver(to);
     CHECK(outcomes.delivered == 1);
     CHECK(outcomes.failed == 60);
+    // Postfix is slow to answer from the tenth refusal of a link on.
+    CHECK(little.server.most_refusals() < 10);
 }

@@ -9,6 +9,7 @@ using dialogue::Folder;
 using dialogue::ScriptedServer;
 using fixture::Hop;
 using fixture::kHello;
+using fixture::Link;
 using fixture::mailbox;
 using fixture::message;
 using fixture::Outcomes;
@@ -67,8 +68,10 @@ TEST_CASE("without PIPELINING and EHLO it is one command at a time") {
         C: HELO mail.b.test
         S: 250 old
         C: MAIL FROM:<alice@a.test>
+        C: <nothing>
         S: 250 ok
         C: RCPT TO:<bob@b.test>
+        C: <nothing>
         S: 451 4.7.1 greylisted
         C: RCPT TO:<carol@b.test>
         S: 250 ok
@@ -176,6 +179,78 @@ TEST_CASE("a link that breaks defers whoever has no answer") {
     }
 }
 
+TEST_CASE("only a link that breaks behind the dot leaves it open whether the mail was taken") {
+    const auto sent = [](const std::string& script) {
+        Link link("lmtp", kLhlo + script + "S: <end>");
+        CHECK(link.open() == "");
+        return link.send(message());
+    };
+    CHECK(sent(kBoth).maybe_taken);
+    CHECK(sent(kBoth + "S: 250 2.0.0 ok\n").maybe_taken);
+    CHECK_FALSE(sent(kBoth + "S: 250 2.0.0 ok\nS: 250 2.0.0 ok\n").maybe_taken);
+    CHECK_FALSE(sent(kMail).maybe_taken);
+}
+
+TEST_CASE("an answer that is none to what was said is no verdict") {
+    const std::string mail = R"(
+        C: MAIL FROM:<alice@a.test> SIZE=12
+        C: RCPT TO:<bob@b.test>
+        C: DATA
+        S: 250 ok
+        S: 250 ok
+    )";
+    const auto leased = message("Subject: x\r\n", {"bob@b.test"});
+    SECTION("success to DATA, of which nothing was sent yet") {
+        Hop hop("smtp", {kHello + mail + "S: 250 ok\nC: RSET\nS: 250 ok\nC: QUIT\nS: 221 bye"});
+        CHECK(hop.deliver(leased) == Outcomes{"deferred 451 4.5.0"});
+        CHECK(hop.trouble() == "");
+    }
+    SECTION("more data wanted, behind all of it") {
+        Hop hop("smtp", {kHello + mail + "S: 354 go\nC: Subject: x\nC: .\nS: 354 go on\n" +
+                         "C: QUIT\nS: 221 bye"});
+        CHECK(hop.deliver(leased) == Outcomes{"deferred 451 4.5.0"});
+        CHECK(hop.trouble() == "");
+    }
+    SECTION("data wanted for nobody: no command could follow") {
+        Hop hop("smtp", {kHello + R"(
+            C: MAIL FROM:<alice@a.test> SIZE=12
+            C: RCPT TO:<bob@b.test>
+            C: DATA
+            S: 250 ok
+            S: 550 5.1.1 no
+            S: 354 go
+            C: <end>)"});
+        CHECK(hop.deliver(leased) == Outcomes{"failed 550 5.1.1"});
+        CHECK(hop.trouble() == "");
+    }
+}
+
+TEST_CASE("who says how a delivery went: the next hop if it knows DSN, or we") {
+    const auto handover = [](const std::string& protocol, const std::string& hello) {
+        Link link(protocol, hello + R"(
+            C: MAIL
+            C: RCPT
+            C: DATA
+            S: 250 ok
+            S: 250 ok
+            S: 354 go
+            C: Subject: x
+            C: .
+            S: 250 ok
+            C: QUIT
+            S: 221 bye)");
+        CHECK(link.open() == "");
+        const auto result = link.send(message("Subject: x\r\n", {"bob@b.test"}));
+        CHECK(link.trouble() == "");
+        return std::get<queue::Delivered>(result.outcomes.front()).handover;
+    };
+    std::string smtp = kLhlo;
+    smtp.replace(smtp.find("LHLO"), 4, "EHLO");
+    CHECK(handover("smtp", kHello) == queue::Handover::passed_on);
+    CHECK(handover("smtp", smtp) == queue::Handover::relayed);
+    CHECK(handover("lmtp", kLhlo) == queue::Handover::delivered);
+}
+
 TEST_CASE("nobody is there: deferred, and known for a moment") {
     Hop hop("lmtp", {"S: 421 4.3.2 closing"});
     CHECK(hop.deliver(message()) == Outcomes{"deferred 421 4.3.2", "deferred 421 4.3.2"});
@@ -216,7 +291,7 @@ TEST_CASE("mail that our own mail server gives us for itself says so, and keeps 
         S: 250 ok
         S: 354 go
         C: Received: from mx.b.test ([127.0.0.1])
-    )"});
+    )" + "C: \tid 00000000001;\nC: Subject: x\nC:\nC: hi\nC: .\nS: 250 ok\nS: 250 ok\n"});
     auto leased =
         message("Authentication-Results: mail.b.test; forged\r\nSubject: x\r\n\r\nhi\r\n");
     leased.origin.kind = queue::Origin::Kind::smtp;
@@ -248,6 +323,22 @@ TEST_CASE("mail that goes on by SMTP says that it went through us, and is as it 
     leased.origin.client = "127.0.0.1";
     leased.origin.helo = "mx.b.test";
     CHECK(hop.deliver(std::move(leased), queue::Lane::relay) == Outcomes{"delivered 250 2.0.0"});
+    CHECK(hop.trouble() == "");
+}
+
+TEST_CASE("a last line without an end gets one, so that the dot stands alone") {
+    Hop hop("lmtp", {kLhlo + kMail + R"(
+        S: 250 ok
+        S: 250 ok
+        S: 354 go
+        C: Subject: x
+        C:
+        C: hi
+        C: .
+        S: 250 ok
+        S: 250 ok
+    )"});
+    CHECK(hop.deliver(message("Subject: x\r\n\r\nhi")) == Outcomes(2, "delivered 250 2.0.0"));
     CHECK(hop.trouble() == "");
 }
 

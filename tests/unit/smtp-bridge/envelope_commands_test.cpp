@@ -18,6 +18,7 @@ TEST_CASE("what a server can't carry fails clearly, and is not sent to it") {
     CHECK(verdict(message("Subject: x\r\n"), none) == "can");
     CHECK(verdict(message("Subject: x\r\n\r\n\xC3\xA4\r\n"), none) == "5.6.3");
     CHECK(verdict(message("Subject: x\r\n\r\n\xC3\xA4\r\n"), all) == "can");
+    CHECK(verdict(message(std::string(100, 'x')), all) == "can");
     CHECK(verdict(message(std::string(101, 'x')), all) == "5.3.4");
     auto leased = message("Subject: x\r\n");
     leased.envelope.smtputf8 = true;
@@ -44,6 +45,11 @@ TEST_CASE("parameters are given where they were announced") {
     CHECK(rcpt_command(recipient, all) ==
           "RCPT TO:<bob@b.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;bob+2Bx@b.test\r\n");
     CHECK(mail_command(parcel, {}) == "MAIL FROM:<alice@a.test>\r\n");
+    leased.envelope.requiretls = true;
+    CHECK(mail_command(parcel, {}) == "MAIL FROM:<alice@a.test>\r\n");
+    Extensions over_tls;
+    over_tls.requiretls = true;
+    CHECK(mail_command(parcel, over_tls) == "MAIL FROM:<alice@a.test> REQUIRETLS\r\n");
     CHECK(rcpt_command(recipient, {}) == "RCPT TO:<bob@b.test>\r\n");
     recipient.orcpt = "utf-8;\xC3\xA4 x@b.test";
     CHECK(rcpt_command(recipient, all).find("ORCPT=utf-8;\\x{E4}\\x{20}x@b.test") !=

@@ -73,6 +73,8 @@ class LittleServer {
     }
     /// How often it fell silent.
     int silences() const { return silences_; }
+    /// On one link, of those that have had the most.
+    std::size_t most_refusals() const { return most_refusals_; }
     /// MAIL commands.
     int mails() const { return mails_; }
 
@@ -133,7 +135,7 @@ class LittleServer {
         std::size_t errors = 0;
         std::vector<std::string> to;
         const auto refuse = [&](std::string_view reply) {
-            ++errors;
+            most_refusals_ = std::max(most_refusals_.load(), ++errors);
             line.send(std::string(reply) + "\r\n");
         };
         while (const auto command = line.read()) {
@@ -185,6 +187,7 @@ class LittleServer {
     std::atomic<int> refused_ = 0;
     std::atomic<int> mails_ = 0;
     std::atomic<int> silences_ = 0;
+    std::atomic<std::size_t> most_refusals_ = 0;
     std::mutex mutex_;
     std::size_t open_ = 0;
     std::vector<std::vector<std::string>> taken_;

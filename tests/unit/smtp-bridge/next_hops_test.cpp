@@ -233,6 +233,96 @@ TEST_CASE("two links that come back at once go to two who wait") {
     });
 }
 
+TEST_CASE("of those who want a server that is down, one tries it, and its answer is for all") {
+    const Folder folder;
+    const LittleServer server(folder.socket(), with_links(0));
+    asio::io_context io;
+    Pool pool(io.get_executor(), {*Target::parse("smtp:unix:" + folder.socket()),
+                                  {"mail.b.test", {}},
+                                  10,
+                                  base::limits::kSmtpIdle});
+    fixture::run(io, [&]() -> base::Task<void> {
+        const auto first = co_await pool.take({});
+        CHECK(std::holds_alternative<mail::Reply>(first));
+        CHECK(pool.is_down());
+        CHECK(server.refused() == 1);
+        const std::function<base::Task<void>(std::size_t)> one =
+            [&](std::size_t) -> base::Task<void> {
+            const auto taken = co_await pool.take({});
+            CHECK(std::holds_alternative<mail::Reply>(taken));
+        };
+        co_await base::for_each(5, 5, one);
+        CHECK(server.refused() == 2);
+        co_await pool.stop();
+    });
+}
+
+TEST_CASE("that somebody's time is up says nothing about the server") {
+    const Folder folder;
+    const LittleServer server(folder.socket(), silent_at("greeting"));
+    asio::io_context io;
+    Pool pool(io.get_executor(), {*Target::parse("smtp:unix:" + folder.socket()),
+                                  {"mail.b.test", {}},
+                                  10,
+                                  base::limits::kSmtpIdle});
+    fixture::run(io, [&]() -> base::Task<void> {
+        const Pool::Terms terms{Pool::Want::any, std::chrono::steady_clock::now()};
+        const auto taken = co_await pool.take(terms);
+        CHECK(std::holds_alternative<mail::Reply>(taken));
+        CHECK_FALSE(pool.is_down());
+        co_await pool.stop();
+    });
+}
+
+TEST_CASE("who wants a fresh link gets one, and the kept ones are given up") {
+    const Folder folder;
+    const LittleServer server(folder.socket(), {});
+    asio::io_context io;
+    Pool pool(io.get_executor(), {*Target::parse("smtp:unix:" + folder.socket()),
+                                  {"mail.b.test", {}},
+                                  10,
+                                  base::limits::kSmtpIdle});
+    fixture::run(io, [&]() -> base::Task<void> {
+        {
+            const auto one = co_await pool.take({});
+            const auto two = co_await pool.take({});
+            CHECK(server.greeted() == 2);
+        }
+        {
+            const auto kept = co_await pool.take({});
+            CHECK(std::holds_alternative<Pool::Lease>(kept));
+            CHECK(server.greeted() == 2);
+        }
+        Pool::Terms terms;
+        terms.want = Pool::Want::fresh;
+        const auto fresh = co_await pool.take(terms);
+        CHECK(std::holds_alternative<Pool::Lease>(fresh));
+        CHECK(server.greeted() == 3);
+    });
+    fixture::run(io, [&]() -> base::Task<void> { co_await pool.stop(); });
+}
+
+TEST_CASE("as many servers may be silent to a mail as there are, and then it waits") {
+    const Folder folder;
+    const LittleServer server(folder.socket(), silent_at("EHLO"));
+    const auto target = *Target::parse("smtp:unix:" + folder.socket());
+    const ClientSettings settings{"mail.b.test", Site::times()};
+    asio::io_context io;
+    Client client(target, settings);
+    client.bound(std::nullopt, true);
+    fixture::run(io, [&]() -> base::Task<void> {
+        const auto trouble = co_await client.open();
+        CHECK(trouble);
+    });
+    REQUIRE(client.silence());
+    Pools pools(io.get_executor(), settings);
+    const NextHops hops(pools, {target, target});
+    Attempts attempts(hops, 1);
+    CHECK(attempts.go_on(client, 1));
+    CHECK(attempts.go_on(client, 1));
+    CHECK_FALSE(attempts.go_on(client, 1));
+}
+
 TEST_CASE("who leaves the line has the next one look") {
     asio::io_context io;
     WaitingLine line(io.get_executor());
