@@ -164,3 +164,16 @@ TEST_CASE("messages of any size share a budget that has room for a piece of each
         CHECK(dialogue::play(*line, "S: 250\nS: 250", 'C') == "");
     }
 }
+
+TEST_CASE("who goes on sending far more than is allowed is cut off in the middle of it") {
+    auto server = large_server();
+    auto line = server.connect();
+    CHECK(dialogue::play(line, kHello + kEnvelope, 'C') == "");
+    const std::string text(1u << 20, 'x');
+    // 3 MB are allowed, and 64 more are read so that the answer is one that arrives.
+    for (int i = 0; i < 72; ++i)
+        line.send(text);
+    CHECK(dialogue::play(line, "S: 552 5.3.4 Message too large\nS: 552 5.3.4\nS: <end>", 'C') ==
+          "");
+    CHECK(server.intake.taken.empty());
+}

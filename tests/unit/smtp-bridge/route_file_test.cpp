@@ -142,6 +142,19 @@ TEST_CASE("all domains that can be known have room") {
     CHECK(read(file).size() == domains.size());
 }
 
+TEST_CASE("Postfix can read the file, whatever our umask is") {
+    const support::Folder folder;
+    const std::string file = (folder.path() / "routes.lmdb").string();
+    const mode_t before = ::umask(0077);
+    RouteFile table(file, "lmtp:x");
+    const auto started = table.start({"b.test"});
+    ::umask(before);
+    REQUIRE(started);
+    struct stat status {};
+    REQUIRE(::stat(file.c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777) == 0644);
+}
+
 TEST_CASE("a folder that is not there is said at the start") {
     RouteFile table("/nowhere/at/all/routes.lmdb", "lmtp:x");
     const auto started = table.start({});
