@@ -66,7 +66,8 @@ void Client::cut() {
 
 milliseconds Client::within(milliseconds limit) const {
     if (!until_) return limit;
-    const auto left = std::chrono::duration_cast<milliseconds>(*until_ - steady_clock::now());
+    // Rounded up: whose time was up a moment before it is would be taken for the server's silence.
+    const auto left = std::chrono::ceil<milliseconds>(*until_ - steady_clock::now());
     return std::clamp(left, milliseconds(0), limit);
 }
 
