@@ -144,6 +144,25 @@ TEST_CASE("A opens, sends in pieces and commits; B takes it once") {
     CHECK(b.intake.arrivals.size() == 1);
 }
 
+TEST_CASE("What has come is kept while B's own mail server is out, and goes on when it is back") {
+    Receiver b;
+    InPieces mail(b, 1);
+    CHECK(verdict(mail.open()).state == State::open);
+    CHECK(acknowledged(mail.chunk(0, 2000)) == 2000);
+    b.check.out = true;
+    const auto reply = mail.open();
+    const auto* busy = std::get_if<StanzaError>(&reply);
+    REQUIRE(busy != nullptr);
+    CHECK(busy->ours == "busy");
+    CHECK(verdict(mail.status()).state == State::open);
+    b.check.out = false;
+    CHECK(verdict(mail.open()).offset == 2000);
+    // Of one that is new nothing has come, and its recipients are told so.
+    b.check.out = true;
+    InPieces other(b, 2);
+    CHECK(verdict(other.open()).recipients.at(0).reply.is_transient());
+}
+
 TEST_CASE("B looks at the content of a large message as at that of a small one") {
     Receiver b;
     InPieces mail(b, 1);

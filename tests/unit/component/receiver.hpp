@@ -20,11 +20,14 @@ class ListCheck final : public queue::RecipientCheck {
         std::vector<mail::Reply> replies;
         for (const auto& recipient : recipients) {
             const bool known = recipient.local_part() == "bob" || !base::is_ascii(recipient.text());
-            replies.push_back(known ? mail::Reply{250, {2, 1, 5}, "ok"} : refusal);
+            replies.push_back(out     ? mail::Reply{451, {4, 4, 1}, "nobody answers"}
+                              : known ? mail::Reply{250, {2, 1, 5}, "ok"}
+                                      : refusal);
         }
         co_return replies;
     }
     int calls = 0;
+    bool out = false;  // our own mail server
     mail::Reply refusal{550, {5, 1, 1}, "No such user here"};
 };
 
