@@ -241,6 +241,17 @@ TEST_CASE("One peer's large blocks leave memory for others'") {
     CHECK(b.intake.arrivals.size() == 1 + 4 + 1);
 }
 
+TEST_CASE("What was unpacked for one request is there for the next") {
+    Receiver b;
+    constexpr std::size_t kFit = base::limits::kPeerUnpacked / base::limits::kBlock;
+    for (std::size_t i = 0; i < kFit + 2; ++i) {
+        const auto reply =
+            b.send({b.message(static_cast<int>(i), {"bob@b.test"},
+                              std::string(base::limits::kBlock - 100, 'x') + "\r\n")});
+        CHECK(std::holds_alternative<Verdicts>(reply));
+    }
+}
+
 TEST_CASE("Bombs with a wrong hash, each another mail, are unpacked a few at a time") {
     Receiver b;
     b.send({b.message(0)});
