@@ -416,6 +416,41 @@ TEST_CASE("When mail was exchanged is remembered, and written down once a day") 
     CHECK(world.book.peers.size() == 1);
 }
 
+TEST_CASE(
+    "Another component for a domain is another peer: what was known of the old one is not its "
+    "own") {
+    World world;
+    world.name("b.test", {"mail.b.test"});
+    world.add_component("mail.b.test", {"b.test"});
+    REQUIRE(world.find("b.test").component == "mail.b.test");
+    const auto first = world.clock.now();
+    world.discovery->sent_to(domain("b.test"));
+    CHECK(world.discovery->is_correspondent("mail.b.test"));
+    world.clock.advance(25h);
+    world.name("b.test", {"post.b.test"});
+    world.add_component("post.b.test", {"b.test"});
+    REQUIRE(world.find("b.test").component == "post.b.test");
+    CHECK_FALSE(world.discovery->is_correspondent("post.b.test"));
+    REQUIRE(world.discovery->routes(9).size() == 1);
+    CHECK(world.discovery->routes(9)[0].first_seen > first);
+}
+
+TEST_CASE("A peer is down since it was first found so, however often it is asked again") {
+    World world;
+    world.usual_peer();
+    REQUIRE(world.find("b.test").state == State::supported);
+    world.infos["mail.b.test"] = "dead";
+    world.clock.advance(25h);
+    const auto since = world.find("b.test").down_since;
+    REQUIRE(since);
+    for (int i = 0; i < 3; ++i) {
+        world.clock.advance(1h);
+        const auto found = world.find("b.test");
+        CHECK(found.state == State::down);
+        CHECK(found.down_since == since);
+    }
+}
+
 TEST_CASE("check tells each step, and does not believe the cache") {
     World world;
     CHECK(world.find("b.test").state == State::unsupported);
