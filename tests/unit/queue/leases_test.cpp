@@ -413,3 +413,11 @@ TEST_CASE("no transfer has more recipients than one envelope has room for, to th
     CHECK(sizes(again) == Sizes{2});
     CHECK(again.at(0).transfer->key == first[0].transfer->key);
 }
+
+TEST_CASE("a lease has so many bytes and no more, but one message always") {
+    StoreFixture queue;
+    for (int i = 0; i < 3; ++i)
+        queue.add(arrival("alice@a.test", {"bob@b.test"}, std::string(400, 'x')));
+    CHECK(queue.lease(kToB, {"mail.b.test", {100, 1000, 1000}}).size() == 2);
+    CHECK(queue.lease(kToB, {"mail.b.test", {100, 1000, 10}}).size() == 1);
+}

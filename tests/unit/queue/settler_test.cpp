@@ -121,3 +121,19 @@ TEST_CASE("a mail of which it can't be recorded that it was delivered goes to qu
         return true;
     });
 }
+
+TEST_CASE("what was written of such an outcome before it failed is taken back") {
+    StoreFixture queue;
+    const auto id = queue.add(arrival("alice@a.test", {"bob@b.test", "carol@b.test"}));
+    const auto leased = queue.lease();
+    REQUIRE(leased.size() == 1);
+    queue.transact([&](queue::Store& s) {
+        s.database().connection().exec("UPDATE recipient SET address = 'nobody' WHERE n = 1");
+        return 0;
+    });
+    REQUIRE(queue.transact(
+        [&](queue::Store& s) { return queue::settle_or_hold(s, all(leased[0], delivered())); }));
+    CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 4 AND message = " +
+                      std::to_string(id.value)) == 2);
+    CHECK(queue.count("SELECT pending FROM message WHERE id = " + std::to_string(id.value)) == 2);
+}
