@@ -113,6 +113,7 @@ class Build:
 
 def run_tests(program: pathlib.Path, limit: float | None, folder: pathlib.Path, *words: str) -> tuple[str, float]:
     """What became of it: `passed`, or by what it was killed; and after how many seconds."""
+    folder.chmod(0o755)  # as /tmp is: some tests ask who may read what is in it
     start = time.monotonic()
     try:
         done = subprocess.run([str(program), "--abort", *words], cwd=folder, env={**os.environ, "TMPDIR": str(folder)},

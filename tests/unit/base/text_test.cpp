@@ -53,6 +53,7 @@ TEST_CASE("UTF-8 is well-formed in its shortest form only") {
     }
     CHECK(base::is_ascii("~\x7F"));
     CHECK_FALSE(base::is_ascii("\xC3\xA4"));
+    CHECK_FALSE(base::is_ascii("\x80"));
     // Any octet, wherever it stands: it is looked at in blocks.
     for (int octet = 0; octet < 256; ++octet) {
         for (const std::size_t at : {0U, 63U, 64U, 127U}) {

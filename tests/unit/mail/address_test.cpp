@@ -241,3 +241,11 @@ TEST_CASE("what no mail server passes on is no address in any way") {
         CHECK(Mailbox::parse_loosely(bad).has_error());
     }
 }
+
+TEST_CASE(
+    "nothing but an @ stands between a local part and its domain, however loosely it is read") {
+    for (const char* const bad : {"alice:b.test", "alice b.test", "\"a\"b.test", "alice,b.test"}) {
+        CAPTURE(bad);
+        CHECK_FALSE(mail::Mailbox::parse_loosely(bad));
+    }
+}

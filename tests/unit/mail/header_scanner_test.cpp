@@ -121,3 +121,9 @@ TEST_CASE("what a report returns of a header is its beginning, in whole fields")
     CHECK(summarize_header(first + long_one + "From: a@a.test\r\n\r\n").returned == first.size());
     CHECK(summarize_header(long_one + first).returned == 0);
 }
+
+TEST_CASE("one field that says bulk is enough, wherever it stands") {
+    CHECK(summarize_header("List-Id: <l.b.test>\r\nFrom: a@a.test\r\n\r\n").bulk);
+    CHECK(summarize_header("From: a@a.test\r\nPrecedence: bulk\r\n\r\n").bulk);
+    CHECK_FALSE(summarize_header("From: a@a.test\r\n\r\nList-Id: <l.b.test>\r\n").bulk);
+}

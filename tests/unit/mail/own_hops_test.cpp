@@ -41,7 +41,7 @@ TEST_CASE("other hops are not ours") {
     CHECK(hops("Received: by mail.a.test for XMPP; now\r\n") == 0);
     CHECK(hops("Received: from x; by mail.a.test via XMPP\r\n") == 0);
     // In a comment, whatever other comments are in it.
-    CHECK(hops("Received: from x (y (z) by mail.a.test via XMPP) by y.test; now\r\n") == 0);
+    CHECK(hops("Received: from x (y (z) by mail.a.test via XMPP ) by y.test; now\r\n") == 0);
     CHECK(hops("Received: from x (y (z)) by mail.a.test via XMPP; now\r\n") == 1);
     CHECK(hops("X-Received: by mail.a.test via XMPP; now\r\n") == 0);
 }
