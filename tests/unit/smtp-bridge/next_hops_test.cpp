@@ -90,6 +90,14 @@ Manners with_links(std::size_t links) {
     return manners;
 }
 
+/// Of a pool with up to ten links to the server on the folder's socket.
+PoolSettings ten_links_to(const Folder& folder) {
+    return {*Target::parse("smtp:unix:" + folder.socket()),
+            {"mail.b.test", {}},
+            10,
+            base::limits::kSmtpIdle};
+}
+
 }  // namespace
 
 TEST_CASE("the second server gets the mail that the first one, silent, does not take") {
@@ -237,10 +245,7 @@ TEST_CASE("of those who want a server that is down, one tries it, and its answer
     const Folder folder;
     const LittleServer server(folder.socket(), with_links(0));
     asio::io_context io;
-    Pool pool(io.get_executor(), {*Target::parse("smtp:unix:" + folder.socket()),
-                                  {"mail.b.test", {}},
-                                  10,
-                                  base::limits::kSmtpIdle});
+    Pool pool(io.get_executor(), ten_links_to(folder));
     fixture::run(io, [&]() -> base::Task<void> {
         const auto first = co_await pool.take({});
         CHECK(std::holds_alternative<mail::Reply>(first));
@@ -261,10 +266,7 @@ TEST_CASE("that somebody's time is up says nothing about the server") {
     const Folder folder;
     const LittleServer server(folder.socket(), silent_at("greeting"));
     asio::io_context io;
-    Pool pool(io.get_executor(), {*Target::parse("smtp:unix:" + folder.socket()),
-                                  {"mail.b.test", {}},
-                                  10,
-                                  base::limits::kSmtpIdle});
+    Pool pool(io.get_executor(), ten_links_to(folder));
     fixture::run(io, [&]() -> base::Task<void> {
         const Pool::Terms terms{Pool::Want::any, std::chrono::steady_clock::now()};
         const auto taken = co_await pool.take(terms);
@@ -278,10 +280,7 @@ TEST_CASE("who wants a fresh link gets one, and the kept ones are given up") {
     const Folder folder;
     const LittleServer server(folder.socket(), {});
     asio::io_context io;
-    Pool pool(io.get_executor(), {*Target::parse("smtp:unix:" + folder.socket()),
-                                  {"mail.b.test", {}},
-                                  10,
-                                  base::limits::kSmtpIdle});
+    Pool pool(io.get_executor(), ten_links_to(folder));
     fixture::run(io, [&]() -> base::Task<void> {
         {
             const auto one = co_await pool.take({});
