@@ -87,6 +87,10 @@ void lookup_clients_full(std::string_view name, std::size_t most) {
     Line("lookup-clients-full").with("listener", name).with("most", most).warning();
 }
 
+void route_table_made_again(std::string_view file, std::string_view why) {
+    Line("route-table-made-again").with("file", file).with("why", why).warning();
+}
+
 void route_table_failed(std::string_view file, std::string_view why) {
     Line("route-table-failed").with("file", file).with("why", why).error();
 }

@@ -39,6 +39,8 @@ void lookup_clients_full(std::string_view name, std::size_t most);
 
 // --- route table
 /// The next change is another try.
+/// What was there was no table: a new one stands in its place.
+void route_table_made_again(std::string_view file, std::string_view why);
 void route_table_failed(std::string_view file, std::string_view why);
 
 }  // namespace smtp_bridge::log

@@ -5,6 +5,7 @@
 #include "smtp-bridge/lookup_keys.hpp"
 
 #include <csignal>
+#include <cstdio>
 
 #include <fcntl.h>
 #include <lmdb.h>
@@ -72,6 +73,14 @@ struct RouteFile::Environment {
         mdb_env_get_fd(env, &descriptor);
         return descriptor;
     }
+    /// Nothing if a table could be read from there; else what it has in its place.
+    static const char* fault_of(const std::filesystem::path& file) {
+        Environment old;
+        int status = mdb_env_create(&old.env);
+        const unsigned flags = MDB_NOSUBDIR | MDB_NOLOCK | MDB_RDONLY;
+        if (status == 0) status = mdb_env_open(old.env, file.c_str(), flags, 0);
+        return status == 0 || status == ENOENT ? nullptr : mdb_strerror(status);
+    }
     /// `answer`: null takes the key out.
     int write(MDB_txn* transaction, MDB_dbi table, const std::string& text,
               const std::string* answer) const {
@@ -85,8 +94,8 @@ struct RouteFile::Environment {
         MDB_val value = value_of(*answer);
         return mdb_put(transaction, table, &key, &value, 0);
     }
-    /// One transaction. `anew`: nothing else is to be listed. 0, or what mdb_strerror knows.
-    int write(const std::map<std::string, bool>& changes, const std::string& answer, bool anew) {
+    /// One transaction. 0, or what mdb_strerror knows.
+    int write(const std::map<std::string, bool>& changes, const std::string& answer) {
         const ExclusiveLock lock(descriptor());
         if (lock.status() != 0) return lock.status();
         MDB_txn* transaction = nullptr;
@@ -94,7 +103,6 @@ struct RouteFile::Environment {
         if (status != 0) return status;
         MDB_dbi table = 0;
         status = mdb_dbi_open(transaction, nullptr, MDB_CREATE, &table);
-        if (status == 0 && anew) status = mdb_drop(transaction, table, 0);
         for (const auto& [domain, listed] : changes) {
             for (const auto& text : lookup_keys(domain)) {
                 if (status == 0)
@@ -122,9 +130,11 @@ base::Result<void> RouteFile::start(const std::set<std::string>& domains) {
     std::map<std::string, bool> listed;
     for (const auto& domain : domains)
         listed.emplace(domain, true);
-    int status = environment_->open(file_);
-    if (status == 0) status = environment_->write(listed, answer_, true);
-    if (status != 0)
+    // What is there may be damaged in ways that LMDB ends the process for: nothing of it is used.
+    // Postfix goes on reading the old one until it looks whether there is a new one, every 10 s.
+    if (const char* const fault = Environment::fault_of(file_))
+        log::route_table_made_again(file_.string(), fault);
+    if (const int status = replace(listed); status != 0)
         return base::fail(base::Errc::io, file_.string() + ": " + mdb_strerror(status));
     // Signals are the main thread's.
     sigset_t all;
@@ -137,6 +147,21 @@ base::Result<void> RouteFile::start(const std::set<std::string>& domains) {
     });
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     return {};
+}
+
+int RouteFile::replace(const std::map<std::string, bool>& listed) {
+    std::error_code error;
+    // What a link points to is the file.
+    const auto target = std::filesystem::weakly_canonical(file_, error);
+    if (error) return error.value();
+    const auto fresh = std::filesystem::path(target).concat(".new");
+    std::filesystem::remove(fresh, error);  // of a start that was cut off
+    if (error) return error.value();
+    int status = environment_->open(fresh);
+    if (status == 0) status = environment_->write(listed, answer_);
+    if (status == 0 && ::rename(fresh.c_str(), target.c_str()) != 0) status = errno;
+    if (status != 0) ::unlink(fresh.c_str());
+    return status;
 }
 
 void RouteFile::set(const std::string& domain, bool listed) {
@@ -159,7 +184,7 @@ void RouteFile::work() {
         lock.unlock();
         changes.merge(unwritten);  // what is newer stays
         unwritten.clear();
-        const int status = changes.empty() ? 0 : environment_->write(changes, answer_, false);
+        const int status = changes.empty() ? 0 : environment_->write(changes, answer_);
         if (status != 0) {
             ++failures_;
             log::route_table_failed(file_.string(), mdb_strerror(status));

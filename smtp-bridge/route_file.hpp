@@ -32,9 +32,9 @@ class RouteFile {
     RouteFile(const RouteFile&) = delete;
     RouteFile& operator=(const RouteFile&) = delete;
 
-    /// Makes the file, if it is not there, and has it list these (A-labels) and no others, by all
-    /// of their lookup_keys(): at once, so that the error says what is wrong. Errc::io with the
-    /// file in the text.
+    /// Makes the file anew, in place of what is there, damaged or not. It lists these (A-labels)
+    /// and no others, by all of their lookup_keys(): at once, so that the error says what is wrong.
+    /// Errc::io with the file in the text.
     base::Result<void> start(const std::set<std::string>& domains);
     /// `domain` (A-labels) is, or is not, to be listed. Any thread; returns at once.
     void set(const std::string& domain, bool listed);
@@ -47,6 +47,8 @@ class RouteFile {
     struct Environment;
 
     void work();
+    /// 0, or what mdb_strerror knows.
+    int replace(const std::map<std::string, bool>& listed);
 
     std::filesystem::path file_;
     std::string answer_;

@@ -185,3 +185,37 @@ def test_garbage_ends_only_its_own_connection(a, request_):
         except ConnectionResetError:
             pass  # it had not read all
     assert ask_policy(a.packetboat, "bob@b.test") == b"action=DUNNO\n\n"
+
+
+@pytest.mark.parametrize("damage", ["none", "noise", "flipped", "cut", "empty"])
+def test_a_damaged_table_is_made_anew_and_the_postfix_that_runs_goes_by_it(a, b, bob, alice, new_letter, down, damage):
+    """Postfix has the old table open all the while, and looks for another every ten seconds."""
+    def goes_by(transport):
+        letter = new_letter()
+        with contextlib.suppress(smtp.Refused):  # a table that can't be read is a temporary failure
+            alice.sends(letter, bob)
+            return bob.receives(letter).transport() == transport
+        return False
+    until(lambda: goes_by("xmpp"), "Postfix to have the table open")
+    file = a.packetboat.state / "routes.lmdb"
+    up = down(a.packetboat)
+    whole = file.read_bytes()
+    with open(file, "r+b") as table_file:
+        if damage == "noise":
+            table_file.write(os.urandom(len(whole)))
+        elif damage == "flipped":
+            table_file.seek(8192)
+            table_file.write(bytes(byte ^ 0xff for byte in whole[8192:]))
+        elif damage in ("cut", "empty"):
+            table_file.truncate(8192 if damage == "cut" else 0)
+    up()
+    assert table(a.packetboat, "b.test")
+    until(lambda: goes_by("xmpp"), "mail to go by XMPP", 60)
+    # What changes in the new table is seen, too.
+    assert a.packetboat.run("retire").returncode == 0
+    try:
+        until(lambda: goes_by("smtp"), "Postfix to see that the table is empty", 60)
+    finally:
+        assert a.packetboat.run("resume").returncode == 0
+        until(lambda: table(a.packetboat, "b.test"), "b.test in the table again", 60)
+    until(lambda: goes_by("xmpp"), "mail to go by XMPP again", 60)

@@ -3,6 +3,7 @@
 
 #include "mail/domain.hpp"
 #include "support/folder.hpp"
+#include "support/log_lines.hpp"
 
 #include <chrono>
 #include <csignal>
@@ -160,6 +161,61 @@ TEST_CASE("a folder that is not there is said at the start") {
     const auto started = table.start({});
     REQUIRE_FALSE(started);
     CHECK(started.error().text.starts_with("/nowhere/at/all/routes.lmdb: "));
+}
+
+TEST_CASE("whatever is in the file's place, the table is made anew") {
+    const support::Folder folder;
+    const std::string file = (folder.path() / "routes.lmdb").string();
+    std::set<std::string> domains;
+    for (int i = 0; i < 2'000; ++i)
+        domains.insert("d" + std::to_string(i) + ".test");
+    const auto write = [](const std::string& path, const std::string& bytes) {
+        std::ofstream(path, std::ios::binary) << bytes;
+    };
+    REQUIRE(RouteFile(file, "lmtp:x").start(domains));
+    std::ifstream whole(file, std::ios::binary);
+    const std::string sound{std::istreambuf_iterator<char>(whole), {}};
+    REQUIRE(sound.size() > 8 * 4096);
+
+    SECTION("what is no table at all") {
+        support::LogLines lines;
+        write(file, std::string(9'000, 'x'));
+        REQUIRE(RouteFile(file, "lmtp:x").start({"b.test"}));
+        CHECK(lines.count("route-table-made-again") == 1);
+    }
+    SECTION("a sound one, or none, without a word") {
+        support::LogLines lines;
+        REQUIRE(RouteFile(file, "lmtp:x").start({"b.test"}));
+        std::filesystem::remove(file);
+        REQUIRE(RouteFile(file, "lmtp:x").start({"b.test"}));
+        CHECK(lines.count("route-table-made-again") == 0);
+    }
+    SECTION("an empty one") {
+        write(file, "");
+    }
+    SECTION("cut off behind its first pages") {
+        write(file, sound.substr(0, 3 * 4096));
+    }
+    SECTION("damaged inside") {
+        write(file, sound.substr(0, 2 * 4096) + std::string(sound.size() - 2 * 4096, '\xFF'));
+    }
+    SECTION("what a start that was cut off has left") {
+        write(file + ".new", sound.substr(0, 5'000));
+    }
+    SECTION("a link to where the table is") {
+        const auto other = folder.path() / "elsewhere.lmdb";
+        std::filesystem::rename(file, other);
+        std::filesystem::create_symlink(other, file);
+        REQUIRE(RouteFile(file, "lmtp:x").start({"b.test"}));
+        CHECK(std::filesystem::is_symlink(file));
+        CHECK(read(other.string()) == Rows{{"b.test", "lmtp:x"}});
+    }
+    RouteFile table(file, "lmtp:x");
+    REQUIRE(table.start({"b.test"}));
+    table.set("c.test", true);
+    table.stop();
+    CHECK(read(file) == Rows{{"b.test", "lmtp:x"}, {"c.test", "lmtp:x"}});
+    CHECK_FALSE(std::filesystem::exists(file + ".new"));
 }
 
 TEST_CASE("a domain is listed, and taken out, in all of its spellings") {
