@@ -45,7 +45,7 @@ def main():
         else:
             for name, part in parts.ALL.items():
                 if name in parsed.only.split():
-                    part(run)
+                    results.attempt(name, lambda: part(run))
     finally:
         ground.world.keep_logs(ROOT / "build/bench-logs")
     print(results.table())
@@ -57,7 +57,7 @@ def main():
         parsed.plot.write_text(plot.draw(results.curves))
     # Nothing needs a goodbye: the namespace takes all servers along.
     sys.stdout.flush()
-    os._exit(0)
+    os._exit(1 if results.failed else 0)
 
 
 if __name__ == "__main__":

@@ -187,8 +187,10 @@ void report(const Results& results, Clock::time_point began) {
     Clock::time_point last_arrived = began;
     Clock::time_point first_arrived = Clock::time_point::max();
     std::vector<double> latencies;
+    std::vector<double> intakes;
     for (std::size_t i = 0; i < results.sent.size(); ++i) {
         last_accepted = std::max(last_accepted, results.accepted[i]);
+        intakes.push_back(ms(results.accepted[i] - results.sent[i]));
         if (results.times[i] == 0) continue;
         last_arrived = std::max(last_arrived, results.arrived[i]);
         first_arrived = std::min(first_arrived, results.arrived[i]);
@@ -198,12 +200,14 @@ void report(const Results& results, Clock::time_point began) {
         "{\"messages\": %zu, \"arrived\": %llu, \"doubled\": %llu, \"strangers\": %llu, "
         "\"accepted_ms\": %.3f, "
         "\"arrived_ms\": %.3f, \"drain_ms\": %.3f, \"latency_p50_ms\": %.3f, \"latency_p99_ms\": "
-        "%.3f}\n",
+        "%.3f, \"latency_max_ms\": %.3f, \"intake_p50_ms\": %.3f, \"intake_p99_ms\": %.3f, "
+        "\"intake_max_ms\": %.3f}\n",
         results.sent.size(), static_cast<unsigned long long>(results.got.load()),
         static_cast<unsigned long long>(results.doubled.load()),
         static_cast<unsigned long long>(results.strangers.load()), ms(last_accepted - began),
         ms(last_arrived - began), ms(last_arrived - std::min(first_arrived, last_arrived)),
-        quantile(latencies, 0.5), quantile(latencies, 0.99));
+        quantile(latencies, 0.5), quantile(latencies, 0.99), quantile(latencies, 1),
+        quantile(intakes, 0.5), quantile(intakes, 0.99), quantile(intakes, 1));
     std::fflush(stdout);
 }
 

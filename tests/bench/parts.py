@@ -9,6 +9,7 @@ import re
 import subprocess
 import time
 
+from backlog import backlog
 from ground import ADDRESSES, SIDES, Chain, PROGRAMS, SINK
 from processes import WireCounter, mean_costs
 from results import say
@@ -251,4 +252,4 @@ def curves(run):
 
 
 # The last one leaves a long queue behind.
-ALL = {part.__name__: part for part in (small, medium, large, latency, wire, drain, chain, lookups, curves, memory)}
+ALL = {part.__name__: part for part in (small, medium, large, latency, wire, drain, chain, lookups, curves, backlog, memory)}

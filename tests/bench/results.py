@@ -3,6 +3,7 @@
 import datetime
 import json
 import statistics
+import traceback
 
 
 def short(value):
@@ -18,6 +19,15 @@ class Results:
         self.rows = []
         self.costs = {}  # chain -> process -> CPU ms a 4 KiB message
         self.curves = {}  # "size", "sessions" -> chain -> [(x, y), ...]
+        self.failed = {}  # part -> why
+
+    def attempt(self, part, measure):
+        """One part of the benchmark; if it fails, the others are measured all the same."""
+        try:
+            measure()
+        except Exception as error:
+            traceback.print_exc()
+            self.failed[part] = f"{type(error).__name__}: {error}"
 
     def compare(self, what, server, ours, postfix, unit):
         """Runs of ours and of Postfix's, which took turns: medians, and the spread of the ratios of each turn."""
@@ -43,6 +53,7 @@ class Results:
             lines += ["", "CPU ms a 4 KiB message, by process:"]
             lines += [f"  {name}: " + ", ".join(f"{process} {cost:.3f}" for process, cost in costs.items() if cost > 0.005)
                       for name, costs in self.costs.items()]
+        lines += [f"FAILED {part}: {why}" for part, why in self.failed.items()]
         return "\n".join(lines)
 
     def markdown(self):
@@ -67,5 +78,5 @@ class Results:
         return "\n".join(lines)
 
     def write(self, file):
-        file.write_text(json.dumps({"date": str(datetime.date.today()), "rows": self.rows, "cpu": self.costs,
+        file.write_text(json.dumps({"date": str(datetime.date.today()), "rows": self.rows, "failed": self.failed, "cpu": self.costs,
                                     "curves": self.curves}, indent=1) + "\n")
