@@ -97,7 +97,7 @@ class Working {
         : chance_(seed), storage_(io_.get_executor(), open(directory, clock_, random_)) {}
 
     void step(int number) {
-        switch (chance_.below(6)) {
+        switch (chance_.below(8)) {
             case 0:
             case 1:
                 return arrive(number, false);
@@ -107,8 +107,12 @@ class Working {
                 return arrive_in_a_spool(number);
             case 4:
                 return take_transfer(number);
+            case 5:
+                return take_transfer_in_pieces(number);
+            case 6:
+                return deliver(queue::Portion::large);
             default:
-                return deliver();
+                return deliver(queue::Portion::small);
         }
     }
 
@@ -170,10 +174,13 @@ class Working {
         accept(number, std::move(mail), "accepted");
     }
 
-    void take_transfer(int number) {
-        queue::Arrival mail = arrival(number, false);
-        const queue::TransferKey key{*mail::Domain::parse("b.test"),
-                                     fmt::format("transfer{:08d}", number)};
+    static queue::TransferKey key_of(int number) {
+        return {*mail::Domain::parse("b.test"), fmt::format("transfer{:08d}", number)};
+    }
+
+    queue::Arrival transfer(int number, bool large) {
+        queue::Arrival mail = arrival(number, large);
+        const queue::TransferKey key = key_of(number);
         mail.origin = {queue::Origin::Kind::xmpp, "mail.b.test", "", key, "mail.a.test"};
         mail.envelope.from = *mail::Mailbox::parse("bob@b.test");
         mail.envelope.recipients[0].address = *mail::Mailbox::parse("alice@a.test");
@@ -184,14 +191,49 @@ class Working {
                                                 {},
                                                 clock_.now() + std::chrono::hours(24),
                                                 {{0, {250, {2, 1, 5}, ""}}}};
+        return mail;
+    }
+
+    void take_transfer(int number) { accept(number, transfer(number, false), "verdict"); }
+
+    /// A piece that could not be stored is sent again, as a peer does.
+    void take_transfer_in_pieces(int number) {
+        const std::string content = content_of(number, true);
+        queue::Arrival mail = transfer(number, true);
+        const queue::TransferKey key = key_of(number);
+        const bool ready = await<bool>([&]() -> base::Task<bool> {
+            queue::Opening opening{key,  "mail.b.test", {}, content.size(), mail.transfer->expires,
+                                   false};
+            const auto opened = co_await book_.open(std::move(opening));
+            if (!opened) co_return false;
+            for (std::size_t at = 0; at < content.size();) {
+                queue::Piece piece{key, "mail.b.test", at, content.substr(at, 150'000)};
+                const std::size_t size = piece.bytes.size();
+                queue::Piece again = piece;
+                auto added = co_await book_.add(std::move(piece));
+                if (!added) added = co_await book_.add(std::move(again));
+                if (!added) co_return false;
+                at += size;
+                if ((**added).offset != at) co_return false;
+            }
+            auto complete = co_await book_.content(key, "mail.b.test");
+            if (!complete) co_return false;
+            mail.content = std::move(complete->content);
+            mail.file = complete->file;
+            co_return true;
+        });
+        if (!ready) return say(fmt::format("refused {} pieces", number));
+        mail.transfer->in_pieces = true;
         accept(number, std::move(mail), "verdict");
     }
 
-    void deliver() {
+    void deliver(queue::Portion portion) {
         using Leased = std::vector<queue::LeasedMessage>;
         Leased leased = await<Leased>([&]() -> base::Task<Leased> {
             std::function<base::Result<queue::Lease>(queue::Store&)> take =
-                [](queue::Store& store) { return queue::lease(store, kToB, kReady); };
+                [portion](queue::Store& store) {
+                    return queue::lease(store, kToB, kReady, portion);
+                };
             auto done = co_await storage_.write<queue::Lease>(std::move(take));
             co_return done ? std::move(done->release().messages) : Leased();
         });
@@ -219,6 +261,7 @@ class Working {
     boost::asio::io_context io_;
     queue::StorageThread storage_;
     queue::QueueIntake intake_{storage_, [](const queue::Destination&) {}};
+    queue::StoredTransfers book_{storage_};
 };
 
 int work(const char* directory, std::uint64_t seed, int steps) {

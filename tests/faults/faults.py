@@ -5,6 +5,7 @@ was acknowledged is there. Ends with a line of figures, and with exit status 1 u
 """
 
 import argparse
+import os
 import pathlib
 import random
 import shutil
@@ -17,7 +18,10 @@ from dataclasses import dataclass
 BUILD = pathlib.Path(__file__).resolve().parents[2] / "build/tests/faults"
 DRIVER, SHIM = BUILD / "fault_driver", BUILD / "libfault_shim.so"
 HANGS = 60  # seconds
+SECTOR = 512  # octets that a disk writes as one
 CUT = 99  # exit status of a process whose power was cut
+# After these, what was not synced is lost: all of it, or a random part.
+SYNCED_ONLY = ("cut", "part", "lie")
 ENDED = 3  # that of one which could not open its queue, and said so
 ABORTED = -6  # a broken invariant: the process ends itself, for a restart
 
@@ -42,7 +46,7 @@ def work(case, folder):
         (durable / name).mkdir(parents=True)
     environment = {"LD_PRELOAD": str(SHIM), "FAULT_DIR": str(queue), "FAULT_N": str(case.n), "FAULT_KIND": case.kind,
                    "FAULT_COUNT": str(count), "FAULT_STICKS": "1" if case.sticks else "",
-                   "FAULT_DURABLE": str(durable) if case.kind in ("cut", "lie") else ""}
+                   "FAULT_DURABLE": str(durable) if case.kind in SYNCED_ONLY else ""}
     words = [str(DRIVER), "work", str(queue), str(case.seed), str(case.steps)]
     try:
         done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=HANGS)
@@ -51,8 +55,9 @@ def work(case, folder):
     return done.returncode, done.stdout.splitlines(), int(count.read_text()) if count.exists() else 0
 
 
-def cut_power(folder):
-    """The queue's folder as a disk has it that kept only what was synced."""
+def cut_power(folder, keeps=None):
+    """The queue's folder as a disk has it that kept only what was synced; or, with the dice `keeps`, a random part of
+    what was not: of each file's sectors, and of the entries of the folders."""
     durable, after = folder / "durable", folder / "after"
     after.mkdir()
     names = ["."]
@@ -60,20 +65,49 @@ def cut_power(folder):
         listing = durable / "folders" / name.replace(".", "top")
         if not listing.is_file():
             continue
-        for line in listing.read_text().splitlines():
-            file, inode = line.rsplit(" ", 1)
+        entries = dict(line.rsplit(" ", 1) for line in listing.read_text().splitlines())
+        if keeps:
+            entries = some_entries(entries, folder / "queue" / name, keeps)
+        for file, inode in entries.items():
             if file.endswith("-shm"):
                 continue
             if file.endswith("/"):
-                (after / file).mkdir()
+                (after / name / file).mkdir()
                 names.append(file.rstrip("/"))
                 continue
-            content = durable / "inodes" / inode
-            if content.exists():
-                shutil.copy(content, after / name / file)
-            else:
-                (after / name / file).touch()
+            synced = durable / "inodes" / inode
+            content = synced.read_bytes() if synced.exists() else b""
+            if keeps:
+                content = some_sectors(content, unsynced(folder / "queue" / name, inode), keeps)
+            (after / name / file).write_bytes(content)
     return after
+
+
+def some_entries(synced, folder, keeps):
+    """Names and inodes: each as at the folder's last sync, or as at the end."""
+    now = {entry.name: str(entry.inode()) for entry in os.scandir(folder) if entry.is_file()} if folder.is_dir() else {}
+    kept = {}
+    for name in sorted({*synced, *now}):
+        inode = synced.get(name) if name.endswith("/") or keeps.random() < 0.5 else now.get(name)
+        if inode is not None:
+            kept[name] = inode
+    return kept
+
+
+def unsynced(folder, inode):
+    """What the file with that inode holds, synced or not; None if it has no name there any more."""
+    for entry in os.scandir(folder) if folder.is_dir() else ():
+        if str(entry.inode()) == inode:
+            return pathlib.Path(entry.path).read_bytes()
+    return None
+
+
+def some_sectors(synced, now, keeps):
+    if now is None:
+        return synced
+    size = len(keeps.choice((synced, now)))
+    sectors = [keeps.choice((synced, now))[at:at + SECTOR].ljust(SECTOR, b"\0") for at in range(0, size, SECTOR)]
+    return b"".join(sectors)[:size]
 
 
 def look(queue):
@@ -125,7 +159,8 @@ def run(case):
             return [], True, False, changes
         # A cut, a clean end, or an end by its own decision; anything else is a crash.
         crashed = status not in (0, CUT, ENDED, ABORTED)
-        queue = cut_power(folder) if case.kind in ("cut", "lie") else folder / "queue"
+        keeps = random.Random(f"{case.seed} {case.n}") if case.kind == "part" else None
+        queue = cut_power(folder, keeps) if case.kind in SYNCED_ONLY else folder / "queue"
         found = look(queue)
         if found is None:
             # A queue that was never begun can't be opened from half of its first file; it holds nothing.
@@ -148,6 +183,7 @@ def cases(seeds, steps, every, chance):
             yield Case(seed, steps, "eio", n, sticks=True)
             yield Case(seed, steps, "enospc", n, sticks=True)
             yield Case(seed, steps, "cut", n)
+            yield Case(seed, steps, "part", n)
 
 
 def lies_are_found():

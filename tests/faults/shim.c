@@ -1,7 +1,7 @@
 /* A preloaded shim between a program and its disk: makes the Nth change to files below FAULT_DIR fail, or cuts
    the power at it.
 
-   FAULT_N: which change; 0: none, only count them. FAULT_KIND: eio, enospc, short (half of a write), cut (the
+   FAULT_N: which change; 0: none, only count them. FAULT_KIND: eio, enospc, short (half of a write), cut, part (the
    process ends there and then), lie (every fsync does nothing, for a check that the checks find that).
    FAULT_STICKS: if set, every change from the Nth on fails. FAULT_DURABLE: a folder that gets what is certain to be on
    the disk: `inodes/INODE` as it was at its last fsync, `folders/NAME` with the names of a folder at its last fsync.
@@ -63,7 +63,7 @@ static int fate(int is_write) {
     long n = atol(setting("FAULT_N"));
     const char *kind = setting("FAULT_KIND");
     if (n == 0 || number < n || (number > n && !*setting("FAULT_STICKS"))) return 0;
-    if (strcmp(kind, "cut") == 0) {
+    if (strcmp(kind, "cut") == 0 || strcmp(kind, "part") == 0) {
         write_count();
         _exit(99);
     }
