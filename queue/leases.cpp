@@ -1,6 +1,7 @@
 #include "queue/leases.hpp"
 
 #include "base/limits.hpp"
+#include "queue/crashes.hpp"
 #include "queue/fallback.hpp"
 #include "queue/log.hpp"
 #include "queue/mail_class.hpp"
@@ -240,6 +241,15 @@ base::Result<void> put_aside(Store& store, const Destination& destination, const
     return {};
 }
 
+/// Another one that may end the process is under way.
+void let_wait(Store& store, const Group& group) {
+    for (const DueRow& row : group.rows) {
+        Query update = store.database().query(
+            "UPDATE recipient SET due_at = ?3 WHERE message = ?1 AND n = ?2");
+        update.bind(row.message.value, row.n, to_millis(store.now() + kSuspectPause)).run();
+    }
+}
+
 /// Whether a stanza with the transfer of these rows may have left.
 bool was_sent(Store& store, const Group& group) {
     if (!group.transfer) return false;
@@ -293,8 +303,10 @@ base::Result<LeasedMessage> lease_group(Store& store, const Destination& destina
         leased.transfer = std::move(*transfer);
     }
     for (const DueRow& due : group.rows) {
-        Query update =
-            store.database().query("UPDATE recipient SET state = 2 WHERE message = ?1 AND n = ?2");
+        // The attempt counts from now on, so that one in which the process ends counts, too.
+        Query update = store.database().query(
+            "UPDATE recipient SET state = 2, attempts = attempts + 1 WHERE message = ?1 AND n = "
+            "?2");
         update.bind(due.message.value, due.n).run();
     }
     leased.id = row.id;
@@ -350,6 +362,12 @@ base::Result<Lease> lease(Store& store, const Destination& destination, const Re
             continue;
         }
         if (row && !result.messages.empty() && bytes + row->size > ready.limits.bytes) break;
+        const bool is_alone = row && goes_alone(row->crashes);
+        if (is_alone && !result.messages.empty()) break;
+        if (row && has_to_wait(store, row->crashes)) {
+            let_wait(store, each);
+            continue;
+        }
         auto leased = row ? try_to_lease(store, destination, ready, std::move(*row), each)
                           : base::Result<LeasedMessage>(row.error());
         if (!leased) {
@@ -360,6 +378,7 @@ base::Result<Lease> lease(Store& store, const Destination& destination, const Re
         if (too_long && was_tried && !leased->call_back) leased->call_back = too_long;
         bytes += leased->content.size();
         result.messages.push_back(std::move(*leased));
+        if (is_alone) break;
     }
     if (result.messages.empty()) result.next = next_due(store, destination, portion);
     return result;

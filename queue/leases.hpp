@@ -28,7 +28,7 @@ enum class Portion : std::uint8_t { small, large };
 /// expired is ended instead; what has waited for its peer longer than the administrator allows goes
 /// by SMTP, or is to be called back if it may have been sent (queue/fallback). A message that is
 /// damaged goes to quarantine, one that the disk does not give out now is put off; the others go
-/// on.
+/// on. What was under way in a crash is alone in its lease (queue/crashes).
 base::Result<Lease> lease(Store& store, const Destination& destination, const Ready& ready,
                           Portion portion = Portion::small);
 

@@ -28,12 +28,20 @@ void migrating(std::string_view file, int from, int to, std::string_view copy) {
         .info();
 }
 
-void opened(std::string_view directory, int released, std::size_t orphans) {
+void opened(std::string_view directory, std::int64_t released, std::size_t orphans) {
     Line("queue-opened")
         .with("directory", directory)
         .with("released", released)
         .with("orphans", orphans)
         .info();
+}
+
+void interrupted(std::size_t messages, std::int64_t recipients) {
+    Line("interrupted").with("messages", messages).with("recipients", recipients).warning();
+}
+
+void suspected(QueueId id, int crashes) {
+    Line("suspected").with("id", id.to_text()).with("crashes", crashes).error();
 }
 
 void orphans_left(std::size_t count, std::string_view why) {

@@ -10,7 +10,8 @@ namespace queue {
 namespace {
 
 void mark(Store& store, QueueId message, const std::string& why) {
-    Query set = store.database().query("UPDATE message SET damage = ?2 WHERE id = ?1");
+    // Once somebody has looked and released it, its crashes are counted anew.
+    Query set = store.database().query("UPDATE message SET damage = ?2, crashes = 0 WHERE id = ?1");
     set.bind(message.value, why).run();
     store.after_commit([message, why] { log::quarantined(message, why); });
 }

@@ -218,7 +218,7 @@ Where add_held_report(Store& store, const MessageRow& message,
 Where add_damage_report(Store& store, const MessageRow& message,
                         const std::vector<std::string>& addresses, const std::string& why) {
     return insert_quarantine_report(store, message, addresses, {451, {4, 3, 0}, why},
-                                    "A message in the queue can't be read any more and is in "
+                                    "A message in the queue can't be delivered as it is, and is in "
                                     "quarantine");
 }
 

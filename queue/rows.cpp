@@ -23,7 +23,7 @@ base::Result<MessageRow> read_message(Database& database, QueueId id) {
         "SELECT sender, body, smtputf8, requiretls, ret, envid, origin_kind, origin_client, "
         "origin_helo,"
         " origin_domain, origin_transfer, origin_component, received_at, expires_at, size,"
-        " header_size"
+        " header_size, crashes"
         " FROM message WHERE id = ?1");
     if (!find.bind(id.value).step()) return damaged(id, "it has recipients, but no row of its own");
     MessageRow row;
@@ -51,6 +51,7 @@ base::Result<MessageRow> read_message(Database& database, QueueId id) {
     row.expires_at = from_millis(find.integer(13));
     row.size = static_cast<std::size_t>(find.integer(14));
     row.header_size = static_cast<std::size_t>(find.integer(15));
+    row.crashes = static_cast<int>(find.integer(16));
     return row;
 }
 

@@ -1,5 +1,6 @@
 #include "queue/settlement.hpp"
 
+#include "queue/crashes.hpp"
 #include "queue/fallback.hpp"
 #include "queue/kept_headers.hpp"
 #include "queue/log.hpp"
@@ -29,7 +30,7 @@ class Settling {
         if (!recipient) return recipient.error();
         current_ = std::move(*recipient);
         destination_ = store_.destination(find.integer(0));
-        attempts_ = static_cast<int>(find.integer(4)) + 1;
+        attempts_ = static_cast<int>(find.integer(4));  // with the one that the lease has counted
         std::visit([this](const auto& each) { apply(each); }, outcome);
         return {};
     }
@@ -272,6 +273,7 @@ base::Result<Woken> settle(Store& store, const std::vector<MessageOutcome>& outc
             continue;
         }
         if (!row) return row.error();
+        if (row->crashes > 0) has_survived(store, outcome.id);
         if (!outcome.sent) take_back_send(store, outcome);
         Settling settling(store, std::move(*row));
         for (const RecipientOutcome& each : outcome.recipients) {

@@ -3,6 +3,7 @@
 #include "base/crash_point.hpp"
 #include "base/limits.hpp"
 #include "base/thread_name.hpp"
+#include "queue/crashes.hpp"
 #include "queue/log.hpp"
 
 namespace queue {
@@ -80,7 +81,7 @@ void StorageThread::work() {
     base::name_thread("storage");
     for (;;) {
         std::deque<Request> requests = take();
-        if (requests.empty()) return;  // stopping, and nothing is left
+        if (requests.empty()) return release();  // stopping, and nothing is left
         std::vector<base::Result<void>> results = commit(requests);
         // What the operations hold (contents) is let go here, not on the loop.
         for (Request& request : requests)
@@ -90,6 +91,15 @@ void StorageThread::work() {
                              for (std::size_t i = 0; i < requests.size(); ++i)
                                  requests[i].answer(std::move(results[i]));
                          });
+    }
+}
+
+/// What is under way still at a stop did not end the process.
+void StorageThread::release() {
+    try {
+        release_leased(*store_);
+    } catch (const SQLite::Exception& error) {
+        log::storage_failed("stop", error.what());
     }
 }
 

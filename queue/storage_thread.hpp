@@ -23,7 +23,7 @@ namespace queue {
 class StorageThread {
   public:
     StorageThread(base::asio::any_io_executor loop, std::unique_ptr<Store> store);
-    /// Commits what has been asked for, and ends the thread.
+    /// A stop: commits what has been asked for, releases what is leased, and ends the thread.
     ~StorageThread();
 
     /// Runs `operation` on the storage thread, and answers once what it did is on the disk. An
@@ -74,6 +74,7 @@ class StorageThread {
     base::Task<base::Result<void>> submit(Request request);
     void enqueue(Request request);
     void work();
+    void release();
     std::deque<Request> take();
     /// Adds what waits and has room in the same commit.
     void take_more(std::deque<Request>& taken);

@@ -1,5 +1,6 @@
 #include "queue/store.hpp"
 
+#include "queue/crashes.hpp"
 #include "queue/log.hpp"
 #include "queue/synced.hpp"
 #include "queue/verdicts.hpp"
@@ -87,11 +88,7 @@ base::Result<void> Store::recover() {
         last.step();
         if (!last.is_null(0)) last_id_ = QueueId{last.integer(0)};
     }
-    // What was leased may have been sent: its transfer, if it has one, is sent again under the same
-    // id.
-    Query leased = database_->query("UPDATE recipient SET state = 1, due_at = ?1 WHERE state = 2");
-    leased.bind(to_millis(now())).run();
-    const auto released = database_->changes();
+    const auto released = recover_leased(*this);
     forget_broken_partials();
     {
         SQLite::Transaction transaction(database_->connection());

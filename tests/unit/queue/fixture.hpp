@@ -106,6 +106,8 @@ class StoreFixture {
         store_ = std::move(*opened);
     }
     queue::Store& store() { return *store_; }
+    /// For a thread of its own; open() then opens it anew.
+    std::unique_ptr<queue::Store> give_store() { return std::move(store_); }
     /// A restart with another configuration.
     void use_router(queue::Router router) {
         router_ = std::move(router);

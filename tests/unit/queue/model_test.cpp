@@ -155,6 +155,8 @@ class Run {
         say("crashes");
         leased_.clear();
         allow({State::leased}, {State::queued});
+        // From the second one in a row on a message waits, and in the end for an administrator.
+        allow({State::leased, State::queued, State::deferred}, {State::deferred, State::held});
         queue_.open();
     }
 
