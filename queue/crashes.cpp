@@ -37,8 +37,8 @@ std::vector<QueueId> leased(Store& store) {
 std::vector<Suspect> suspects(Store& store, QueueId after) {
     std::vector<Suspect> found;
     Query find = store.database().query(
-        "SELECT id, crashes FROM message WHERE crashes > 0 AND crashes >= ?1 AND id > ?2"
-        " AND pending > 0 ORDER BY id LIMIT ?3");
+        "SELECT id, crashes FROM message INDEXED BY message_crashes"
+        " WHERE crashes > 0 AND crashes >= ?1 AND id > ?2 AND pending > 0 ORDER BY id LIMIT ?3");
     find.bind(kSuspect, after.value, kStep);
     while (find.step())
         found.push_back({QueueId{find.integer(0)}, static_cast<int>(find.integer(1))});
