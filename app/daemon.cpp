@@ -138,7 +138,7 @@ std::vector<component::Prober::Target> Daemon::silent_peers() const {
             if (discovery_.knows(peer)) targets.push_back({session.get(), std::move(peer)});
         }
     }
-    for (const auto& silent : dispatcher_.silent_peers()) {
+    for (const auto& silent : dispatcher_.silent_peers({}, SIZE_MAX)) {
         for (const auto& session : sessions_) {
             if (session->settings().jid == silent.component)
                 targets.push_back({session.get(), silent.peer});

@@ -100,8 +100,14 @@ void CourierRound::tell(Item& item, std::vector<queue::RecipientOutcome> outcome
 }
 
 void CourierRound::defer(Item& item, const mail::Reply& reply, const std::string& remote,
-                         std::optional<std::chrono::seconds> retry_after, bool settled) {
-    give(item, queue::Deferred{reply, remote, settled, retry_after});
+                         std::optional<std::chrono::seconds> retry_after) {
+    give(item, queue::Deferred{reply, remote, false, retry_after});
+}
+
+void CourierRound::go_anew(Item& item, const mail::Reply& reply, const std::string& remote) {
+    queue::Deferred anew{reply, remote, true, kGoesAnew};
+    anew.tried = false;
+    give(item, anew);
 }
 
 void CourierRound::go_by_smtp(Item& item, const std::string& why) {
@@ -112,7 +118,10 @@ void CourierRound::go_by_smtp(Item& item, const std::string& why) {
 
 void CourierRound::defer_all(const mail::Reply& reply) {
     for (auto& item : items_) {
-        if (!item->done) defer(*item, reply, {});
+        if (item->done) continue;
+        queue::Deferred untried{reply, "", false, {}};
+        untried.tried = false;
+        give(*item, untried);
     }
 }
 
@@ -136,14 +145,14 @@ base::Task<void> CourierRound::deliver_to(Link& link, std::string jid, Capabilit
 bool CourierRound::admit(Item& item, const Peer& peer) {
     const auto goal = goal_of(item.message, now_);
     if (goal == Sending::Goal::learn && !item.sending.is_fenced())
-        defer(item, {451, {4, 4, 7}, "the transfer has expired"}, peer.jid, kGoesAnew, true);
+        go_anew(item, {451, {4, 4, 7}, "the transfer has expired"}, peer.jid);
     if (goal != Sending::Goal::deliver) return false;
     const auto& envelope = item.message.envelope;
     if (item.message.transfer->expires > now_ + peer.theirs.retention &&
         !item.sending.is_fenced()) {
         // Its receiver would refuse it; a new id with another end is the queue's to make.
-        defer(item, {451, {4, 4, 7}, "the transfer expires later than the peer remembers"},
-              peer.jid, {}, true);
+        go_anew(item, {451, {4, 4, 7}, "the transfer expires later than the peer remembers"},
+                peer.jid);
     } else if (const auto unverified = given_up_unseen(item, peer.jid)) {
         go_by_smtp(item, *unverified);
     } else if (item.message.content.size() > peer.theirs.max_size) {

@@ -120,7 +120,9 @@ class CourierRound {
     void conclude(const Peer& peer, Item& item);
     void settle(const Peer& peer, Item& item);
     void defer(Item& item, const mail::Reply& reply, const std::string& remote,
-               std::optional<std::chrono::seconds> retry_after = {}, bool settled = false);
+               std::optional<std::chrono::seconds> retry_after = {});
+    /// Under a new id: this one was never taken, and never will be.
+    void go_anew(Item& item, const mail::Reply& reply, const std::string& remote);
     /// By SMTP: at once if nothing of it was ever sent, else once it has been called back.
     void go_by_smtp(Item& item, const std::string& why);
     void give(Item& item, const queue::Outcome& outcome);

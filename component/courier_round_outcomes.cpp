@@ -37,10 +37,10 @@ void CourierRound::conclude(const Peer& peer, Item& item) {
         return give(item, queue::Rerouted{why});
     if (free && failure.kind == Kind::malformed)
         return give(item, queue::Failed{{554, {5, 6, 0}, failure.reply.text}, peer.jid});
-    if (free && item.too_many) return defer(item, failure.reply, peer.jid, kGoesAnew, true);
+    if (free && item.too_many) return go_anew(item, failure.reply, peer.jid);
     if (item.sending.end() == Sending::End::called_back) {
         const mail::Reply reply{451, {4, 4, 1}, "the transfer was called back"};
-        return defer(item, reply, peer.jid, kGoesAnew, true);
+        return go_anew(item, reply, peer.jid);
     }
     defer(item, failure.reply, peer.jid, failure.retry_after);
 }

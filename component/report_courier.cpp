@@ -68,12 +68,15 @@ Link* ReportCourier::link_of(const queue::Destination& destination) const {
 }
 
 base::Task<queue::Readiness> ReportCourier::prepare(queue::Destination destination) {
-    if (link_of(destination) == nullptr)
-        co_return queue::Deferred{
+    if (link_of(destination) == nullptr) {
+        queue::Deferred down{
             reply(451, {4, 4, 1}, "our own XMPP link (" + destination.component + ") is down"),
             {},
             false,
             {}};
+        down.tried = false;
+        co_return down;
+    }
     co_return queue::Ready{destination.domain, {kAtOnce, kAtOnce, kBytes}};
 }
 
@@ -84,8 +87,9 @@ base::Task<void> ReportCourier::deliver(queue::Destination destination,
     bool silent = false;
     for (const queue::LeasedMessage& message : messages) {
         Link* const link = link_of(destination);
-        queue::Outcome outcome =
-            queue::Deferred{reply(451, {4, 4, 1}, "the peer did not answer"), peer, false, {}};
+        queue::Deferred unheard{reply(451, {4, 4, 1}, "the peer did not answer"), peer, false, {}};
+        unheard.tried = link != nullptr;
+        queue::Outcome outcome = unheard;
         if (link != nullptr && !silent) {
             mail::Content content = message.content;
             outcome = co_await send(*link, peer, std::move(content));

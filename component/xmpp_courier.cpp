@@ -56,8 +56,11 @@ base::Task<queue::Readiness> XmppCourier::prepare(queue::Destination destination
         co_return queue::Rerouted{destination.domain + " is served here"};
     if (link != nullptr && link->settings().retired)
         co_return queue::Rerouted{destination.component + " is retired"};
-    if (link == nullptr || !link->established())
-        co_return later("our own XMPP link (" + destination.component + ") is down");
+    if (link == nullptr || !link->established()) {
+        auto down = later("our own XMPP link (" + destination.component + ") is down");
+        down.tried = false;
+        co_return down;
+    }
     if (!domain) co_return queue::Rerouted{"the domain is none: " + destination.domain};
     auto found = co_await discovery_.find(*link, *domain);
     if (found.state == Found::State::unsupported) co_return queue::Rerouted{found.why};

@@ -8,6 +8,9 @@
 namespace queue {
 namespace {
 
+// Destinations that one start() looks at; the rest has its turn after other work of the loop.
+constexpr std::size_t kLooks = 1000;
+
 /// For how long no further sign of life counts after so many (1 or more) that were followed by
 /// silence. The first few are often a moment early: the servers' way to a peer that has just
 /// started is not there yet.
@@ -24,27 +27,78 @@ bool is_behind_peer(const Destination& destination) {
     return destination.lane == Lane::xmpp || destination.lane == Lane::report;
 }
 
+template <class Refs>
+std::vector<Destination> slice(const Refs& all, const std::optional<Destination>& after,
+                               std::size_t most) {
+    std::vector<Destination> some;
+    auto next = after ? all.upper_bound(&*after) : all.begin();
+    for (; next != all.end() && some.size() < most; ++next)
+        some.push_back(**next);
+    return some;
+}
+
 }  // namespace
 
+Agenda::Line& Agenda::line_of(const Destination& destination, const Entry& entry) {
+    switch (entry.stand) {
+        case Stand::behind_peer:
+            return behind_peer_[entry.peer];
+        case Stand::behind_organisation:
+            return behind_organisation_[*entry.whose];
+        default:
+            return is_behind_peer(destination) ? waiting_ : own_;
+    }
+}
+
+void Agenda::put(Ref destination, Entry& entry, Stand stand) {
+    entry.stand = stand;
+    line_of(*destination, entry).emplace(entry.due, destination);
+}
+
+void Agenda::take(Ref destination, Entry& entry) {
+    if (entry.stand == Stand::nowhere) return;
+    Line& line = line_of(*destination, entry);
+    line.erase({entry.due, destination});
+    if (line.empty() && entry.stand == Stand::behind_peer) behind_peer_.erase(entry.peer);
+    if (line.empty() && entry.stand == Stand::behind_organisation)
+        behind_organisation_.erase(*entry.whose);
+    entry.stand = Stand::nowhere;
+}
+
 void Agenda::set_due(const Destination& destination, Entry& entry, base::TimePoint due) {
-    waiting_.erase({entry.due, destination});
+    const Ref key = &entries_.find(destination)->first;
+    take(key, entry);
     entry.due = due;
-    if (!entry.at_work) waiting_.emplace(due, destination);
+    if (!entry.at_work) put(key, entry, Stand::line);
+}
+
+void Agenda::count_silence(const Destination& destination, const Entry& entry, int by) {
+    if (entry.failures == 0 || entry.peer.empty()) return;
+    const SilentPeer silent{destination.component, entry.peer};
+    const auto place = silent_peers_.try_emplace(silent, 0).first;
+    place->second += static_cast<std::size_t>(by);
+    if (place->second == 0) silent_peers_.erase(place);
 }
 
 void Agenda::set_failures(const Destination& destination, Entry& entry, int failures) {
     if (is_behind_peer(destination)) {
-        if (entry.failures > 0) --failing_;
-        if (failures > 0) ++failing_;
+        const Ref key = &entries_.find(destination)->first;
+        failures > 0 ? static_cast<void>(silent_.insert(key))
+                     : static_cast<void>(silent_.erase(key));
     }
+    count_silence(destination, entry, -1);
     entry.failures = failures;
+    count_silence(destination, entry, 1);
 }
 
 void Agenda::expect(const Destination& destination, base::TimePoint due) {
     const auto [place, is_new] = entries_.try_emplace(destination);
     Entry& entry = place->second;
-    if (is_new && is_behind_peer(destination)) ++of_peers_;
-    if (is_new && destination.lane == Lane::report) head_for(entry, destination.domain);
+    if (is_new && is_behind_peer(destination)) {
+        ++of_peers_;
+        of_peer_[entry.peer].insert(&place->first);
+        if (destination.lane == Lane::report) head_for(&place->first, entry, destination.domain);
+    }
     set_due(destination, entry, std::max(due, entry.blocked_until));
 }
 
@@ -53,20 +107,31 @@ void Agenda::arrived(const Destination& destination) {
     entries_.at(destination).again = true;
 }
 
-bool Agenda::may_start(const Destination& destination, const Entry& entry) const {
-    if (!is_behind_peer(destination)) return true;
-    if (at_work_ >= base::limits::kDestinationsAtWork) return false;
-    if (!entry.whose) return true;
-    const auto peer = peers_.find(entry.peer);
-    const auto all = of_organisation_.find(*entry.whose);
-    return (peer == peers_.end() || peer->second.at_work < base::limits::kDestinationsOfPeer) &&
-           (all == of_organisation_.end() ||
-            all->second < base::limits::kDestinationsOfOrganisation);
+bool Agenda::has_room(const std::string& peer) const {
+    const auto found = peers_.find(peer);
+    return found == peers_.end() || found->second.at_work < base::limits::kDestinationsOfPeer;
 }
 
-void Agenda::head_for(Entry& entry, const std::string& peer) {
+bool Agenda::has_room(const mail::Organisation& whose) const {
+    const auto all = of_organisation_.find(whose);
+    return all == of_organisation_.end() || all->second < base::limits::kDestinationsOfOrganisation;
+}
+
+Agenda::Stand Agenda::stand_for(const Entry& entry) const {
+    if (!entry.whose) return Stand::line;
+    if (!has_room(entry.peer)) return Stand::behind_peer;
+    return has_room(*entry.whose) ? Stand::line : Stand::behind_organisation;
+}
+
+void Agenda::head_for(Ref destination, Entry& entry, const std::string& peer) {
+    const auto before = of_peer_.find(entry.peer);
+    before->second.erase(destination);
+    if (before->second.empty()) of_peer_.erase(before);
+    count_silence(*destination, entry, -1);
     entry.peer = peer;
     entry.whose = mail::Organisation::of(peer);
+    count_silence(*destination, entry, 1);
+    of_peer_[peer].insert(destination);
 }
 
 void Agenda::join(const Entry& entry) {
@@ -75,49 +140,111 @@ void Agenda::join(const Entry& entry) {
     ++of_organisation_[*entry.whose];
 }
 
+void Agenda::begin(Ref destination, Entry& entry, std::vector<Destination>& started) {
+    entry.at_work = true;
+    entry.again = false;
+    entry.was_silent = entry.failures > 0;
+    if (is_behind_peer(*destination)) ++at_work_;
+    join(entry);
+    started.push_back(*destination);
+}
+
+void Agenda::start_of(Line& line, std::size_t& looks, std::vector<Destination>& started) {
+    const base::TimePoint now = clock_.now();
+    while (!line.empty() && line.begin()->first <= now && looks > 0) {
+        const Ref destination = line.begin()->second;
+        if (is_behind_peer(*destination) && at_work_ >= base::limits::kDestinationsAtWork) return;
+        --looks;
+        Entry& entry = entries_.at(*destination);
+        take(destination, entry);
+        const Stand stand = stand_for(entry);
+        if (stand == Stand::line)
+            begin(destination, entry, started);
+        else
+            put(destination, entry, stand);
+    }
+}
+
+bool Agenda::call_back(std::size_t& looks) {
+    bool any = false;
+    const auto call = [&](const Line& line, std::size_t room) {
+        for (; room > 0 && looks > 0 && !line.empty(); --room, --looks, any = true) {
+            const Ref first = line.begin()->second;
+            // The line is gone with its last.
+            const bool is_last = line.size() == 1;
+            Entry& entry = entries_.at(*first);
+            take(first, entry);
+            put(first, entry, Stand::line);
+            if (is_last) {
+                any = true;
+                return;
+            }
+        }
+    };
+    for (const std::string& peer : std::exchange(freed_, {})) {
+        const auto line = behind_peer_.find(peer);
+        if (line == behind_peer_.end()) continue;
+        const auto found = peers_.find(peer);
+        const std::size_t at_work = found == peers_.end() ? 0 : found->second.at_work;
+        if (at_work < base::limits::kDestinationsOfPeer)
+            call(line->second, base::limits::kDestinationsOfPeer - at_work);
+    }
+    // Of those that are called, some may have to stand behind their peer: then there is room still.
+    for (const mail::Organisation& whose : std::exchange(freed_organisations_, {})) {
+        const auto line = behind_organisation_.find(whose);
+        if (line == behind_organisation_.end() || !has_room(whose)) continue;
+        freed_organisations_.insert(whose);
+        const auto all = of_organisation_.find(whose);
+        const std::size_t at_work = all == of_organisation_.end() ? 0 : all->second;
+        call(line->second, base::limits::kDestinationsOfOrganisation - at_work);
+    }
+    return any;
+}
+
 std::vector<Destination> Agenda::start() {
     std::vector<Destination> started;
-    const base::TimePoint now = clock_.now();
-    for (auto next = waiting_.begin(); next != waiting_.end() && next->first <= now;) {
-        const Destination destination = next->second;
-        Entry& entry = entries_.at(destination);
-        if (!may_start(destination, entry)) {
-            ++next;
-            continue;
-        }
-        next = waiting_.erase(next);
-        entry.at_work = true;
-        entry.again = entry.woken = false;
-        entry.was_silent = entry.failures > 0;
-        if (is_behind_peer(destination)) ++at_work_;
-        join(entry);
-        started.push_back(destination);
-    }
+    std::size_t looks = kLooks;
+    do {
+        start_of(waiting_, looks, started);
+    } while (at_work_ < base::limits::kDestinationsAtWork && call_back(looks));
+    std::size_t own_looks = kLooks;
+    start_of(own_, own_looks, started);
+    looks_again_ = looks == 0 || own_looks == 0;
     return started;
 }
 
 std::optional<base::TimePoint> Agenda::next() const {
+    const base::TimePoint now = clock_.now();
+    if (looks_again_) return now;
     // What is due and has no place starts when somebody ends.
-    const auto later = waiting_.upper_bound({clock_.now(), Destination{Lane::report, "\xff", ""}});
-    if (later == waiting_.end()) return std::nullopt;
-    return later->first;
+    static const Destination kLast{Lane::report, "\xff", ""};
+    std::optional<base::TimePoint> next;
+    for (const Line* const line : {&own_, &waiting_}) {
+        const auto later = line->upper_bound({now, &kLast});
+        if (later != line->end()) next = std::min(next.value_or(later->first), later->first);
+    }
+    return next;
 }
 
 bool Agenda::is_crowded() const {
-    return at_work_ >= base::limits::kDestinationsAtWork && !waiting_.empty() &&
-           waiting_.begin()->first <= clock_.now();
+    if (at_work_ < base::limits::kDestinationsAtWork) return false;
+    const bool due = !waiting_.empty() && waiting_.begin()->first <= clock_.now();
+    return due || !behind_peer_.empty() || !behind_organisation_.empty();
 }
 
 void Agenda::heads_for(const Destination& destination, const std::string& peer) {
-    Entry& entry = entries_.at(destination);
+    const auto found = entries_.find(destination);
+    Entry& entry = found->second;
     if (!is_behind_peer(destination) || entry.peer == peer || peer.empty()) return;
     leave(entry);
-    head_for(entry, peer);
+    head_for(&found->first, entry, peer);
     join(entry);
 }
 
 void Agenda::leave(const Entry& entry) {
     if (!entry.whose) return;
+    freed_.insert(entry.peer);
+    freed_organisations_.insert(*entry.whose);
     const auto all = of_organisation_.find(*entry.whose);
     if (all != of_organisation_.end() && --all->second == 0) of_organisation_.erase(all);
     const auto found = peers_.find(entry.peer);
@@ -126,10 +253,10 @@ void Agenda::leave(const Entry& entry) {
     if (found->second.at_work == 0 && found->second.failures == 0) peers_.erase(found);
 }
 
-std::optional<Agenda::Pause> Agenda::pause_of(const Destination& destination) const {
+std::optional<Silence> Agenda::pause_of(const Destination& destination) const {
     const auto peer = peers_.find(entries_.at(destination).peer);
     if (peer == peers_.end() || peer->second.blocked_until <= clock_.now()) return std::nullopt;
-    return Pause{peer->second.why, peer->second.blocked_until};
+    return Silence{peer->second.why, peer->second.blocked_until, peer->second.found};
 }
 
 std::chrono::milliseconds Agenda::wait(const Destination& destination, int failures) {
@@ -155,6 +282,7 @@ base::TimePoint Agenda::missed(const Destination& destination, const Deferred& w
         peer.failures = std::max(peer.failures, vain) + 1;
         peer.blocked_until = now + wait(destination, peer.failures);
         peer.why = why;
+        peer.found = now;
     }
     entry.blocked_until = peer.blocked_until;
     return entry.blocked_until;
@@ -192,9 +320,14 @@ void Agenda::wake_by_sign(const Destination& destination) {
     wake(destination);
 }
 
-bool Agenda::is_to_be_woken(const Destination& destination) const {
+bool Agenda::take_wake(const Destination& destination) {
+    return std::exchange(entries_.at(destination).woken, false);
+}
+
+bool Agenda::take_wake_after(const Destination& destination) {
     const Entry& entry = entries_.at(destination);
-    return entry.woken || (entry.was_silent && entry.failures == 0);
+    const bool answered = entry.was_silent && entry.failures == 0;
+    return take_wake(destination) || answered;
 }
 
 void Agenda::end(const Destination& destination, std::optional<base::TimePoint> due) {
@@ -206,17 +339,29 @@ void Agenda::end(const Destination& destination, std::optional<base::TimePoint> 
     if (entry.again) due = clock_.now();
     if (due) return set_due(destination, entry, std::max(*due, entry.blocked_until));
     set_failures(destination, entry, 0);
-    if (is_behind_peer(destination)) --of_peers_;
+    if (is_behind_peer(destination)) {
+        --of_peers_;
+        const auto its = of_peer_.find(entry.peer);
+        its->second.erase(&found->first);
+        if (its->second.empty()) of_peer_.erase(its);
+    }
     entries_.erase(found);
 }
 
 void Agenda::wake(const Destination& destination) {
     const auto found = entries_.find(destination);
     if (found == entries_.end()) return;
+    found->second.woken = true;
+    try_now(destination);
+}
+
+void Agenda::try_now(const Destination& destination) {
+    const auto found = entries_.find(destination);
+    if (found == entries_.end()) return;
     Entry& entry = found->second;
     set_failures(destination, entry, 0);
     entry.blocked_until = {};
-    entry.woken = entry.again = true;
+    entry.again = true;
     const auto peer = peers_.find(entry.peer);
     if (peer != peers_.end()) {
         peer->second.failures = 0;
@@ -226,42 +371,45 @@ void Agenda::wake(const Destination& destination) {
     set_due(destination, entry, clock_.now());
 }
 
-std::vector<Destination> Agenda::waiting_for(const std::string& peer) const {
-    std::vector<Destination> waiting;
-    for (const auto& [destination, entry] : entries_) {
-        // After a restart it is not yet known who serves a domain: those are tried, too.
-        const bool is_its =
-            is_behind_peer(destination) && (entry.peer == peer || entry.peer.empty());
-        const bool waits = entry.at_work || entry.failures > 0 || entry.due > clock_.now();
-        if (is_its && waits) waiting.push_back(destination);
-    }
-    return waiting;
+bool Agenda::waits(const Destination& destination) const {
+    const auto found = entries_.find(destination);
+    if (found == entries_.end() || !is_behind_peer(destination)) return false;
+    const Entry& entry = found->second;
+    return entry.at_work || entry.failures > 0 || entry.due > clock_.now();
 }
 
-std::vector<Destination> Agenda::sent_by(const std::string& component) const {
+std::vector<Destination> Agenda::behind_peer(const std::string& peer, const After& after,
+                                             std::size_t most) const {
+    const auto its = of_peer_.find(peer);
+    return its == of_peer_.end() ? std::vector<Destination>() : slice(its->second, after, most);
+}
+
+std::vector<Destination> Agenda::sent_by(const std::string& component, const After& after,
+                                         std::size_t most) const {
     std::vector<Destination> sent;
-    for (const auto& [destination, entry] : entries_) {
-        if (is_behind_peer(destination) && destination.component == component)
-            sent.push_back(destination);
+    for (const Lane lane : {Lane::xmpp, Lane::report}) {
+        const Destination start{lane, component, ""};
+        auto next =
+            after && *after > start ? entries_.upper_bound(*after) : entries_.lower_bound(start);
+        for (; next != entries_.end() && sent.size() < most; ++next) {
+            if (next->first.lane != lane || next->first.component != component) break;
+            sent.push_back(next->first);
+        }
     }
     return sent;
 }
 
-std::vector<Destination> Agenda::silent() const {
-    std::vector<Destination> silent;
-    for (const auto& [destination, entry] : entries_) {
-        if (is_behind_peer(destination) && entry.failures > 0) silent.push_back(destination);
-    }
-    return silent;
+std::vector<Destination> Agenda::silent(const After& after, std::size_t most) const {
+    return slice(silent_, after, most);
 }
 
-std::vector<Agenda::SilentPeer> Agenda::silent_peers() const {
-    std::set<SilentPeer> silent;
-    for (const auto& [destination, entry] : entries_) {
-        if (entry.failures > 0 && !entry.peer.empty())
-            silent.insert({destination.component, entry.peer});
-    }
-    return {silent.begin(), silent.end()};
+std::vector<Agenda::SilentPeer> Agenda::silent_peers(const std::optional<SilentPeer>& after,
+                                                     std::size_t most) const {
+    std::vector<SilentPeer> silent;
+    auto next = after ? silent_peers_.upper_bound(*after) : silent_peers_.begin();
+    for (; next != silent_peers_.end() && silent.size() < most; ++next)
+        silent.push_back(next->first);
+    return silent;
 }
 
 }  // namespace queue

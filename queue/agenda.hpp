@@ -4,7 +4,9 @@
 // Holds an entry for each destination with mail, and one for each peer that mail was found to go
 // to. A next hop that is out is left alone for longer and longer (a circuit breaker), and so is
 // every destination behind the same peer. Of what is due, the longest due goes first; a peer gets a
-// bounded share of the places, and so do all peers of an organisation. Event loop only.
+// bounded share of the places, and so do all peers of an organisation. No call takes longer because
+// more destinations wait: what is many is asked for in slices, and what finds no place is put aside
+// until one is free. Event loop only.
 #pragma once
 
 #include "base/clock.hpp"
@@ -12,6 +14,7 @@
 #include "mail/organisation.hpp"
 #include "queue/ports.hpp"
 #include "queue/retry_policy.hpp"
+#include "queue/silence.hpp"
 
 #include <map>
 #include <optional>
@@ -42,12 +45,8 @@ class Agenda {
     // While it is at work:
     /// Its mail goes to this component.
     void heads_for(const Destination& destination, const std::string& peer);
-    /// If its peer is out, what is known of that, and until when it is left alone.
-    struct Pause {
-        Deferred why;
-        base::TimePoint until;
-    };
-    std::optional<Pause> pause_of(const Destination& destination) const;
+    /// If its peer is out, what is known of that.
+    std::optional<Silence> pause_of(const Destination& destination) const;
     /// Nobody was heard there, or it can't be prepared for, for this reason. Returns until when it
     /// is left alone.
     base::TimePoint missed(const Destination& destination, const Deferred& why);
@@ -55,13 +54,17 @@ class Agenda {
     void failed(const Destination& destination);
     /// Somebody answered.
     void reached(const Destination& destination);
-    /// It failed more often than not before this look, or its peer came back meanwhile: what waits
-    /// because of the silence need not wait any longer.
-    bool is_to_be_woken(const Destination& destination) const;
+    /// It was woken before this look, or since the last such question: what waits because of a
+    /// silence need not wait any longer.
+    bool take_wake(const Destination& destination);
+    /// The same, and true as well if its next hop was silent before this look and is not any more.
+    bool take_wake_after(const Destination& destination);
     /// The look is over; `due`: what it has left is due then. Without any it is forgotten.
     void end(const Destination& destination, std::optional<base::TimePoint> due);
 
-    /// It is worth a try at once, whatever was known before.
+    /// It is worth a try at once, whatever was known before ...
+    void try_now(const Destination& destination);
+    /// ... and so is what waits because of a silence.
     void wake(const Destination& destination);
     /// Somebody gave a sign of life, so that `destination` may be worth a try at once. False if
     /// such tries have been in vain lately: who gives signs of life and answers nothing is tried
@@ -69,15 +72,23 @@ class Agenda {
     bool may_wake(const Destination& destination) const;
     /// It is woken by such a sign.
     void wake_by_sign(const Destination& destination);
-    /// Destinations whose mail waits for `peer`, or for a peer that is not known yet.
-    std::vector<Destination> waiting_for(const std::string& peer) const;
+    /// Its mail waits for a peer that may be out.
+    bool waits(const Destination& destination) const;
+
+    // Slices: at most `most` destinations behind `after`, in their order; fewer are the last.
+    using After = std::optional<Destination>;
+    /// Those whose mail goes to `peer`; empty: to a peer that is not known yet.
+    std::vector<Destination> behind_peer(const std::string& peer, const After& after,
+                                         std::size_t most) const;
     /// Those that our component `component` sends for.
-    std::vector<Destination> sent_by(const std::string& component) const;
+    std::vector<Destination> sent_by(const std::string& component, const After& after,
+                                     std::size_t most) const;
+    /// At whose next hop nobody was heard.
+    std::vector<Destination> silent(const After& after, std::size_t most) const;
+
     /// Nobody was heard at any of the peers that mail waits for: the fault may be ours, and who is
     /// heard first is a reason to try them all.
-    bool all_are_silent() const { return of_peers_ > 0 && failing_ == of_peers_; }
-    /// All at whose next hop nobody was heard.
-    std::vector<Destination> silent() const;
+    bool all_are_silent() const { return of_peers_ > 0 && silent_.size() == of_peers_; }
 
     /// A peer that mail waits for in vain, and the component of ours that asks it.
     struct SilentPeer {
@@ -85,11 +96,31 @@ class Agenda {
         std::string peer;
         auto operator<=>(const SilentPeer&) const = default;
     };
-    std::vector<SilentPeer> silent_peers() const;
+    /// A slice of them, as above.
+    std::vector<SilentPeer> silent_peers(const std::optional<SilentPeer>& after,
+                                         std::size_t most) const;
 
   private:
+    /// A key of entries_, which stays where it is; in the order of what it points to.
+    using Ref = const Destination*;
+    struct InOrder {
+        bool operator()(Ref one, Ref other) const { return *one < *other; }
+    };
+    using Refs = std::set<Ref, InOrder>;
+    using Place = std::pair<base::TimePoint, Ref>;
+    struct ByDue {
+        bool operator()(const Place& one, const Place& other) const {
+            return one.first != other.first ? one.first < other.first : *one.second < *other.second;
+        }
+    };
+    using Line = std::set<Place, ByDue>;  ///< the longest due first
+
+    /// Where an entry that is not at work stands.
+    enum class Stand : std::uint8_t { nowhere, line, behind_peer, behind_organisation };
+
     struct Entry {
         base::TimePoint due{};
+        Stand stand = Stand::nowhere;
         bool at_work = false;
         bool again = false;               // mail came while it was at work
         bool woken = false;               // its peer came back while it was at work
@@ -106,13 +137,25 @@ class Agenda {
         std::size_t at_work = 0;  // destinations
         int failures = 0;
         base::TimePoint blocked_until{};
+        base::TimePoint found{};
         Deferred why;
     };
 
     void set_due(const Destination& destination, Entry& entry, base::TimePoint due);
     void set_failures(const Destination& destination, Entry& entry, int failures);
-    bool may_start(const Destination& destination, const Entry& entry) const;
-    void head_for(Entry& entry, const std::string& peer);
+    void count_silence(const Destination& destination, const Entry& entry, int by);
+    bool has_room(const std::string& peer) const;
+    bool has_room(const mail::Organisation& whose) const;
+    /// Where it stands while that has no room for it; Stand::line if there is room.
+    Stand stand_for(const Entry& entry) const;
+    Line& line_of(const Destination& destination, const Entry& entry);
+    void put(Ref destination, Entry& entry, Stand stand);
+    void take(Ref destination, Entry& entry);
+    void start_of(Line& line, std::size_t& looks, std::vector<Destination>& started);
+    /// Those that stood aside, as many as there is room for now. False if there is none.
+    bool call_back(std::size_t& looks);
+    void begin(Ref destination, Entry& entry, std::vector<Destination>& started);
+    void head_for(Ref destination, Entry& entry, const std::string& peer);
     void join(const Entry& entry);
     void leave(const Entry& entry);
     std::chrono::milliseconds wait(const Destination& destination, int failures);
@@ -121,12 +164,20 @@ class Agenda {
     const base::Clock& clock_;
     base::Random& random_;
     std::map<Destination, Entry> entries_;
-    std::set<std::pair<base::TimePoint, Destination>> waiting_;  ///< those that are not at work
-    std::map<std::string, Peer> peers_;                          ///< that are out, or at work
+    Line own_;      ///< those that are not at work, of our own MTA ...
+    Line waiting_;  ///< ... and of peers, but for those that stand aside:
+    std::map<std::string, Line> behind_peer_;                 ///< due, while its share is taken ...
+    std::map<mail::Organisation, Line> behind_organisation_;  ///< ... or its organisation's
+    std::set<std::string> freed_;                             ///< peers that have room again ...
+    std::set<mail::Organisation> freed_organisations_;        ///< ... and organisations
+    bool looks_again_ = false;                                ///< start() has not seen all
+    std::map<std::string, Peer> peers_;                       ///< that are out, or at work
     std::map<mail::Organisation, std::size_t> of_organisation_;  ///< destinations at work
-    std::size_t at_work_ = 0;                                    ///< of peers' destinations
-    std::size_t of_peers_ = 0;                                   ///< entries behind a peer ...
-    std::size_t failing_ = 0;  ///< ... and those of them that are silent
+    std::map<std::string, Refs> of_peer_;             ///< entries behind a peer, by its name
+    Refs silent_;                                     ///< those of them that are silent
+    std::map<SilentPeer, std::size_t> silent_peers_;  ///< and for how many destinations
+    std::size_t at_work_ = 0;                         ///< of peers' destinations
+    std::size_t of_peers_ = 0;                        ///< entries behind a peer
 };
 
 }  // namespace queue

@@ -1,7 +1,10 @@
 #include "queue/dispatcher.hpp"
 
 #include "base/limits.hpp"
+#include "queue/deferral.hpp"
+#include "queue/due_destinations.hpp"
 #include "queue/fallback.hpp"
+#include "queue/log.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -11,6 +14,14 @@ namespace {
 
 /// The most that anything here waits without being called: a bound, not a schedule.
 constexpr auto kLookAgain = std::chrono::minutes(1);
+constexpr std::size_t kSlice = 200;  // destinations that one turn of the loop wakes
+constexpr std::size_t kPage = 500;   // destinations that are read at once, at the start
+
+/// What became of a destination that can't be gone to.
+struct Turned {
+    Stepped step;
+    std::optional<Silence> waits;  ///< it has to wait instead
+};
 
 }  // namespace
 
@@ -25,16 +36,36 @@ Dispatcher::Dispatcher(base::asio::any_io_executor executor, StorageThread& stor
       tasks_(executor) {}
 
 base::Task<base::Result<void>> Dispatcher::start() {
-    using Due = std::map<Destination, base::TimePoint>;
-    std::function<base::Result<Due>(Store&)> look = [](Store& store) {
-        return base::Result<Due>(all_due(store));
-    };
-    const base::Result<Due> due = co_await storage_.read<Due>(std::move(look));
-    if (!due) co_return due.error();
-    for (const auto& [destination, at] : *due)
-        agenda_.expect(destination, at);
+    const base::Result<std::optional<std::int64_t>> next = co_await read_page(0);
+    if (!next) co_return next.error();
+    if (*next) tasks_.spawn("start", [this, after = **next] { return read_rest(after); });
     tasks_.spawn("dispatcher", [this] { return schedule(); });
     co_return base::Result<void>();
+}
+
+base::Task<base::Result<std::optional<std::int64_t>>> Dispatcher::read_page(std::int64_t after) {
+    std::function<base::Result<DuePage>(Store&)> look = [after](Store& store) {
+        return base::Result<DuePage>(due_destinations(store, after, kPage));
+    };
+    const base::Result<DuePage> page = co_await storage_.read<DuePage>(std::move(look));
+    if (!page) co_return page.error();
+    for (const DueDestination& each : page->destinations)
+        agenda_.expect(each.destination, each.due);
+    co_return page->next;
+}
+
+base::Task<void> Dispatcher::read_rest(std::int64_t after) {
+    std::optional<std::int64_t> next = after;
+    while (next && !stopping_) {
+        const base::Result<std::optional<std::int64_t>> read = co_await read_page(*next);
+        changed_.notify();
+        if (read) {
+            next = *read;
+            continue;
+        }
+        // The storage's own log line says why. What waits is not forgotten.
+        co_await base::sleep_for(base::limits::kSettleAgain);
+    }
 }
 
 base::Task<void> Dispatcher::stop() {
@@ -51,58 +82,97 @@ void Dispatcher::arrived(const Destination& destination) {
 }
 
 void Dispatcher::peer_is_back(const std::string& peer) {
-    sign_of_life(agenda_.all_are_silent() ? agenda_.silent() : agenda_.waiting_for(peer));
+    if (agenda_.all_are_silent()) return wake_silent();
+    // After a restart it is not yet known who serves a domain: those are tried, too.
+    for (const std::string& its : {peer, std::string()}) {
+        walk(
+            "peer " + its,
+            [this, its](const auto& after) { return agenda_.behind_peer(its, after, kSlice); },
+            [this](const auto& destination) {
+                if (agenda_.waits(destination)) wake_by_sign(destination);
+            });
+    }
 }
 
-void Dispatcher::sign_of_life(std::vector<Destination> destinations) {
-    std::erase_if(destinations, [this](const auto& each) { return !agenda_.may_wake(each); });
-    for (const Destination& destination : destinations)
-        agenda_.wake_by_sign(destination);
-    start_waking(std::move(destinations));
+void Dispatcher::wake_silent() {
+    walk(
+        "silent", [this](const auto& after) { return agenda_.silent(after, kSlice); },
+        [this](const auto& destination) { wake_by_sign(destination); });
 }
 
 void Dispatcher::link_is_up(const std::string& component) {
-    start_waking(agenda_.sent_by(component));
+    walk(
+        "link " + component,
+        [this, component](const auto& after) { return agenda_.sent_by(component, after, kSlice); },
+        [this](const auto& destination) { wake(destination); });
+}
+
+void Dispatcher::walk(const std::string& name, Slices slices, Each each) {
+    const auto [place, is_new] = walks_.try_emplace(name, false);
+    place->second = !is_new;
+    if (!is_new) return;
+    tasks_.spawn("wake", [this, name, slices = std::move(slices), each = std::move(each)] {
+        return walk_through(name, slices, each);
+    });
+}
+
+base::Task<void> Dispatcher::walk_through(std::string name, Slices slices, Each each) {
+    Agenda::After after;
+    for (bool more = true; more && !stopping_;) {
+        const std::vector<Destination> slice = slices(after);
+        for (const Destination& destination : slice)
+            each(destination);
+        changed_.notify();
+        more = slice.size() >= kSlice;
+        if (more) after = slice.back();
+        if (!more && std::exchange(walks_.at(name), false)) {
+            after.reset();
+            more = true;
+        }
+        if (more) co_await base::sleep_for(std::chrono::milliseconds(0));
+    }
+    walks_.erase(name);
+}
+
+void Dispatcher::wake_by_sign(const Destination& destination) {
+    if (!agenda_.may_wake(destination)) return;
+    agenda_.wake_by_sign(destination);
+    wake(destination);
+}
+
+void Dispatcher::wake(const Destination& destination) {
+    agenda_.wake(destination);
+    if (passes_.contains(destination))
+        tasks_.spawn("wake", [this, destination] { return make_due_now(destination); });
 }
 
 void Dispatcher::flush(const std::vector<Destination>& destinations) {
     for (const Destination& destination : destinations) {
         agenda_.expect(destination, clock_.now());
-        agenda_.wake(destination);
+        agenda_.try_now(destination);
         const auto pass = passes_.find(destination);
         if (pass != passes_.end()) pass->second->more();
     }
     changed_.notify();
 }
 
-void Dispatcher::start_waking(std::vector<Destination> destinations) {
-    if (destinations.empty()) return;
-    // A pass that is under way may still come to the conclusion that nobody is there: it looks
-    // again then.
-    for (const Destination& destination : destinations)
-        agenda_.wake(destination);
-    const auto kept = std::make_shared<std::vector<Destination>>(std::move(destinations));
-    tasks_.spawn("wake", [this, kept] { return wake(std::move(*kept)); });
-}
-
-base::Task<void> Dispatcher::wake(std::vector<Destination> destinations) {
-    // One after the other, so that many are no burst.
-    for (const Destination& destination : destinations) {
-        if (stopping_) co_return;
-        co_await wake_one(destination);
-    }
-}
-
-base::Task<void> Dispatcher::wake_one(Destination destination) {
-    std::function<base::Result<int>(Store&)> operation = [destination](Store& store) {
-        return wake_destination(store, destination);
-    };
-    const base::Result<Committed<int>> woken = co_await storage_.write<int>(std::move(operation));
-    if (!woken) co_return;
+base::Task<void> Dispatcher::make_due_now(Destination destination) {
+    co_await make_due(destination);
     const auto pass = passes_.find(destination);
     if (pass != passes_.end()) pass->second->more();
-    agenda_.wake(destination);
-    changed_.notify();
+}
+
+base::Task<void> Dispatcher::make_due(Destination destination) {
+    for (std::optional<WaitingPlace> behind = WaitingPlace(); behind && !stopping_;) {
+        std::function<base::Result<Stepped>(Store&)> operation = [destination,
+                                                                  place = *behind](Store& store) {
+            return wake_some(store, destination, place);
+        };
+        const base::Result<Committed<Stepped>> woken =
+            co_await storage_.write<Stepped>(std::move(operation));
+        if (!woken) co_return;
+        behind = (*woken)->next;
+    }
 }
 
 void Dispatcher::look_at(const Woken& destinations) {
@@ -121,8 +191,12 @@ base::Task<void> Dispatcher::schedule() {
 }
 
 base::Task<void> Dispatcher::work(Destination destination) {
+    if (agenda_.take_wake(destination)) co_await make_due(destination);
     co_await attempt(destination);
-    if (agenda_.is_to_be_woken(destination)) co_await wake_one(destination);
+    if (agenda_.take_wake_after(destination)) {
+        co_await make_due(destination);
+        agenda_.try_now(destination);
+    }
     using Next = std::optional<base::TimePoint>;
     std::function<base::Result<Next>(Store&)> look = [destination](Store& store) {
         return base::Result<Next>(next_due(store, destination));
@@ -138,12 +212,13 @@ base::Task<void> Dispatcher::attempt(Destination destination) {
     if (courier == couriers_.end()) {
         Deferred none{{451, {4, 3, 5}, "nothing is configured for this lane"}, "", false, {}};
         const base::TimePoint until = agenda_.missed(destination, none);
-        co_await defer(destination, std::move(none), until);
+        Silence silence{std::move(none), until, clock_.now()};
+        co_await defer(destination, std::move(silence));
         co_return;
     }
-    if (const auto pause = agenda_.pause_of(destination)) {
+    if (auto pause = agenda_.pause_of(destination)) {
         // Another destination has found out already.
-        co_await defer(destination, pause->why, pause->until);
+        co_await defer(destination, std::move(*pause));
         co_return;
     }
     Readiness readiness = co_await courier->second->prepare(destination);
@@ -164,7 +239,8 @@ base::Task<void> Dispatcher::attempt(Destination destination) {
         Deferred why = std::get<Deferred>(readiness);
         agenda_.heads_for(destination, why.remote);
         const base::TimePoint until = agenda_.missed(destination, why);
-        co_await defer(destination, std::move(why), until);
+        Silence silence{std::move(why), until, clock_.now()};
+        co_await defer(destination, std::move(silence));
     }
 }
 
@@ -184,36 +260,64 @@ base::Task<void> Dispatcher::drain(Destination destination, Courier* courier, Re
     passes_.erase(destination);
     const Pass::Findings& found = pass->findings();
     if (found.reached) {
-        const auto all = agenda_.all_are_silent() ? agenda_.silent() : std::vector<Destination>();
+        const bool all = agenda_.all_are_silent();
         agenda_.reached(destination);
-        sign_of_life(all);
+        if (all) wake_silent();
     } else if (found.missed && !calls_back) {
         // A peer that can't be asked to let go of old mail must not hold what goes by SMTP now.
-        agenda_.missed(destination, *found.missed);
+        const base::TimePoint until = agenda_.missed(destination, *found.missed);
+        // What was not given out waits for the same reason.
+        Silence silence{*found.missed, until, clock_.now()};
+        co_await defer(destination, std::move(silence));
     } else if (found.storage_failed) {
         agenda_.failed(destination);
     }
 }
 
-base::Task<void> Dispatcher::defer(Destination destination, Deferred why, base::TimePoint until) {
-    std::function<base::Result<Woken>(Store&)> operation = [=](Store& store) {
-        return defer_destination(store, destination, why, until);
-    };
-    const base::Result<Committed<Woken>> done =
-        co_await storage_.write<Woken>(std::move(operation));
-    if (done) look_at(**done);
+base::Task<void> Dispatcher::defer(Destination destination, Silence silence) {
+    std::int64_t count = 0;
+    for (std::optional<WaitingPlace> behind = WaitingPlace(); behind && !stopping_;) {
+        std::function<base::Result<Stepped>(Store&)> operation = [destination, silence,
+                                                                  place = *behind](Store& store) {
+            return defer_some(store, destination, silence, place);
+        };
+        const base::Result<Committed<Stepped>> done =
+            co_await storage_.write<Stepped>(std::move(operation));
+        if (!done) break;
+        look_at((*done)->woken);
+        count += (*done)->changed;
+        behind = (*done)->next;
+    }
+    if (count > 0) log::destination_deferred(destination, silence.why.reply, count, silence.until);
 }
 
 base::Task<bool> Dispatcher::reroute(Destination destination, Rerouted why) {
-    std::function<base::Result<RerouteResult>(Store&)> operation = [=](Store& store) {
-        return reroute_destination(store, destination, why);
-    };
-    const base::Result<Committed<RerouteResult>> done =
-        co_await storage_.write<RerouteResult>(std::move(operation));
-    if (done) look_at((*done)->woken);
-    // The storage's own log line says why.
-    if (!done) agenda_.failed(destination);
-    co_return done && !(*done)->required;
+    for (std::optional<WaitingPlace> behind = WaitingPlace(); behind && !stopping_;) {
+        std::function<base::Result<Turned>(Store&)> operation =
+            [destination, why = why.why, place = *behind](Store& store) -> base::Result<Turned> {
+            if (auto waits = must_wait(store, destination, why)) {
+                const auto wait = store.settings().retry.wait(1, store.random());
+                return Turned{{}, Silence{std::move(*waits), store.now() + wait, store.now()}};
+            }
+            auto step = reroute_some(store, destination, why, place);
+            if (!step) return step.error();
+            return Turned{std::move(*step), {}};
+        };
+        base::Result<Committed<Turned>> done =
+            co_await storage_.write<Turned>(std::move(operation));
+        if (!done) {
+            // The storage's own log line says why.
+            agenda_.failed(destination);
+            co_return false;
+        }
+        Turned turned = done->release();
+        look_at(turned.step.woken);
+        behind = turned.step.next;
+        if (!turned.waits) continue;
+        co_await defer(destination, std::move(*turned.waits));
+        co_return false;
+    }
+    co_return !stopping_;
 }
 
 }  // namespace queue

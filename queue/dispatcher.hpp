@@ -16,8 +16,10 @@
 #include "queue/retry_policy.hpp"
 #include "queue/storage_thread.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace queue {
@@ -30,7 +32,7 @@ class Dispatcher {
     /// Before start(). `courier` outlives the dispatcher.
     void use(Lane lane, Courier& courier) { couriers_[lane] = &courier; }
 
-    /// Reads what waits, and begins. Errc::storage.
+    /// Reads a part of what waits, and begins; the rest is read meanwhile. Errc::storage.
     base::Task<base::Result<void>> start();
     /// Leases nothing more, and returns when all that is leased has been settled.
     base::Task<void> stop();
@@ -43,8 +45,11 @@ class Dispatcher {
     void link_is_up(const std::string& component);
     /// An administrator wants these to be tried now. What is due of them is the store's to say.
     void flush(const std::vector<Destination>& destinations);
-    /// Peers that mail waits for in vain.
-    std::vector<Agenda::SilentPeer> silent_peers() const { return agenda_.silent_peers(); }
+    /// Peers that mail waits for in vain, in slices: at most `most` behind `after`.
+    std::vector<Agenda::SilentPeer> silent_peers(const std::optional<Agenda::SilentPeer>& after,
+                                                 std::size_t most) const {
+        return agenda_.silent_peers(after, most);
+    }
 
     /// The clock has jumped to `next_look()`, or beyond. For tests, whose clock is set by hand.
     void look() { changed_.notify(); }
@@ -53,16 +58,29 @@ class Dispatcher {
     bool is_idle() const { return tasks_.running() <= 1; }
 
   private:
+    /// A slice of some destinations, behind one; fewer than kSlice are the last.
+    using Slices = std::function<std::vector<Destination>(const Agenda::After&)>;
+    using Each = std::function<void(const Destination&)>;
+
+    base::Task<base::Result<std::optional<std::int64_t>>> read_page(std::int64_t after);
+    base::Task<void> read_rest(std::int64_t after);
     base::Task<void> schedule();
     base::Task<void> work(Destination destination);
     base::Task<void> attempt(Destination destination);
     base::Task<void> drain(Destination destination, Courier* courier, Ready ready);
-    base::Task<void> defer(Destination destination, Deferred why, base::TimePoint until);
+    base::Task<void> defer(Destination destination, Silence silence);
     base::Task<bool> reroute(Destination destination, Rerouted why);
-    void sign_of_life(std::vector<Destination> destinations);
-    void start_waking(std::vector<Destination> destinations);
-    base::Task<void> wake(std::vector<Destination> destinations);
-    base::Task<void> wake_one(Destination destination);
+    /// Makes due what waits for the end of its silence.
+    base::Task<void> make_due(Destination destination);
+    /// As above, of one for which a pass is under way, which need not end before.
+    base::Task<void> make_due_now(Destination destination);
+    void wake(const Destination& destination);
+    void wake_by_sign(const Destination& destination);
+    void wake_silent();
+    /// `each` of what `slices` gives, a slice a turn of the loop. One walk of a `name` at a time:
+    /// if it is asked for again meanwhile, it begins again.
+    void walk(const std::string& name, Slices slices, Each each);
+    base::Task<void> walk_through(std::string name, Slices slices, Each each);
     void look_at(const Woken& destinations);
 
     base::asio::any_io_executor executor_;
@@ -72,6 +90,7 @@ class Dispatcher {
     std::map<Lane, Courier*> couriers_;
     Agenda agenda_;
     std::map<Destination, std::shared_ptr<Pass>> passes_;  ///< under way
+    std::map<std::string, bool> walks_;  ///< under way; whether they are to begin again
     base::Signal changed_;
     base::TaskGroup tasks_;
     base::TimePoint next_look_{};

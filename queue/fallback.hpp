@@ -17,17 +17,14 @@ inline const Destination kRelay{Lane::relay, "", ""};
 /// the domain is served here by now.
 Destination way_around(const Store& store, const Destination& destination);
 
-/// Everything of `destination` goes way_around(), but for what may have been sent. Where the
-/// administrator requires XMPP it waits instead, and `required` is set.
-struct RerouteResult {
-    Woken woken;
-    bool required = false;
-};
-base::Result<RerouteResult> reroute_destination(Store& store, const Destination& destination,
-                                                const Rerouted& why);
+/// The peer can't be reached now, for `why`: what came until this time, and was never sent, has
+/// waited for it too long and goes by SMTP. Nothing: all waits on.
+std::optional<base::TimePoint> given_up_until(Store& store, const Destination& destination,
+                                              const Deferred& why);
 
-/// The peer can't be reached now, for `why`: what has waited for it too long goes by SMTP.
-Woken fall_back(Store& store, const Destination& destination, const Deferred& why);
+/// Where the administrator requires XMPP: what mail that can't go over it now, for `why`, is told.
+std::optional<Deferred> must_wait(const Store& store, const Destination& destination,
+                                  const std::string& why);
 
 /// Why a message that came at `received_at` is not to wait for its peer any longer, if so.
 std::optional<std::string> waits_too_long(Store& store, const Destination& destination,

@@ -17,6 +17,10 @@
 namespace queue {
 namespace {
 
+// How far ahead a new transfer expires at least: clocks differ by minutes, and what is large takes
+// some.
+constexpr auto kLastTry = std::chrono::hours(1);
+
 struct DueRow {
     QueueId message;
     std::int64_t n = 0;
@@ -189,7 +193,9 @@ base::Result<OutgoingTransfer> new_transfer(Store& store, const Destination& des
     const auto retention = std::min<seconds>(ready.retention, base::limits::kRetention);
     const auto margin = std::min<seconds>(retention / 8, std::chrono::hours(24));
     const auto furthest = store.now() + (retention - margin);
-    const base::TimePoint expires = std::min<base::TimePoint>(message.expires_at, furthest);
+    // The last try of mail whose time is up needs some, too.
+    const base::TimePoint wanted = std::max(message.expires_at, store.now() + kLastTry);
+    const base::TimePoint expires = std::min<base::TimePoint>(wanted, furthest);
     OutgoingTransfer transfer{
         {*domain, store.next_transfer_id()}, ready.peer, false, expires, ready.dsn};
     {
@@ -248,6 +254,18 @@ void let_wait(Store& store, const Group& group) {
             "UPDATE recipient SET due_at = ?3 WHERE message = ?1 AND n = ?2");
         update.bind(row.message.value, row.n, to_millis(store.now() + kSuspectPause)).run();
     }
+}
+
+/// Its time is up, and its last try ends with a content that the disk does not give out.
+base::Result<void> give_up(Store& store, const Group& group, const base::Error& why, Woken& woken) {
+    std::vector<std::uint32_t> recipients;
+    for (const DueRow& row : group.rows)
+        recipients.push_back(static_cast<std::uint32_t>(row.n));
+    const Deferred last{{451, {4, 3, 0}, why.text}, "", false, {}};
+    const auto more = expire_recipients(store, group.message, recipients, last);
+    if (!more) return more.error();
+    add_all(woken, *more);
+    return {};
 }
 
 /// Whether a stanza with the transfer of these rows may have left.
@@ -341,16 +359,8 @@ base::Result<Lease> lease(Store& store, const Destination& destination, const Re
     for (const Group& each : group(store, due_rows(store, number, portion, ready.limits))) {
         if (result.messages.size() >= most) break;
         auto row = read_message(store, each.message);
-        if (row && row->expires_at <= store.now()) {
-            std::vector<std::uint32_t> recipients;
-            for (const DueRow& due : each.rows)
-                recipients.push_back(static_cast<std::uint32_t>(due.n));
-            const auto woken = expire_recipients(store, each.message, recipients);
-            if (!woken) return woken.error();
-            add_all(result.woken, *woken);
-            continue;
-        }
         if (ready.call_back && !was_sent(store, each)) continue;
+        const bool is_over = row && row->expires_at <= store.now();
         const auto too_long =
             row ? waits_too_long(store, destination, row->received_at) : std::nullopt;
         const bool was_tried =
@@ -371,7 +381,10 @@ base::Result<Lease> lease(Store& store, const Destination& destination, const Re
         auto leased = row ? try_to_lease(store, destination, ready, std::move(*row), each)
                           : base::Result<LeasedMessage>(row.error());
         if (!leased) {
-            const auto aside = put_aside(store, destination, each, leased.error(), result.woken);
+            const auto aside =
+                is_over && leased.error().code == base::Errc::storage
+                    ? give_up(store, each, leased.error(), result.woken)
+                    : put_aside(store, destination, each, leased.error(), result.woken);
             if (!aside) return aside.error();
             continue;
         }
@@ -380,64 +393,21 @@ base::Result<Lease> lease(Store& store, const Destination& destination, const Re
         result.messages.push_back(std::move(*leased));
         if (is_alone) break;
     }
-    if (result.messages.empty()) result.next = next_due(store, destination, portion);
+    if (result.messages.empty()) result.next = next_due(store, number, portion);
     return result;
 }
 
-base::Result<Woken> defer_destination(Store& store, const Destination& destination,
-                                      const Deferred& why, base::TimePoint until) {
-    auto woken = expire(store, destination);
-    if (!woken) return woken;
-    add_all(*woken, fall_back(store, destination, why));
-    const std::int64_t number = store.number_of(destination);
-    const std::int64_t now = to_millis(store.now());
-    const std::string text = why.reply.to_text();
-    {
-        // A reason that is the same as before is seen in `attempts`, and not written again each
-        // time.
-        Query note = store.database().query(
-            "INSERT INTO event (message, at, n, what, detail)"
-            " SELECT message, ?2, n, 'deferred', ?3 FROM recipient"
-            " WHERE destination = ?1 AND class IN (0, 1, 2) AND state IN (1, 3) AND due_at <= ?2"
-            " AND reply IS NOT ?4");
-        note.bind(number, now, text, why.reply.text).run();
-    }
-    Query update = store.database().query(
-        "UPDATE recipient SET state = 3, attempts = attempts + 1, due_at = ?3, code = ?4, status = "
-        "?5,"
-        " reply = ?6, remote = ?7 WHERE destination = ?1 AND class IN (0, 1, 2)"
-        " AND state IN (1, 3) AND due_at <= ?2");
-    update
-        .bind(number, now, to_millis(until), why.reply.code, why.reply.status.to_text(),
-              why.reply.text, why.remote)
-        .run();
-    if (const int count = store.database().changes(); count > 0) {
-        store.after_commit([=, reply = why.reply] {
-            log::destination_deferred(destination, reply, count, until);
-        });
-    }
-    return woken;
-}
-
-base::Result<int> wake_destination(Store& store, const Destination& destination) {
-    const std::int64_t number = store.number_of(destination);
-    Query wake = store.database().query(
-        "UPDATE recipient SET due_at = ?2"
-        " WHERE destination = ?1 AND class IN (0, 1, 2) AND state IN (1, 3) AND due_at > ?2"
-        " AND status LIKE '4.4.%'");
-    wake.bind(number, to_millis(store.now())).run();
-    return store.database().changes();
-}
-
 std::optional<base::TimePoint> next_due(Store& store, const Destination& destination) {
-    const auto small = next_due(store, destination, Portion::small);
-    const auto large = next_due(store, destination, Portion::large);
+    return next_due(store, store.number_of(destination));
+}
+
+std::optional<base::TimePoint> next_due(Store& store, std::int64_t number) {
+    const auto small = next_due(store, number, Portion::small);
+    const auto large = next_due(store, number, Portion::large);
     return small && large ? std::min(small, large) : small ? small : large;
 }
 
-std::optional<base::TimePoint> next_due(Store& store, const Destination& destination,
-                                        Portion portion) {
-    const std::int64_t number = store.number_of(destination);
+std::optional<base::TimePoint> next_due(Store& store, std::int64_t number, Portion portion) {
     std::optional<base::TimePoint> first;
     for (const auto of : {MailClass::interactive, MailClass::bulk, MailClass::large}) {
         if ((of == MailClass::large) != (portion == Portion::large)) continue;
@@ -449,21 +419,6 @@ std::optional<base::TimePoint> next_due(Store& store, const Destination& destina
         first = std::min(first.value_or(due), due);
     }
     return first;
-}
-
-std::map<Destination, base::TimePoint> all_due(Store& store) {
-    std::vector<std::pair<std::int64_t, std::int64_t>> rows;
-    {
-        Query all = store.database().query(
-            "SELECT destination, MIN(due_at) FROM recipient WHERE state IN (1, 3) GROUP BY "
-            "destination");
-        while (all.step())
-            rows.emplace_back(all.integer(0), all.integer(1));
-    }
-    std::map<Destination, base::TimePoint> due;
-    for (const auto& [number, at] : rows)
-        due[store.destination(number)] = from_millis(at);
-    return due;
 }
 
 }  // namespace queue

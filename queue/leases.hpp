@@ -1,11 +1,8 @@
-// Leases: gives out what is due for a destination, and puts off or moves all of it at once.
-// Storage thread.
+// Leases: gives out what is due for a destination. Storage thread.
 #pragma once
 
 #include "queue/ports.hpp"
 #include "queue/store.hpp"
-
-#include <map>
 
 namespace queue {
 
@@ -25,25 +22,18 @@ enum class Portion : std::uint8_t { small, large };
 /// same; each in order. On Lane::xmpp each message has its transfer, whose
 /// id, peer and recipients are committed with the lease (protocol rule 1); recipients that were
 /// given to a transfer without a verdict are leased with that one again, unchanged. What has
-/// expired is ended instead; what has waited for its peer longer than the administrator allows goes
-/// by SMTP, or is to be called back if it may have been sent (queue/fallback). A message that is
-/// damaged goes to quarantine, one that the disk does not give out now is put off; the others go
-/// on. What was under way in a crash is alone in its lease (queue/crashes).
+/// expired is leased, too, for its last try (queue/expiry); what has waited for its peer longer
+/// than the administrator allows goes by SMTP, or is to be called back if it may have been sent
+/// (queue/fallback). A message that is damaged goes to quarantine, one that the disk does not give
+/// out now is put off; the others go on. What was under way in a crash is alone in its lease
+/// (queue/crashes).
 base::Result<Lease> lease(Store& store, const Destination& destination, const Ready& ready,
                           Portion portion = Portion::small);
 
-/// Everything due of `destination` waits until `until`; what has expired is ended.
-base::Result<Woken> defer_destination(Store& store, const Destination& destination,
-                                      const Deferred& why, base::TimePoint until);
-
-/// The peer of `destination` is back: what waited because it could not be reached is due now.
-base::Result<int> wake_destination(Store& store, const Destination& destination);
-
 /// When the next recipient of `destination` is due; nothing if none waits.
 std::optional<base::TimePoint> next_due(Store& store, const Destination& destination);
-std::optional<base::TimePoint> next_due(Store& store, const Destination& destination,
-                                        Portion portion);
-/// The same for every destination with mail, at start.
-std::map<Destination, base::TimePoint> all_due(Store& store);
+/// The same of the destination with that number, and of one portion of it.
+std::optional<base::TimePoint> next_due(Store& store, std::int64_t number);
+std::optional<base::TimePoint> next_due(Store& store, std::int64_t number, Portion portion);
 
 }  // namespace queue

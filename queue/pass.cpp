@@ -171,7 +171,10 @@ base::Task<void> Pass::deliver(std::shared_ptr<std::vector<LeasedMessage>> messa
 }
 
 void Pass::told(MessageOutcome outcome) {
-    for (const RecipientOutcome& each : outcome.recipients) {
+    for (RecipientOutcome& each : outcome.recipients) {
+        auto* const deferred = std::get_if<Deferred>(&each.outcome);
+        // Who is being stopped has not tried to the end.
+        if (deferred != nullptr && around_.stopping) deferred->tried = false;
         if (is_silence(each.outcome))
             findings_.missed = std::get<Deferred>(each.outcome);
         else

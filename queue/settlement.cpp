@@ -1,6 +1,7 @@
 #include "queue/settlement.hpp"
 
 #include "queue/crashes.hpp"
+#include "queue/expiry.hpp"
 #include "queue/fallback.hpp"
 #include "queue/kept_headers.hpp"
 #include "queue/log.hpp"
@@ -18,20 +19,21 @@ class Settling {
   public:
     Settling(Store& store, MessageRow row) : store_(store), row_(std::move(row)) {}
 
-    /// Records `outcome` of recipient `n` if it is in one of the states that `from` allows.
+    /// Records `outcome` of recipient `n`, unless that has ended, or is not leased and has to be.
     base::Result<void> record(std::uint32_t n, const Outcome& outcome, bool must_be_leased) {
-        Query find = store_.database().query(
-            "SELECT destination, address, notify, orcpt, attempts, state FROM recipient"
-            " WHERE message = ?1 AND n = ?2");
-        if (!find.bind(row_.id.value, static_cast<std::int64_t>(n)).step()) return {};
-        const auto state = static_cast<State>(find.integer(5));
-        if (must_be_leased ? state != State::leased : has_ended(state)) return {};
-        auto recipient = to_recipient(n, find.text(1), find.integer(2), find.text(3));
-        if (!recipient) return recipient.error();
-        current_ = std::move(*recipient);
-        destination_ = store_.destination(find.integer(0));
-        attempts_ = static_cast<int>(find.integer(4));  // with the one that the lease has counted
-        std::visit([this](const auto& each) { apply(each); }, outcome);
+        const auto found = find(n, must_be_leased);
+        if (!found) return found.error();
+        if (*found) std::visit([this](const auto& each) { apply(each); }, outcome);
+        return {};
+    }
+
+    /// Its time is up, and it had its last try.
+    base::Result<void> expire(std::uint32_t n, const Deferred& last) {
+        const auto found = find(n, false);
+        if (!found) return found.error();
+        // A lease would have counted the try.
+        ++attempts_;
+        if (*found) give_up(last);
         return {};
     }
 
@@ -67,6 +69,22 @@ class Settling {
     }
 
   private:
+    /// Makes recipient `n` the current one; false if there is nothing to be recorded of it.
+    base::Result<bool> find(std::uint32_t n, bool must_be_leased) {
+        Query row = store_.database().query(
+            "SELECT destination, address, notify, orcpt, attempts, state FROM recipient"
+            " WHERE message = ?1 AND n = ?2");
+        if (!row.bind(row_.id.value, static_cast<std::int64_t>(n)).step()) return false;
+        const auto state = static_cast<State>(row.integer(5));
+        if (must_be_leased ? state != State::leased : has_ended(state)) return false;
+        auto recipient = to_recipient(n, row.text(1), row.integer(2), row.text(3));
+        if (!recipient) return recipient.error();
+        current_ = std::move(*recipient);
+        destination_ = store_.destination(row.integer(0));
+        attempts_ = static_cast<int>(row.integer(4));
+        return true;
+    }
+
     void apply(const Delivered& outcome) {
         end(current_->n, attempts_,
             destination_.lane == Lane::local ? State::delivered : State::relayed, outcome.reply,
@@ -83,10 +101,11 @@ class Settling {
     }
 
     void apply(const Deferred& outcome) {
-        if (row_.expires_at <= store_.now()) return give_up(outcome);
-        const auto wait =
-            store_.settings().retry.wait(attempts_, store_.random(), outcome.retry_after);
-        const base::TimePoint next = std::min(store_.now() + wait, row_.expires_at);
+        if (was_last_try(store_, outcome, store_.now(), row_.expires_at)) return give_up(outcome);
+        // What was not tried need not wait as what was tried in vain so often.
+        const auto wait = store_.settings().retry.wait(outcome.tried ? attempts_ : 1,
+                                                       store_.random(), outcome.retry_after);
+        const base::TimePoint next = next_try(wait);
         Query update = store_.database().query(
             "UPDATE recipient SET state = 3, attempts = ?3, due_at = ?4, code = ?5, status = ?6, "
             "reply = ?7,"
@@ -101,6 +120,12 @@ class Settling {
         store_.after_commit([id = row_.id, to = current_->address, destination = destination_,
                              reply = outcome.reply,
                              next] { log::deferred(id, to, destination, reply, next); });
+    }
+
+    /// When its time is up at the latest; if it is already, its last try is still to come.
+    base::TimePoint next_try(std::chrono::milliseconds wait) const {
+        const base::TimePoint next = store_.now() + wait;
+        return row_.expires_at > store_.now() ? std::min(next, row_.expires_at) : next;
     }
 
     void apply(const Held& outcome) {
@@ -358,39 +383,18 @@ base::Result<Woken> reroute_recipients(Store& store, QueueId message,
 }
 
 base::Result<Woken> expire_recipients(Store& store, QueueId message,
-                                      const std::vector<std::uint32_t>& recipients) {
+                                      const std::vector<std::uint32_t>& recipients,
+                                      const std::optional<Deferred>& last) {
     auto row = read_message(store, message);
     if (!row) return row.error();
     if (auto sound = check_recipients(store, message, recipients); !sound) return sound.error();
     Settling settling(store, std::move(*row));
     for (const std::uint32_t n : recipients) {
-        if (auto recorded = settling.record(n, last_word(store, message, n), false); !recorded)
-            return recorded.error();
+        auto ended = settling.expire(n, last ? *last : last_word(store, message, n));
+        if (!ended) return ended.error();
     }
     auto woken = settling.finish();
     leave_if_none_is_held(store, message);
-    return woken;
-}
-
-base::Result<Woken> expire(Store& store, const Destination& destination) {
-    std::map<QueueId, std::vector<std::uint32_t>> expired;
-    {
-        const std::int64_t number = store.number_of(destination);
-        Query find = store.database().query(
-            "SELECT r.message, r.n FROM recipient r JOIN message m ON m.id = r.message"
-            " WHERE r.destination = ?1 AND r.class IN (0, 1, 2) AND r.state IN (1, 3)"
-            " AND r.due_at <= ?2 AND m.expires_at <= ?2");
-        find.bind(number, to_millis(store.now()));
-        while (find.step())
-            expired[QueueId{find.integer(0)}].push_back(
-                static_cast<std::uint32_t>(find.integer(1)));
-    }
-    Woken woken;
-    for (const auto& [id, recipients] : expired) {
-        const auto more = expire_recipients(store, id, recipients);
-        if (!more) return more.error();
-        add_all(woken, *more);
-    }
     return woken;
 }
 

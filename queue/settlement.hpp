@@ -18,11 +18,10 @@ base::Result<Woken> reroute_recipients(Store& store, QueueId message,
                                        const std::string& why);
 
 /// Ends these recipients of a message, whose time is up (4.4.7), unless they have ended already.
+/// `last`: what their last try said; nothing: as the store has it.
 base::Result<Woken> expire_recipients(Store& store, QueueId message,
-                                      const std::vector<std::uint32_t>& recipients);
-
-/// The same for all of `destination` that are due.
-base::Result<Woken> expire(Store& store, const Destination& destination);
+                                      const std::vector<std::uint32_t>& recipients,
+                                      const std::optional<Deferred>& last = std::nullopt);
 
 /// As settle(), of one; if that fails and the storage does not, the message goes to quarantine with
 /// what is known of it in its history. Throws SQLite::Exception if nothing can be written.

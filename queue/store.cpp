@@ -49,6 +49,7 @@ Store::Store(StoreSettings settings, Router router, const base::Clock& clock, ba
     : settings_(std::move(settings)),
       router_(std::move(router)),
       clock_(clock),
+      opened_at_(clock.now()),
       random_(random),
       lock_(std::move(lock)),
       files_(std::move(files)),

@@ -74,6 +74,7 @@ class Store {
     const StoreSettings& settings() const { return settings_; }
     const Router& router() const { return router_; }
     base::TimePoint now() const { return clock_.now(); }
+    base::TimePoint opened_at() const { return opened_at_; }
     base::Random& random() { return random_; }
     PeerLoad& peer_load() { return peer_load_; }
 
@@ -109,6 +110,7 @@ class Store {
     StoreSettings settings_;
     Router router_;
     const base::Clock& clock_;
+    base::TimePoint opened_at_;
     base::Random& random_;
     DirectoryLock lock_;
     ContentFiles files_;

@@ -18,6 +18,14 @@ struct Desk {
     SeededRandom random;
     queue::Agenda agenda{{8s, 64s}, clock, random};
 
+    /// Destinations whose mail waits for `peer`, or for a peer that is not known yet.
+    std::vector<queue::Destination> waiting_for(const std::string& peer) const {
+        auto all = agenda.behind_peer(peer, {}, 100);
+        for (const auto& each : agenda.behind_peer("", {}, 100))
+            all.push_back(each);
+        std::erase_if(all, [&](const auto& each) { return !agenda.waits(each); });
+        return all;
+    }
     /// One look at what is due: how many destinations that were.
     std::size_t look(const std::function<void(const queue::Destination&)>& what) {
         const auto started = agenda.start();
@@ -93,7 +101,7 @@ TEST_CASE("what one destination finds out of its peer, the others behind it need
     CHECK(pause->why.reply == unreachable().reply);
     // Both waited for the same silence: it counts once.
     CHECK(desk.agenda.missed(to("two.test"), unreachable()) == until);
-    CHECK(desk.agenda.silent_peers() ==
+    CHECK(desk.agenda.silent_peers({}, 100) ==
           std::vector<queue::Agenda::SilentPeer>{{"mail.a.test", "mail.b.test"}});
     CHECK(desk.agenda.all_are_silent());
 
@@ -124,8 +132,8 @@ TEST_CASE("silence is waited out for longer and longer, and ends when the peer i
     CHECK(waits[5] <= 64s);
 
     desk.look([&](const auto& each) { desk.agenda.missed(each, unreachable()); });
-    CHECK(desk.agenda.waiting_for("mail.b.test") == std::vector{kToB});
-    CHECK(desk.agenda.waiting_for("mail.c.test").empty());
+    CHECK(desk.waiting_for("mail.b.test") == std::vector{kToB});
+    CHECK(desk.waiting_for("mail.c.test").empty());
     desk.agenda.wake(kToB);
     CHECK(desk.agenda.start() == std::vector{kToB});
 }
@@ -139,7 +147,7 @@ TEST_CASE("signs of life that lead to nothing are heeded less and less, until so
         tries = 0;
         for (const auto end = desk.clock.now() + time; desk.clock.now() < end;
              desk.clock.advance(100ms)) {
-            for (const auto& each : desk.agenda.waiting_for("mail.b.test")) {
+            for (const auto& each : desk.waiting_for("mail.b.test")) {
                 if (desk.agenda.may_wake(each)) desk.agenda.wake_by_sign(each);
             }
             desk.look([&](const auto& each) {
@@ -187,7 +195,7 @@ TEST_CASE("our own MTA is asked again soon, and its silence says nothing of peer
         desk.clock.set(until);
     }
     CHECK_FALSE(desk.agenda.all_are_silent());
-    CHECK(desk.agenda.silent_peers().empty());
+    CHECK(desk.agenda.silent_peers({}, 100).empty());
 }
 
 TEST_CASE(
@@ -249,7 +257,7 @@ TEST_CASE("after a restart, mail of which it is not known where it goes waits fo
     Desk desk;
     desk.agenda.expect(kToB, desk.clock.now() + 10s);
     desk.agenda.expect(kLocal, desk.clock.now() + 10s);
-    CHECK(desk.agenda.waiting_for("mail.c.test") == std::vector{kToB});
+    CHECK(desk.waiting_for("mail.c.test") == std::vector{kToB});
     desk.clock.advance(10s);
     desk.look([&](const auto& each) {
         if (each == kToB) {
@@ -257,6 +265,86 @@ TEST_CASE("after a restart, mail of which it is not known where it goes waits fo
             desk.agenda.missed(each, unreachable());
         }
     });
-    CHECK(desk.agenda.waiting_for("mail.c.test").empty());
-    CHECK(desk.agenda.waiting_for("mail.b.test") == std::vector{kToB});
+    CHECK(desk.waiting_for("mail.c.test").empty());
+    CHECK(desk.waiting_for("mail.b.test") == std::vector{kToB});
+}
+
+TEST_CASE(
+    "what finds no place stands aside: a look at the agenda is bounded, however many are due") {
+    constexpr int kDomains = 5000;
+    Desk desk;
+    const bool one_peer = GENERATE(true, false);
+    for (int i = 0; i < kDomains; ++i) {
+        desk.agenda.arrived(to("d" + std::to_string(i) + ".test"));
+        for (const auto& each : desk.agenda.start()) {
+            desk.agenda.heads_for(each, (one_peer ? "mail" : "x" + std::to_string(i)) + ".b.test");
+            desk.agenda.end(each, desk.clock.now() + 10s);
+        }
+    }
+    desk.clock.advance(10s);
+    const std::size_t most =
+        one_peer ? base::limits::kDestinationsOfPeer : base::limits::kDestinationsOfOrganisation;
+    std::vector<queue::Destination> at_work = desk.agenda.start();
+    CHECK(at_work.size() == most);
+    // It has not seen all, and says so; other work of the loop comes first.
+    CHECK(desk.agenda.next() == desk.clock.now());
+    int looks = 1;
+    while (desk.agenda.next() && ++looks < 100)
+        CHECK(desk.agenda.start().empty());
+    CHECK(looks > 2);
+    CHECK(looks < 10);
+    // From now on a look sees those only for which there is room.
+    desk.agenda.arrived(to("other.test"));
+    CHECK(desk.agenda.start() == std::vector{to("other.test")});
+    for (int i = 0; i < 100; ++i) {
+        desk.agenda.end(at_work.back(), std::nullopt);
+        at_work.pop_back();
+        const auto started = desk.agenda.start();
+        REQUIRE(started.size() == 1);
+        CHECK_FALSE(desk.agenda.next());
+        at_work.insert(at_work.begin(), started[0]);
+    }
+}
+
+TEST_CASE("who stands aside for its organisation's share does not keep others of it back") {
+    Desk desk;
+    const auto go_to = [&](const std::string& name, const std::string& peer) {
+        desk.agenda.arrived(to(name));
+        for (const auto& each : desk.agenda.start()) {
+            desk.agenda.heads_for(each, peer);
+            desk.agenda.end(each, desk.clock.now() + 10s);
+        }
+    };
+    for (int i = 0; i < 40; ++i)
+        go_to("a" + std::to_string(i) + ".test", "one.b.test");
+    for (int i = 0; i < 3; ++i)
+        go_to("z" + std::to_string(i) + ".test", "two.b.test");
+    desk.clock.advance(10s);
+    const auto started = desk.agenda.start();
+    // Eight of the one, and all of the other.
+    CHECK(started.size() == base::limits::kDestinationsOfPeer + 3);
+    // A new peer of the organisation finds room, too.
+    go_to("y.test", "three.b.test");
+    desk.clock.advance(10s);
+    CHECK(desk.agenda.start() == std::vector{to("y.test")});
+}
+
+TEST_CASE("destinations are named in slices, each behind the one before") {
+    Desk desk;
+    for (int i = 0; i < 25; ++i)
+        desk.agenda.arrived(to("d" + std::to_string(i) + ".test"));
+    desk.agenda.arrived({queue::Lane::xmpp, "other.a.test", "x.test"});
+    desk.agenda.arrived({queue::Lane::report, "mail.a.test", "mail.c.test"});
+    desk.agenda.arrived(kLocal);
+    std::set<queue::Destination> seen;
+    queue::Agenda::After after;
+    for (;;) {
+        const auto slice = desk.agenda.sent_by("mail.a.test", after, 10);
+        seen.insert(slice.begin(), slice.end());
+        if (slice.size() < 10) break;
+        after = slice.back();
+    }
+    CHECK(seen.size() == 26);
+    CHECK(desk.agenda.behind_peer("", {}, 100).size() == 26);
+    CHECK(desk.agenda.behind_peer("mail.c.test", {}, 100).size() == 1);
 }

@@ -187,7 +187,7 @@ TEST_CASE("what is answered, and refused by itself, waits its own time and holds
     queue.accept(arrival("alice@a.test", {"carol@b.test"}));
     queue.until([&] { return queue.courier.seen.size() == 2; });
     CHECK(queue.courier.seen[1] != refused);
-    CHECK(queue.dispatcher.silent_peers().empty());
+    CHECK(queue.dispatcher.silent_peers({}, 100).empty());
 }
 
 TEST_CASE("a peer that falls silent is left alone, while another destination's mail goes on") {
@@ -236,6 +236,41 @@ TEST_CASE("mail that comes while others are being delivered does not wait for th
     queue.until([&] { return queue.courier.under_way == 1; });
     queue.accept(arrival("alice@a.test", {"carol@b.test"}));
     queue.until([&] { return queue.courier.under_way == 2; });
+}
+
+TEST_CASE("one try that meets silence serves all mail of a destination whose time is up") {
+    Folder folder;
+    Running queue(folder, queue::Ready{"mail.b.test", {1, 10, 1u << 20}});
+    queue.courier.outcome = unreachable();
+    for (int i = 0; i < 100; ++i) {
+        auto mail = arrival("alice@a.test", {"bob@b.test"});
+        mail.expires_at = queue.clock.now() - 1s;
+        queue.accept(mail);
+    }
+    // Each sender hears of it.
+    queue.until([&] { return queue.local.seen.size() == 100; });
+    CHECK(queue.courier.seen.size() >= 1);
+    CHECK(queue.courier.seen.size() < 50);
+}
+
+TEST_CASE("all destinations with mail are found at the start, in pages, and mail comes meanwhile") {
+    constexpr std::size_t kDomains = 1300;
+    Folder folder;
+    {
+        Running queue(folder, unreachable(), {1h, 1h});
+        std::vector<queue::Arrival> mails;
+        for (std::size_t i = 0; i < kDomains; ++i)
+            mails.push_back(arrival("alice@a.test", {"bob@d" + std::to_string(i) + ".test"}));
+        run<bool>(queue.io, [&]() -> base::Task<bool> {
+            const auto receipts = co_await queue.intake.accept_all(std::move(mails));
+            co_return receipts.size() == kDomains;
+        });
+    }
+    Running queue(folder, queue::Ready{"mail.b.test", {1, 10, 1u << 20}});
+    queue.until([&] {
+        if (queue.dispatcher.is_idle()) queue.dispatcher.link_is_up("mail.a.test");
+        return queue.courier.seen.size() == kDomains;
+    });
 }
 
 TEST_CASE("once a peer answers, what waits for the end of its silence goes out at once") {

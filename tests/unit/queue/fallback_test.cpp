@@ -35,11 +35,7 @@ TEST_CASE("mail that has waited too long for its peer goes by SMTP, newer mail w
     const auto defer = [&](std::optional<base::TimePoint> since) {
         auto why = unreachable();
         why.since = since;
-        return queue
-            .transact([&](queue::Store& s) {
-                return queue::defer_destination(s, kToB, why, queue.clock.now() + 1min);
-            })
-            .value();
+        return queue.defer(kToB, why, queue.clock.now() + 1min);
     };
     CHECK(defer({}).empty());
     queue.clock.advance(1min);
@@ -59,10 +55,7 @@ TEST_CASE("what may have been sent is called back before it falls back") {
     const auto sent = queue.lease();
     queue.settle({all(sent[0], unreachable())});
     queue.clock.advance(2h);
-    const auto woken = queue.transact([&](queue::Store& s) {
-        return queue::defer_destination(s, kToB, unreachable(), queue.clock.now() + 1min);
-    });
-    CHECK(woken.value().empty());
+    CHECK(queue.defer(kToB, unreachable(), queue.clock.now() + 1min).empty());
     queue.clock.advance(2min);
     const auto again = queue.lease();
     REQUIRE(again.size() == 1);
@@ -96,10 +89,8 @@ TEST_CASE("mail that waits for a peer whose domain has become ours is delivered 
     queue.use_router(queue::Router(
         {{domain("a.test"), "mail.a.test"}, {domain("b.test"), "mail.a.test"}}, "mail.a.test", {},
         {}, queue::LanePolicy({}, {{domain("b.test"), {true, {}}}})));
-    const auto rerouted = queue.transact([&](queue::Store& s) {
-        return queue::reroute_destination(s, kToB, {"b.test is served here"});
-    });
-    CHECK(rerouted.value().woken == queue::Woken{kLocal});
+    CHECK_FALSE(queue::must_wait(queue.store(), kToB, "b.test is served here"));
+    CHECK(queue.reroute(kToB, "b.test is served here") == queue::Woken{kLocal});
     CHECK(queue.lease(kLocal, kOneByOne).size() == 1);
     // The other may have arrived at the peer, which has to let go of it.
     queue.clock.advance(1h);
@@ -123,11 +114,9 @@ TEST_CASE("where XMPP is required, mail waits and is returned, and never goes by
     StoreFixture queue;
     queue.use_router(router_with({true, 1h}));
     const auto waits = queue.add(arrival("alice@a.test", {"bob@b.test"}));
-    const auto rerouted = queue.transact([&](queue::Store& s) {
-        return queue::reroute_destination(s, kToB, {"b.test takes no mail over XMPP"});
-    });
-    CHECK(rerouted.value().required);
-    CHECK(rerouted.value().woken.empty());
+    const auto waits_for = queue::must_wait(queue.store(), kToB, "b.test takes no mail over XMPP");
+    REQUIRE(waits_for);
+    CHECK(queue.defer(kToB, *waits_for, queue.clock.now() + 1min).empty());
     CHECK(text_of(queue, waits)
               .find("3 mail to b.test goes over XMPP or not at all (policy = "
                     "require): b.test takes no mail over XMPP") == 0);

@@ -4,6 +4,7 @@
 #include "base/limits.hpp"
 #include "base/text.hpp"
 #include "queue/arrivals.hpp"
+#include "queue/deferral.hpp"
 #include "queue/history.hpp"
 #include "queue/inspection.hpp"
 #include "queue/leases.hpp"
@@ -153,6 +154,28 @@ class StoreFixture {
             .value()
             .messages;
     }
+    /// All steps of putting `destination` off, for what is found out now.
+    queue::Woken defer(const queue::Destination& destination, const queue::Deferred& why,
+                       base::TimePoint until) {
+        const queue::Silence silence{why, until, clock.now()};
+        return in_steps([&](queue::Store& s, const queue::WaitingPlace& behind) {
+                   return queue::defer_some(s, destination, silence, behind);
+               })
+            .woken;
+    }
+    /// All steps of waking it. How many recipients that are.
+    int wake(const queue::Destination& destination) {
+        return in_steps([&](queue::Store& s, const queue::WaitingPlace& behind) {
+                   return queue::wake_some(s, destination, behind);
+               })
+            .changed;
+    }
+    queue::Woken reroute(const queue::Destination& destination, const std::string& why) {
+        return in_steps([&](queue::Store& s, const queue::WaitingPlace& behind) {
+                   return queue::reroute_some(s, destination, why, behind);
+               })
+            .woken;
+    }
     queue::Woken settle(const std::vector<queue::MessageOutcome>& outcomes) {
         return transact([&](queue::Store& s) { return queue::settle(s, outcomes); }).value();
     }
@@ -167,6 +190,17 @@ class StoreFixture {
     SeededRandom random;
 
   private:
+    template <class Step>
+    queue::Stepped in_steps(Step step) {
+        queue::Stepped sum;
+        for (std::optional<queue::WaitingPlace> behind = queue::WaitingPlace(); behind;) {
+            const auto done = transact([&](queue::Store& s) { return step(s, *behind); }).value();
+            sum.changed += done.changed;
+            queue::add_all(sum.woken, done.woken);
+            behind = done.next;
+        }
+        return sum;
+    }
     SQLite::Database& raw() {
         raw_ = std::make_unique<SQLite::Database>((folder.path() / "queue.db").string());
         return *raw_;

@@ -207,18 +207,12 @@ TEST_CASE(
     queue.add(arrival("alice@a.test", {"bob@b.test"}));
     queue.add(arrival("alice@a.test", {"eve@c.test"}));
     const auto until = queue.clock.now() + 60s;
-    queue
-        .transact([&](queue::Store& s) {
-            return queue::defer_destination(s, kToB, unreachable(), until);
-        })
-        .value();
+    queue.defer(kToB, unreachable(), until);
     CHECK(queue::next_due(queue.store(), kToB) == until);
     CHECK(queue.lease().empty());
     CHECK(queue.lease({queue::Lane::xmpp, "mail.a.test", "c.test"}).size() == 1);
 
-    const auto woken =
-        queue.transact([&](queue::Store& s) { return queue::wake_destination(s, kToB); });
-    CHECK(woken.value() == 1);
+    CHECK(queue.wake(kToB) == 1);
     CHECK(queue.lease().size() == 1);
 }
 
@@ -228,9 +222,7 @@ TEST_CASE("a peer's return does not hurry what its verdict put off") {
     const auto leased = queue.lease();
     queue.settle({all(
         leased[0], queue::Deferred{reply(450, "4.7.1", "greylisted"), "mail.b.test", true, {}})});
-    CHECK(
-        queue.transact([&](queue::Store& s) { return queue::wake_destination(s, kToB); }).value() ==
-        0);
+    CHECK(queue.wake(kToB) == 0);
 }
 
 TEST_CASE("a domain that takes no XMPP mail has its mail moved, but for what may have been sent") {
@@ -241,10 +233,7 @@ TEST_CASE("a domain that takes no XMPP mail has its mail moved, but for what may
     const auto unsent = queue.add(arrival("alice@a.test", {"carol@b.test"}));
     queue.clock.advance(10s);
 
-    const auto woken = queue.transact([&](queue::Store& s) {
-        return queue::reroute_destination(s, kToB, {"b.test takes no mail over XMPP"});
-    });
-    REQUIRE(woken.value().woken == queue::Woken{kRelay});
+    REQUIRE(queue.reroute(kToB, "b.test takes no mail over XMPP") == queue::Woken{kRelay});
     const auto relayed = queue.lease(kRelay, {"", {10, 10, 1u << 20}});
     REQUIRE(relayed.size() == 1);
     CHECK(relayed[0].id == unsent);

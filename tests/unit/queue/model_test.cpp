@@ -205,15 +205,8 @@ class Run {
         const queue::Destination which = any_destination();
         say("finds nobody at " + which.to_text());
         allow({State::queued, State::deferred}, {State::deferred, State::expired});
-        queue_
-            .transact([&](queue::Store& s) {
-                return queue::defer_destination(s, which, unreachable(),
-                                                s.now() + std::chrono::minutes(5));
-            })
-            .value();
-        if (pick(2) == 0)
-            queue_.transact([&](queue::Store& s) { return queue::wake_destination(s, which); })
-                .value();
+        queue_.defer(which, unreachable(), queue_.clock.now() + std::chrono::minutes(5));
+        if (pick(2) == 0) queue_.wake(which);
     }
 
     void allow(const std::set<State>& from, const std::set<State>& to) {

@@ -76,9 +76,7 @@ TEST_CASE("held mail is not tried, whatever becomes of its peer, and goes on whe
     queue.add(arrival("alice@a.test", {"bob@b.test"}));
     CHECK(operate(queue, Verb::hold, only(id)).changed == 1);
     CHECK(queue.lease().size() == 1);
-    CHECK(
-        queue.transact([](queue::Store& s) { return queue::wake_destination(s, kToB); }).value() ==
-        0);
+    CHECK(queue.wake(kToB) == 0);
     CHECK(queue.lease().empty());
     queue.open();  // nor is it by a restart
     CHECK(queue.lease().size() == 1);

@@ -90,7 +90,7 @@ TEST_CASE("a report that can't be delivered reaches our postmaster, with what it
     SECTION("as the peer is gone for too long") {
         queue.settle({all(reports[0], unreachable())});
         queue.clock.advance(std::chrono::hours(24 * 9));
-        CHECK(queue.lease(kReportToB, kOneByOne).empty());
+        queue.settle({all(queue.lease(kReportToB, kOneByOne).at(0), unreachable())});
     }
     const std::string text = next_for(queue, kLocal);
     CHECK(has(text, "To: <postmaster@a.test>"));
