@@ -1,5 +1,6 @@
 #include "component/courier_round.hpp"
 
+#include "base/crash_point.hpp"
 #include "base/text.hpp"
 #include "component/log.hpp"
 
@@ -46,6 +47,16 @@ OutgoingMessage outgoing(const queue::LeasedMessage& message) {
 /// Protocol rule 8, at both ends.
 bool keeps_tls(const Capability& theirs, const Link& link) {
     return theirs.requiretls && link.settings().keeps_tls();
+}
+
+void crash_before(Sending::Ask ask) {
+    if (ask == Sending::Ask::status) base::crash_point("courier.before-status");
+    if (ask == Sending::Ask::abort) base::crash_point("courier.before-abort");
+}
+
+void crash_behind(Sending::Ask ask) {
+    if (ask == Sending::Ask::status) base::crash_point("courier.status-answered");
+    if (ask == Sending::Ask::abort) base::crash_point("courier.abort-answered");
 }
 
 Sending::Goal goal_of(const queue::LeasedMessage& message, base::TimePoint now) {
@@ -292,8 +303,10 @@ base::Task<Failure> CourierRound::look_into(Peer& peer, const Item& item, const 
     const std::string to = peer.jid;
     std::string type = "get";
     const auto limit = std::min<std::chrono::milliseconds>(kIsThere, answer_time_);
+    crash_before(Sending::Ask::status);
     const IqReply word =
         co_await peer.link.request(to, std::move(type), std::move(question), limit);
+    crash_behind(Sending::Ask::status);
     co_return is_word_of_peer(word) ? on_request_alone(failure) : failure;
 }
 
@@ -451,7 +464,9 @@ base::Task<void> CourierRound::exchange(Peer& peer, Item& item) {
         asking.spawn("transfer",
                      [this, &peer, &item, &answered, asked, text, permit]() -> base::Task<void> {
                          const char* type = asked.ask == Sending::Ask::status ? "get" : "set";
+                         crash_before(asked.ask);
                          const IqReply reply = co_await ask(peer, std::move(*text), type, permit);
+                         crash_behind(asked.ask);
                          take_answer(peer, item, asked, reply);
                          answered.notify();
                      });

@@ -341,6 +341,7 @@ base::Task<void> OpenTransfers::handle(Entry&, Answer answer, IncomingStatus req
     const bool its = known->peer == answer->peer();
     if (its && known->is_other(known->peer, request.digest)) co_return answer->fail(id_reuse());
     const queue::KnownTransfer shown = its ? *known : queue::KnownTransfer();
+    base::crash_point("pieces.before-status");
     give(answer, verdict_of(request.key, shown, kWindow));
 }
 
@@ -349,9 +350,11 @@ base::Task<void> OpenTransfers::handle(Entry& entry, Answer answer, IncomingAbor
     if (request.expires <= now || request.expires > now + base::limits::kRetention)
         co_return answer->fail(malformed("expires is over, or too far in the future"));
     const std::string peer = answer->peer();
+    base::crash_point("pieces.before-abort");
     queue::Recall recall{request.key, peer, request.expires, request.digest};
     const auto called = co_await book_.call_back(std::move(recall));
     if (!called) co_return answer->fail(error_of(called.error()));
+    base::crash_point("pieces.aborted");
     if ((*called)->state == Known::aborted)
         log::transfer_called_back(link_.log_limiter(), peer, request.key.domain.ascii(),
                                   request.key.id);
