@@ -27,7 +27,6 @@ QUICK = [("first-retry = 5m", "first-retry = 1s"), ("max-retry = 4000s", "max-re
 TWICE = ("SELECT m.message_id, r.address FROM message m JOIN recipient r ON r.message = m.id"
          " WHERE m.origin_kind = 2 AND m.sender <> '' GROUP BY m.message_id, r.address HAVING COUNT(*) > 1")
 ENOUGH = 500  # messages, for --until-killed
-DRAIN_SECONDS = 420
 TOLD = 20  # places of each kind of trouble that are traced
 
 
@@ -38,6 +37,7 @@ def arguments():
     parser.add_argument("--server", choices=["prosody", "ejabberd"], default="prosody", help="that of b.test")
     parser.add_argument("--until-killed", action="store_true",
                         help="end as soon as a daemon was killed at every crash point; fail if that takes longer")
+    parser.add_argument("--patience", type=float, default=420, metavar="SECONDS", help="with the queues, at the end")
     return parser.parse_args()
 
 
@@ -101,14 +101,14 @@ def play(options, plan, faults, loads):
             return
 
 
-def wait_until_idle(sites):
+def wait_until_idle(sites, patience):
     """Until nothing is left in any queue; false if that takes too long."""
     def is_idle():
         for site in sites:
             site.postfix.flush()
         return not any(site.packetboat.queue() or site.postfix.queue() for site in sites)
     try:
-        return until(is_idle, "empty queues", DRAIN_SECONDS, interval=1)
+        return until(is_idle, "empty queues", patience, interval=1)
     except Late as late:
         print(f"-- {late}", flush=True)
         for site in sites:
@@ -200,7 +200,7 @@ def main():
         print("-- everything is well again; waiting until all queues are empty", flush=True)
         for daemon in plan.daemons:
             daemon.settle_down()
-        idle = wait_until_idle(sites)
+        idle = wait_until_idle(sites, options.patience)
         sound = are_sound(sites)
         good = account(options, sites, plan, faults, loads) and idle and sound
     finally:

@@ -74,20 +74,20 @@ def read_list(room: str) -> list[Mutant]:
 
 
 class Build:
-    """The preset's build of one room, and how its test program is made."""
+    """A preset's build, and how one of its programs is made."""
 
-    def __init__(self, folder: pathlib.Path, room: str):
+    def __init__(self, folder: pathlib.Path, program: str):
+        """`program`: its path in `folder`."""
         self.folder = folder
-        self.room = room
-        self.program = folder / "tests" / "unit" / f"{room}_test"
+        self.program = folder / program
         units = json.loads((folder / "compile_commands.json").read_text())
         self.compiling = {unit["file"]: shlex.split(unit["command"]) for unit in units}
-        commands = subprocess.run(["ninja", "-C", str(folder), "-t", "commands", f"{room}_test"],
+        commands = subprocess.run(["ninja", "-C", str(folder), "-t", "commands", program],
                                   check=True, capture_output=True, text=True).stdout
-        made = f"-o tests/unit/{room}_test "
+        made = f"-o {program} "
         links = [line for line in commands.splitlines() if made in line]
         if len(links) != 1:
-            raise SystemExit(f"{room}: {len(links)} commands link its test program")
+            raise SystemExit(f"{program}: {len(links)} commands link it")
         # Without what CMake does before and after it (`: && ... && tests are listed`).
         step = next(part for part in links[0].split(" && ") if made in part)
         self.linking = shlex.split(step)
@@ -140,7 +140,7 @@ def judge(mutant: Mutant, build: Build, limit: float) -> str:
 
 def try_room(room: str, mutants: list[Mutant], folder: pathlib.Path, jobs: int) -> list[Mutant]:
     """Prints what becomes of each, and returns those that survive."""
-    build = Build(folder, room)
+    build = Build(folder, f"tests/unit/{room}_test")
     with tempfile.TemporaryDirectory(prefix="mutant-", dir=MEMORY) as scratch:
         end, seconds = run_tests(build.program, None, pathlib.Path(scratch))
     if end != "passed":
