@@ -1,8 +1,10 @@
 #include "base/clock.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdlib>
+#include <ctime>
 
 #include <fmt/format.h>
 
@@ -15,6 +17,10 @@ using std::chrono::hh_mm_ss;
 using std::chrono::minutes;
 using std::chrono::seconds;
 using std::chrono::year_month_day;
+
+/// The steady clock began so long before the machine did, so that `{}` is long ago right after its
+/// start, too.
+constexpr auto kBeforeBoot = std::chrono::hours(24 * 365 * 10);
 
 /// Takes exactly `digits` decimal digits from the front of `text`.
 bool take_number(std::string_view& text, std::size_t digits, int& value) {
@@ -50,6 +56,22 @@ bool take_offset(std::string_view& text, minutes& offset) {
 
 TimePoint SystemClock::now() const {
     return floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+SteadyPoint SystemClock::steady() const {
+    timespec time{};
+    ::clock_gettime(CLOCK_BOOTTIME, &time);  // cannot fail: every Linux since 2.6.39 has it
+    const auto since_boot = seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+    return SteadyPoint(kBeforeBoot + floor<std::chrono::milliseconds>(since_boot));
+}
+
+SteadyPoint steady_at(const Clock& clock, TimePoint time) {
+    if (time == TimePoint::max()) return SteadyPoint::max();
+    return clock.steady() + std::max(time - clock.now(), TimePoint::duration::zero());
+}
+
+TimePoint wall_at(const Clock& clock, SteadyPoint time) {
+    return clock.now() + (time - clock.steady());
 }
 
 std::string to_datetime(TimePoint time) {

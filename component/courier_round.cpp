@@ -74,18 +74,18 @@ CourierRound::Item::Item(queue::LeasedMessage leased, base::TimePoint now)
       other_way(message.call_back.value_or(std::string())) {}
 
 CourierRound::CourierRound(base::asio::any_io_executor executor,
-                           std::vector<queue::LeasedMessage> messages, base::TimePoint now,
+                           std::vector<queue::LeasedMessage> messages, const base::Clock& clock,
                            std::chrono::milliseconds answer_time, BlockCodec& codec,
                            UnverifiedSenders& senders, const bool& stopping, queue::Tell tell)
     : executor_(std::move(executor)),
-      now_(now),
+      clock_(clock),
       answer_time_(answer_time),
       codec_(codec),
       senders_(senders),
       stopping_(stopping),
       tell_(std::move(tell)) {
     for (auto& message : messages)
-        items_.push_back(std::make_unique<Item>(std::move(message), now));
+        items_.push_back(std::make_unique<Item>(std::move(message), now_));
 }
 
 std::vector<std::string> CourierRound::peers() const {
@@ -399,9 +399,17 @@ base::Task<base::Result<std::string>> CourierRound::encode(const Peer& peer, Ite
     co_await find_hash(item);
     if (!item.digest) item.digest = digest_of(outgoing(message), *item.hash);
     if (request.ask == Sending::Ask::abort)
-        co_return encode_abort(key, std::max(message.transfer->expires, now_ + kAbortTime),
+        co_return encode_abort(key, abort_expiry(message.transfer->expires, peer.theirs),
                                item.digest);
     co_return encode_status(key, item.digest);
+}
+
+base::TimePoint CourierRound::abort_expiry(base::TimePoint expires,
+                                           const Capability& theirs) const {
+    // One that was made while our clock was ahead lies further away than any peer remembers, and
+    // would be malformed; such a transfer the peer takes at no time before.
+    const base::TimePoint furthest = now_ + theirs.retention - theirs.retention / 8;
+    return std::max(std::min(expires, furthest), now_ + kAbortTime);
 }
 
 base::Task<void> CourierRound::send_alone(Peer& peer, Item& item) {
@@ -431,7 +439,7 @@ base::Task<void> CourierRound::exchange(Peer& peer, Item& item) {
         if (peer.gone) sending.give_up(of_our_own({4, 4, 1}, "the peer did not answer"));
         // As if the peer were out: the next start goes on where this one ends.
         if (stopping_) sending.give_up(of_our_own({4, 4, 1}, "we are stopping"));
-        if (began_ + (item.message.transfer->expires - now_) < std::chrono::steady_clock::now() &&
+        if (clock_.steady() - began_ > item.message.transfer->expires - now_ &&
             goal_of(item.message, now_) == Sending::Goal::deliver)
             sending.give_up(of_our_own({4, 4, 7}, "the transfer has expired"));
         const std::size_t room =

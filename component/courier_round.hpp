@@ -33,10 +33,10 @@ inline constexpr auto kGoesAnew = std::chrono::seconds(1);
 
 class CourierRound {
   public:
-    /// `stopping` is looked at between the pieces of a message; it, `codec` and `senders` outlive
-    /// the round.
+    /// `stopping` is looked at between the pieces of a message; it, `clock`, `codec` and `senders`
+    /// outlive the round.
     CourierRound(base::asio::any_io_executor executor, std::vector<queue::LeasedMessage> messages,
-                 base::TimePoint now, std::chrono::milliseconds answer_time, BlockCodec& codec,
+                 const base::Clock& clock, std::chrono::milliseconds answer_time, BlockCodec& codec,
                  UnverifiedSenders& senders, const bool& stopping, queue::Tell tell);
 
     /// The components that the messages' transfers are for, in order, each once.
@@ -95,6 +95,8 @@ class CourierRound {
     bool tries_again(Item& item, const Failure& failure) const;
     base::Task<base::Result<std::string>> encode(const Peer& peer, Item& item,
                                                  Sending::Request request);
+    /// Until when the peer has to remember that a transfer with `expires` was called back.
+    base::TimePoint abort_expiry(base::TimePoint expires, const Capability& theirs) const;
     base::Task<void> find_hash(Item& item);
     /// What `reply`, which has no verdicts, means for the request: if it is no word of the peer,
     /// the peer is asked whether it is there.
@@ -130,8 +132,10 @@ class CourierRound {
 
     base::asio::any_io_executor executor_;
     std::vector<std::unique_ptr<Item>> items_;
-    base::TimePoint now_;
-    std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+    const base::Clock& clock_;
+    base::TimePoint now_ =
+        clock_.now();  ///< of the whole round, however the clock is set meanwhile
+    base::SteadyPoint began_ = clock_.steady();
     std::chrono::milliseconds answer_time_;
     BlockCodec& codec_;
     UnverifiedSenders& senders_;

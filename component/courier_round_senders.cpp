@@ -13,7 +13,7 @@ Failure CourierRound::weigh(Peer& peer, Item& item, Failure failure) {
                                              domain.ascii() + ": " + failure.reply.text,
                                          base::limits::kStatusText);
     const std::string& why = failure.reply.text;
-    if (senders_.refused(domain, peer.jid, why, now_))
+    if (senders_.refused(domain, peer.jid, why, began_))
         log::sender_unverified(peer.jid, domain.ascii(), why);
     peer.unverified.insert_or_assign(domain, failure);
     if (given_up(item, peer.jid)) {
@@ -49,7 +49,8 @@ std::optional<std::string> CourierRound::given_up(const Item& item, const std::s
 
 std::optional<std::string> CourierRound::given_up_unseen(const Item& item,
                                                          const std::string& peer) const {
-    if (senders_.is_to_be_tried(item.message.transfer->key.domain, peer, now_)) return std::nullopt;
+    if (senders_.is_to_be_tried(item.message.transfer->key.domain, peer, began_))
+        return std::nullopt;
     return given_up(item, peer);
 }
 

@@ -114,7 +114,8 @@ base::Task<void> Discovery::stop() {
 }
 
 void Discovery::sweep() {
-    for (const auto& domain : known_.outdated(clock_.now(), kSwept)) {
+    const bool believed = trust_ == nullptr || trust_->look().plausible();
+    for (const auto& domain : known_.outdated(clock_, believed, kSwept)) {
         if (!flights_.contains(domain)) drop(domain);
     }
 }
@@ -143,7 +144,7 @@ base::Task<Found> Discovery::find(Link& link, mail::Domain domain, Reason reason
         co_return ours;
     }
     const KnownDomain* entry = known_.find(domain);
-    if (entry != nullptr && known_.is_fresh(*entry, clock_.now())) co_return to_found(entry);
+    if (entry != nullptr && known_.is_fresh(*entry, clock_.steady())) co_return to_found(entry);
     using Cause = LookupShares::Cause;
     LookupShares::Place place{reason == Reason::mail ? Cause::own_mail : Cause::hint,
                               mail::Organisation::of(domain.ascii())};
@@ -157,7 +158,7 @@ bool Discovery::is_authorised(const std::string& jid, const mail::Domain& domain
     if (jid == domain.domainpart()) return true;  // it is the domain itself
     const KnownDomain* entry = known_.find(domain);
     return entry != nullptr && entry->state == State::supported &&
-           known_.is_fresh(*entry, clock_.now()) &&
+           known_.is_fresh(*entry, clock_.steady()) &&
            std::ranges::find(entry->speakers, jid) != entry->speakers.end();
 }
 
@@ -185,8 +186,8 @@ base::Task<Authorisation> Discovery::authorise(Link& link, std::string jid, mail
         if ((is_down && entry->component == jid) || entry->undecided) recheck = kReturnRecheck;
         if (is_down && entry->signs != known_.signs(entry->component)) recheck = 0s;
     }
-    if (entry == nullptr || clock_.now() - entry->checked >= recheck) {
-        const base::TimePoint before = entry == nullptr ? base::TimePoint() : entry->checked;
+    if (entry == nullptr || clock_.steady() - entry->checked >= recheck) {
+        const base::SteadyPoint before = entry == nullptr ? base::SteadyPoint() : entry->checked;
         const std::uint64_t signs = entry == nullptr ? 0 : entry->signs;
         co_await ask(link, domain, place, jid);
         entry = known_.find(domain);
@@ -219,7 +220,7 @@ queue::Route Discovery::known(const mail::Domain& domain) const {
     if (entry == nullptr) return queue::Route::unknown;
     if (entry->state != State::unsupported) return queue::Route::xmpp;
     if (entry->hearsay) return queue::Route::unknown;
-    return clock_.now() < entry->good_until ? queue::Route::smtp : queue::Route::unknown;
+    return clock_.steady() < entry->good_until ? queue::Route::smtp : queue::Route::unknown;
 }
 
 void Discovery::suspect(const mail::Domain& domain) {
@@ -329,7 +330,7 @@ Judgement Discovery::judge_result(const mail::Domain& domain, SurveyResult& resu
 void Discovery::set_hearsay(const mail::Domain& domain, const Judgement& judgement) {
     known_.change(domain, [&](KnownDomain& entry) {
         set_negative(entry, "only asked for by somebody who does not speak for it", false);
-        entry.checked = clock_.now();
+        entry.checked = clock_.steady();
         entry.hearsay = true;
         entry.speakers = judgement.speakers;
         entry.good_until = {};  // mail of ours asks
@@ -367,7 +368,7 @@ base::Task<void> Discovery::apply(mail::Domain domain, SurveyResult result, std:
     std::vector<mail::Domain> gone = std::exchange(dropped_, {});
     if (!judgement.component.empty()) former_.returned(domain);
     if (forgets) {
-        former_.left(former, domain, clock_.now());
+        former_.left(former, domain, clock_.steady());
         log::undiscovered(domain.ascii(), known_.find(domain)->why);
         gone.push_back(domain);
     }
@@ -378,7 +379,7 @@ base::Task<void> Discovery::apply(mail::Domain domain, SurveyResult result, std:
 bool Discovery::update(const mail::Domain& domain, KnownDomain& entry, const Judgement& judgement,
                        const SurveyResult& result) {
     using Kind = SurveyResult::Kind;
-    const auto now = clock_.now();
+    const auto now = clock_.steady();
     const bool was_known = !entry.component.empty();
     std::string dispute = judgement.dispute(domain);
     if (!dispute.empty() && dispute != entry.dispute) log::disputed(domain.ascii(), dispute);
@@ -424,19 +425,19 @@ void Discovery::accept(const mail::Domain& domain, KnownDomain& entry, const Jud
     entry.why = judgement.component + " takes mail for " + domain.ascii();
     entry.last_seen = now;
     entry.down_since.reset();
-    entry.good_until = now + jittered(settings_.positive_ttl);
+    entry.good_until = clock_.steady() + jittered(settings_.positive_ttl);
 }
 
 void Discovery::set_down(const mail::Domain& domain, KnownDomain& entry,
                          const SurveyResult& result) {
     if (!entry.down_since) log::peer_down(domain.ascii(), entry.component, result.why);
-    entry.down_since = entry.down_since.value_or(clock_.now());
+    entry.down_since = entry.down_since.value_or(clock_.steady());
     entry.state = State::down;
     entry.undecided = result.kind == SurveyResult::Kind::unreachable;
     entry.speakers.clear();
     entry.why = entry.component + " is down: " + result.why;
     if (!entry.dispute.empty()) entry.why += "; " + entry.dispute;
-    entry.good_until = clock_.now() + jittered(kDownRecheck);
+    entry.good_until = clock_.steady() + jittered(kDownRecheck);
 }
 
 void Discovery::set_negative(KnownDomain& entry, std::string why, bool undecided) {
@@ -451,7 +452,7 @@ void Discovery::set_negative(KnownDomain& entry, std::string why, bool undecided
     const auto ttl = undecided
                          ? std::min<std::chrono::milliseconds>(kUndecided, settings_.negative_ttl)
                          : std::chrono::milliseconds(settings_.negative_ttl);
-    entry.good_until = clock_.now() + jittered(ttl);
+    entry.good_until = clock_.steady() + jittered(ttl);
 }
 
 void Discovery::exchanged(const mail::Domain& domain, base::TimePoint KnownDomain::*when) {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/clock_trust.hpp"
 #include "base/random.hpp"
 #include "base/task_group.hpp"
 #include "component/authority.hpp"
@@ -41,10 +42,10 @@ struct DiscoverySettings {
 struct Found {
     using State = KnownDomain::State;
     State state = State::unsupported;
-    std::string component;                        ///< if supported or down
-    Capability capability;                        ///< if supported
-    std::string why;                              ///< for logs and people
-    std::optional<base::TimePoint> down_since{};  ///< if down, and it was seen to go
+    std::string component;                          ///< if supported or down
+    Capability capability;                          ///< if supported
+    std::string why;                                ///< for logs and people
+    std::optional<base::SteadyPoint> down_since{};  ///< if down, and it was seen to go
     /// Several components claim it, so that none is believed.
     bool disputed = false;
 };
@@ -88,6 +89,8 @@ class Discovery {
     /// Forgets what is out of date, so that route look-ups ask again. load() has it done every
     /// minute.
     void sweep();
+    /// What the book knows is forgotten only while the clock is believed. Outlives this object.
+    void forget_by(base::ClockTrust& trust) { trust_ = &trust; }
 
     enum class Reason {
         mail,  ///< waits for the answer
@@ -197,6 +200,7 @@ class Discovery {
     base::TaskGroup tasks_;
     base::Signal stop_;
     bool stopping_ = false;
+    base::ClockTrust* trust_ = nullptr;
     KnownDomains known_;
     FormerPeers former_;
     LookupShares shares_;

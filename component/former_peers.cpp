@@ -9,7 +9,7 @@ constexpr std::size_t kRemembered = 5000;
 }  // namespace
 
 void FormerPeers::left(const std::string& component, const mail::Domain& domain,
-                       base::TimePoint now) {
+                       base::SteadyPoint now) {
     returned(domain);
     if (entries_.size() >= kRemembered) {
         const mail::Domain oldest = by_age_.begin()->second;

@@ -20,7 +20,7 @@ namespace component {
 class FormerPeers {
   public:
     /// `component` does not take the mail of `domain` any more.
-    void left(const std::string& component, const mail::Domain& domain, base::TimePoint now);
+    void left(const std::string& component, const mail::Domain& domain, base::SteadyPoint now);
     /// `domain` has a component.
     void returned(const mail::Domain& domain);
 
@@ -33,11 +33,11 @@ class FormerPeers {
   private:
     struct Entry {
         std::string component;
-        base::TimePoint since{};
+        base::SteadyPoint since{};
     };
 
     std::map<mail::Domain, Entry> entries_;
-    std::set<std::pair<base::TimePoint, mail::Domain>> by_age_;
+    std::set<std::pair<base::SteadyPoint, mail::Domain>> by_age_;
     std::map<std::string, std::set<mail::Domain>> domains_;  ///< by component
 };
 

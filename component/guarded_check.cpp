@@ -15,7 +15,7 @@ base::Task<std::vector<mail::Reply>> GuardedCheck::check(std::string peer, mail:
     while (replies.size() < recipients.size()) {
         const auto first = recipients.begin() + static_cast<std::ptrdiff_t>(replies.size());
         const HarvestGuard::Asking asking =
-            guard_.ask(organisation, recipients.size() - replies.size(), clock_.now());
+            guard_.ask(organisation, recipients.size() - replies.size(), clock_.steady());
         if (asking.recipients == 0) {
             if (!asking.may_be_more) break;
             const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -33,7 +33,7 @@ base::Task<std::vector<mail::Reply>> GuardedCheck::check(std::string peer, mail:
         answers.resize(asking.recipients, {451, {4, 3, 0}, "the recipient could not be checked"});
         const auto refused =
             std::ranges::count_if(answers, [](const auto& reply) { return reply.is_permanent(); });
-        guard_.answered(asking, static_cast<std::size_t>(refused), clock_.now());
+        guard_.answered(asking, static_cast<std::size_t>(refused), clock_.steady());
         wake(asking.whose);
         std::ranges::move(answers, std::back_inserter(replies));
     }

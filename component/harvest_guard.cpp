@@ -4,16 +4,15 @@
 
 namespace component {
 
-void HarvestGuard::Allowance::refill(base::TimePoint now) {
+void HarvestGuard::Allowance::refill(base::SteadyPoint now) {
     const std::chrono::duration<double> passed = now - since;
-    // A clock that was set back gives nothing, and takes nothing.
-    const double more = std::max(0.0, kInMinute * passed.count() / 60);
+    const double more = kInMinute * passed.count() / 60;
     left = std::min(kAtOnce - static_cast<double>(asking), left + more);
     since = now;
 }
 
 HarvestGuard::Asking HarvestGuard::ask(const std::string& peer, std::size_t recipients,
-                                       base::TimePoint now) {
+                                       base::SteadyPoint now) {
     if (peers_.size() >= kPeers && !peers_.contains(peer)) {
         for (auto& [each, allowance] : peers_)
             allowance.refill(now);
@@ -32,7 +31,7 @@ HarvestGuard::Asking HarvestGuard::ask(const std::string& peer, std::size_t reci
     return asking;
 }
 
-void HarvestGuard::answered(const Asking& asking, std::size_t refused, base::TimePoint now) {
+void HarvestGuard::answered(const Asking& asking, std::size_t refused, base::SteadyPoint now) {
     const auto found = peers_.find(asking.whose);
     if (found == peers_.end()) return;
     Allowance& allowance = found->second;

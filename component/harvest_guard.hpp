@@ -31,9 +31,9 @@ class HarvestGuard {
     };
 
     /// As many of `recipients` as `peer` may have looked up now.
-    Asking ask(const std::string& peer, std::size_t recipients, base::TimePoint now);
+    Asking ask(const std::string& peer, std::size_t recipients, base::SteadyPoint now);
     /// `refused` of them were wrong guesses.
-    void answered(const Asking& asking, std::size_t refused, base::TimePoint now);
+    void answered(const Asking& asking, std::size_t refused, base::SteadyPoint now);
 
     std::size_t remembered() const { return peers_.size(); }
 
@@ -41,9 +41,9 @@ class HarvestGuard {
     struct Allowance {
         double left = kAtOnce;
         std::size_t asking = 0;  ///< recipients that are being looked up: not in `left`
-        base::TimePoint since{};
+        base::SteadyPoint since{};
 
-        void refill(base::TimePoint now);
+        void refill(base::SteadyPoint now);
         /// It is as if it had never been.
         bool is_whole() const { return asking == 0 && left >= kAtOnce; }
     };

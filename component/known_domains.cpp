@@ -25,10 +25,12 @@ Value value_of(const KnownDomain& entry) {
     return entry.received != base::TimePoint() ? only_sends : never_exchanged;
 }
 
-base::TimePoint since_of(const KnownDomain& entry) {
-    if (entry.component.empty()) return std::max(entry.good_until, entry.checked + kInboundRecheck);
-    if (value_of(entry) == never_exchanged) return entry.last_seen;
-    return std::max(entry.sent, entry.received);
+/// Of what is only in memory by the steady clock, and of what the book knows by the wall clock.
+std::chrono::milliseconds since_of(const KnownDomain& entry) {
+    if (entry.component.empty())
+        return std::max(entry.good_until, entry.checked + kInboundRecheck).time_since_epoch();
+    if (value_of(entry) == never_exchanged) return entry.last_seen.time_since_epoch();
+    return std::max(entry.sent, entry.received).time_since_epoch();
 }
 
 std::chrono::hours life_of(Value value) {
@@ -115,19 +117,23 @@ std::optional<mail::Domain> KnownDomains::surplus(const mail::Domain& latest) co
     if (its != of_organisation_.end() && its->second.size() > kOfOrganisation)
         return first_of(its->second, its->second.begin());
     if (peers_ > base::limits::kKnownPeers) {
-        const Rank least{never_exchanged, base::TimePoint::min(), &latest};
+        const Rank least{never_exchanged, std::chrono::milliseconds::min(), &latest};
         return first_of(ranks_, ranks_.lower_bound(least));
     }
     if (entries_.size() > base::limits::kKnownDomains) return first_of(ranks_, ranks_.begin());
     return std::nullopt;
 }
 
-std::vector<mail::Domain> KnownDomains::outdated(base::TimePoint now, std::size_t most) const {
+std::vector<mail::Domain> KnownDomains::outdated(const base::Clock& clock, bool believed,
+                                                 std::size_t most) const {
     std::vector<mail::Domain> domains;
     if (entries_.empty()) return domains;
     const mail::Domain& any = entries_.begin()->first;
     for (const Value value : kValues) {
-        auto at = ranks_.lower_bound({value, base::TimePoint::min(), &any});
+        if (value != takes_no_mail && !believed) break;
+        const auto now = value == takes_no_mail ? clock.steady().time_since_epoch()
+                                                : clock.now().time_since_epoch();
+        auto at = ranks_.lower_bound({value, std::chrono::milliseconds::min(), &any});
         for (; at != ranks_.end() && at->value == value && domains.size() < most; ++at) {
             if (now < at->since + life_of(value)) break;
             domains.push_back(*at->domain);
@@ -136,7 +142,7 @@ std::vector<mail::Domain> KnownDomains::outdated(base::TimePoint now, std::size_
     return domains;
 }
 
-bool KnownDomains::is_fresh(const KnownDomain& entry, base::TimePoint now) const {
+bool KnownDomains::is_fresh(const KnownDomain& entry, base::SteadyPoint now) const {
     return now < entry.good_until && entry.signs == signs(entry.component);
 }
 

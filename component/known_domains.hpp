@@ -33,14 +33,14 @@ struct KnownDomain {
     std::optional<Capability> capability;
     std::vector<std::string> speakers;
     std::string why;
-    std::string dispute;           ///< what the log has said of claims that are not believed
-    base::TimePoint checked{};     ///< end of the last survey
-    base::TimePoint good_until{};  ///< then it is asked again
+    std::string dispute;             ///< what the log has said of claims that are not believed
+    base::SteadyPoint checked{};     ///< end of the last survey
+    base::SteadyPoint good_until{};  ///< then it is asked again
     base::TimePoint first_seen{};
     base::TimePoint last_seen{};  ///< the last time that a survey confirmed it
     base::TimePoint sent{};       ///< when it last took mail of ours; the epoch: never
     base::TimePoint received{};   ///< when mail of it was last taken; the epoch: never
-    std::optional<base::TimePoint> down_since;
+    std::optional<base::SteadyPoint> down_since;
     bool undecided = false;   ///< the survey could not tell
     std::uint64_t signs = 0;  ///< signs of life of the component that were known when it was asked
     /// A component takes its mail, but only somebody who does not speak for it has asked: no reason
@@ -63,11 +63,13 @@ class KnownDomains {
 
     /// What has to go because of `latest`, which stays: nothing if all bounds are kept.
     std::optional<mail::Domain> surplus(const mail::Domain& latest) const;
-    /// At most `most` of those that are not worth remembering any longer.
-    std::vector<mail::Domain> outdated(base::TimePoint now, std::size_t most) const;
+    /// At most `most` of those that are not worth remembering any longer. Unless the clock is
+    /// `believed`, none that the book knows.
+    std::vector<mail::Domain> outdated(const base::Clock& clock, bool believed,
+                                       std::size_t most) const;
 
     /// It is what `entry` says, and its component gave no sign of life since.
-    bool is_fresh(const KnownDomain& entry, base::TimePoint now) const;
+    bool is_fresh(const KnownDomain& entry, base::SteadyPoint now) const;
 
     // About components:
     bool knows(const std::string& component) const { return components_.contains(component); }
@@ -92,7 +94,7 @@ class KnownDomains {
   private:
     struct Rank {
         int value = 0;                         ///< see value_of()
-        base::TimePoint since{};               ///< the older, the less
+        std::chrono::milliseconds since{};     ///< the older, the less; by the clock of its value
         const mail::Domain* domain = nullptr;  ///< the key in entries_
         bool operator<(const Rank& other) const;
     };

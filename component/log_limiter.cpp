@@ -18,9 +18,7 @@ std::string organisation_of(std::string_view jid) {
 }  // namespace
 
 bool LogLimiter::is_quiet(const Count& count) const {
-    const auto now = clock_.now();
-    // A clock that was set back must not silence anything for longer.
-    return now >= count.logged + kQuiet || now < count.logged;
+    return clock_.steady() >= count.logged + kQuiet;
 }
 
 std::optional<std::uint64_t> LogLimiter::admit(std::string_view peer, std::string_view kind) {
@@ -31,7 +29,7 @@ std::optional<std::uint64_t> LogLimiter::admit(std::string_view peer, std::strin
         found = counts_.find(key);
     }
     if (found == counts_.end()) {
-        counts_.emplace(std::move(key), Count{clock_.now(), 0});
+        counts_.emplace(std::move(key), Count{clock_.steady(), 0});
         return 0;
     }
     Count& count = found->second;
@@ -39,7 +37,7 @@ std::optional<std::uint64_t> LogLimiter::admit(std::string_view peer, std::strin
         ++count.left_out;
         return std::nullopt;
     }
-    count.logged = clock_.now();
+    count.logged = clock_.steady();
     return std::exchange(count.left_out, 0);
 }
 
@@ -53,7 +51,7 @@ std::vector<LogLimiter::LeftOut> LogLimiter::take_left_out() {
         }
         if (is_quiet(count)) {
             all.push_back({at->first.first, at->first.second, count.left_out});
-            count = {clock_.now(), 0};
+            count = {clock_.steady(), 0};
         }
         ++at;
     }

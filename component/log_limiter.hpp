@@ -41,7 +41,7 @@ class LogLimiter {
 
   private:
     struct Count {
-        base::TimePoint logged{};
+        base::SteadyPoint logged{};
         std::uint64_t left_out = 0;
     };
     using Key = std::pair<std::string, std::string>;  // the organisation's name, and the kind

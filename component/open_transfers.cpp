@@ -68,7 +68,7 @@ base::Task<void> OpenTransfers::stop() {
 }
 
 void OpenTransfers::sweep() {
-    const auto now = clock_.now();
+    const auto now = clock_.steady();
     std::erase_if(entries_, [&](const auto& item) {
         return !item.second.at_work && now - item.second.last_used > kIdle;
     });
@@ -94,7 +94,7 @@ base::Task<void> OpenTransfers::work(queue::TransferKey key) {
     while (!entry.waiting.empty()) {
         auto [answer, request] = std::move(entry.waiting.front());
         entry.waiting.pop_front();
-        entry.last_used = clock_.now();
+        entry.last_used = clock_.steady();
         if (auto* open = std::get_if<IncomingOpen>(&request))
             co_await handle(entry, std::move(answer), std::move(*open));
         else if (auto* chunk = std::get_if<IncomingChunk>(&request))
@@ -107,7 +107,7 @@ base::Task<void> OpenTransfers::work(queue::TransferKey key) {
             co_await handle(entry, std::move(answer), std::move(*abort));
     }
     entry.at_work = false;
-    entry.last_used = clock_.now();
+    entry.last_used = clock_.steady();
     if (!entry.transfer) entries_.erase(key);
 }
 
@@ -348,7 +348,10 @@ base::Task<void> OpenTransfers::handle(Entry&, Answer answer, IncomingStatus req
 base::Task<void> OpenTransfers::handle(Entry& entry, Answer answer, IncomingAbort request) {
     const auto now = clock_.now();
     if (request.expires <= now || request.expires > now + base::limits::kRetention)
-        co_return answer->fail(malformed("expires is over, or too far in the future"));
+        co_return answer->fail(
+            malformed("expires is over, or too far in the future, by our clock, "
+                      "which shows " +
+                      base::to_datetime(now)));
     const std::string peer = answer->peer();
     base::crash_point("pieces.before-abort");
     queue::Recall recall{request.key, peer, request.expires, request.digest};

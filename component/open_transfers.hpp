@@ -54,7 +54,7 @@ class OpenTransfers {
         Replies replies;
         std::uint64_t offset = 0;
         std::uint64_t opened_at = 0;  ///< the offset at the last <open/>
-        base::TimePoint last_used;
+        base::SteadyPoint last_used;
         /// What `asks` asks about is being decided.
         bool is_committing(const IncomingStatus& asked, const std::string& asks) const;
         void close() {

@@ -126,14 +126,17 @@ base::Task<base::Error> Session::serve(std::shared_ptr<Stream> stream) {
 }
 
 void Session::went_up() {
-    status_ = {true, clock_.now(), {}};
+    status_ = {true, clock_.now(), clock_.steady(), {}};
     log::link_up(settings_.jid, server());
     tasks_.spawn("announce", [this] { return announce(); });
     if (on_established_) on_established_();
 }
 
 void Session::went_down(const base::Error& error) {
-    if (status_.established || !status_.since) status_.since = clock_.now();
+    if (status_.established || !status_.since) {
+        status_.since = clock_.now();
+        status_.steady_since = clock_.steady();
+    }
     status_.established = false;
     status_.last_error = error.text;
     fail_pending(error);
@@ -340,7 +343,7 @@ void Session::peer_is_alive(const std::string& from, bool by_presence) {
 }
 
 bool Session::may_announce(const std::string& peer) {
-    const auto now = clock_.now();
+    const auto now = clock_.steady();
     const auto whose = mail::Organisation::of(peer);
     if (announcements_.size() >= kTroubled && !announcements_.contains(whose))
         std::erase_if(announcements_,

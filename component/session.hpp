@@ -40,7 +40,8 @@ class Session final : public Link {
 
     struct Status {
         bool established = false;
-        std::optional<base::TimePoint> since;  ///< of the current state
+        std::optional<base::TimePoint> since;  ///< of the current state, to be shown ...
+        base::SteadyPoint steady_since{};      ///< ... and to be measured
         std::string last_error;  ///< of the last attempt that failed; empty while there is none
     };
     const Status& status() const { return status_; }
@@ -123,7 +124,7 @@ class Session final : public Link {
     /// Peers whose last exchange got no answer from themselves, and when; the oldest give way.
     std::map<std::string, std::chrono::steady_clock::time_point> troubled_;
     struct Announcements {
-        base::TimePoint since{};
+        base::SteadyPoint since{};
         int count = 0;
     };
     std::map<mail::Organisation, Announcements> announcements_;  ///< bounded

@@ -6,15 +6,21 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace component {
 
 namespace limits = base::limits;
 
 std::optional<mail::Reply> check_expiry(const IncomingTransfer& transfer, base::TimePoint now) {
-    if (transfer.expires <= now) return mail::Reply{451, {4, 4, 7}, "the transfer has expired"};
-    if (transfer.expires > now + limits::kRetention)
-        return mail::Reply{451, {4, 4, 7}, "the transfer expires too far in the future"};
-    return std::nullopt;
+    const bool is_over = transfer.expires <= now;
+    if (!is_over && transfer.expires <= now + limits::kRetention) return std::nullopt;
+    // One of the two clocks may be wrong: who reads this is to see which.
+    return mail::Reply{451,
+                       {4, 4, 7},
+                       fmt::format("the transfer {} ({}) by our clock, which shows {}",
+                                   is_over ? "has expired" : "expires too far in the future",
+                                   base::to_datetime(transfer.expires), base::to_datetime(now))};
 }
 
 std::optional<mail::Reply> check_size(const IncomingTransfer& transfer,

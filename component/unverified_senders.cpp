@@ -14,7 +14,7 @@ constexpr std::size_t kRemembered = 2000;  // pairs of our domains and peers; th
 }  // namespace
 
 bool UnverifiedSenders::refused(const mail::Domain& domain, const std::string& peer,
-                                std::string why, base::TimePoint now) {
+                                std::string why, base::SteadyPoint now) {
     const Key key{domain, peer};
     const auto found = entries_.find(key);
     const bool is_new = found == entries_.end() || now - found->second.last >= kForgotten;
@@ -26,7 +26,7 @@ bool UnverifiedSenders::refused(const mail::Domain& domain, const std::string& p
     return is_new;
 }
 
-void UnverifiedSenders::make_room(base::TimePoint now) {
+void UnverifiedSenders::make_room(base::SteadyPoint now) {
     if (entries_.size() < kRemembered) return;
     std::erase_if(entries_, [&](const auto& item) { return now - item.second.last >= kForgotten; });
     if (entries_.size() < kRemembered) return;
@@ -49,10 +49,9 @@ std::optional<std::string> UnverifiedSenders::given_up(const mail::Domain& domai
 }
 
 bool UnverifiedSenders::is_to_be_tried(const mail::Domain& domain, const std::string& peer,
-                                       base::TimePoint now) const {
+                                       base::SteadyPoint now) const {
     const auto found = entries_.find(Key{domain, peer});
-    return found == entries_.end() || now - found->second.last >= kTryAgain ||
-           now < found->second.last;
+    return found == entries_.end() || now - found->second.last >= kTryAgain;
 }
 
 }  // namespace component

@@ -26,7 +26,7 @@ class UnverifiedSenders {
   public:
     /// `peer` could not verify `domain`. True if that is new: worth a line in the log.
     bool refused(const mail::Domain& domain, const std::string& peer, std::string why,
-                 base::TimePoint now);
+                 base::SteadyPoint now);
     /// `peer` has given a verdict on mail of `domain`, so that it has verified it.
     void verified(const mail::Domain& domain, const std::string& peer);
     /// What `peer` said last, if it has not been able to verify `domain` for `patience`.
@@ -34,18 +34,18 @@ class UnverifiedSenders {
                                         std::chrono::milliseconds patience) const;
     /// Whether a mail of a domain that was given up is to be sent, to see if it is verified now.
     bool is_to_be_tried(const mail::Domain& domain, const std::string& peer,
-                        base::TimePoint now) const;
+                        base::SteadyPoint now) const;
     std::size_t size() const { return entries_.size(); }
 
   private:
     struct Entry {
-        base::TimePoint since{};
-        base::TimePoint last{};  ///< that it was refused
+        base::SteadyPoint since{};
+        base::SteadyPoint last{};  ///< that it was refused
         std::string why;
     };
     using Key = std::pair<mail::Domain, std::string>;
 
-    void make_room(base::TimePoint now);
+    void make_room(base::SteadyPoint now);
 
     std::map<Key, Entry> entries_;
 };

@@ -93,7 +93,7 @@ base::Task<void> XmppCourier::deliver(queue::Destination destination,
         if (taken && domain) discovery_.sent_to(*domain);
         tell(std::move(told));
     };
-    CourierRound round(executor_, std::move(messages), clock_.now(), settings_.answer_time, codec_,
+    CourierRound round(executor_, std::move(messages), clock_, settings_.answer_time, codec_,
                        senders_, stopping_, std::move(watch));
     Link* link = link_of(destination);
     if (link == nullptr || !link->established()) {

@@ -65,7 +65,7 @@ void Agenda::take(Ref destination, Entry& entry) {
     entry.stand = Stand::nowhere;
 }
 
-void Agenda::set_due(const Destination& destination, Entry& entry, base::TimePoint due) {
+void Agenda::set_due(const Destination& destination, Entry& entry, base::SteadyPoint due) {
     const Ref key = &entries_.find(destination)->first;
     take(key, entry);
     entry.due = due;
@@ -91,7 +91,17 @@ void Agenda::set_failures(const Destination& destination, Entry& entry, int fail
     count_silence(destination, entry, 1);
 }
 
+base::SteadyPoint Agenda::due_at(base::TimePoint due) const {
+    const base::TimePoint now = clock_.now();
+    // What is over keeps its place: the longest due goes first.
+    return due > retry_.furthest(now) ? clock_.steady() : clock_.steady() + (due - now);
+}
+
 void Agenda::expect(const Destination& destination, base::TimePoint due) {
+    expect_at(destination, due_at(due));
+}
+
+void Agenda::expect_at(const Destination& destination, base::SteadyPoint due) {
     const auto [place, is_new] = entries_.try_emplace(destination);
     Entry& entry = place->second;
     if (is_new && is_behind_peer(destination)) {
@@ -103,7 +113,7 @@ void Agenda::expect(const Destination& destination, base::TimePoint due) {
 }
 
 void Agenda::arrived(const Destination& destination) {
-    expect(destination, clock_.now());
+    expect_at(destination, clock_.steady());
     entries_.at(destination).again = true;
 }
 
@@ -150,7 +160,7 @@ void Agenda::begin(Ref destination, Entry& entry, std::vector<Destination>& star
 }
 
 void Agenda::start_of(Line& line, std::size_t& looks, std::vector<Destination>& started) {
-    const base::TimePoint now = clock_.now();
+    const base::SteadyPoint now = clock_.steady();
     while (!line.empty() && line.begin()->first <= now && looks > 0) {
         const Ref destination = line.begin()->second;
         if (is_behind_peer(*destination) && at_work_ >= base::limits::kDestinationsAtWork) return;
@@ -213,12 +223,12 @@ std::vector<Destination> Agenda::start() {
     return started;
 }
 
-std::optional<base::TimePoint> Agenda::next() const {
-    const base::TimePoint now = clock_.now();
+std::optional<base::SteadyPoint> Agenda::next() const {
+    const base::SteadyPoint now = clock_.steady();
     if (looks_again_) return now;
     // What is due and has no place starts when somebody ends.
     static const Destination kLast{Lane::report, "\xff", ""};
-    std::optional<base::TimePoint> next;
+    std::optional<base::SteadyPoint> next;
     for (const Line* const line : {&own_, &waiting_}) {
         const auto later = line->upper_bound({now, &kLast});
         if (later != line->end()) next = std::min(next.value_or(later->first), later->first);
@@ -228,7 +238,7 @@ std::optional<base::TimePoint> Agenda::next() const {
 
 bool Agenda::is_crowded() const {
     if (at_work_ < base::limits::kDestinationsAtWork) return false;
-    const bool due = !waiting_.empty() && waiting_.begin()->first <= clock_.now();
+    const bool due = !waiting_.empty() && waiting_.begin()->first <= clock_.steady();
     return due || !behind_peer_.empty() || !behind_organisation_.empty();
 }
 
@@ -255,8 +265,9 @@ void Agenda::leave(const Entry& entry) {
 
 std::optional<Silence> Agenda::pause_of(const Destination& destination) const {
     const auto peer = peers_.find(entries_.at(destination).peer);
-    if (peer == peers_.end() || peer->second.blocked_until <= clock_.now()) return std::nullopt;
-    return Silence{peer->second.why, peer->second.blocked_until, peer->second.found};
+    if (peer == peers_.end() || peer->second.blocked_until <= clock_.steady()) return std::nullopt;
+    return Silence{peer->second.why, base::wall_at(clock_, peer->second.blocked_until),
+                   peer->second.found};
 }
 
 std::chrono::milliseconds Agenda::wait(const Destination& destination, int failures) {
@@ -268,30 +279,30 @@ std::chrono::milliseconds Agenda::wait(const Destination& destination, int failu
 
 base::TimePoint Agenda::missed(const Destination& destination, const Deferred& why) {
     Entry& entry = entries_.at(destination);
-    const base::TimePoint now = clock_.now();
+    const base::SteadyPoint now = clock_.steady();
     // What a sign of life has started was no success that ends the waiting.
     const int vain = entry.vain;
     set_failures(destination, entry, std::max(entry.failures, vain) + 1);
     entry.blocked_until = now + wait(destination, entry.failures);
     if (std::exchange(entry.by_sign, false))
         entry.asleep_until = now + asleep(++entry.vain, retry_.most);
-    if (entry.peer.empty()) return entry.blocked_until;
+    if (entry.peer.empty()) return base::wall_at(clock_, entry.blocked_until);
     Peer& peer = peers_[entry.peer];
     // Of several destinations that find it out at once, the first counts.
     if (peer.blocked_until <= now) {
         peer.failures = std::max(peer.failures, vain) + 1;
         peer.blocked_until = now + wait(destination, peer.failures);
         peer.why = why;
-        peer.found = now;
+        peer.found = clock_.now();
     }
     entry.blocked_until = peer.blocked_until;
-    return entry.blocked_until;
+    return base::wall_at(clock_, entry.blocked_until);
 }
 
 void Agenda::failed(const Destination& destination) {
     Entry& entry = entries_.at(destination);
     set_failures(destination, entry, entry.failures + 1);
-    entry.blocked_until = clock_.now() + wait(destination, entry.failures);
+    entry.blocked_until = clock_.steady() + wait(destination, entry.failures);
 }
 
 void Agenda::reached(const Destination& destination) {
@@ -310,7 +321,7 @@ void Agenda::reached(const Destination& destination) {
 
 bool Agenda::may_wake(const Destination& destination) const {
     const auto found = entries_.find(destination);
-    return found != entries_.end() && found->second.asleep_until <= clock_.now();
+    return found != entries_.end() && found->second.asleep_until <= clock_.steady();
 }
 
 void Agenda::wake_by_sign(const Destination& destination) {
@@ -330,13 +341,15 @@ bool Agenda::take_wake_after(const Destination& destination) {
     return take_wake(destination) || answered;
 }
 
-void Agenda::end(const Destination& destination, std::optional<base::TimePoint> due) {
+void Agenda::end(const Destination& destination, std::optional<base::TimePoint> left) {
     const auto found = entries_.find(destination);
     Entry& entry = found->second;
     entry.at_work = false;
     if (is_behind_peer(destination)) --at_work_;
     leave(entry);
-    if (entry.again) due = clock_.now();
+    std::optional<base::SteadyPoint> due;
+    if (left) due = due_at(*left);
+    if (entry.again) due = clock_.steady();
     if (due) return set_due(destination, entry, std::max(*due, entry.blocked_until));
     set_failures(destination, entry, 0);
     if (is_behind_peer(destination)) {
@@ -368,14 +381,14 @@ void Agenda::try_now(const Destination& destination) {
         peer->second.blocked_until = {};
         if (peer->second.at_work == 0) peers_.erase(peer);
     }
-    set_due(destination, entry, clock_.now());
+    set_due(destination, entry, clock_.steady());
 }
 
 bool Agenda::waits(const Destination& destination) const {
     const auto found = entries_.find(destination);
     if (found == entries_.end() || !is_behind_peer(destination)) return false;
     const Entry& entry = found->second;
-    return entry.at_work || entry.failures > 0 || entry.due > clock_.now();
+    return entry.at_work || entry.failures > 0 || entry.due > clock_.steady();
 }
 
 std::vector<Destination> Agenda::behind_peer(const std::string& peer, const After& after,

@@ -6,7 +6,8 @@
 // every destination behind the same peer. Of what is due, the longest due goes first; a peer gets a
 // bounded share of the places, and so do all peers of an organisation. No call takes longer because
 // more destinations wait: what is many is asked for in slices, and what finds no place is put aside
-// until one is free. Event loop only.
+// until one is free. All waits are measured by the steady clock; what is told, or asked, as a
+// base::TimePoint is what the database knows. Event loop only.
 #pragma once
 
 #include "base/clock.hpp"
@@ -29,7 +30,7 @@ class Agenda {
     Agenda(RetryPolicy retry, const base::Clock& clock, base::Random& random)
         : retry_(retry), clock_(clock), random_(random) {}
 
-    /// It has mail that is due at `due`.
+    /// It has mail that is due at `due`; now, if that is further away than anything waits.
     void expect(const Destination& destination, base::TimePoint due);
     /// It has got mail.
     void arrived(const Destination& destination);
@@ -38,7 +39,7 @@ class Agenda {
     std::vector<Destination> start();
     /// When start() has something to say that it does not say now; nothing if only a call can
     /// change that.
-    std::optional<base::TimePoint> next() const;
+    std::optional<base::SteadyPoint> next() const;
     /// More is due than there are places for: who is at work should make room before long.
     bool is_crowded() const;
 
@@ -107,7 +108,7 @@ class Agenda {
         bool operator()(Ref one, Ref other) const { return *one < *other; }
     };
     using Refs = std::set<Ref, InOrder>;
-    using Place = std::pair<base::TimePoint, Ref>;
+    using Place = std::pair<base::SteadyPoint, Ref>;
     struct ByDue {
         bool operator()(const Place& one, const Place& other) const {
             return one.first != other.first ? one.first < other.first : *one.second < *other.second;
@@ -119,29 +120,31 @@ class Agenda {
     enum class Stand : std::uint8_t { nowhere, line, behind_peer, behind_organisation };
 
     struct Entry {
-        base::TimePoint due{};
+        base::SteadyPoint due{};
         Stand stand = Stand::nowhere;
         bool at_work = false;
-        bool again = false;               // mail came while it was at work
-        bool woken = false;               // its peer came back while it was at work
-        bool was_silent = false;          // before the look that is under way
-        int failures = 0;                 // looks in a row that found the next hop out
-        base::TimePoint blocked_until{};  // nothing is tried before, unless it is woken
-        bool by_sign = false;             // it is tried because of a sign of life
-        int vain = 0;                     // tries for such a reason, in a row, that met silence
-        base::TimePoint asleep_until{};   // no sign of life wakes it before
-        std::string peer;                 // that it was found to go to; empty if unknown
+        bool again = false;                 // mail came while it was at work
+        bool woken = false;                 // its peer came back while it was at work
+        bool was_silent = false;            // before the look that is under way
+        int failures = 0;                   // looks in a row that found the next hop out
+        base::SteadyPoint blocked_until{};  // nothing is tried before, unless it is woken
+        bool by_sign = false;               // it is tried because of a sign of life
+        int vain = 0;                       // tries for such a reason, in a row, that met silence
+        base::SteadyPoint asleep_until{};   // no sign of life wakes it before
+        std::string peer;                   // that it was found to go to; empty if unknown
         std::optional<mail::Organisation> whose{};  // that of `peer`
     };
     struct Peer {
         std::size_t at_work = 0;  // destinations
         int failures = 0;
-        base::TimePoint blocked_until{};
+        base::SteadyPoint blocked_until{};
         base::TimePoint found{};
         Deferred why;
     };
 
-    void set_due(const Destination& destination, Entry& entry, base::TimePoint due);
+    void expect_at(const Destination& destination, base::SteadyPoint due);
+    base::SteadyPoint due_at(base::TimePoint due) const;
+    void set_due(const Destination& destination, Entry& entry, base::SteadyPoint due);
     void set_failures(const Destination& destination, Entry& entry, int failures);
     void count_silence(const Destination& destination, const Entry& entry, int by);
     bool has_room(const std::string& peer) const;

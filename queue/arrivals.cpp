@@ -72,7 +72,7 @@ base::Result<void> take_room(Store& store, const Arrival& arrival) {
 
 base::Result<QueueId> insert_message(Store& store, const Arrival& arrival) {
     const QueueId id = store.next_id();
-    const base::TimePoint now = store.now();
+    const base::TimePoint now = store.latest_now();
     const base::TimePoint expires =
         arrival.expires_at.value_or(now + store.settings().expire_after);
     const mail::HeaderSummary header = mail::summarize_header(arrival.content.bytes());

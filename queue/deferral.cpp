@@ -1,6 +1,7 @@
 #include "queue/deferral.hpp"
 
 #include "base/limits.hpp"
+#include "queue/clock_repair.hpp"
 #include "queue/expiry.hpp"
 #include "queue/fallback.hpp"
 #include "queue/log.hpp"
@@ -107,8 +108,9 @@ class Deferring {
 base::Result<Stepped> defer_some(Store& store, const Destination& destination,
                                  const Silence& silence, const WaitingPlace& behind) {
     Deferring deferring(store, destination, silence);
-    const auto rows =
-        waiting_rows(store, store.number_of(destination), behind, deferring.looks_at(), kStepRows);
+    const std::int64_t number = store.number_of(destination);
+    pull_in(store, number);
+    const auto rows = waiting_rows(store, number, behind, deferring.looks_at(), kStepRows);
     std::optional<WaitingPlace> next;
     for (const WaitingRow& row : rows) {
         if (!deferring.has_room()) break;

@@ -23,7 +23,30 @@ struct Found {
     std::size_t rows = 0;
 };
 
-/// Of messages in (after, until] that are not at their end. Queue ids are times of arrival.
+struct Reach {
+    QueueId until;      ///< messages up to it came early enough
+    bool more = false;  ///< and perhaps more do
+};
+
+/// How far behind `after`, at most kPruned messages on, all have come until `latest`. Queue ids are
+/// in the order of arrival, but no times: a clock that was ahead leaves them ahead.
+Reach find_reach(Store& store, QueueId after, base::TimePoint latest) {
+    Reach reach{after, false};
+    std::size_t seen = 0;
+    Query find = store.database().query(
+        "SELECT c.message, m.received_at FROM content c JOIN message m ON m.id = c.message"
+        " WHERE c.message > ?1 ORDER BY c.message LIMIT ?2");
+    find.bind(after.value, static_cast<std::int64_t>(base::limits::kPruned));
+    while (find.step()) {
+        if (from_millis(find.integer(1)) > latest) return reach;
+        reach.until = QueueId{find.integer(0)};
+        ++seen;
+    }
+    reach.more = seen >= base::limits::kPruned;
+    return reach;
+}
+
+/// Of messages in (after, until] that are not at their end.
 Found find_waiting(Store& store, QueueId after, QueueId until) {
     Found found;
     auto& messages = found.messages;
@@ -67,7 +90,7 @@ base::Result<std::optional<Destination>> warn(Store& store, const Waiting& waiti
         told.push_back({recipient.n, std::move(reported), recipient.notify});
     }
     store.after_commit([id = waiting.id, count = told.size(),
-                        age = store.now() - row->received_at] { log::delayed(id, count, age); });
+                        age = store.age_of(row->received_at)] { log::delayed(id, count, age); });
     return add_report(store, *row, told);
 }
 
@@ -76,8 +99,9 @@ base::Result<std::optional<Destination>> warn(Store& store, const Waiting& waiti
 base::Result<DelaySweep> warn_of_delays(Store& store, QueueId after) {
     const auto wait = store.settings().delay_warning;
     if (wait <= std::chrono::milliseconds::zero()) return DelaySweep{after, false, {}};
-    const auto latest = store.now() - wait;
-    const QueueId until{std::chrono::microseconds(latest.time_since_epoch()).count()};
+    if (!store.may_end_by_time()) return DelaySweep{after, false, {}};
+    const Reach reach = find_reach(store, after, store.now() - wait);
+    const QueueId until = reach.until;
     const Found found = find_waiting(store, after, until);
     DelaySweep sweep;
     for (const Waiting& each : found.messages) {
@@ -85,9 +109,10 @@ base::Result<DelaySweep> warn_of_delays(Store& store, QueueId after) {
         if (!told) return told.error();
         if (*told) add_all(sweep.woken, {**told});
     }
-    sweep.more = found.rows >= base::limits::kPruned;
+    const bool cut = found.rows >= base::limits::kPruned;
     // The last one may have more recipients than were looked at.
-    sweep.seen = sweep.more ? QueueId{found.messages.back().id.value - 1} : std::max(after, until);
+    sweep.seen = cut ? QueueId{found.messages.back().id.value - 1} : std::max(after, until);
+    sweep.more = cut || reach.more;
     return sweep;
 }
 

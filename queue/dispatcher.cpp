@@ -184,7 +184,7 @@ base::Task<void> Dispatcher::schedule() {
     while (!stopping_) {
         for (const Destination& destination : agenda_.start())
             tasks_.spawn("destination", [this, destination] { return work(destination); });
-        const base::TimePoint now = clock_.now();
+        const base::SteadyPoint now = clock_.steady();
         next_look_ = agenda_.next().value_or(now + kLookAgain);
         co_await changed_.wait(std::min<std::chrono::milliseconds>(kLookAgain, next_look_ - now));
     }

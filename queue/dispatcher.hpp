@@ -51,9 +51,9 @@ class Dispatcher {
         return agenda_.silent_peers(after, most);
     }
 
-    /// The clock has jumped to `next_look()`, or beyond. For tests, whose clock is set by hand.
+    /// The clock has come to `next_look()`, or beyond. For tests, whose clock is set by hand.
     void look() { changed_.notify(); }
-    base::TimePoint next_look() const { return next_look_; }
+    base::SteadyPoint next_look() const { return next_look_; }
     /// Nothing is under way: only a call, or the clock, can change anything.
     bool is_idle() const { return tasks_.running() <= 1; }
 
@@ -93,7 +93,7 @@ class Dispatcher {
     std::map<std::string, bool> walks_;  ///< under way; whether they are to begin again
     base::Signal changed_;
     base::TaskGroup tasks_;
-    base::TimePoint next_look_{};
+    base::SteadyPoint next_look_{};
     bool stopping_ = false;
 };
 

@@ -9,14 +9,15 @@ namespace queue {
 
 /// Whether what was found out at `found`, for `why`, ends mail whose time is up at `expires`: a try
 /// made after that. Silence right after the start is none, as our own links, name servers and MTA
-/// may not be up yet; nor is what says that nothing was tried.
-bool was_last_try(const Store& store, const Deferred& why, base::TimePoint found,
+/// may not be up yet; nor is what says that nothing was tried, nor anything while the clock is not
+/// believed.
+bool was_last_try(Store& store, const Deferred& why, base::TimePoint found,
                   base::TimePoint expires);
 
 /// The same of a reason for which all of a destination waits. Such may be a fault of ours that
 /// lasts, during which nothing can be tried: then mail is given up one longest retry after its time
 /// was up, or after the start.
-bool ends_with_destination(const Store& store, const Deferred& why, base::TimePoint found,
+bool ends_with_destination(Store& store, const Deferred& why, base::TimePoint found,
                            base::TimePoint expires);
 
 }  // namespace queue

@@ -34,9 +34,9 @@ std::string required_text(const Destination& destination, const std::string& why
 std::optional<base::TimePoint> given_up_until(Store& store, const Destination& destination,
                                               const Deferred& why) {
     const auto most = patience(store, destination);
-    if (!most) return std::nullopt;
+    if (!most || !store.may_end_by_time()) return std::nullopt;
     // Who has been out for so long gets no new mail either.
-    const bool given_up = why.since && store.now() - *why.since >= *most;
+    const bool given_up = why.since && store.steady() - *why.since >= *most;
     return given_up ? store.now() : store.now() - *most;
 }
 
@@ -50,6 +50,7 @@ std::optional<std::string> waits_too_long(Store& store, const Destination& desti
                                           base::TimePoint received_at) {
     const auto most = patience(store, destination);
     if (!most || store.now() - received_at < *most) return std::nullopt;
+    if (!store.may_end_by_time()) return std::nullopt;
     return "not taken over XMPP in time (fallback-after)";
 }
 

@@ -11,12 +11,10 @@ namespace queue {
 Health health(Store& store) {
     Health health;
     {
-        Query oldest = store.database().query("SELECT MIN(message) FROM content");
-        if (oldest.step() && !oldest.is_null(0)) {
-            const std::chrono::microseconds micros(oldest.integer(0));
-            health.oldest =
-                base::TimePoint(std::chrono::duration_cast<std::chrono::milliseconds>(micros));
-        }
+        // Not by its id, which is no time any more once the clock was ahead.
+        Query oldest = store.database().query(
+            "SELECT received_at FROM message WHERE id = (SELECT MIN(message) FROM content)");
+        if (oldest.step()) health.oldest = from_millis(oldest.integer(0));
     }
     Query waiting = store.database().query("SELECT COUNT(*) FROM recipient WHERE state IN (1, 3)");
     waiting.step();
@@ -25,6 +23,7 @@ Health health(Store& store) {
 }
 
 base::Result<int> prune(Store& store) {
+    if (!store.may_end_by_time()) return 0;
     std::vector<std::int64_t> old;
     {
         Query find = store.database().query(

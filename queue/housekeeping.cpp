@@ -1,6 +1,7 @@
 #include "queue/housekeeping.hpp"
 
 #include "base/limits.hpp"
+#include "queue/clock_repair.hpp"
 #include "queue/delays.hpp"
 #include "queue/history.hpp"
 #include "queue/log.hpp"
@@ -11,6 +12,19 @@ namespace {
 
 // Mail that was held when its time for a warning came may have been released since.
 constexpr auto kAllAgain = std::chrono::hours(1);
+
+struct CorrectionStep {
+    std::uint64_t believed = 0;  ///< how often the clock was believed
+    Corrected corrected;
+};
+
+/// From the start once for each time that the clock is believed: what comes then has the right
+/// time.
+CorrectionStep correct_step(Store& store, QueueId after, std::uint64_t before) {
+    store.keep_clock();
+    const std::uint64_t believed = store.clock_trust()->look().times_believed;
+    return {believed, correct_arrivals(store, believed == before ? after : QueueId())};
+}
 
 }  // namespace
 
@@ -24,15 +38,31 @@ Housekeeping::Housekeeping(StorageThread& storage, const base::Clock& clock,
       arrived_(std::move(arrived)) {}
 
 base::Task<void> Housekeeping::once() {
+    co_await correct_times();
     co_await let_history_go();
     co_await end_quarantine();
     co_await warn_senders();
     co_await complain();
 }
 
+base::Task<void> Housekeeping::correct_times() {
+    for (bool more = true; more && !stopping_;) {
+        std::function<base::Result<CorrectionStep>(Store&)> correct =
+            [after = corrected_, before = believed_](Store& store) {
+                return base::Result<CorrectionStep>(correct_step(store, after, before));
+            };
+        const base::Result<Committed<CorrectionStep>> done =
+            co_await storage_.write<CorrectionStep>(std::move(correct));
+        if (!done) co_return;
+        believed_ = (*done)->believed;
+        corrected_ = (*done)->corrected.seen;
+        more = (*done)->corrected.more;
+    }
+}
+
 base::Task<void> Housekeeping::warn_senders() {
-    if (clock_.now() - began_anew_ >= kAllAgain) {
-        began_anew_ = clock_.now();
+    if (clock_.steady() - began_anew_ >= kAllAgain) {
+        began_anew_ = clock_.steady();
         warned_ = {};
     }
     for (bool more = true; more && !stopping_;) {

@@ -1,9 +1,10 @@
 // Housekeeping: what has to be looked at in the queue every minute or so, and that no mail is the
 // reason for.
 //
-// Warns senders of delays, ends what has expired in quarantine, lets old history go, and complains
-// of mail that waits too long. In pieces, so that mail gets its turn between them. Event loop; the
-// work is done on the storage thread.
+// Corrects the times of mail that came while the clock was ahead, warns senders of delays, ends
+// what has expired in quarantine, lets old history go, and complains of mail that waits too long.
+// In pieces, so that mail gets its turn between them. Event loop; the work is done on the storage
+// thread.
 #pragma once
 
 #include "base/async.hpp"
@@ -28,6 +29,7 @@ class Housekeeping {
     base::Task<void> once();
 
   private:
+    base::Task<void> correct_times();
     base::Task<void> warn_senders();
     base::Task<void> end_quarantine();
     base::Task<void> let_history_go();
@@ -38,8 +40,10 @@ class Housekeeping {
     std::chrono::milliseconds warn_after_;
     const bool& stopping_;
     std::function<void(const Destination&)> arrived_;
-    QueueId warned_;                ///< messages up to it have been looked at
-    base::TimePoint began_anew_{};  ///< when all were last looked at
+    QueueId warned_;                  ///< messages up to it have been looked at
+    QueueId corrected_;               ///< the same, for their times ...
+    std::uint64_t believed_ = 0;      ///< ... since the clock was believed this often
+    base::SteadyPoint began_anew_{};  ///< when all were last looked at
 };
 
 }  // namespace queue

@@ -1,6 +1,7 @@
 #include "queue/leases.hpp"
 
 #include "base/limits.hpp"
+#include "queue/clock_repair.hpp"
 #include "queue/crashes.hpp"
 #include "queue/fallback.hpp"
 #include "queue/log.hpp"
@@ -356,6 +357,7 @@ base::Result<Lease> lease(Store& store, const Destination& destination, const Re
     const std::int64_t number = store.number_of(destination);
     const std::size_t most = portion == Portion::large ? 1 : ready.limits.messages;
     std::size_t bytes = 0;
+    pull_in(store, number);
     for (const Group& each : group(store, due_rows(store, number, portion, ready.limits))) {
         if (result.messages.size() >= most) break;
         auto row = read_message(store, each.message);
@@ -415,7 +417,10 @@ std::optional<base::TimePoint> next_due(Store& store, std::int64_t number, Porti
             "SELECT due_at FROM recipient WHERE destination = ?1 AND class = ?2"
             " AND state IN (1, 3) ORDER BY due_at LIMIT 1");
         if (!next.bind(number, static_cast<int>(of)).step()) continue;
-        const base::TimePoint due = from_millis(next.integer(0));
+        const base::TimePoint now = store.now();
+        const base::TimePoint due = waits_too_long_by_far(store, number, static_cast<int>(of))
+                                        ? now
+                                        : from_millis(next.integer(0));
         first = std::min(first.value_or(due), due);
     }
     return first;

@@ -166,6 +166,24 @@ void storage_failed(std::string_view what, std::string_view why) {
     Line("storage-failed").with("what", what).with("why", why).error();
 }
 
+void clock_doubted(const base::ClockTrust::State& state, const base::Clock& clock) {
+    const auto until = state.until.value_or(clock.steady()) - clock.steady();
+    Line("clock-doubted")
+        .with("why", base::to_text(state.doubt))
+        .with("by-s", seconds(state.by))
+        .with("now", base::to_datetime(clock.now()))
+        .with("believed-in-s", state.until ? std::to_string(seconds(until)) : "never")
+        .warning();
+}
+
+void clock_believed() {
+    Line("clock-believed").info();
+}
+
+void arrivals_corrected(std::size_t messages) {
+    Line("arrivals-corrected").with("messages", messages).warning();
+}
+
 void oldest_is_old(std::chrono::milliseconds age, std::int64_t recipients) {
     Line("oldest-mail-is-old").with("age-s", seconds(age)).with("waiting", recipients).warning();
 }

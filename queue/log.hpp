@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/clock_trust.hpp"
 #include "mail/status.hpp"
 #include "queue/destination.hpp"
 #include "queue/ports.hpp"
@@ -51,6 +52,12 @@ void destination_deferred(const Destination& destination, const mail::Reply& rep
 void destination_rerouted(const Destination& destination, const Destination& way,
                           std::string_view why, std::int64_t recipients);
 void storage_failed(std::string_view what, std::string_view why);
+/// What is ended by time waits, as the clock may be wrong ...
+void clock_doubted(const base::ClockTrust::State& state, const base::Clock& clock);
+/// ... and goes on.
+void clock_believed();
+/// So many messages had come while the clock was ahead.
+void arrivals_corrected(std::size_t messages);
 void oldest_is_old(std::chrono::milliseconds age, std::int64_t recipients);
 
 }  // namespace queue::log

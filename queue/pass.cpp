@@ -60,7 +60,7 @@ bool Pass::has_place(Portion portion) const {
 
 bool Pass::is_worth_a_look(Portion portion) const {
     const auto& next = portion == Portion::small ? next_small_ : next_large_;
-    return has_place(portion) && next.value_or(base::TimePoint::min()) <= around_.clock.now();
+    return has_place(portion) && next.value_or(base::SteadyPoint::min()) <= around_.clock.steady();
 }
 
 base::Task<void> Pass::run() {
@@ -78,22 +78,28 @@ base::Task<void> Pass::run() {
         }
         if (under_way_ == 0 && settler_.is_idle()) break;
         // Mail that comes or becomes due now need not wait for the slowest delivery of this pass.
-        auto until = around_.clock.now() + kLookAgain;
+        const auto now = around_.clock.steady();
+        auto until = now + kLookAgain;
         for (const auto& next : {next_small_, next_large_}) {
-            if (next && *next > around_.clock.now()) until = std::min(until, *next);
+            if (next && *next > now) until = std::min(until, *next);
         }
-        co_await changed_.wait(until - around_.clock.now());
+        co_await changed_.wait(until - now);
     }
     while (under_way_ > 0 || !settler_.is_idle())
         co_await changed_.wait(kLookAgain);
+}
+
+std::optional<base::SteadyPoint> Pass::steady(std::optional<base::TimePoint> due) const {
+    if (!due) return std::nullopt;
+    return base::steady_at(around_.clock, *due);
 }
 
 base::Task<bool> Pass::lease_some() {
     const bool small = is_worth_a_look(Portion::small);
     const bool large = is_worth_a_look(Portion::large);
     // Before the look, so that mail that comes meanwhile counts.
-    if (small) next_small_ = base::TimePoint::max();
-    if (large) next_large_ = base::TimePoint::max();
+    if (small) next_small_ = base::SteadyPoint::max();
+    if (large) next_large_ = base::SteadyPoint::max();
     if (!ready_.call_back) ready_.limits = courier_.limits(destination_, ready_);
     std::function<base::Result<Taken>(Store&)> operation =
         [destination = destination_, ready = ready_, small,
@@ -124,8 +130,9 @@ base::Task<bool> Pass::lease_some() {
     const bool leased = !taken.lease.messages.empty();
     // Unless more() has been called meanwhile.
     if (small && next_small_)
-        next_small_ = leased && taken.portion == Portion::small ? std::nullopt : taken.next_small;
-    if (large && next_large_) next_large_ = taken.next_large;
+        next_small_ =
+            leased && taken.portion == Portion::small ? std::nullopt : steady(taken.next_small);
+    if (large && next_large_) next_large_ = steady(taken.next_large);
     if (leased) base::crash_point("pass.leased");
     if (leased) start(std::move(taken.lease.messages), taken.portion);
     co_return leased;

@@ -56,6 +56,7 @@ class Pass {
 
     bool has_place(Portion portion) const;
     bool is_worth_a_look(Portion portion) const;
+    std::optional<base::SteadyPoint> steady(std::optional<base::TimePoint> due) const;
     /// True if something was leased.
     base::Task<bool> lease_some();
     void start(std::vector<LeasedMessage> messages, Portion portion);
@@ -72,8 +73,8 @@ class Pass {
     std::size_t large_under_way_ = 0;
     std::size_t leases_ = 0;
     /// When the next small and the next large one is due, as far as that was looked at.
-    std::optional<base::TimePoint> next_small_;
-    std::optional<base::TimePoint> next_large_;
+    std::optional<base::SteadyPoint> next_small_;
+    std::optional<base::SteadyPoint> next_large_;
     Settler settler_;
 };
 

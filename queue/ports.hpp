@@ -243,7 +243,7 @@ struct Deferred {
     /// have arrived, so the same id is sent again (protocol rules 3 and 4).
     bool settled = false;
     std::optional<std::chrono::seconds> retry_after;  ///< as the remote asked
-    std::optional<base::TimePoint> since{};  ///< that it can't be reached, if that is known
+    std::optional<base::SteadyPoint> since{};  ///< that it can't be reached, if that is known
     /// False if nothing was tried (our own link is down, we are stopping, it has to go under a new
     /// id): mail whose time is up has its last try still before it.
     bool tried = true;

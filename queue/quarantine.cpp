@@ -73,6 +73,7 @@ void leave_if_none_is_held(Store& store, QueueId message) {
 }
 
 base::Result<Woken> expire_quarantine(Store& store) {
+    if (!store.may_end_by_time()) return Woken();
     std::vector<std::pair<QueueId, std::vector<std::uint32_t>>> expired;
     {
         Query find = store.database().query(

@@ -15,4 +15,9 @@ std::chrono::milliseconds RetryPolicy::wait(int attempts, base::Random& random,
     return wait;
 }
 
+base::TimePoint RetryPolicy::furthest(base::TimePoint now) const {
+    constexpr auto kRoom = std::chrono::minutes(1);  // for a clock that is corrected by a little
+    return now + std::max(first, most) + kRoom;
+}
+
 }  // namespace queue

@@ -1,6 +1,7 @@
 // RetryPolicy: when a recipient, or a destination that is out, is tried again. Pure.
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/random.hpp"
 
 #include <chrono>
@@ -17,6 +18,9 @@ struct RetryPolicy {
     /// least what the remote asked for, though never more than `most`.
     std::chrono::milliseconds wait(int attempts, base::Random& random,
                                    std::optional<std::chrono::seconds> asked = std::nullopt) const;
+    /// Nothing waits beyond it. What is said to be due later was written while the clock was ahead,
+    /// and counts as due.
+    base::TimePoint furthest(base::TimePoint now) const;
 };
 
 }  // namespace queue

@@ -95,7 +95,7 @@ class Settling {
                  outcome.reply, outcome.remote);
         }
         store_.after_commit([id = row_.id, to = current_->address, destination = destination_,
-                             outcome, age = store_.now() - row_.received_at] {
+                             outcome, age = store_.age_of(row_.received_at)] {
             log::delivered(id, to, destination, outcome, age);
         });
     }
@@ -130,7 +130,7 @@ class Settling {
 
     void apply(const Held& outcome) {
         // Its time may be up already: then its sender hears of it now.
-        if (row_.expires_at <= store_.now())
+        if (store_.is_over(row_.expires_at))
             return give_up({outcome.reply, outcome.remote, false, {}});
         held_.push_back({current_->n, current_->address.text(), attempts_});
         why_held_ = outcome;

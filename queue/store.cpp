@@ -1,12 +1,15 @@
 #include "queue/store.hpp"
 
+#include "base/limits.hpp"
 #include "queue/crashes.hpp"
 #include "queue/log.hpp"
 #include "queue/synced.hpp"
 #include "queue/verdicts.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -17,6 +20,9 @@ namespace {
 
 constexpr std::size_t kDestinationsRemembered =
     10000;  // beyond it the map is rebuilt from the table
+// How often what is known of the clock is written down: no more than an idle disk can bear.
+constexpr auto kKeepClock = std::chrono::minutes(10);
+constexpr std::size_t kTransferTime = 12;  // hex digits of a transfer id that are its time
 
 }  // namespace
 
@@ -49,7 +55,7 @@ Store::Store(StoreSettings settings, Router router, const base::Clock& clock, ba
     : settings_(std::move(settings)),
       router_(std::move(router)),
       clock_(clock),
-      opened_at_(clock.now()),
+      opened_at_(clock.steady()),
       random_(random),
       lock_(std::move(lock)),
       files_(std::move(files)),
@@ -74,6 +80,7 @@ base::Result<std::unique_ptr<Store>> Store::open(StoreSettings settings, Router 
                                                random, std::move(*lock), std::move(*files),
                                                std::move(*spool)));
         store->database_ = std::move(*database);
+        store->trust_ = std::make_shared<base::ClockTrust>(clock, store->read_clock());
         if (auto recovered = store->recover(); !recovered) return recovered.error();
         return store;
     } catch (const std::exception& error) {
@@ -81,7 +88,7 @@ base::Result<std::unique_ptr<Store>> Store::open(StoreSettings settings, Router 
     }
 }
 
-base::Result<void> Store::recover() {
+void Store::read_last_ids() {
     {
         Query last = database_->query(
             "SELECT MAX(COALESCE((SELECT MAX(id) FROM message), 0),"
@@ -89,6 +96,61 @@ base::Result<void> Store::recover() {
         last.step();
         if (!last.is_null(0)) last_id_ = QueueId{last.integer(0)};
     }
+    Query last = database_->query("SELECT MAX(id) FROM transfer");
+    if (!last.step() || last.is_null(0)) return;
+    const std::string id = last.text(0).substr(0, kTransferTime);
+    std::int64_t time = 0;
+    const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), time, 16);
+    if (error == std::errc() && end == id.data() + kTransferTime) last_transfer_ = time;
+}
+
+std::optional<base::TimePoint> Store::read_clock() {
+    {
+        Query known = database_->query("SELECT believed_at, forget_from FROM clock");
+        if (known.step()) {
+            forget_from_ = from_millis(known.integer(1));
+            return from_millis(known.integer(0));
+        }
+    }
+    // The database is new, or of an older version.
+    std::optional<base::TimePoint> newest;
+    // The row that came last, and not the latest time of all: what a clock has written that was
+    // ahead once must not stand in the way for ever.
+    for (const char* const sql : {"SELECT received_at FROM message ORDER BY id DESC LIMIT 1",
+                                  "SELECT at FROM event ORDER BY id DESC LIMIT 1",
+                                  "SELECT created_at FROM transfer ORDER BY number DESC LIMIT 1"}) {
+        Query last = database_->query(sql);
+        if (!last.step()) continue;
+        const base::TimePoint time = from_millis(last.integer(0));
+        newest = std::max(newest.value_or(time), time);
+    }
+    return newest;
+}
+
+bool Store::may_end_by_time() {
+    const auto state = trust_->look();
+    if (std::exchange(clock_accepted_, state.times_accepted) != state.times_accepted) {
+        // Verdicts were given by another clock, for transfers that end within the retention.
+        forget_from_ = now() + base::limits::kRetention + base::limits::kVerdictGrace;
+        clock_kept_ = {};
+    }
+    if (std::exchange(clock_is_believed_, state.plausible()) != state.plausible()) {
+        state.plausible() ? log::clock_believed() : log::clock_doubted(state, clock_);
+    }
+    return state.plausible();
+}
+
+void Store::keep_clock() {
+    if (!may_end_by_time() || age_of(clock_kept_) < kKeepClock) return;
+    clock_kept_ = now();
+    Query keep = database_->query(
+        "INSERT INTO clock (id, believed_at, forget_from) VALUES (1, ?1, ?2)"
+        " ON CONFLICT (id) DO UPDATE SET believed_at = ?1, forget_from = ?2");
+    keep.bind(to_millis(clock_kept_), to_millis(forget_from_)).run();
+}
+
+base::Result<void> Store::recover() {
+    read_last_ids();
     const auto released = recover_leased(*this);
     forget_broken_partials();
     {
@@ -140,7 +202,8 @@ QueueId Store::next_id() {
 std::string Store::next_transfer_id() {
     std::array<std::uint8_t, 16> bytes{};
     random_.fill(bytes);
-    std::string id = fmt::format("{:012x}", to_millis(now()));
+    last_transfer_ = std::max(to_millis(now()), last_transfer_ + 1);
+    std::string id = fmt::format("{:0{}x}", last_transfer_, kTransferTime);
     for (const auto byte : bytes)
         id += fmt::format("{:02x}", byte);
     return id;

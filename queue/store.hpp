@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/clock_trust.hpp"
 #include "base/random.hpp"
 #include "queue/content_files.hpp"
 #include "queue/database.hpp"
@@ -16,10 +17,12 @@
 #include "queue/queue_id.hpp"
 #include "queue/retry_policy.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -74,13 +77,38 @@ class Store {
     const StoreSettings& settings() const { return settings_; }
     const Router& router() const { return router_; }
     base::TimePoint now() const { return clock_.now(); }
-    base::TimePoint opened_at() const { return opened_at_; }
+    base::SteadyPoint opened_at() const { return opened_at_; }
+    base::SteadyPoint steady() const { return clock_.steady(); }
+    /// For how long it has been so since `time`; nothing if that lies in the future.
+    std::chrono::milliseconds age_of(base::TimePoint time) const {
+        return std::max(now() - time, base::TimePoint::duration::zero());
+    }
+    /// Whether the clock is believed (base/clock_trust.hpp): what cannot be undone, to expire, to
+    /// bounce, to warn, to forget, is not done without. Logs when that changes.
+    bool may_end_by_time();
+    /// The same for the verdicts of transfers, which are forgotten only by a clock that has been
+    /// believed since before they were given.
+    bool may_forget_verdicts() { return may_end_by_time() && now() >= forget_from_; }
+    /// Writes down what the next start has to know of the clock. In a transaction; every minute or
+    /// so.
+    void keep_clock();
+    /// `time` has passed, and what is to end then may end.
+    bool is_over(base::TimePoint time) { return time <= now() && may_end_by_time(); }
+    /// The later one of what the clock shows, and what it would show if it had not jumped: of what
+    /// comes, or is to be remembered, while it is behind for a moment, nothing ends too early.
+    base::TimePoint latest_now() const {
+        return now() + std::max(-trust_->look().by, std::chrono::milliseconds::zero());
+    }
+    /// Whether it is believed, for whoever is not on the storage thread. It may outlive the store,
+    /// but not the clock.
+    const std::shared_ptr<base::ClockTrust>& clock_trust() const { return trust_; }
     base::Random& random() { return random_; }
     PeerLoad& peer_load() { return peer_load_; }
 
     /// Later than every id before.
     QueueId next_id();
-    /// A fresh transfer id: the time in milliseconds as 12 hex digits, then 128 random bits.
+    /// A fresh transfer id: the time in milliseconds as 12 hex digits, then 128 random bits. Later
+    /// than every id before.
     std::string next_transfer_id();
     /// The row of `destination`, made where it is missing.
     std::int64_t number_of(const Destination& destination);
@@ -105,19 +133,28 @@ class Store {
     Store(StoreSettings settings, Router router, const base::Clock& clock, base::Random& random,
           DirectoryLock lock, ContentFiles files, ContentFiles spool);
     base::Result<void> recover();
+    void read_last_ids();
+    /// The newest time that was believed before the start.
+    std::optional<base::TimePoint> read_clock();
     void forget_broken_partials();
 
     StoreSettings settings_;
     Router router_;
     const base::Clock& clock_;
-    base::TimePoint opened_at_;
+    base::SteadyPoint opened_at_;
     base::Random& random_;
     DirectoryLock lock_;
     ContentFiles files_;
     ContentFiles spool_;
     std::unique_ptr<Database> database_;
     PeerLoad peer_load_;
+    std::shared_ptr<base::ClockTrust> trust_;
+    bool clock_is_believed_ = true;     ///< as the log has it
+    std::uint64_t clock_accepted_ = 0;  ///< times_accepted, as forget_from_ has it
+    base::TimePoint forget_from_{};
+    base::TimePoint clock_kept_{};  ///< what keep_clock() has written
     QueueId last_id_;
+    std::int64_t last_transfer_ = 0;                    ///< the time in the last transfer id
     std::map<Destination, std::int64_t> destinations_;  // bounded: cleared when it grows too large
     struct Action {
         std::function<void()> committed;

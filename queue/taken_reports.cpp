@@ -46,6 +46,12 @@ Step step_of(mail::Action action) {
     return Step::ended;
 }
 
+/// A time in the future was written while the clock was ahead.
+bool is_long_ago(Store& store, base::TimePoint time) {
+    const auto age = store.now() - time;
+    return (age >= kDelayAgain || age < age.zero()) && store.may_end_by_time();
+}
+
 bool was_here(Store& store, const Reported& reported, std::uint32_t seq) {
     Query find = store.database().query("SELECT 1 FROM report WHERE transfer = ?1 AND seq = ?2");
     return find.bind(reported.transfer, static_cast<std::int64_t>(seq)).step();
@@ -74,7 +80,7 @@ base::Result<std::optional<Told>> told_by(Store& store, const Reported& reported
     const auto step = step_of(line.action);
     const auto before = static_cast<Step>(find.integer(4));
     const bool again = step == Step::delayed && before == Step::delayed &&
-                       store.now() - from_millis(find.integer(5)) >= kDelayAgain;
+                       is_long_ago(store, from_millis(find.integer(5)));
     if (step <= before && !again) return std::optional<Told>();
     Told told{line.n, {}, notify_from_bits(find.integer(1))};
     told.reported.address = find.text(0);

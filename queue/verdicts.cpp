@@ -44,7 +44,8 @@ mail::Sha256 read_digest(Query& row, int column) {
 /// However far ahead a peer's clock is: what lies beyond the retention was refused, and need not be
 /// kept.
 std::int64_t kept_until(const Store& store, base::TimePoint expires) {
-    return to_millis(std::min<base::TimePoint>(expires, store.now() + base::limits::kRetention));
+    return to_millis(
+        std::min<base::TimePoint>(expires, store.latest_now() + base::limits::kRetention));
 }
 
 struct PartialRow {
@@ -335,6 +336,7 @@ base::Result<KnownTransfer> call_transfer_back(Store& store, const Recall& recal
 int prune_transfers(Store& store) {
     const int partials =
         forget_partials(store, {}, base::limits::kPartialIdle, base::limits::kPartialIdle);
+    if (!store.may_forget_verdicts()) return partials;
     Query verdicts = store.database().query(
         "DELETE FROM verdict WHERE (id, domain) IN"
         " (SELECT id, domain FROM verdict WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)");

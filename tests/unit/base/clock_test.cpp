@@ -98,3 +98,19 @@ TEST_CASE("the system's clock tells the time, the test's what it is told") {
     clock.advance(5min);
     CHECK(clock.now() - before == 5min);
 }
+
+TEST_CASE("the steady clock goes on however the wall clock is set, and `{}` is long ago") {
+    const base::SystemClock system;
+    CHECK(system.steady() - base::SteadyPoint() > 24h * 365);
+    CHECK(system.steady() <= system.steady());
+    support::ManualClock clock;
+    const auto before = clock.steady();
+    clock.jump(-1h);
+    CHECK(clock.steady() == before);
+    clock.advance(1min);
+    CHECK(clock.steady() == before + 1min);
+    CHECK(base::steady_at(clock, clock.now() + 5s) == clock.steady() + 5s);
+    CHECK(base::steady_at(clock, clock.now() - 5s) == clock.steady());
+    CHECK(base::steady_at(clock, base::TimePoint::max()) == base::SteadyPoint::max());
+    CHECK(base::wall_at(clock, clock.steady() + 5s) == clock.now() + 5s);
+}

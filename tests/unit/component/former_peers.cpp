@@ -34,7 +34,7 @@ struct Peer : World {
 
 TEST_CASE("A component that left is remembered with its domains; the oldest of many give way") {
     FormerPeers former;
-    const base::TimePoint now{1'800'000'000s};
+    const base::SteadyPoint now{1'800'000'000s};
     former.left("mail.b.test", domain("b.test"), now);
     former.left("mail.b.test", domain("a.b.test"), now + 1s);
     CHECK(former.domains_of("mail.b.test") ==

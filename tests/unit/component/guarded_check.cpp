@@ -98,6 +98,25 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("A clock that is set costs a peer nothing of its allowance, and gives it nothing") {
+    for (const std::chrono::minutes by : {-20min, 20min, -525600min, 525600min}) {
+        Guarded b;
+        b.asks("mail.b.test", "typo", 1);
+        b.settle();
+        b.clock.jump(by);
+        b.asks("mail.b.test", "bob", 1000);
+        b.settle();
+        CHECK(b.accepted == 1000);
+        CHECK(b.later == 0);
+        b.asks("mail.evil.test", "guess", 1000);
+        b.settle();
+        b.clock.jump(by);
+        b.asks("mail.evil.test", "guess", 1);
+        b.settle();
+        CHECK(b.later == 1);
+    }
+}
+
 TEST_CASE("Several names of one domain are one, and no other") {
     Guarded b;
     for (int i = 0; i < 20; ++i)

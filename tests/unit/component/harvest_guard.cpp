@@ -11,7 +11,7 @@ namespace {
 
 /// All guesses of `peer` are wrong; how many it had answered.
 std::size_t guess(HarvestGuard& guard, const std::string& peer, std::size_t recipients,
-                  base::TimePoint now) {
+                  base::SteadyPoint now) {
     const auto asking = guard.ask(peer, recipients, now);
     guard.answered(asking, asking.recipients, now);
     return asking.recipients;
@@ -21,7 +21,7 @@ std::size_t guess(HarvestGuard& guard, const std::string& peer, std::size_t reci
 
 TEST_CASE("a peer that guesses is stopped, others are not, and its allowance comes back") {
     HarvestGuard guard;
-    const base::TimePoint now{1h};
+    const base::SteadyPoint now{1h};
     CHECK(guess(guard, "evil.test", 999, now) == 999);
     CHECK(guess(guard, "evil.test", 1000, now) == 1);
     CHECK(guess(guard, "evil.test", 1000, now) == 0);
@@ -31,13 +31,11 @@ TEST_CASE("a peer that guesses is stopped, others are not, and its allowance com
     CHECK(guess(guard, "evil.test", 100, now + 61s) == 0);
     // Never more than the whole, however long it waits.
     CHECK(guess(guard, "evil.test", 2000, now + 48h) == 1000);
-    // A clock that is set back gives nothing.
-    CHECK(guess(guard, "evil.test", 1000, now) == 0);
 }
 
 TEST_CASE("what is being looked up counts before it is answered") {
     HarvestGuard guard;
-    const base::TimePoint now{1h};
+    const base::SteadyPoint now{1h};
     const auto first = guard.ask("evil.test", 600, now);
     const auto second = guard.ask("evil.test", 600, now);
     CHECK(first.recipients == 600);
@@ -55,7 +53,7 @@ TEST_CASE("what is being looked up counts before it is answered") {
 TEST_CASE("whoever asks as often as it can learns no more than is written down") {
     support::SeededRandom random;
     HarvestGuard guard;
-    const base::TimePoint begin{1h};
+    const base::SteadyPoint begin{1h};
     std::vector<HarvestGuard::Asking> asking;
     std::size_t refused = 0;
     for (auto passed = 0ms; passed < 30min; passed += 100ms) {
@@ -76,7 +74,7 @@ TEST_CASE("whoever asks as often as it can learns no more than is written down")
 
 TEST_CASE("who guesses nothing wrong is not remembered") {
     HarvestGuard guard;
-    const base::TimePoint now{1h};
+    const base::SteadyPoint now{1h};
     const auto asking = guard.ask("b.test", 500, now);
     CHECK(guard.remembered() == 1);
     guard.answered(asking, 0, now);
@@ -85,7 +83,7 @@ TEST_CASE("who guesses nothing wrong is not remembered") {
 
 TEST_CASE("many peers are bounded, and share what is left") {
     HarvestGuard guard;
-    const base::TimePoint now{1h};
+    const base::SteadyPoint now{1h};
     for (std::size_t i = 0; i < HarvestGuard::kPeers; ++i)
         guess(guard, "p" + std::to_string(i) + ".test", 10, now);
     CHECK(guess(guard, "new.test", 1200, now) == 1000);

@@ -45,6 +45,11 @@ TEST_CASE("A transfer has an end that lies ahead, and no further than we remembe
     CHECK_FALSE(refused(now + 1s));
     CHECK_FALSE(refused(now + base::limits::kRetention));
     CHECK(refused(now + base::limits::kRetention + 1s));
+    // Which of the two clocks is wrong is to be seen by whoever reads it.
+    transfer.expires = now - 24h;
+    CHECK(check_expiry(transfer, now)->to_text() ==
+          "451 4.4.7 the transfer has expired (2027-01-14T08:00:00Z) by our clock, which shows "
+          "2027-01-15T08:00:00Z");
 }
 
 TEST_CASE("What is refused of a content") {

@@ -59,7 +59,7 @@ TEST_CASE("mail that was held for longer than its time is tried once more when i
 TEST_CASE("what a restart finds expired is tried first") {
     Old queue;
     queue.clock.advance(24h * 6);
-    queue.open();
+    queue.reopen();
     const auto last = queue.lease();
     REQUIRE(last.size() == 1);
     SECTION("silence right after the start may be ours") {
@@ -91,7 +91,7 @@ TEST_CASE("the finding of another counts as a try if it was made after the time 
 TEST_CASE("while our own link is down nothing is tried, and so nothing given up for a while") {
     Old queue;
     queue.clock.advance(24h * 6);
-    queue.open();
+    queue.reopen();
     const auto most = 64s;  // the longest retry
     queue.put_off(untried(), queue.clock.now());
     queue.clock.advance(most - 1s);

@@ -77,7 +77,7 @@ struct Days {
     /// The clock goes on to whatever is next, in steps of an hour at most.
     void step() {
         settle_down();
-        clock.set(std::clamp(dispatcher.next_look(), clock.now() + 1ms, clock.now() + 1h));
+        clock.set(std::clamp(dispatcher.next_look(), clock.steady() + 1ms, clock.steady() + 1h));
         dispatcher.look();
         settle_down();
         look_after();

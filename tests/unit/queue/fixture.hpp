@@ -163,6 +163,14 @@ class StoreFixture {
                })
             .woken;
     }
+    /// A restart: what the clock shows now was believed before it.
+    void reopen() {
+        transact([](queue::Store& s) {
+            s.keep_clock();
+            return 0;
+        });
+        open();
+    }
     /// All steps of waking it. How many recipients that are.
     int wake(const queue::Destination& destination) {
         return in_steps([&](queue::Store& s, const queue::WaitingPlace& behind) {

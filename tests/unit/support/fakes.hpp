@@ -12,11 +12,21 @@ namespace support {
 class ManualClock final : public base::Clock {
   public:
     base::TimePoint now() const override { return now_; }
-    void advance(std::chrono::milliseconds by) { now_ += by; }
-    void set(base::TimePoint now) { now_ = now; }
+    base::SteadyPoint steady() const override { return steady_; }
+    /// Time passes.
+    void advance(std::chrono::milliseconds by) {
+        now_ += by;
+        steady_ += by;
+    }
+    /// Time passes until then.
+    void set(base::TimePoint now) { advance(now - now_); }
+    void set(base::SteadyPoint then) { advance(then - steady_); }
+    /// Somebody sets the wall clock: no time passes.
+    void jump(std::chrono::milliseconds by) { now_ += by; }
 
   private:
     base::TimePoint now_ = base::TimePoint(std::chrono::seconds(1'800'000'000));
+    base::SteadyPoint steady_ = base::SteadyPoint(std::chrono::hours(24 * 365));
 };
 
 class SeededRandom final : public base::Random {
