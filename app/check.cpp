@@ -1,5 +1,6 @@
 #include "app/check.hpp"
 
+#include "app/check_clock.hpp"
 #include "app/check_ejabberd.hpp"
 #include "app/check_hand_over.hpp"
 #include "app/check_own_domains.hpp"
@@ -103,6 +104,7 @@ int check(const Config& config, const std::vector<std::string>& domains) {
     findings.add(true,
                  fmt::format("queue: {} recipients wait{}", number_of(*status, "waiting"),
                              oldest.empty() ? std::string() : ", the oldest since " + oldest));
+    check_clock(findings, *status);
     for (const std::string& domain : domains)
         check_domain(findings, config, domain);
     return findings.exit_status();

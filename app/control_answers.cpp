@@ -1,5 +1,6 @@
 #include "app/control_answers.hpp"
 
+#include "app/clock_answer.hpp"
 #include "app/json_text.hpp"
 #include "app/selection_json.hpp"
 #include "queue/backup.hpp"
@@ -84,6 +85,7 @@ base::Task<json::object> answer_status(Daemon& daemon) {
         {"ok", true}, {"components", std::move(components)}, {"waiting", health->waiting}};
     answer["oldest"] =
         health->oldest ? json::value(base::to_datetime(*health->oldest)) : json::value();
+    answer["clock"] = clock_answer(daemon.clock_trust().look(), base::SystemClock());
     co_return answer;
 }
 

@@ -8,7 +8,7 @@
 
 namespace app {
 
-/// Components, and how much waits.
+/// Components, how much waits, and whether the clock is believed.
 base::Task<boost::json::object> answer_status(Daemon& daemon);
 /// `asked`: a selection (selection_json.hpp), and "limit".
 base::Task<boost::json::object> answer_queue_list(Daemon& daemon, boost::json::object asked);

@@ -50,6 +50,7 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
     : executor_(executor),
       config_(std::move(config)),
       router_(store->router()),
+      clock_trust_(store->clock_trust()),
       storage_(executor, std::move(store)),
       reader_(executor, config_.store.directory / "queue.db"),
       peers_(storage_),
@@ -77,6 +78,7 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       refresher_(executor, discovery_),
       stopping_signal_(executor),
       tasks_(executor) {
+    discovery_.forget_by(*clock_trust_);
     make_sessions();
 }
 
@@ -322,9 +324,9 @@ base::Task<void> Daemon::watch() {
 void Daemon::look_after_links() {
     for (const auto& session : sessions_) {
         const auto& status = session->status();
-        if (status.established || !status.since || clock_.now() - *status.since < kLinkWarning)
-            continue;
-        log::link_is_down(session->settings().jid, clock_.now() - *status.since, status.last_error);
+        if (status.established || !status.since) continue;
+        const auto age = clock_.steady() - status.steady_since;
+        if (age >= kLinkWarning) log::link_is_down(session->settings().jid, age, status.last_error);
     }
 }
 

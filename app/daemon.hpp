@@ -53,6 +53,7 @@ class Daemon {
     const Config& config() const { return config_; }
     queue::StorageThread& storage() { return storage_; }
     queue::Reader& reader() { return reader_; }
+    base::ClockTrust& clock_trust() { return *clock_trust_; }
     queue::Dispatcher& dispatcher() { return dispatcher_; }
     const queue::Router& router() const { return router_; }
     component::Discovery& discovery() { return discovery_; }
@@ -88,6 +89,7 @@ class Daemon {
     base::SystemClock clock_;
     base::SystemRandom random_;
     queue::Router router_;
+    std::shared_ptr<base::ClockTrust> clock_trust_;
     queue::StorageThread storage_;
     queue::Reader reader_;
     queue::StoredPeers peers_;
