@@ -19,7 +19,7 @@ class Abuse final : public Surroundings {
         for (int foe = 0; foe < kFoes; ++foe)
             introduce(foe);
         victim_ = std::make_unique<Receiver>(*this, kVictim, "b.test", disk_, mailboxes_,
-                                             std::chrono::milliseconds(0), seed);
+                                             std::chrono::milliseconds(0), kept_, seed);
         timeline_.after(0, [this] { attack(); });
         for (std::int64_t at = 0; at < kHour + kRest; at += kMinute)
             timeline_.after(at, [this] { victim_->taker->sweep(); });
@@ -121,6 +121,7 @@ class Abuse final : public Surroundings {
     Mailboxes mailboxes_;
     Facts facts_;
     support::MemoryDisk disk_;
+    KeptClock kept_;
     BlockCodec codec_;
     std::size_t answers_ = 0;
     std::unique_ptr<Receiver> victim_;

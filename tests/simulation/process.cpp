@@ -1,5 +1,6 @@
 #include "process.hpp"
 
+#include "base/limits.hpp"
 #include "component/namespaces.hpp"
 
 #include <stdexcept>
@@ -52,24 +53,38 @@ std::vector<XmlEvent> parse(const std::string& stanza) {
 }
 
 Process::Process(Surroundings& around, ComponentSettings settings, milliseconds skew,
-                 std::uint64_t seed)
+                 KeptClock& kept, std::uint64_t seed)
     : random(seed),
       around_(around),
       settings_(std::move(settings)),
-      skew_(skew),
+      kept_(kept),
       book_(std::make_unique<NoBook>()) {
     DiscoverySettings found;
     found.positive_ttl = std::chrono::hours(2);
     discovery = std::make_unique<Discovery>(io.get_executor(), found, clock, random, *book_,
                                             routes_, std::make_unique<Dns>());
+    clock.jump(skew);
     set_time(around_.timeline().now());
+    trust_ = std::make_unique<base::ClockTrust>(clock, kept_.believed_at);
 }
 
 Process::~Process() = default;
 
 void Process::set_time(std::int64_t now) {
-    static const base::TimePoint start(std::chrono::seconds(1'800'000'000));
-    clock.set(start + milliseconds(now) + skew_);
+    static const base::SteadyPoint start = support::ManualClock().steady();
+    clock.set(start + milliseconds(now));
+}
+
+bool Process::may_end_by_time() {
+    const auto state = trust_->look();
+    if (std::exchange(accepted_, state.times_accepted) != state.times_accepted)
+        kept_.forget_from = clock.now() + base::limits::kRetention + base::limits::kVerdictGrace;
+    if (state.plausible()) kept_.believed_at = clock.now();
+    return state.plausible();
+}
+
+bool Process::may_forget_verdicts() {
+    return may_end_by_time() && clock.now() >= kept_.forget_from;
 }
 
 void Process::pump() {

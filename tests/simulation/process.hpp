@@ -6,6 +6,7 @@
 // more.
 #pragma once
 
+#include "base/clock_trust.hpp"
 #include "component/discovery.hpp"
 #include "component/link.hpp"
 #include "component/xml_reader.hpp"
@@ -42,10 +43,17 @@ class Surroundings {
 /// The events of a stanza as it comes from a stream.
 std::vector<XmlEvent> parse(const std::string& stanza);
 
+/// What of the clock outlives a process, by the rules of queue/store.
+struct KeptClock {
+    std::optional<base::TimePoint> believed_at{};
+    base::TimePoint forget_from{};
+};
+
 class Process : public std::enable_shared_from_this<Process>, public Link {
   public:
+    /// `skew`: how far its wall clock is ahead.
     Process(Surroundings& around, ComponentSettings settings, std::chrono::milliseconds skew,
-            std::uint64_t seed);
+            KeptClock& kept, std::uint64_t seed);
     ~Process() override;
 
     /// A durable step: true once its time has come, false if the process is dead by then.
@@ -55,6 +63,15 @@ class Process : public std::enable_shared_from_this<Process>, public Link {
     void die();
     bool alive() const { return alive_; }
     void set_time(std::int64_t now);
+
+    /// Store::may_end_by_time() and Store::may_forget_verdicts().
+    bool may_end_by_time();
+    bool may_forget_verdicts();
+    /// Store::latest_now().
+    base::TimePoint latest_now() {
+        return clock.now() + std::max(-trust_->look().by, std::chrono::milliseconds::zero());
+    }
+    std::uint64_t times_believed() { return trust_->look().times_believed; }
 
     /// What arrives for it.
     void deliver(const std::string& stanza);
@@ -84,7 +101,9 @@ class Process : public std::enable_shared_from_this<Process>, public Link {
     };
     Surroundings& around_;
     ComponentSettings settings_;
-    std::chrono::milliseconds skew_;
+    KeptClock& kept_;
+    std::unique_ptr<base::ClockTrust> trust_;
+    std::uint64_t accepted_ = 0;
     std::unique_ptr<queue::PeerBook> book_;
     queue::RouteTable routes_;
     TransferHandler* handler_ = nullptr;

@@ -50,8 +50,8 @@ class Mailboxes final : public queue::RecipientCheck {
 struct Receiver {
     Receiver(Surroundings& around, const std::string& jid, const std::string& serves,
              support::MemoryDisk& disk, Mailboxes& mailboxes, std::chrono::milliseconds skew,
-             std::uint64_t seed)
-        : process(std::make_shared<Process>(around, settings_of(jid, serves), skew, seed)),
+             KeptClock& kept, std::uint64_t seed)
+        : process(std::make_shared<Process>(around, settings_of(jid, serves), skew, kept, seed)),
           transfers(disk),
           router({{domain("b.test"), jid}}, jid) {
         transfers.step = [this] { return process->step(); };

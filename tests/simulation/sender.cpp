@@ -21,9 +21,9 @@ bool SenderDisk::all_ended() const {
 }
 
 Sender::Sender(Surroundings& around, SenderDisk& disk, ComponentSettings settings,
-               std::chrono::milliseconds skew, std::uint64_t seed)
+               std::chrono::milliseconds skew, KeptClock& kept, std::uint64_t seed)
     : around_(around), disk_(disk) {
-    process_ = std::make_shared<Process>(around, std::move(settings), skew, seed);
+    process_ = std::make_shared<Process>(around, std::move(settings), skew, kept, seed);
     std::map<std::string, Link*> links{{process_->settings().jid, process_.get()}};
     courier_ = std::make_unique<XmppCourier>(process_->io.get_executor(), std::move(links),
                                              *process_->discovery, process_->clock);
@@ -40,11 +40,31 @@ void Sender::die() {
 }
 
 bool Sender::is_due(const Recipient& recipient) const {
-    return recipient.state == State::waiting && recipient.due <= around_.timeline().now();
+    const base::TimePoint now = process_->clock.now();
+    return recipient.state == State::waiting &&
+           (recipient.due <= now || recipient.due > queue::RetryPolicy().furthest(now));
+}
+
+bool Sender::is_over(const Mail& mail) {
+    return mail.expires <= process_->clock.now() && process_->may_end_by_time();
+}
+
+/// As queue/clock_repair does it.
+void Sender::correct_arrivals() {
+    if (!process_->may_end_by_time()) return;
+    const auto believed = process_->times_believed();
+    if (std::exchange(believed_, believed) == believed) return;
+    const base::TimePoint now = process_->clock.now();
+    for (Mail& mail : disk_.mails) {
+        if (mail.received <= now + base::ClockTrust::kJump) continue;
+        mail.expires = now + (mail.expires - mail.received);
+        mail.received = now;
+    }
 }
 
 void Sender::wake() {
     if (!process_->alive()) return;
+    correct_arrivals();
     if (passes_ < kPasses &&
         std::ranges::any_of(disk_.recipients, [this](const auto& r) { return is_due(r); })) {
         ++passes_;
@@ -96,8 +116,8 @@ void Sender::reroute() {
 void Sender::put_off(std::optional<std::chrono::seconds> wait) {
     for (Recipient& recipient : disk_.recipients) {
         if (!is_due(recipient)) continue;
-        recipient.due = around_.timeline().now() + backoff(++recipient.attempts, wait);
-        if (process_->clock.now() >= disk_.mails[recipient.mail].expires) {
+        put_off(recipient, wait);
+        if (is_over(disk_.mails[recipient.mail])) {
             recipient.unclear = recipient.transfer.has_value();
             recipient.state = State::expired;
         }
@@ -121,7 +141,7 @@ std::vector<queue::LeasedMessage> Sender::lease(const queue::Ready& ready) {
     for (auto& [which, rows] : groups) {
         const Mail& mail = disk_.mails[which.first];
         auto number = which.second;
-        if (mail.expires <= now) {
+        if (is_over(mail)) {
             for (Recipient* row : rows) {
                 row->state = State::expired;
                 row->unclear = number && disk_.transfers[*number].sends > 0;
@@ -183,7 +203,7 @@ void Sender::settle_one(Recipient& recipient, const queue::Outcome& outcome) {
         recipient.state = State::delivered;
     } else if (const auto* later = std::get_if<queue::Deferred>(&outcome)) {
         recipient.state = State::waiting;
-        recipient.due = timeline.now() + backoff(++recipient.attempts, later->retry_after);
+        put_off(recipient, later->retry_after);
         if (later->settled) recipient.transfer.reset();
     } else if (std::holds_alternative<queue::Failed>(outcome)) {
         recipient.state = State::failed;
@@ -199,9 +219,10 @@ void Sender::settle_one(Recipient& recipient, const queue::Outcome& outcome) {
                                   : ""));
 }
 
-std::int64_t Sender::backoff(int attempts, std::optional<std::chrono::seconds> asked) {
+void Sender::put_off(Recipient& recipient, std::optional<std::chrono::seconds> asked) {
     const queue::RetryPolicy policy;
-    return policy.wait(attempts, process_->random, asked).count();
+    recipient.due =
+        process_->clock.now() + policy.wait(++recipient.attempts, process_->random, asked);
 }
 
 }  // namespace simulation

@@ -14,8 +14,10 @@ namespace simulation {
 
 struct Mail {
     std::string content;
+    base::TimePoint received;
     base::TimePoint expires;
-    bool poison = false;  ///< the peer finds every stanza with it malformed
+    std::int64_t added = 0;  ///< of the timeline
+    bool poison = false;     ///< the peer finds every stanza with it malformed
 };
 
 enum class State { waiting, leased, held, delivered, smtp, failed, expired };
@@ -25,8 +27,9 @@ struct Recipient {
     std::uint32_t n = 0;
     std::string address;
     State state = State::waiting;
-    std::int64_t due = 0;
+    base::TimePoint due{};
     int attempts = 0;
+    std::int64_t ended = 0;  ///< of the timeline: when it was last seen to have ended
     std::optional<std::size_t> transfer{};
     bool unclear = false;  ///< it ended while something of it may have been at a peer
 };
@@ -50,7 +53,7 @@ struct SenderDisk {
 class Sender {
   public:
     Sender(Surroundings& around, SenderDisk& disk, ComponentSettings settings,
-           std::chrono::milliseconds skew, std::uint64_t seed);
+           std::chrono::milliseconds skew, KeptClock& kept, std::uint64_t seed);
     ~Sender();
 
     /// Looks what is due.
@@ -64,12 +67,14 @@ class Sender {
 
   private:
     base::Task<void> pass();
+    void correct_arrivals();
+    bool is_over(const Mail& mail);
     std::vector<queue::LeasedMessage> lease(const queue::Ready& ready);
     void reroute();
     void put_off(std::optional<std::chrono::seconds> wait);
     void settle(const std::vector<queue::MessageOutcome>& outcomes);
     void settle_one(Recipient& recipient, const queue::Outcome& outcome);
-    std::int64_t backoff(int attempts, std::optional<std::chrono::seconds> asked = {});
+    void put_off(Recipient& recipient, std::optional<std::chrono::seconds> asked);
     bool is_due(const Recipient& recipient) const;
 
     Surroundings& around_;
@@ -78,6 +83,7 @@ class Sender {
     std::unique_ptr<XmppCourier> courier_;
     queue::Destination destination_{queue::Lane::xmpp, "mail.a.test", "b.test"};
     std::size_t passes_ = 0;
+    std::uint64_t believed_ = 0;
 };
 
 }  // namespace simulation

@@ -14,7 +14,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::int64_t kEnd = 6 * kDay;  // every mail has expired long before
+constexpr std::int64_t kEnd = 8 * kDay;  // every mail has expired long before
+// Once no clock is wrong any more, and nothing else fails, so long after that all mail has its end:
+// a few retries, as what is unclear is asked about, called back, and sent anew.
+constexpr std::int64_t kSettled = kFaults + 6 * kHour;
 const char* const kReceivers[] = {"mail.b.test", "mail2.b.test"};
 
 class World final : public Surroundings {
@@ -31,6 +34,7 @@ class World final : public Surroundings {
         while (timeline_.next(kEnd)) {
             tell_time();
             sender_->wake();
+            note_ends();
         }
         judge();
         report_.messages = disk_.mails.size();
@@ -49,12 +53,17 @@ class World final : public Surroundings {
         std::int64_t skew_a = 0, skew_b = 0;  // milliseconds
         bool keys_are_taken = false;
     };
+    /// Whose clocks there are.
+    enum Side : std::size_t { kSender = 0, kFirstReceiver = 1, kSides = 3 };
 
     void choose();
     void publish();
     void add_mail();
     void plan_crashes();
     void plan_changes();
+    void plan_jumps();
+    void jump(std::size_t side, std::int64_t by);
+    milliseconds skew_of(std::size_t side) const;
     std::unique_ptr<Sender> make_sender();
     std::unique_ptr<Receiver> make_receiver(std::size_t i);
     void crash_sender();
@@ -65,7 +74,9 @@ class World final : public Surroundings {
     bool is_poisonous(const std::string& stanza) const;
     void take_keys(const std::string& receiver, const std::string& stanza);
     bool faulty() const { return timeline_.now() < kFaults; }
+    void note_ends();
     void judge();
+    void judge_time(const Recipient& recipient, const std::string& name);
     void broken(const std::string& what) {
         if (report_.broken.empty()) report_.broken = what;
     }
@@ -82,7 +93,12 @@ class World final : public Surroundings {
     std::set<std::string> taken_;     ///< and those that a receiver has with another message
     std::unique_ptr<Sender> sender_;
     std::unique_ptr<Receiver> receivers_[2];
-    std::size_t serving_ = 0;  ///< which receiver serves b.test
+    std::int64_t wrong_[kSides] = {};  ///< by how much the wall clocks are ahead now
+    KeptClock kept_[kSides];
+    KeptClock kept_in_backup_;
+    bool is_well_ = true;                ///< from kFaults on everybody speaks for whom it should
+    bool sender_is_long_wrong_ = false;  ///< for long enough to be believed
+    std::size_t serving_ = 0;            ///< which receiver serves b.test
     bool domain_takes_mail_ = true;
     bool sender_speaks_ = true;                                         ///< mail.a.test for a.test
     std::map<std::pair<std::string, std::string>, std::int64_t> last_;  ///< arrival, by link
@@ -109,10 +125,12 @@ void World::choose() {
         timeline_.after(timeline_.between(0, 8 * kHour), [this] { add_mail(); });
     plan_crashes();
     plan_changes();
+    plan_jumps();
     for (std::int64_t at = 0; at < kEnd; at += kHour) {
         timeline_.after(at, [this] {
             for (std::size_t i = 0; i < 2; ++i) {
-                disks_[i].prune(receivers_[i]->process->clock.now());
+                Process& process = *receivers_[i]->process;
+                if (process.may_forget_verdicts()) disks_[i].prune(process.clock.now());
                 receivers_[i]->taker->sweep();
             }
         });
@@ -132,7 +150,10 @@ void World::plan_crashes() {
     }
     if (timeline_.chance(10)) {
         const std::int64_t saved = timeline_.between(0, 12 * kHour);
-        timeline_.after(saved, [this] { backups_[0] = disks_[0]; });
+        timeline_.after(saved, [this] {
+            backups_[0] = disks_[0];
+            kept_in_backup_ = kept_[kFirstReceiver];
+        });
         timeline_.after(saved + timeline_.between(kMinute, 23 * kHour),
                         [this] { crash_receiver(0, true); });
     }
@@ -145,6 +166,36 @@ void World::plan_crashes() {
                 if (busy && timeline_.chance(50)) crash_receiver(serving_, false);
             });
     }
+}
+
+/// Somebody sets a clock, to whatever time, and sooner or later it is set right: while all else is
+/// still going on, so that the wrong time is met at each step of a mail's life.
+void World::plan_jumps() {
+    static constexpr std::int64_t kJumps[] = {10 * kSecond, 3 * kMinute, 20 * kMinute, 2 * kHour,
+                                              kDay,         8 * kDay,    365 * kDay};
+    static constexpr std::int64_t kLasts[] = {kMinute, 30 * kMinute, 3 * kHour, 12 * kHour};
+    if (!timeline_.chance(50)) return;
+    for (std::int64_t i = timeline_.between(1, 6); i > 0; --i) {
+        const auto side = static_cast<std::size_t>(timeline_.between(0, kSides - 1));
+        const std::int64_t by =
+            kJumps[timeline_.random.below(std::size(kJumps))] * (timeline_.chance(50) ? 1 : -1);
+        const std::int64_t lasts = kLasts[timeline_.random.below(std::size(kLasts))];
+        const std::int64_t at = timeline_.between(0, 12 * kHour);
+        timeline_.after(at, [this, side, by] { jump(side, by); });
+        timeline_.after(at + lasts, [this, side, by] { jump(side, -by); });
+    }
+}
+
+void World::jump(std::size_t side, std::int64_t by) {
+    timeline_.note(fmt::format("clock {} jumps by {}", side, by));
+    wrong_[side] += by;
+    Process& process =
+        side == kSender ? sender_->process() : *receivers_[side - kFirstReceiver]->process;
+    process.clock.jump(milliseconds(by));
+}
+
+milliseconds World::skew_of(std::size_t side) const {
+    return milliseconds((side == kSender ? knobs_.skew_a : knobs_.skew_b) + wrong_[side]);
 }
 
 void World::plan_changes() {
@@ -168,7 +219,8 @@ void World::plan_changes() {
         const auto at = timeline_.between(0, 6 * kHour);
         change(
             at, [this] { sender_speaks_ = false; }, "the authority is revoked");
-        if (timeline_.chance(70))
+        is_well_ = timeline_.chance(70);
+        if (is_well_)
             change(
                 at + timeline_.between(kHour, 10 * kHour), [this] { sender_speaks_ = true; },
                 "the authority is back");
@@ -204,7 +256,9 @@ void World::add_mail() {
     mail.content = fmt::format("Subject: {}\r\n\r\n", number);
     while (mail.content.size() < size)
         mail.content += fmt::format("{:x}\r\n", timeline_.random.below(~std::uint64_t(0)));
-    mail.expires = sender_->process().clock.now() + std::chrono::hours(24 * 5);
+    mail.received = sender_->process().latest_now();
+    mail.expires = mail.received + std::chrono::hours(24 * 5);
+    mail.added = timeline_.now();
     mail.poison = timeline_.chance(5);
     disk_.mails.push_back(mail);
     std::uint32_t n = 0;
@@ -214,7 +268,8 @@ void World::add_mail() {
                                     n++,
                                     std::string(name) + "@b.test",
                                     State::waiting,
-                                    timeline_.now(),
+                                    mail.received,
+                                    0,
                                     0,
                                     {},
                                     false});
@@ -224,7 +279,7 @@ void World::add_mail() {
 
 std::unique_ptr<Sender> World::make_sender() {
     return std::make_unique<Sender>(*this, disk_, settings_of("mail.a.test", "a.test"),
-                                    milliseconds(knobs_.skew_a),
+                                    skew_of(kSender), kept_[kSender],
                                     timeline_.random.below(~std::uint64_t(0)));
 }
 
@@ -232,7 +287,7 @@ std::unique_ptr<Receiver> World::make_receiver(std::size_t i) {
     // What a component takes is its own admin's word: the one that served b.test goes on for a
     // time.
     return std::make_unique<Receiver>(*this, kReceivers[i], "b.test", disks_[i], mailboxes_,
-                                      milliseconds(knobs_.skew_b),
+                                      skew_of(kFirstReceiver + i), kept_[kFirstReceiver + i],
                                       timeline_.random.below(~std::uint64_t(0)));
 }
 
@@ -255,14 +310,21 @@ void World::crash_receiver(std::size_t i, bool restores) {
             if (!same) forgiven_.insert(key.id);
         }
         disks_[i] = backups_[i];
+        kept_[kFirstReceiver] = kept_in_backup_;
     }
     receivers_[i] = make_receiver(i);
 }
 
 void World::tell_time() {
+    // Each looks at its clock all the time.
     sender_->process().set_time(timeline_.now());
-    for (const auto& receiver : receivers_)
+    const bool believed = sender_->process().may_end_by_time();
+    sender_is_long_wrong_ =
+        sender_is_long_wrong_ || (believed && std::abs(wrong_[kSender]) > kHour);
+    for (const auto& receiver : receivers_) {
         receiver->process->set_time(timeline_.now());
+        receiver->process->may_end_by_time();
+    }
 }
 
 void World::transmit(const std::string& from, const std::string& to, std::string stanza) {
@@ -343,6 +405,21 @@ void World::carry(const std::string& from, const std::string& to, const std::str
     receivers_[i]->process->deliver(stanza);
 }
 
+void World::note_ends() {
+    for (auto& recipient : disk_.recipients) {
+        const bool ended = recipient.state != State::waiting && recipient.state != State::leased;
+        if (ended && recipient.ended == 0) recipient.ended = timeline_.now();
+    }
+}
+
+void World::judge_time(const Recipient& recipient, const std::string& name) {
+    constexpr std::int64_t kRoom = 5 * kMinute;  // for jumps that are too short to be one
+    const std::int64_t age = recipient.ended - disk_.mails[recipient.mail].added;
+    if (recipient.state == State::expired && age < 5 * kDay - kRoom && !sender_is_long_wrong_)
+        broken(name + " has expired too early");
+    if (recipient.ended > kSettled && is_well_) broken(name + " was stuck");
+}
+
 void World::judge() {
     std::map<std::pair<std::size_t, std::string>, int> taken;
     std::map<std::string, std::size_t> mail_of;
@@ -368,6 +445,7 @@ void World::judge() {
         if (forgiven.contains(recipient.mail)) continue;
         const int times = taken[{recipient.mail, recipient.address}];
         const auto name = fmt::format("mail {} for {}", recipient.mail, recipient.address);
+        judge_time(recipient, name);
         if (times > 1) broken(name + " was taken twice");
         const bool ended = recipient.state != State::waiting && recipient.state != State::leased;
         if (!ended) broken(name + " hangs");
