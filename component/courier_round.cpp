@@ -14,11 +14,8 @@ namespace {
 
 using Kind = Failure::Kind;
 
-constexpr std::size_t kChunkOverhead = 500;  // bytes around a chunk's base64
-constexpr std::size_t kStep = 256u << 10;    // bytes that are hashed before others get their turn
+constexpr std::size_t kChunkOverhead = 500;           // bytes around a chunk's base64
 constexpr auto kLookAgain = std::chrono::minutes(1);  // a bound on a wait that always ends earlier
-// How long an abort counts at least: a peer's clock may be an hour ahead.
-constexpr auto kAbortTime = std::chrono::hours(2);
 // For a word of a peer that has not answered something: as long as a server needs to dial.
 constexpr auto kIsThere = std::chrono::seconds(20);
 
@@ -37,11 +34,6 @@ bool has_exactly(const Verdict& verdict, const std::vector<mail::Recipient>& rec
         numbers.insert(recipient.n);
     return numbers.size() == recipients.size() && verdict.recipients.size() == recipients.size() &&
            std::ranges::all_of(recipients, [&](const auto& r) { return numbers.contains(r.n); });
-}
-
-OutgoingMessage outgoing(const queue::LeasedMessage& message) {
-    const queue::OutgoingTransfer& transfer = *message.transfer;
-    return {transfer.key, message.envelope, message.content, transfer.expires, transfer.dsn};
 }
 
 /// Protocol rule 8, at both ends.
@@ -235,12 +227,13 @@ base::Task<void> CourierRound::send_batch(Peer& peer, Batch batch) {
         co_return;
     }
     std::erase_if(batch, [&](Item* item) { return is_put_off(peer, *item); });
+    co_await load(batch);
     if (batch.empty()) co_return;
     std::vector<OutgoingMessage> messages;
     std::size_t content = 0;
     for (const Item* item : batch) {
         content += item->message.content.size();
-        messages.push_back(outgoing(item->message));
+        messages.push_back(item->outgoing());
     }
     auto payload = encode_transfers(messages, {peer.deflates()}, codec_);
     messages.clear();
@@ -354,8 +347,9 @@ void CourierRound::take_batch_failure(Peer& peer, const Batch& batch, const Fail
 }
 
 bool CourierRound::tries_again(Item& item, const Failure& failure) const {
-    return failure.once_more && goal_of(item.message, now_) == Sending::Goal::deliver &&
-           item.other_way.empty() && !std::exchange(item.tried_again, true);
+    return failure.once_more && !item.unreadable &&
+           goal_of(item.message, now_) == Sending::Goal::deliver && item.other_way.empty() &&
+           !std::exchange(item.tried_again, true);
 }
 
 void CourierRound::take_failure(Peer& peer, const Failure& failure) {
@@ -363,45 +357,6 @@ void CourierRound::take_failure(Peer& peer, const Failure& failure) {
     if (failure.is_unheard()) not_there_ = true;
     if (!failure.split_batch && failure.kind != Kind::not_open && failure.kind != Kind::bad_offset)
         peer.gone = true;
-}
-
-base::Task<void> CourierRound::find_hash(Item& item) {
-    if (item.hash) co_return;
-    const mail::Content content = item.message.content;
-    mail::Sha256Stream hash;
-    for (std::size_t at = 0; at < content.size(); at += kStep) {
-        hash.add(content.bytes().substr(at, kStep));
-        content.forget(at);
-        co_await base::asio::post(executor_, base::asio::use_awaitable);
-    }
-    content.forget(content.size());
-    item.hash = hash.finish();
-}
-
-base::Task<base::Result<std::string>> CourierRound::encode(const Peer& peer, Item& item,
-                                                           Sending::Request request) {
-    const auto& message = item.message;
-    const auto& key = message.transfer->key;
-    if (request.ask == Sending::Ask::open) {
-        co_await find_hash(item);
-        co_return encode_open(outgoing(message), *item.hash);
-    }
-    if (request.ask == Sending::Ask::chunk) {
-        const auto at = static_cast<std::size_t>(request.offset);
-        std::string chunk =
-            encode_chunk(key, request.offset, message.content.bytes().substr(at, request.size),
-                         peer.deflates(), codec_);
-        message.content.forget(at);
-        co_return chunk;
-    }
-    if (request.ask == Sending::Ask::commit) co_return encode_commit(key);
-    // The verdict that answers these has to be on this message.
-    co_await find_hash(item);
-    if (!item.digest) item.digest = digest_of(outgoing(message), *item.hash);
-    if (request.ask == Sending::Ask::abort)
-        co_return encode_abort(key, abort_expiry(message.transfer->expires, peer.theirs),
-                               item.digest);
-    co_return encode_status(key, item.digest);
 }
 
 base::TimePoint CourierRound::abort_expiry(base::TimePoint expires,
@@ -451,6 +406,12 @@ base::Task<void> CourierRound::exchange(Peer& peer, Item& item) {
         }
         const Sending::Request asked = *request;
         auto payload = co_await encode(peer, item, asked);
+        if (item.unreadable) {
+            const Failure ours = of_our_own({4, 3, 0}, item.unreadable->text);
+            sending.give_up(ours);
+            sending.on_failure(asked, ours, false);
+            continue;
+        }
         if (!payload || payload->size() > peer.bound) {
             // A lease counts what its envelope needs. This one was made when the peer took more, or
             // is for a single recipient.

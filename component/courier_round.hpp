@@ -53,6 +53,7 @@ class CourierRound {
   private:
     struct Item {
         explicit Item(queue::LeasedMessage leased, base::TimePoint now);
+        OutgoingMessage outgoing() const;
         queue::LeasedMessage message;
         Sending sending;
         Sending::Request whole;              ///< as it was last sent in a batch
@@ -60,9 +61,10 @@ class CourierRound {
         bool too_many = false;               ///< it is to go to some of its recipients at a time
         bool done = false;                   ///< its outcome has been told
         std::optional<mail::Sha256> hash{};  ///< of the content, once it was needed
-        std::optional<mail::Sha256> digest{};  ///< of the transfer, likewise
-        std::optional<IqReply> unheard{};      ///< the first reply that was no word of the peer
-        bool tried_again = false;              ///< after such a one
+        std::optional<mail::Sha256> digest{};     ///< of the transfer, likewise
+        std::optional<base::Error> unreadable{};  ///< its content: it waits as it is
+        std::optional<IqReply> unheard{};         ///< the first reply that was no word of the peer
+        bool tried_again = false;                 ///< after such a one
     };
     using Batch = std::vector<Item*>;
     struct Peer {
@@ -93,11 +95,18 @@ class CourierRound {
     base::Task<void> exchange(Peer& peer, Item& item);
     /// Whether it is to be tried once more, alone, after this failure.
     bool tries_again(Item& item, const Failure& failure) const;
+    // What is made of the contents, which is in courier_round_contents.cpp:
+    /// A content that can't be read is Item::unreadable, too.
     base::Task<base::Result<std::string>> encode(const Peer& peer, Item& item,
                                                  Sending::Request request);
     /// Until when the peer has to remember that a transfer with `expires` was called back.
     base::TimePoint abort_expiry(base::TimePoint expires, const Capability& theirs) const;
-    base::Task<void> find_hash(Item& item);
+    /// Puts the contents of a batch in memory. What can't be read has its outcome, and is not in it
+    /// any more.
+    base::Task<void> load(Batch& batch);
+    /// Errc::storage, Errc::damaged.
+    base::Task<base::Result<void>> find_hash(Item& item);
+
     /// What `reply`, which has no verdicts, means for the request: if it is no word of the peer,
     /// the peer is asked whether it is there.
     base::Task<Failure> look_into(Peer& peer, const Item& item, const IqReply& reply);

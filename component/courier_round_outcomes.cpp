@@ -33,6 +33,7 @@ void CourierRound::conclude(const Peer& peer, Item& item) {
             " with another message (id-reuse); one of the two sides may have been restored";
         return give(item, queue::Held{{451, {4, 5, 0}, text}, peer.jid});
     }
+    if (item.unreadable) return give(item, queue::unreadable(*item.unreadable));
     if (free && (failure.kind == Kind::not_authorised || !item.other_way.empty()))
         return give(item, queue::Rerouted{why});
     if (free && failure.kind == Kind::malformed)

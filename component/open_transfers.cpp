@@ -16,6 +16,8 @@ using Known = queue::KnownTransfer::State;
 
 constexpr std::size_t kWindow = 4u << 20;  // bytes of content that a sender may have unacknowledged
 constexpr std::size_t kStep = 256u << 10;  // bytes that are looked at before others get their turn
+// What is kept of a content to look at its header; the last byte shows that it may go on.
+constexpr std::size_t kBeginning = base::limits::kHeader + 1;
 constexpr std::size_t kRememberedOfPeer = 16;     // envelopes of one organisation's transfers ...
 constexpr std::size_t kRecipientsOfPeer = 4'000;  // ... and recipients in those, ...
 constexpr std::size_t kRecipients = 20'000;       // ... and in those of all
@@ -285,39 +287,47 @@ base::Task<void> OpenTransfers::commit(Entry& entry, Answer answer) {
     // Much may have happened since it was opened.
     const auto forbidden = co_await judge_.authorise(peer, key.domain);
     if (forbidden) co_return answer->fail(*forbidden);
-    auto complete = co_await book_.content(key, peer);
-    if (!complete) co_return answer->fail(error_of(complete.error()));
-    const ContentCheck check = co_await look_through(complete->content);
+    const auto complete = co_await book_.content(key, peer);
+    if (!complete && complete.error().code != Errc::damaged)
+        co_return answer->fail(error_of(complete.error()));
+    base::Result<Looked> looked = base::fail(Errc::damaged, "the content is gone");
+    if (complete) looked = co_await look_through(complete->content);
     const IncomingTransfer transfer = *entry.transfer;
     Replies replies = entry.replies;
     auto refusal = check_expiry(transfer, clock_.now());
-    if (!refusal) refusal = check_content(transfer, complete->content.bytes(), check);
-    if (!refusal) refusal = judge_.refuse_loop(complete->content.bytes());
-    complete->content.forget(complete->content.size());
+    // Asked again it would be no better: with this verdict its sender sends it anew.
+    if (!refusal && !looked) refusal = mail::Reply{451, {4, 3, 0}, "what was sent can't be read"};
+    if (!refusal) refusal = check_content(transfer, looked->beginning, looked->check);
+    if (!refusal) refusal = judge_.refuse_loop(looked->beginning);
     if (refusal) {
         log::transfer_refused(link_.log_limiter(), peer, key.domain.ascii(), key.id,
                               refusal->status.to_text(), refusal->to_text());
         replies.refuse_all(transfer.envelope, *refusal);
     }
     queue::Arrival arrival = judge_.arrival(peer, transfer, replies);
-    arrival.content = complete->content;
-    arrival.file = complete->file;
+    if (complete) {
+        arrival.content = complete->content;
+        arrival.file = complete->file;
+    }
     arrival.transfer->in_pieces = true;
     co_await store(entry, std::move(answer), transfer, replies, std::move(arrival));
 }
 
 /// Hash and lines of the content, in steps.
-base::Task<ContentCheck> OpenTransfers::look_through(mail::Content content) {
+base::Task<base::Result<OpenTransfers::Looked>> OpenTransfers::look_through(
+    queue::Content content) {
     mail::Sha256Stream hash;
     mail::LineCheck lines;
+    std::string beginning;
     for (std::size_t at = 0; at < content.size(); at += kStep) {
-        const std::string_view step = content.bytes().substr(at, kStep);
-        hash.add(step);
-        lines.add(step);
-        content.forget(at);
+        const auto step = co_await content.read(at, kStep);
+        if (!step) co_return step.error();
+        hash.add(step->bytes());
+        lines.add(step->bytes());
+        beginning += step->bytes().substr(0, kBeginning - beginning.size());
         co_await base::asio::post(executor_, base::asio::use_awaitable);
     }
-    co_return ContentCheck{hash.finish(), lines.finish()};
+    co_return Looked{{hash.finish(), lines.finish()}, std::move(beginning)};
 }
 
 base::Task<void> OpenTransfers::store(Entry& entry, Answer answer, const IncomingTransfer& transfer,

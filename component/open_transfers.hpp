@@ -78,7 +78,11 @@ class OpenTransfers {
     base::Task<void> commit(Entry& entry, Answer answer);
     base::Task<std::optional<queue::KnownTransfer>> find(const Answer& answer,
                                                          queue::TransferKey key);
-    base::Task<ContentCheck> look_through(mail::Content content);
+    struct Looked {
+        ContentCheck check;
+        std::string beginning;  ///< as much as a header is looked at, and one byte more
+    };
+    base::Task<base::Result<Looked>> look_through(queue::Content content);
     base::Task<void> store(Entry& entry, Answer answer, const IncomingTransfer& transfer,
                            const Replies& replies, queue::Arrival arrival);
     void give(const Answer& answer, Verdict verdict);

@@ -91,10 +91,11 @@ base::Task<void> ReportCourier::deliver(queue::Destination destination,
         unheard.tried = link != nullptr;
         queue::Outcome outcome = unheard;
         if (link != nullptr && !silent) {
-            mail::Content content = message.content;
+            queue::Content content = message.content;
             outcome = co_await send(*link, peer, std::move(content));
             const auto* const deferred = std::get_if<queue::Deferred>(&outcome);
-            silent = deferred != nullptr && !deferred->settled;
+            // What is our own says nothing of the peer.
+            silent = deferred != nullptr && !deferred->settled && !deferred->remote.empty();
         }
         queue::MessageOutcome told{message.id, {}, true};
         for (const auto& recipient : message.envelope.recipients)
@@ -104,8 +105,10 @@ base::Task<void> ReportCourier::deliver(queue::Destination destination,
 }
 
 base::Task<queue::Outcome> ReportCourier::send(Link& link, std::string peer,
-                                               mail::Content content) {
-    const auto report = queue::decode_peer_report(content.bytes());
+                                               queue::Content content) {
+    const auto bytes = co_await content.read(0, content.size());
+    if (!bytes) co_return queue::unreadable(bytes.error());
+    const auto report = queue::decode_peer_report(bytes->bytes());
     if (!report) co_return queue::Failed{reply(554, {5, 6, 0}, report.error().text), {}};
     // What it announced last, if anything: a component without it would not understand.
     if (discovery_.takes_no_reports(peer))

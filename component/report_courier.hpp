@@ -30,7 +30,7 @@ class ReportCourier final : public queue::Courier {
 
   private:
     Link* link_of(const queue::Destination& destination) const;
-    base::Task<queue::Outcome> send(Link& link, std::string peer, mail::Content content);
+    base::Task<queue::Outcome> send(Link& link, std::string peer, queue::Content content);
     base::Task<queue::Outcome> send_part(Link& link, std::string peer, queue::PeerReport part);
 
     std::map<std::string, Link*> links_;

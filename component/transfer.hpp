@@ -5,7 +5,6 @@
 #pragma once
 
 #include "base/clock.hpp"
-#include "mail/content.hpp"
 #include "mail/envelope.hpp"
 #include "queue/ports.hpp"
 
@@ -21,7 +20,7 @@ namespace component {
 struct OutgoingMessage {
     queue::TransferKey key;
     mail::Envelope envelope;
-    mail::Content content;
+    queue::Content content;  ///< in memory, if it goes as a whole
     base::TimePoint expires;
     /// The peer takes ret, envid, notify and orcpt; without it they are left out, as RFC 3461
     /// section 5.2.2 has it for a next hop without DSN.

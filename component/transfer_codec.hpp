@@ -19,8 +19,9 @@ struct EncodeOptions {
     bool deflate = true;
 };
 
-/// `messages` (at least one) as the payload of an IQ. Errc::protocol if a value cannot be written
-/// as XML. An orcpt whose xtext exceeds limits::kOrcpt is left out: it serves reports only.
+/// `messages` (at least one), whose contents are in memory, as the payload of an IQ. Errc::protocol
+/// if a value cannot be written as XML. An orcpt whose xtext exceeds limits::kOrcpt is left out: it
+/// serves reports only.
 base::Result<std::string> encode_transfers(std::span<const OutgoingMessage> messages,
                                            EncodeOptions options, BlockCodec& codec);
 

@@ -1,13 +1,10 @@
 #include "mail/content.hpp"
 
-#include <algorithm>
 #include <cstring>
 #include <new>
 #include <stdexcept>
 
 #include <openssl/evp.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 namespace mail {
 namespace {
@@ -66,21 +63,6 @@ Content::Content(std::string bytes) {
 
 Content::Content(std::shared_ptr<const void> owner, std::string_view bytes)
     : owner_(std::move(owner)), bytes_(bytes) {}
-
-Content Content::mapped(std::shared_ptr<const void> owner, std::string_view bytes) {
-    Content content(std::move(owner), bytes);
-    content.mapped_ = true;
-    return content;
-}
-
-void Content::forget(std::size_t size) const {
-    static const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-    const std::size_t whole = std::min(size, bytes_.size()) / page * page;
-    // The pages of a private mapping that nobody writes to are the file's own. A hint only: if it
-    // fails, they stay.
-    if (mapped_ && whole > 0)
-        (void)::madvise(const_cast<char*>(bytes_.data()), whole, MADV_DONTNEED);
-}
 
 base::Result<void> check_lines(std::string_view bytes) {
     LineCheck check;

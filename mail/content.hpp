@@ -3,6 +3,7 @@
 
 #include "base/result.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -27,27 +28,25 @@ class Sha256Stream {
     std::shared_ptr<void> context_;
 };
 
-/// A handle on immutable bytes; copies share them. Whoever owns the bytes (a string, a mapped file)
-/// lives as long as the last handle.
+/// A handle on immutable bytes in memory; copies share them. Whoever owns the bytes lives as long
+/// as the last handle.
 class Content {
   public:
     Content() = default;
     explicit Content(std::string bytes);
     /// `bytes` stay valid as long as `owner` lives.
     Content(std::shared_ptr<const void> owner, std::string_view bytes);
-    /// The same for a file that is mapped into memory, privately and read-only.
-    static Content mapped(std::shared_ptr<const void> owner, std::string_view bytes);
 
     std::string_view bytes() const { return bytes_; }
     std::size_t size() const { return bytes_.size(); }
-    /// The first `size` bytes have been used: if they are a file's, they need not stay in memory.
-    /// They can be read again at any time, from the file.
-    void forget(std::size_t size) const;
+    /// A handle on those from `offset` on: `size` of them, or as many as there are.
+    Content slice(std::size_t offset, std::size_t size) const {
+        return Content(owner_, bytes_.substr(std::min(offset, bytes_.size()), size));
+    }
 
   private:
     std::shared_ptr<const void> owner_;
     std::string_view bytes_;
-    bool mapped_ = false;
 };
 
 /// What may be handed on (protocol rule 7): only CRLF line ends, no NUL, and it ends with CRLF.

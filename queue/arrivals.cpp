@@ -13,7 +13,7 @@ namespace queue {
 namespace {
 
 base::Result<void> insert_content(Store& store, QueueId id, const Arrival& arrival) {
-    const mail::Content& content = arrival.content;
+    const Content& content = arrival.content;
     Query insert = store.database().query("INSERT INTO content (message, bytes) VALUES (?1, ?2)");
     insert->bind(1, id.value);
     if (arrival.file || content.size() > base::limits::kInlineContent) {
@@ -28,6 +28,18 @@ base::Result<void> insert_content(Store& store, QueueId id, const Arrival& arriv
     }
     insert.run();
     return {};
+}
+
+/// As much as a header is looked at, and one byte more, which shows that it may go on.
+base::Result<mail::Content> beginning_of(Store& store, const Arrival& arrival) {
+    constexpr std::size_t kBeginning = base::limits::kHeader + 1;
+    const Content& content = arrival.content;
+    if (content.is_in_memory()) return mail::Content(nullptr, content.bytes());
+    const auto file = store.spool().file(arrival.file.value(), content.size());
+    if (!file) return file.error();
+    auto bytes = (*file)->read(0, kBeginning);
+    if (!bytes) return bytes.error();
+    return mail::Content(std::move(*bytes));
 }
 
 void insert_recipients(Store& store, QueueId id, const Arrival& arrival, MailClass of) {
@@ -75,7 +87,9 @@ base::Result<QueueId> insert_message(Store& store, const Arrival& arrival) {
     const base::TimePoint now = store.latest_now();
     const base::TimePoint expires =
         arrival.expires_at.value_or(now + store.settings().expire_after);
-    const mail::HeaderSummary header = mail::summarize_header(arrival.content.bytes());
+    const auto beginning = beginning_of(store, arrival);
+    if (!beginning) return beginning.error();
+    const mail::HeaderSummary header = mail::summarize_header(beginning->bytes());
     const mail::Envelope& envelope = arrival.envelope;
     const Origin& origin = arrival.origin;
     {

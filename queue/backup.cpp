@@ -1,5 +1,6 @@
 #include "queue/backup.hpp"
 
+#include "queue/content.hpp"
 #include "queue/database_copy.hpp"
 #include "queue/directory_lock.hpp"
 #include "queue/synced.hpp"
@@ -19,11 +20,12 @@ namespace {
 constexpr std::size_t kPiece = 1u << 20;  // bytes of a content that are copied at a time
 
 base::Error sqlite_error(SQLite::Database& database) {
-    return base::fail(base::Errc::storage, std::string("the copy: ") + database.getErrorMsg());
+    return base::fail(base::Errc::io, std::string("the copy: ") + database.getErrorMsg());
 }
 
-/// Puts the content that is in a file into the copy.
-base::Result<void> take_in(SQLite::Database& copy, QueueId id, const mail::Content& content) {
+/// Puts the content that is in a file into the copy. The file's errors (is_unreadable), or
+/// Errc::io for those of the copy.
+base::Result<void> take_in(SQLite::Database& copy, QueueId id, const ContentFile& content) {
     {
         SQLite::Statement room(copy, "UPDATE content SET bytes = zeroblob(?2) WHERE message = ?1");
         room.bind(1, id.value);
@@ -36,11 +38,11 @@ base::Result<void> take_in(SQLite::Database& copy, QueueId id, const mail::Conte
         return sqlite_error(copy);
     const std::unique_ptr<sqlite3_blob, int (*)(sqlite3_blob*)> blob(opened, sqlite3_blob_close);
     for (std::size_t at = 0; at < content.size(); at += kPiece) {
-        const auto piece = content.bytes().substr(at, kPiece);
-        if (sqlite3_blob_write(blob.get(), piece.data(), static_cast<int>(piece.size()),
+        const auto piece = content.read(at, kPiece);
+        if (!piece) return piece.error();
+        if (sqlite3_blob_write(blob.get(), piece->data(), static_cast<int>(piece->size()),
                                static_cast<int>(at)) != SQLITE_OK)
             return sqlite_error(copy);
-        content.forget(at + piece.size());
     }
     return {};
 }
@@ -65,13 +67,17 @@ base::Result<void> complete(SQLite::Database& copy, const ContentFiles& contents
                             BackupFacts& facts) {
     SQLite::Transaction transaction(copy);
     for (const FileRow& row : rows_with_files(copy)) {
-        const auto content = contents.read(row.id, row.size);
-        if (!content && content.error().code != base::Errc::damaged) return content.error();
-        if (!content) {
-            ++facts.missing;  // the restored queue will find it damaged, too
-            continue;
-        }
-        if (auto taken = take_in(copy, row.id, *content); !taken) return taken;
+        const auto content = contents.file(row.id, row.size);
+        auto taken =
+            content ? take_in(copy, row.id, **content) : base::Result<void>(content.error());
+        if (taken) continue;
+        if (!is_unreadable(taken.error()))
+            return base::fail(base::Errc::storage, taken.error().text);
+        // The restored queue will find it damaged, too; the others are no worse for it.
+        ++facts.missing;
+        SQLite::Statement none(copy, "UPDATE content SET bytes = NULL WHERE message = ?1");
+        none.bind(1, row.id.value);
+        none.exec();
     }
     copy.exec("DELETE FROM partial");
     copy.exec("UPDATE recipient SET state = 1 WHERE state = 2");

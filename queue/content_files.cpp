@@ -8,7 +8,6 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -129,26 +128,6 @@ base::Result<void> ContentFiles::adopt(QueueId id, const ContentFiles& others, Q
     if (::link(path.c_str(), path_of(id).c_str()) != 0) return failed("link", path_of(id));
     base::crash_point("content.adopted");
     return sync_entry(path_of(id));
-}
-
-base::Result<mail::Content> ContentFiles::read(QueueId id, std::size_t size) const {
-    const auto path = path_of(id);
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file && errno == ENOENT)
-        return base::fail(base::Errc::damaged, path.string() + ": is not there any more");
-    if (!file) return failed("open", path);
-    struct stat facts {};
-    if (::fstat(file.get(), &facts) != 0) return failed("read", path);
-    if (size == 0) return mail::Content();
-    if (static_cast<std::size_t>(facts.st_size) != size)
-        return base::fail(base::Errc::damaged, path.string() + ": is " +
-                                                   std::to_string(facts.st_size) +
-                                                   " bytes long, not " + std::to_string(size));
-    void* const start = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
-    if (start == MAP_FAILED) return failed("map", path);
-    const std::shared_ptr<const void> owner(
-        start, [size](const void* p) { ::munmap(const_cast<void*>(p), size); });
-    return mail::Content::mapped(owner, std::string_view(static_cast<const char*>(start), size));
 }
 
 std::uintmax_t ContentFiles::size_of(QueueId id) const {

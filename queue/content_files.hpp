@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "mail/content.hpp"
+#include "queue/content_file.hpp"
 #include "queue/queue_id.hpp"
 
 #include <filesystem>
@@ -25,9 +25,10 @@ class ContentFiles {
 
     /// Written and synced, file and folder, when it returns. Errc::storage.
     base::Result<void> write(QueueId id, std::string_view bytes) const;
-    /// The file mapped into memory. Errc::damaged if it is missing or not `size` bytes long,
-    /// Errc::storage if the disk fails.
-    base::Result<mail::Content> read(QueueId id, std::size_t size) const;
+    /// To be read from: ContentFile::open.
+    base::Result<std::shared_ptr<const ContentFile>> file(QueueId id, std::size_t size) const {
+        return ContentFile::open(path_of(id), id, size);
+    }
     /// An empty file that may grow to `size` bytes: the disk keeps the room, where it can.
     base::Result<void> create(QueueId id, std::size_t size) const;
     /// `bytes` at `offset` of a file that create() made. They are synced when it returns if `sync`

@@ -38,17 +38,13 @@ base::Result<void> keep_header(Store& store, const MessageRow& message) {
         copy.bind(message.id.value, static_cast<std::int64_t>(message.header_size)).run();
         if (store.database().changes() > 0) return {};
     }
-    const auto content = read_content(store, message.id, message.size);
-    if (!content) {
-        // The mail is at the peer. A later report only has less to return.
-        if (content.error().code == base::Errc::damaged) return {};
-        return content.error();
-    }
+    const auto header = read_beginning(store, message.id, message.size, message.header_size);
+    // The mail is at the peer. A later report only has less to return.
+    if (!header) return {};
     Query insert =
         store.database().query("INSERT OR IGNORE INTO header (message, bytes) VALUES (?1, ?2)");
-    const auto header = content->bytes().substr(0, message.header_size);
     insert->bind(1, message.id.value);
-    insert->bind(2, header.data(), static_cast<int>(header.size()));
+    insert->bind(2, header->bytes().data(), static_cast<int>(header->size()));
     insert.run();
     return {};
 }

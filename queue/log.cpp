@@ -103,6 +103,10 @@ void outcome_unwritten(QueueId id) {
     Line("outcome-unwritten").with("id", id.to_text()).error();
 }
 
+void content_unreadable(QueueId id, std::string_view why) {
+    Line("content-unreadable").with("id", id.to_text()).with("why", why).error();
+}
+
 void put_aside(QueueId id, std::string_view why) {
     Line("put-aside").with("id", id.to_text()).with("why", why).error();
 }

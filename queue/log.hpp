@@ -35,6 +35,8 @@ void rerouted(QueueId id, const mail::Mailbox& recipient, const Destination& way
 void reported(QueueId id, QueueId report, std::string_view to);
 /// What became of it could not be written down; it is tried again.
 void outcome_unwritten(QueueId id);
+/// A range of it could not be read.
+void content_unreadable(QueueId id, std::string_view why);
 /// It could not be given out.
 void put_aside(QueueId id, std::string_view why);
 /// It is damaged, and held until somebody has looked.

@@ -184,8 +184,13 @@ class Operating {
 
     /// What can't be read is found damaged where it is.
     bool fits_xmpp(const MessageRow& row) {
-        const auto content = read_content(store_, row.id, row.size);
-        return !content || !mail::unfit_for_xmpp(content->bytes());
+        const auto beginning = read_beginning(store_, row.id, row.size, base::limits::kHeader + 1);
+        bool has_nul = false;
+        const auto read = read_through(store_, row.id, row.size, [&](std::string_view piece) {
+            has_nul = has_nul || piece.find('\0') != piece.npos;
+        });
+        return !beginning || !read ||
+               !mail::unfit_for_xmpp(mail::summarize_header(beginning->bytes()), has_nul);
     }
 
     base::Result<void> end(const Part& part) {

@@ -9,6 +9,12 @@ base::Task<base::Result<Committed<Receipt>>> Intake::accept(Arrival arrival) {
     co_return std::move(answers.front());
 }
 
+Outcome unreadable(const base::Error& why) {
+    mail::Reply reply{451, {4, 3, 0}, why.text};
+    if (why.code == base::Errc::damaged) return Held{std::move(reply), ""};
+    return Deferred{std::move(reply), "", false, std::nullopt};
+}
+
 bool KnownTransfer::is_other(const std::string& its_peer,
                              const std::optional<mail::Sha256>& its_digest) const {
     if (state == State::unknown) return false;

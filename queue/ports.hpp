@@ -10,6 +10,7 @@
 #include "mail/content.hpp"
 #include "mail/envelope.hpp"
 #include "mail/status.hpp"
+#include "queue/content.hpp"
 #include "queue/destination.hpp"
 #include "queue/peer_report.hpp"
 #include "queue/queue_id.hpp"
@@ -95,8 +96,9 @@ struct Origin {
 struct Arrival {
     mail::Envelope envelope;  ///< with the accepted recipients only; each keeps its number
     std::vector<Destination> destinations;  ///< one for each of envelope.recipients
-    mail::Content content;
-    /// Content that is in a file of the spool already, and becomes that of the message.
+    Content content;
+    /// The file of the spool that the content is in already, and that becomes that of the message.
+    /// Set if the content is not in memory.
     std::optional<QueueId> file;
     Origin origin;
     std::optional<ReceivedTransfer>
@@ -124,7 +126,7 @@ class Spool {
     /// Puts `bytes` behind what is there; one call at a time. Errc::storage.
     virtual base::Task<base::Result<void>> append(std::string bytes) = 0;
     /// Everything that was appended. Errc::storage.
-    virtual base::Task<base::Result<mail::Content>> content() = 0;
+    virtual base::Task<base::Result<Content>> content() = 0;
     /// For Arrival::file. The handle has to be kept until the arrival is answered.
     virtual QueueId file() const = 0;
 };
@@ -188,7 +190,7 @@ class TransferBook {
     /// The complete content of an open transfer, and the file of the spool that it is in.
     /// Errc::not_found, Errc::storage.
     struct Complete {
-        mail::Content content;
+        Content content;
         QueueId file;
     };
     virtual base::Task<base::Result<Complete>> content(TransferKey key, std::string peer) = 0;
@@ -262,9 +264,13 @@ struct Rerouted {
 /// sender is once its time is up.
 struct Held {
     mail::Reply reply;
-    std::string remote;
+    std::string remote;  ///< who said so; empty: we, as it is damaged
 };
 using Outcome = std::variant<Delivered, Deferred, Failed, Rerouted, Held>;
+
+/// Of a message whose content can't be read (is_unreadable), whatever has left of it: it is tried
+/// again as it was, or held if it is damaged.
+Outcome unreadable(const base::Error& why);
 
 /// A transfer of ours: committed before its first stanza leaves.
 struct OutgoingTransfer {
@@ -277,11 +283,6 @@ struct OutgoingTransfer {
     bool dsn = true;
 };
 
-struct LeasedRecipient {
-    mail::Recipient recipient;
-    int attempts = 0;  ///< before this one
-};
-
 /// A message with those of its recipients that one destination is to get. Exclusively ours until
 /// settled.
 struct LeasedMessage {
@@ -289,7 +290,7 @@ struct LeasedMessage {
     /// With the leased recipients, and with others only if the transfer was sent with them: what is
     /// told of those changes nothing.
     mail::Envelope envelope;
-    mail::Content content;
+    Content content;
     Origin origin;
     base::TimePoint received_at;
     base::TimePoint expires_at;

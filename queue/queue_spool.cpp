@@ -66,13 +66,16 @@ base::Task<base::Result<void>> QueueSpool::append(std::string bytes) {
     co_return base::Result<void>();
 }
 
-base::Task<base::Result<mail::Content>> QueueSpool::content() {
+base::Task<base::Result<Content>> QueueSpool::content() {
     StorageThread* const thread = running(storage_);
     if (!thread) co_return closed();
-    std::function<base::Result<mail::Content>(Store&)> operation =
-        [file = file_, size = size_](Store& store) { return store.spool().read(file, size); };
-    base::Result<mail::Content> content =
-        co_await thread->read<mail::Content>(std::move(operation));
+    std::function<base::Result<Content>(Store&)> operation =
+        [file = file_, size = size_](Store& store) -> base::Result<Content> {
+        auto opened = store.spool().file(file, size);
+        if (!opened) return opened.error();
+        return store.content_reader().content(std::move(*opened));
+    };
+    base::Result<Content> content = co_await thread->read<Content>(std::move(operation));
     co_return content;
 }
 

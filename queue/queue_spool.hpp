@@ -1,6 +1,6 @@
 // QueueSpool: the Spool behind QueueIntake, a file in the store's spool folder.
 //
-// Event loop; the file is written, mapped and removed on the storage thread. It owns the file: its
+// Event loop; the file is written and removed on the storage thread. It owns the file: its
 // destructor has it removed. A spool that outlives the intake (with a loop that is destroyed late)
 // leaves that to the next start, which sweeps the folder. Fails with Errc::storage.
 #pragma once
@@ -24,7 +24,7 @@ class QueueSpool final : public Spool {
     QueueSpool& operator=(const QueueSpool&) = delete;
 
     base::Task<base::Result<void>> append(std::string bytes) override;
-    base::Task<base::Result<mail::Content>> content() override;
+    base::Task<base::Result<Content>> content() override;
     QueueId file() const override { return file_; }
 
   private:

@@ -35,9 +35,10 @@ struct Original {
 Original original_of(Store& store, const MessageRow& message) {
     // RFC 3461 section 6.2 lets a reporter return the header only; large mails are not sent back
     // whole.
-    if (auto content = read_content(store, message.id, message.size))
-        return {*content, content->size() <= base::limits::kInlineContent ? mail::Ret::full
-                                                                          : mail::Ret::headers};
+    const bool whole = message.size <= base::limits::kInlineContent;
+    if (auto content = read_beginning(store, message.id, message.size,
+                                      whole ? message.size : message.header_size))
+        return {*content, whole ? mail::Ret::full : mail::Ret::headers};
     // Without it the report still goes out, only without what it returns.
     Query find = store.database().query("SELECT bytes FROM header WHERE message = ?1");
     if (!find.bind(message.id.value).step()) return {};
@@ -173,7 +174,7 @@ Where add_report(Store& store, const MessageRow& message, const std::vector<Told
 }
 
 Where add_undelivered_report(Store& store, const MessageRow& message, const Told& failure) {
-    const auto content = read_content(store, message.id, message.size);
+    const auto content = read_beginning(store, message.id, message.size, message.size);
     const auto report =
         content ? decode_peer_report(content->bytes()) : base::Result<PeerReport>(content.error());
     if (!report) return report.error();
@@ -209,6 +210,7 @@ Where add_undelivered_report(Store& store, const MessageRow& message, const Told
 
 Where add_held_report(Store& store, const MessageRow& message,
                       const std::vector<std::string>& addresses, const Held& held) {
+    if (held.remote.empty()) return add_damage_report(store, message, addresses, held.reply.text);
     return insert_quarantine_report(
         store, message, addresses, held.reply,
         "A message in the queue can't go on and is in quarantine, as "

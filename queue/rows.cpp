@@ -7,6 +7,29 @@ base::Error damaged(QueueId id, const std::string& why) {
     return base::fail(base::Errc::damaged, "message " + id.to_text() + " is damaged: " + why);
 }
 
+constexpr std::size_t kPiece = 256u << 10;  // bytes of a content that are read at a time
+
+/// Where a content is.
+struct Found {
+    std::shared_ptr<const ContentFile> file;
+    mail::Content bytes;  ///< if there is no file
+};
+
+base::Result<Found> find_content(Store& store, QueueId id, std::size_t size) {
+    Query find = store.database().query("SELECT bytes FROM content WHERE message = ?1");
+    if (!find.bind(id.value).step()) return damaged(id, "its content is gone");
+    if (find.is_null(0)) {
+        auto file = store.files().file(id, size);
+        if (!file) return file.error();
+        return Found{std::move(*file), {}};
+    }
+    const SQLite::Column bytes = find->getColumn(0);
+    if (static_cast<std::size_t>(bytes.getBytes()) != size)
+        return damaged(id, "its content has another size");
+    return Found{nullptr,
+                 mail::Content(std::string(static_cast<const char*>(bytes.getBlob()), size))};
+}
+
 }  // namespace
 
 int notify_bits(const mail::Notify& notify) {
@@ -55,14 +78,34 @@ base::Result<MessageRow> read_message(Database& database, QueueId id) {
     return row;
 }
 
-base::Result<mail::Content> read_content(Store& store, QueueId id, std::size_t size) {
-    Query find = store.database().query("SELECT bytes FROM content WHERE message = ?1");
-    if (!find.bind(id.value).step()) return damaged(id, "its content is gone");
-    if (find.is_null(0)) return store.files().read(id, size);
-    const SQLite::Column bytes = find->getColumn(0);
-    if (static_cast<std::size_t>(bytes.getBytes()) != size)
-        return damaged(id, "its content has another size");
-    return mail::Content(std::string(static_cast<const char*>(bytes.getBlob()), size));
+base::Result<Content> read_content(Store& store, QueueId id, std::size_t size) {
+    auto found = find_content(store, id, size);
+    if (!found) return found.error();
+    if (found->file) return store.content_reader().content(std::move(found->file));
+    return Content(std::move(found->bytes));
+}
+
+base::Result<mail::Content> read_beginning(Store& store, QueueId id, std::size_t size,
+                                           std::size_t most) {
+    const auto found = find_content(store, id, size);
+    if (!found) return found.error();
+    if (!found->file) return found->bytes.slice(0, most);
+    auto bytes = found->file->read(0, most);
+    if (!bytes) return bytes.error();
+    return mail::Content(std::move(*bytes));
+}
+
+base::Result<void> read_through(Store& store, QueueId id, std::size_t size,
+                                const std::function<void(std::string_view)>& take) {
+    const auto found = find_content(store, id, size);
+    if (!found) return found.error();
+    if (!found->file) take(found->bytes.bytes());
+    for (std::size_t at = 0; found->file && at < size; at += kPiece) {
+        const auto piece = found->file->read(at, kPiece);
+        if (!piece) return piece.error();
+        take(*piece);
+    }
+    return {};
 }
 
 base::Result<mail::Recipient> to_recipient(std::int64_t n, const std::string& address,

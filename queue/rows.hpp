@@ -4,6 +4,8 @@
 #include "queue/ports.hpp"
 #include "queue/store.hpp"
 
+#include <functional>
+
 namespace queue {
 
 int notify_bits(const mail::Notify& notify);
@@ -27,7 +29,13 @@ inline base::Result<MessageRow> read_message(Store& store, QueueId id) {
 }
 
 /// Errc::damaged if it is gone or has another size, Errc::storage if the disk fails.
-base::Result<mail::Content> read_content(Store& store, QueueId id, std::size_t size);
+base::Result<Content> read_content(Store& store, QueueId id, std::size_t size);
+/// Here and now: the first `most` bytes of it, or as many as there are. Errors as above.
+base::Result<mail::Content> read_beginning(Store& store, QueueId id, std::size_t size,
+                                           std::size_t most);
+/// All of it, in pieces. Errors as above.
+base::Result<void> read_through(Store& store, QueueId id, std::size_t size,
+                                const std::function<void(std::string_view)>& take);
 
 /// Errc::damaged if `address` can't be read any more.
 base::Result<mail::Recipient> to_recipient(std::int64_t n, const std::string& address,

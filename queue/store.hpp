@@ -1,4 +1,5 @@
-// Store: the durable queue of one daemon: its database, its content files, its clock and its ids.
+// Store: the durable queue of one daemon: its database, its content files and who reads them, its
+// clock and its ids.
 //
 // What can be done with it stands in files of its own (arrivals, leases, settlement, verdicts,
 // history, peers), as functions on a Store. All of them run on the storage thread, inside the
@@ -10,6 +11,7 @@
 #include "base/clock_trust.hpp"
 #include "base/random.hpp"
 #include "queue/content_files.hpp"
+#include "queue/content_reader.hpp"
 #include "queue/database.hpp"
 #include "queue/destination.hpp"
 #include "queue/directory_lock.hpp"
@@ -74,6 +76,7 @@ class Store {
     ContentFiles& files() { return files_; }
     /// Contents that are still arriving.
     ContentFiles& spool() { return spool_; }
+    const ContentReader& content_reader() const { return content_reader_; }
     const StoreSettings& settings() const { return settings_; }
     const Router& router() const { return router_; }
     base::TimePoint now() const { return clock_.now(); }
@@ -146,6 +149,7 @@ class Store {
     DirectoryLock lock_;
     ContentFiles files_;
     ContentFiles spool_;
+    ContentReader content_reader_;
     std::unique_ptr<Database> database_;
     PeerLoad peer_load_;
     std::shared_ptr<base::ClockTrust> trust_;

@@ -298,9 +298,9 @@ base::Result<TransferBook::Complete> complete_content(Store& store, const Transf
     const auto row = find_partial(store, key);
     if (!row || row->known.peer != peer || row->known.offset != row->known.size)
         return base::fail(base::Errc::not_found, "the transfer is not complete");
-    auto content = store.spool().read(row->file, static_cast<std::size_t>(row->known.size));
-    if (!content) return content.error();
-    return TransferBook::Complete{std::move(*content), row->file};
+    auto file = store.spool().file(row->file, static_cast<std::size_t>(row->known.size));
+    if (!file) return file.error();
+    return TransferBook::Complete{store.content_reader().content(std::move(*file)), row->file};
 }
 
 base::Result<KnownTransfer> call_transfer_back(Store& store, const Recall& recall) {

@@ -6,7 +6,6 @@
 #pragma once
 
 #include "base/limits.hpp"
-#include "mail/content.hpp"
 #include "queue/ports.hpp"
 #include "smtp-bridge/endpoint.hpp"
 #include "smtp-bridge/reply_parser.hpp"
@@ -65,13 +64,14 @@ struct Extensions {
 struct Parcel {
     const mail::Envelope& envelope;
     std::string_view head;
-    const mail::Content& content;
+    const queue::Content& content;
     std::size_t replaced = 0;  ///< bytes of the content that `head` stands for
     /// It may have octets with the high bit. Client::send looks, where it matters.
     bool eight_bit = true;
+    /// The same of its header.
+    bool eight_bit_header = true;
 
-    std::string_view rest() const { return content.bytes().substr(replaced); }
-    std::size_t size() const { return head.size() + rest().size(); }
+    std::size_t size() const { return head.size() + content.size() - replaced; }
 };
 
 /// What has become of a message: it may take several transactions, and several links.
@@ -164,6 +164,7 @@ class Client {
     Places next_turn(const Places& left, const MailboxOf& mailbox) const;
     std::size_t group() const;
     bool bears_more() const;
+    base::Task<base::Result<void>> look_at(Parcel& parcel) const;
     base::Task<void> transact(Parcel parcel, SendResult& result);
     base::Task<void> ask(mail::ReversePath from, const std::vector<mail::Mailbox>& recipients,
                          CheckResult& result);

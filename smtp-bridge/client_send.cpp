@@ -14,44 +14,72 @@ namespace {
 using base::Result;
 using mail::Reply;
 
-/// The message is read, and leaves, in pieces of this.
+/// The message leaves in pieces of this, ...
 constexpr std::size_t kPiece = 64u << 10;
+/// ... and is read in such of this.
+constexpr std::size_t kRead = 256u << 10;
 
 /// Walks over a message, of which a large one is not to be in memory as a whole.
 class Pieces {
   public:
     explicit Pieces(const Parcel& parcel)
-        : content_(parcel.content), head_(parcel.head), at_(parcel.replaced) {}
+        : content_(parcel.content), next_(parcel.head), at_(parcel.replaced) {}
 
+    /// There is no next() before a read().
+    bool has_to_read() const { return next_.empty() && at_ < content_.size(); }
+    /// Errc::storage, Errc::damaged.
+    base::Task<Result<void>> read() {
+        // What is in memory is at hand as a whole.
+        auto block = co_await content_.read(at_, content_.is_in_memory() ? content_.size() : kRead);
+        if (!block) co_return block.error();
+        block_ = std::move(*block);
+        next_ = block_.bytes();
+        at_ += block_.size();
+        co_return Result<void>();
+    }
     /// Empty at the end.
     std::string_view next() {
-        const bool in_head = !head_.empty();
-        const auto piece = in_head ? head_.substr(0, kPiece) : content_.bytes().substr(at_, kPiece);
-        if (in_head)
-            head_.remove_prefix(piece.size());
-        else
-            at_ += piece.size();
+        const auto piece = next_.substr(0, kPiece);
+        next_.remove_prefix(piece.size());
         return piece;
     }
-    /// All pieces so far have been used.
-    void forget() const { content_.forget(at_); }
 
   private:
-    const mail::Content& content_;
-    std::string_view head_;
-    std::size_t at_;  // of the content
+    const queue::Content& content_;
+    mail::Content block_;    // what was read last
+    std::string_view next_;  // of the head, or of that
+    std::size_t at_;         // of the content
 };
 
 /// Does it have octets with the high bit? While a large one is read, others get their turn.
-base::Task<bool> is_eight_bit(const Parcel& parcel) {
+base::Task<Result<bool>> is_eight_bit(const Parcel& parcel) {
     const auto executor = co_await asio::this_coro::executor;
     Pieces pieces(parcel);
-    for (auto piece = pieces.next(); !piece.empty(); piece = pieces.next()) {
+    for (;;) {
+        if (pieces.has_to_read()) {
+            const auto read = co_await pieces.read();
+            if (!read) co_return read.error();
+        }
+        const auto piece = pieces.next();
+        if (piece.empty()) co_return false;
         if (!base::is_ascii(piece)) co_return true;
-        pieces.forget();
         if (piece.size() == kPiece) co_await asio::post(executor, asio::use_awaitable);
     }
-    co_return false;
+}
+
+base::Task<Result<bool>> is_eight_bit_header(const Parcel& parcel) {
+    if (!base::is_ascii(parcel.head)) co_return true;
+    // The head is whole fields, and the rest goes on with fields, the empty line or the body.
+    const auto header = co_await queue::read_header(parcel.content, parcel.replaced);
+    if (!header) co_return header.error();
+    co_return !base::is_ascii(header->bytes());
+}
+
+/// Nothing more is tried.
+void give_up(SendResult& result, const base::Error& why) {
+    for (const std::size_t place : result.left)
+        result.outcomes[place] = queue::unreadable(why);
+    result.left.clear();
 }
 
 }  // namespace
@@ -70,12 +98,28 @@ queue::Outcome Client::outcome(const Reply& reply) const {
     return queue::Deferred{reply, remote_, alive_, std::nullopt};
 }
 
-base::Task<void> Client::send(Parcel parcel, SendResult& result) {
-    const auto& recipients = parcel.envelope.recipients;
+/// At what this server has to know of its octets.
+base::Task<Result<void>> Client::look_at(Parcel& parcel) const {
     // A BODY=7BIT that isn't true, and that we trusted, would let a later hop mangle the message.
     if (!extensions_.eight_bit_mime || parcel.envelope.body != mail::Body::eight_bit_mime) {
-        const bool eight_bit = co_await is_eight_bit(parcel);
-        parcel.eight_bit = eight_bit;
+        const auto eight_bit = co_await is_eight_bit(parcel);
+        if (!eight_bit) co_return eight_bit.error();
+        parcel.eight_bit = *eight_bit;
+    }
+    if (!extensions_.smtputf8 && parcel.envelope.smtputf8) {
+        const auto eight_bit = co_await is_eight_bit_header(parcel);
+        if (!eight_bit) co_return eight_bit.error();
+        parcel.eight_bit_header = *eight_bit;
+    }
+    co_return Result<void>();
+}
+
+base::Task<void> Client::send(Parcel parcel, SendResult& result) {
+    const auto& recipients = parcel.envelope.recipients;
+    const auto looked = co_await look_at(parcel);
+    if (!looked) {
+        give_up(result, looked.error());
+        co_return;
     }
     const auto impossible = cannot_carry(parcel, extensions_);
     std::erase_if(result.left, [&](std::size_t place) {
@@ -146,6 +190,13 @@ base::Task<void> Client::transact(Parcel parcel, SendResult& result) {
 
     bool at_the_dot = false;
     const auto body = co_await send_body(parcel, at_the_dot);
+    if (!body && queue::is_unreadable(body.error())) {
+        // Without the final dot the server has nothing, and drops what it was given.
+        alive_ = false;
+        cut();
+        give_up(result, body.error());
+        co_return;
+    }
     std::optional<Reply> broken;
     if (body) {
         broken = co_await read_verdicts(proposal.accepted, settle);
@@ -162,13 +213,19 @@ base::Task<void> Client::transact(Parcel parcel, SendResult& result) {
         resets_ = 0;
 }
 
-/// `at_the_dot`: the piece with the final dot may have left.
+/// `at_the_dot`: the piece with the final dot may have left. Errc::storage or Errc::damaged if the
+/// content can't be read; the other errors are the link's.
 base::Task<Result<void>> Client::send_body(Parcel parcel, bool& at_the_dot) {
     DotStuffer stuffer;
     Pieces pieces(parcel);
-    for (auto piece = pieces.next(); !piece.empty(); piece = pieces.next()) {
+    for (;;) {
+        if (pieces.has_to_read()) {
+            const auto read = co_await pieces.read();
+            if (!read) co_return read.error();
+        }
+        const auto piece = pieces.next();
+        if (piece.empty()) break;
         stuffer.feed(piece, wire_->output());
-        pieces.forget();
         if (wire_->waiting() < kPiece) continue;
         const auto sent = co_await wire_->flush(within(settings_.times.data_block));
         if (!sent) co_return sent.error();

@@ -1,8 +1,6 @@
 #include "smtp-bridge/envelope_commands.hpp"
 
-#include "base/text.hpp"
 #include "mail/dsn_parameters.hpp"
-#include "mail/header_scanner.hpp"
 
 #include <algorithm>
 
@@ -12,11 +10,6 @@ namespace smtp_bridge {
 namespace {
 
 using mail::Reply;
-
-bool header_is_ascii(const Parcel& parcel) {
-    // The head is whole fields, and the rest goes on with fields, the empty line or the body.
-    return base::is_ascii(parcel.head) && base::is_ascii(mail::header_of(parcel.rest()));
-}
 
 bool needs_smtputf8(const mail::Envelope& envelope) {
     const auto needs = [](const mail::Recipient& r) { return r.address.needs_smtputf8(); };
@@ -48,7 +41,7 @@ std::optional<Reply> cannot_carry(const Parcel& parcel, const Extensions& extens
             fmt::format("The next hop takes messages of up to {} bytes", *extensions.size)};
     if (!extensions.smtputf8) {
         if (envelope.from && envelope.from->needs_smtputf8()) return smtputf8_missing();
-        if (envelope.smtputf8 && !header_is_ascii(parcel)) return smtputf8_missing();
+        if (envelope.smtputf8 && parcel.eight_bit_header) return smtputf8_missing();
     }
     if (!extensions.eight_bit_mime && parcel.eight_bit)
         return Reply{554, {5, 6, 3}, "The next hop does not take 8-bit messages (8BITMIME)"};

@@ -46,8 +46,8 @@ base::Task<void> IncomingMessage::spill() {
     }
 }
 
-base::Task<base::Result<mail::Content>> IncomingMessage::content() {
-    if (!spool_ && !failure_) co_return mail::Content(reader_.take());
+base::Task<base::Result<queue::Content>> IncomingMessage::content() {
+    if (!spool_ && !failure_) co_return queue::Content(mail::Content(reader_.take()));
     co_await spill();
     if (failure_) co_return *failure_;
     auto content = co_await spool_->content();

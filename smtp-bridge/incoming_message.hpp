@@ -32,7 +32,7 @@ class IncomingMessage {
     /// Puts what is in memory on the disk.
     base::Task<void> spill();
     /// The whole message; only when the reader is done, without a fault. Errc::storage.
-    base::Task<base::Result<mail::Content>> content();
+    base::Task<base::Result<queue::Content>> content();
     /// The file that content() is in, if it is in one. It stays as long as this lives.
     std::optional<queue::QueueId> file() const;
 

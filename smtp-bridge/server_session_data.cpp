@@ -54,16 +54,23 @@ base::Task<ServerSession::Next> ServerSession::unreadable(base::Error why, std::
 base::Task<void> ServerSession::store(IncomingMessage& message) {
     const std::size_t recipients = transaction_.envelope().recipients.size();
     auto refusal = Transaction::refuse(message.reader().fault());
-    mail::Content content;
+    queue::Content content;
+    mail::Content beginning;
     if (!refusal) {
         auto received = co_await message.content();
-        if (received) {
+        if (received)
             content = std::move(*received);
-            refusal = transaction_.refuse(content);
-        } else {
+        else
             refusal = not_accepted(received.error());
-        }
     }
+    if (!refusal) {
+        auto read = co_await content.read(0, kBeginning);
+        if (read)
+            beginning = std::move(*read);
+        else
+            refusal = not_accepted(read.error());
+    }
+    if (!refusal) refusal = transaction_.refuse(beginning.bytes());
     if (refusal) {
         log::message_refused(settings_.name, client_, transaction_.envelope(), *refusal);
         say_for_message(*refusal, recipients);
@@ -71,7 +78,8 @@ base::Task<void> ServerSession::store(IncomingMessage& message) {
         hold_.release();
         co_return;
     }
-    auto arrival = transaction_.arrival(std::move(content), message.reader(), client_);
+    auto arrival =
+        transaction_.arrival(std::move(content), beginning.bytes(), message.reader(), client_);
     arrival.file = message.file();
     const mail::Envelope envelope = arrival.envelope;
     // Never cancelled and without a time limit: what is being committed gets its answer.

@@ -1,7 +1,6 @@
 #include "smtp-bridge/smtp_courier.hpp"
 
 #include "mail/alignment.hpp"
-#include "mail/header_scanner.hpp"
 #include "mail/trace.hpp"
 #include "smtp-bridge/log.hpp"
 
@@ -24,12 +23,11 @@ Reply no_return_to() {
     return {451, {4, 3, 5}, "No port is configured to hand mail back for SMTP (return-to)"};
 }
 
-queue::MessageOutcome all_deferred(const queue::LeasedMessage& message, const Reply& reply,
-                                   const std::string& remote) {
+/// For all of its recipients, of which nothing was sent.
+queue::MessageOutcome unsent(const queue::LeasedMessage& message, const queue::Outcome& each) {
     queue::MessageOutcome outcome{message.id, {}, false};
     for (const auto& recipient : message.envelope.recipients)
-        outcome.recipients.push_back(
-            {recipient.n, queue::Deferred{reply, remote, false, std::nullopt}});
+        outcome.recipients.push_back({recipient.n, each});
     return outcome;
 }
 
@@ -69,7 +67,7 @@ base::Task<void> SmtpCourier::deliver(queue::Destination destination,
     NextHops* hops = hops_of(destination);
     for (const auto& message : messages) {
         if (hops == nullptr) {
-            tell(all_deferred(message, no_return_to(), ""));
+            tell(unsent(message, queue::Deferred{no_return_to(), "", false, std::nullopt}));
             continue;
         }
         auto outcome = co_await deliver_one(*hops, destination.lane, message);
@@ -80,7 +78,8 @@ base::Task<void> SmtpCourier::deliver(queue::Destination destination,
 /// The fields that only the last hop over XMPP, or the way by SMTP, adds: what is known of mail
 /// that came over XMPP; and of mail that our own mail server gave us, that it has, which is noticed
 /// if it does so again and again.
-std::string SmtpCourier::trace_of(const queue::LeasedMessage& message) const {
+std::string SmtpCourier::trace_of(const queue::LeasedMessage& message,
+                                  std::string_view header) const {
     const auto& origin = message.origin;
     if (origin.kind == queue::Origin::Kind::smtp)
         return mail::received_field(mail::SmtpTrace{origin.helo, origin.client, settings_.hostname,
@@ -99,22 +98,22 @@ std::string SmtpCourier::trace_of(const queue::LeasedMessage& message) const {
     const mail::XmppAuthentication authentication{
         settings_.authserv_id, known == settings_.assurance.end() ? "none" : known->second,
         origin.transfer->domain, envelope.from ? envelope.from->domain().ascii() : std::string(),
-        mail::author_domain(message.content.bytes())};
+        mail::author_domain(header)};
     return mail::authentication_results_field(authentication) + mail::received_field(trace);
 }
 
 base::Task<queue::MessageOutcome> SmtpCourier::deliver_one(NextHops& hops, queue::Lane lane,
                                                            const queue::LeasedMessage& message) {
-    const std::string_view bytes = message.content.bytes();
+    const auto header = co_await queue::read_header(message.content);
+    if (!header) co_return unsent(message, queue::unreadable(header.error()));
     // A relay says that the mail went through it (RFC 5321 section 4.4), and changes nothing else.
-    std::string head = trace_of(message);
+    std::string head = trace_of(message, header->bytes());
     std::size_t replaced = 0;
     if (lane == queue::Lane::local) {
         // Only the header is copied; the body, which may be large, goes out as it is. What claims
         // to be our finding goes, too, where there is none: whoever gets at the intake is no peer.
-        const auto header = mail::header_of(bytes);
-        head = mail::with_trace(head, header, settings_.authserv_id);
-        replaced = header.size();
+        head = mail::with_trace(head, header->bytes(), settings_.authserv_id);
+        replaced = header->size();
     }
     const Parcel parcel{message.envelope, head, message.content, replaced};
 

@@ -43,7 +43,8 @@ class SmtpCourier final : public queue::Courier {
 
   private:
     NextHops* hops_of(const queue::Destination& destination) const;
-    std::string trace_of(const queue::LeasedMessage& message) const;
+    /// `header`: the message's own.
+    std::string trace_of(const queue::LeasedMessage& message, std::string_view header) const;
     base::Task<queue::MessageOutcome> deliver_one(NextHops& hops, queue::Lane lane,
                                                   const queue::LeasedMessage& message);
 

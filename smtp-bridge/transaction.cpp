@@ -119,20 +119,19 @@ std::optional<Reply> Transaction::refuse(DataReader::Fault fault) {
     return std::nullopt;
 }
 
-std::optional<Reply> Transaction::refuse(const mail::Content& content) const {
-    if (mail::summarize_header(content.bytes()).received > limits::kReceived)
+std::optional<Reply> Transaction::refuse(std::string_view beginning) const {
+    if (mail::summarize_header(beginning).received > limits::kReceived)
         return Reply{554, {5, 4, 6}, "Too many Received fields: a mail loop"};
     // Mail that came over XMPP and is forwarded rightly has our field, and more than one.
-    if (mail::own_hops(content.bytes(), router_.components(), settings_.hostname) >
-        mail::kMostOwnHops)
+    if (mail::own_hops(beginning, router_.components(), settings_.hostname) > mail::kMostOwnHops)
         return Reply{554, {5, 4, 6}, "It was here too often: a mail loop"};
     return std::nullopt;
 }
 
-queue::Arrival Transaction::arrival(mail::Content content, const DataReader& reader,
-                                    std::string client) {
+queue::Arrival Transaction::arrival(queue::Content content, std::string_view beginning,
+                                    const DataReader& reader, std::string client) {
     queue::Arrival arrival;
-    arrival.unfit = mail::unfit_for_xmpp(mail::summarize_header(content.bytes()), reader.has_nul());
+    arrival.unfit = mail::unfit_for_xmpp(mail::summarize_header(beginning), reader.has_nul());
     arrival.envelope = std::move(envelope_);
     if (reader.eight_bit()) arrival.envelope.body = mail::Body::eight_bit_mime;
     arrival.destinations = std::move(destinations_);

@@ -4,7 +4,7 @@
 // Arrival.
 #pragma once
 
-#include "mail/content.hpp"
+#include "base/limits.hpp"
 #include "queue/ports.hpp"
 #include "smtp-bridge/command.hpp"
 #include "smtp-bridge/data_reader.hpp"
@@ -12,9 +12,13 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace smtp_bridge {
+
+/// As much of a content as a header is looked at, and one byte more, which shows that it may go on.
+inline constexpr std::size_t kBeginning = base::limits::kHeader + 1;
 
 class Transaction {
   public:
@@ -44,10 +48,12 @@ class Transaction {
 
     /// What a complete message is refused with, if it is.
     static std::optional<mail::Reply> refuse(DataReader::Fault fault);
-    std::optional<mail::Reply> refuse(const mail::Content& content) const;
+    /// The same for what its content begins with, kBeginning bytes of it.
+    std::optional<mail::Reply> refuse(std::string_view beginning) const;
     /// Moves the envelope out. `reader`: of the content, in which there may be other octets than
-    /// BODY= said.
-    queue::Arrival arrival(mail::Content content, const DataReader& reader, std::string client);
+    /// BODY= said. `beginning`: as above.
+    queue::Arrival arrival(queue::Content content, std::string_view beginning,
+                           const DataReader& reader, std::string client);
 
   private:
     base::Result<mail::Mailbox> postmaster() const;

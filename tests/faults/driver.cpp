@@ -14,6 +14,7 @@
 #include "queue/stored_transfers.hpp"
 #include "queue/verdicts.hpp"
 #include "queue/verify.hpp"
+#include "support/contents.hpp"
 #include "support/fakes.hpp"
 
 #include <atomic>
@@ -249,7 +250,8 @@ class Working {
                 const auto done = co_await storage_.write<queue::Woken>(std::move(write));
                 co_return done.has_value();
             });
-            const auto header = mail::summarize_header(message.content.bytes());
+            const std::string content = support::all_of(message.content);
+            const auto header = mail::summarize_header(content);
             say(fmt::format("{} {} {}", settled ? "settled" : "unsettled", header.message_id,
                             yes ? "yes" : "no"));
         }
@@ -304,7 +306,7 @@ int check(const char* directory) {
     for (const Row& row : rows) {
         std::string whole = "gone";
         if (row.state < 5) {
-            const auto content = queue::read_content(*store, row.id, row.size);
+            const auto content = queue::read_beginning(*store, row.id, row.size, row.size);
             const int number = row.name.size() > 1 ? std::atoi(row.name.c_str() + 1) : 0;
             const bool same = content && (content->bytes() == content_of(number, false) ||
                                           content->bytes() == content_of(number, true));

@@ -1,6 +1,7 @@
 // XmppCourier against peers, and servers, that answer one request wrongly: the others go on,
 // nothing is repeated without end, and no verdict counts that is on something else.
 #include "component/courier_and_peer.hpp"
+#include "support/contents.hpp"
 
 using namespace doubles;
 
@@ -36,6 +37,56 @@ TEST_CASE("A server that stumbles over one member does not hold the others") {
     CHECK(deferred(outcomes[1]).reply.status == mail::EnhancedStatus{4, 5, 0});
     CHECK(is<queue::Delivered>(outcomes[2]));
     CHECK(is<queue::Delivered>(outcomes.back()));
+}
+
+TEST_CASE("A content that can't be read waits as it is, or is held, and the others go on") {
+    Courier a;
+    PeerDisk b;
+    a.peer = [&](const auto& asked) { return b.answer(asked); };
+    const std::string large = "Subject: x\r\n\r\n" + a.noise(700000) + "\r\n";
+    const auto fault = GENERATE(base::Errc::storage, base::Errc::damaged);
+    auto broken = a.message(2);
+    std::string content;
+    SECTION("it would go as a whole") {
+        content = "Subject: x\r\n\r\nHello\r\n";
+        broken.content = support::slow(content, 0, fault);
+    }
+    SECTION("it goes in pieces") {
+        // Three ranges are read for the hash of it.
+        const int good = GENERATE(0, 1, 2, 3, 4, 5);
+        content = large;
+        broken.content = support::slow(content, good, fault);
+    }
+    SECTION("it is to be called back") {
+        content = large;
+        broken.content = support::slow(content, 1, fault);
+        broken.transfer->sent_before = true;
+        broken.call_back = "b.test takes no mail over XMPP";
+    }
+    const auto outcomes = a.send({a.message(1), broken, a.message(3), a.message(4, large)});
+    REQUIRE(outcomes.size() == 4);
+    for (const std::size_t other : {0u, 2u, 3u})
+        CHECK(is<queue::Delivered>(outcomes[other]));
+    if (fault == base::Errc::damaged) {
+        REQUIRE(is<queue::Held>(outcomes[1]));
+        const auto& held = std::get<queue::Held>(outcomes[1].recipients.at(0).outcome);
+        CHECK(held.remote.empty());
+        CHECK(held.reply.text == "content 1 can't be read");
+    } else {
+        REQUIRE(is<queue::Deferred>(outcomes[1]));
+        CHECK_FALSE(deferred(outcomes[1]).settled);
+        CHECK(deferred(outcomes[1]).reply ==
+              mail::Reply{451, {4, 3, 0}, "content 1 can't be read"});
+    }
+    CHECK(b.disk.messages.size() == 3);
+
+    // On a disk that gives it out again it goes on under the same id, and arrives once.
+    broken.transfer->sent_before = outcomes[1].sent;
+    broken.content = support::slow(content);
+    broken.call_back.reset();
+    CHECK(is<queue::Delivered>(a.send({broken}).at(0)));
+    REQUIRE(b.disk.messages.size() == 4);
+    CHECK(b.disk.messages.back().content == content);
 }
 
 TEST_CASE("A link that broke and is there again costs a mail nothing but a moment") {

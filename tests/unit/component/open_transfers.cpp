@@ -1,5 +1,6 @@
 // OpenTransfers: B receives from A in pieces, within its bounds, and says what became of it.
 #include "component/receiver.hpp"
+#include "support/contents.hpp"
 
 using namespace doubles;
 using namespace std::chrono_literals;
@@ -110,6 +111,49 @@ TEST_CASE("Who has many open transfers gives way, not who has few") {
         REQUIRE(verdict(b.ask(other.opening(), name)).state == State::open);
     }
     CHECK(acknowledged(mail.chunk(0)) == mail.content.size());
+}
+
+TEST_CASE("B can't read what came: A hears so of each recipient, and sends it anew") {
+    Receiver b;
+    InPieces mail(b, 1, 700'000, {"bob@b.test", "postmaster@b.test"});
+    CHECK(verdict(mail.open()).state == State::open);
+    CHECK(acknowledged(mail.chunk(0)) == mail.content.size());
+    const auto fault = GENERATE(base::Errc::storage, base::Errc::damaged);
+    SECTION("a range of it") {
+        const int good = GENERATE(0, 1, 2);
+        b.intake.as_content = [=](std::string bytes) {
+            return support::slow(std::move(bytes), good, fault);
+        };
+    }
+    SECTION("its file is gone") {
+        b.intake.content_fails = base::Errc::damaged;
+    }
+    const auto refused = verdict(mail.commit());
+    CHECK(refused.state == State::done);
+    REQUIRE(refused.recipients.size() == 2);
+    for (const auto& recipient : refused.recipients)
+        CHECK(recipient.reply == mail::Reply{451, {4, 3, 0}, "what was sent can't be read"});
+    CHECK(b.intake.disk.messages.empty());
+
+    b.intake.content_fails.reset();
+    b.intake.as_content = [](std::string bytes) { return support::slow(std::move(bytes)); };
+    InPieces again(b, 2, 700'000);
+    CHECK(verdict(again.open()).state == State::open);
+    CHECK(acknowledged(again.chunk(0)) == again.content.size());
+    CHECK(verdict(again.commit()).recipients.at(0).reply.code == 250);
+    REQUIRE(b.intake.arrivals.size() == 2);
+    CHECK(support::all_of(b.intake.arrivals[1].content) == again.content);
+}
+
+TEST_CASE("B's storage does not answer: it is asked again") {
+    Receiver b;
+    InPieces mail(b, 1);
+    CHECK(verdict(mail.open()).state == State::open);
+    CHECK(acknowledged(mail.chunk(0)) == mail.content.size());
+    b.intake.content_fails = base::Errc::storage;
+    CHECK(b.error_of(mail.commit()) == "resource-constraint/busy");
+    b.intake.content_fails.reset();
+    CHECK(verdict(mail.commit()).state == State::done);
 }
 
 TEST_CASE("A opens, sends in pieces and commits; B takes it once") {

@@ -1,6 +1,7 @@
 #include "component/report_courier.hpp"
 
 #include "doubles.hpp"
+#include "support/contents.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -116,6 +117,12 @@ TEST_CASE("without a link of ours a report waits, and one that is damaged is giv
     auto damaged = a.report(1);
     damaged.content = mail::Content("nonsense");
     CHECK(gives_up(a.send({damaged}).at(0).recipients.at(0).outcome));
+    auto unreadable = a.report(2);
+    unreadable.content = support::slow("whatever it is", 0);
+    const auto waits = a.send({unreadable, a.report(3)});
+    CHECK(std::get<queue::Deferred>(waits.at(0).recipients.at(0).outcome).reply.status ==
+          mail::EnhancedStatus{4, 3, 0});
+    CHECK(a.link.asked.size() == 1);
     a.link.up = false;
     const auto told = a.send({a.report(1)});
     CHECK(std::holds_alternative<queue::Deferred>(told.at(0).recipients.at(0).outcome));

@@ -1,8 +1,6 @@
 // Content: shared bytes, their digest, and the lines that may be handed on.
 #include "mail/content.hpp"
 
-#include "support/mapped.hpp"
-
 #include <random>
 
 #include <catch2/catch.hpp>
@@ -48,20 +46,14 @@ TEST_CASE("a digest in pieces is that of the whole") {
     CHECK(mail::Sha256Stream().finish() == mail::sha256(""));
 }
 
-TEST_CASE("what was forgotten of a mapped content is read again, and in memory it stays") {
-    std::string text(1'000'000, '\0');
-    for (std::size_t i = 0; i < text.size(); ++i)
-        text[i] = static_cast<char>('a' + i % 26);
-    const Content in_file = support::mapped(text);
-    const Content in_memory{std::string(text)};
-    for (const std::size_t size : {0ul, 1ul, 5000ul, 500'000ul, 1'000'000ul, 2'000'000ul}) {
-        CAPTURE(size);
-        in_file.forget(size);
-        in_memory.forget(size);
-        CHECK(in_file.bytes() == text);
-        CHECK(in_memory.bytes() == text);
-    }
-    Content().forget(1);
+TEST_CASE("a slice shares the bytes, and keeps to what there is") {
+    auto whole = std::make_unique<Content>(std::string("0123456789"));
+    const Content slice = whole->slice(2, 3);
+    CHECK(slice.bytes().data() == whole->bytes().data() + 2);
+    CHECK(whole->slice(8, 5).bytes() == "89");
+    CHECK(whole->slice(11, 5).size() == 0);
+    whole.reset();
+    CHECK(slice.bytes() == "234");
 }
 
 TEST_CASE("copies of a content share its bytes, which outlive the first handle") {

@@ -3,6 +3,7 @@
 
 #include "fixture.hpp"
 #include "queue/queue_intake.hpp"
+#include "support/contents.hpp"
 
 #include <fstream>
 
@@ -41,8 +42,8 @@ struct Door {
             co_return written.has_value();
         });
     }
-    base::Result<mail::Content> content(queue::Spool& spool) {
-        return run<base::Result<mail::Content>>(io, [&] { return spool.content(); });
+    base::Result<queue::Content> content(queue::Spool& spool) {
+        return run<base::Result<queue::Content>>(io, [&] { return spool.content(); });
     }
     /// Stores a mail whose content is in `spool`.
     bool accept(queue::Spool& spool) {
@@ -89,12 +90,12 @@ TEST_CASE("a spool holds what was put into it, and its file goes with the last h
     CHECK(door.append(*spool, kSecond));
     const auto content = door.content(*spool);
     REQUIRE(content);
-    CHECK(content->bytes() == kFirst + kSecond);
+    CHECK(all_of(*content) == kFirst + kSecond);
     CHECK(folder.files_in("spool") == 2);
     spool.reset();
     door.settle();
     CHECK(folder.files_in("spool") == 1);
-    CHECK(content->bytes() == kFirst + kSecond);  // whoever looks at it still can
+    CHECK(all_of(*content) == kFirst + kSecond);  // whoever looks at it still can
 }
 
 TEST_CASE("an arrival takes the file, and nothing is copied or left behind") {
@@ -117,7 +118,7 @@ TEST_CASE("an arrival takes the file, and nothing is copied or left behind") {
     const auto leased = queue::lease(**store, kLocal, queue::Ready{"", {}}, queue::Portion::large);
     REQUIRE(leased);
     REQUIRE(leased->messages.size() == 1);
-    CHECK(leased->messages[0].content.bytes() == kFirst + kSecond);
+    CHECK(all_of(leased->messages[0].content) == kFirst + kSecond);
 }
 
 TEST_CASE("a crash leaves what was coming in to the next start, which sweeps it away") {

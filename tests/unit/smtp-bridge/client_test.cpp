@@ -2,7 +2,7 @@
 #include "smtp-bridge/client.hpp"
 
 #include "hop.hpp"
-#include "support/mapped.hpp"
+#include "support/contents.hpp"
 
 using namespace smtp_bridge;
 using dialogue::Folder;
@@ -352,7 +352,7 @@ TEST_CASE("a large message leaves in pieces, whole, and as often as it has to") 
         script += "C: " + dot + line + "\n";
     }
     auto leased = message();
-    leased.content = support::mapped(content);
+    leased.content = support::slow(content);
     ClientTimes times;
     times.data_block = times.data_done = std::chrono::seconds(10);
     const std::string data =
@@ -363,12 +363,87 @@ TEST_CASE("a large message leaves in pieces, whole, and as often as it has to") 
     CHECK(hop.trouble() == "");
 }
 
+TEST_CASE("a content that can't be read is broken off without a dot, and is no failure") {
+    // In lines of 64 bytes, so that each range that is read ends with one: of the header, and then
+    // of 256 KiB.
+    const std::string header = "Subject: " + std::string(53, 'x') + "\r\n";
+    std::string content = header + "\r\n" + std::string(60, 'y') + "\r\n";
+    std::string first = "C: Subject\nC:\nC: y\n";
+    while (content.size() < 600'000) {
+        content += std::string(62, 'z') + "\r\n";
+        if (content.size() - header.size() <= 256u << 10) first += "C: z\n";
+    }
+    const std::string takes_eight_bit = R"(
+        S: 220 mx.b.test LMTP
+        C: LHLO mail.b.test
+        S: 250-mx.b.test
+        S: 250-8BITMIME
+        S: 250 PIPELINING
+        C: MAIL FROM:<alice@a.test> BODY=8BITMIME
+        C: RCPT TO:<bob@b.test>
+        C: RCPT TO:<carol@b.test>
+        C: DATA
+        S: 250 ok
+        S: 250 ok
+        S: 250 ok
+        S: 354 go
+    )";
+    const auto fault = GENERATE(base::Errc::storage, base::Errc::damaged);
+    const Outcomes unreadable(
+        2, fault == base::Errc::damaged ? "held 451 4.3.0" : "deferred 451 4.3.0");
+    auto leased = message();
+    const auto breaks_at = [&](int good) { leased.content = support::slow(content, good, fault); };
+    leased.envelope.body = mail::Body::eight_bit_mime;
+    SECTION("at its header: nobody is asked") {
+        breaks_at(0);
+        Hop hop("lmtp", {});
+        CHECK(hop.deliver(leased) == unreadable);
+        CHECK(hop.trouble() == "");
+    }
+    SECTION("where it is looked at: nothing is sent") {
+        breaks_at(GENERATE(1, 2, 3));
+        Hop hop("lmtp", {kLhlo + "C: QUIT\nS: 221 bye"});
+        CHECK(hop.deliver(leased) == unreadable);
+        CHECK(hop.trouble() == "");
+    }
+    SECTION("in the middle, and then goes over another link") {
+        const int good = GENERATE(1, 2);
+        breaks_at(good);
+        std::string all = first;
+        for (std::size_t at = header.size() + (256u << 10); at < content.size(); at += 64)
+            all += "C: z\n";
+        Hop hop("lmtp", {takes_eight_bit + (good == 2 ? first : "") + "C: <end>",
+                         takes_eight_bit + all +
+                             "C: .\nS: 250 2.0.0 ok\nS: 250 2.0.0 ok\nC: QUIT\nS: 221 bye"});
+        CHECK(hop.deliver(leased) == unreadable);
+        leased.content = support::slow(content);
+        CHECK(hop.deliver(leased) == Outcomes(2, "delivered 250 2.0.0"));
+        CHECK(hop.trouble() == "");
+    }
+}
+
+TEST_CASE("of a large message only some is in memory at a time") {
+    std::string content = "Subject: x\r\n\r\n";
+    std::string script = "C: Subject: x\nC:\n";
+    while (content.size() < 2'000'000) {
+        content += std::string(998, 'x') + "\r\n";
+        script += "C: x\n";
+    }
+    const auto source = std::make_shared<support::SlowContent>(content);
+    auto leased = message();
+    leased.content = queue::Content(source, content.size());
+    Hop hop("lmtp", {kLhlo + kMail + "S: 250 ok\nS: 250 ok\nS: 354 go\n" + script +
+                     "C: .\nS: 250 ok\nS: 250 ok\n"});
+    CHECK(hop.deliver(leased) == Outcomes(2, "delivered 250 2.0.0"));
+    CHECK(source->largest <= 256u << 10);
+}
+
 TEST_CASE("an octet that a server can't carry is found wherever it stands") {
     auto leased = message();
     std::string content = "Subject: x\r\n\r\n";
     for (int i = 0; i < 3000; ++i)
         content += std::string(100, 'x') + "\r\n";
-    leased.content = support::mapped(content + "\xC3\xA4\r\n");
+    leased.content = support::slow(content + "\xC3\xA4\r\n");
     Hop hop("lmtp", {kLhlo});
     CHECK(hop.deliver(leased) == Outcomes(2, "failed 554 5.6.3"));
     CHECK(hop.trouble() == "");

@@ -1,6 +1,7 @@
 #include "smtp-bridge/envelope_commands.hpp"
 
 #include "fixture.hpp"
+#include "mail/header_scanner.hpp"
 
 using namespace smtp_bridge;
 using fixture::mailbox;
@@ -9,7 +10,8 @@ using fixture::message;
 TEST_CASE("what a server can't carry fails clearly, and is not sent to it") {
     const auto verdict = [](const queue::LeasedMessage& leased, const Extensions& extensions) {
         const bool eight_bit = !base::is_ascii(leased.content.bytes());
-        const Parcel parcel{leased.envelope, "", leased.content, 0, eight_bit};
+        const bool in_header = !base::is_ascii(mail::header_of(leased.content.bytes()));
+        const Parcel parcel{leased.envelope, "", leased.content, 0, eight_bit, in_header};
         const auto refusal = cannot_carry(parcel, extensions);
         return refusal ? refusal->status.to_text() : "can";
     };

@@ -5,6 +5,7 @@
 #include "queue/ports.hpp"
 #include "smtp-bridge/server.hpp"
 #include "support/committed.hpp"
+#include "support/contents.hpp"
 
 #include <atomic>
 #include <mutex>
@@ -42,8 +43,9 @@ inline queue::LeasedMessage message(std::string content = "Subject: x\r\n",
 
 /// What the spools of a FakeIntake are told, and tell; any thread may look.
 struct Spools {
-    std::atomic<bool> none = false;  ///< none can be made
-    std::atomic<bool> full = false;  ///< nothing can be written
+    std::atomic<bool> none = false;        ///< none can be made
+    std::atomic<bool> full = false;        ///< nothing can be written
+    std::atomic<bool> unreadable = false;  ///< nothing of it can be read
     std::atomic<int> made = 0;
     std::atomic<int> alive = 0;
     std::atomic<std::size_t> largest = 0;  ///< of the pieces that came
@@ -67,7 +69,9 @@ class FakeSpool final : public queue::Spool {
         bytes_ += bytes;
         co_return base::Result<void>();
     }
-    base::Task<base::Result<mail::Content>> content() override { co_return mail::Content(bytes_); }
+    base::Task<base::Result<queue::Content>> content() override {
+        co_return support::slow(bytes_, all_.unreadable ? 0 : INT_MAX);
+    }
     queue::QueueId file() const override { return queue::QueueId{42}; }
 
   private:

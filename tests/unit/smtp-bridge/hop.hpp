@@ -30,6 +30,7 @@ inline std::string to_text(const queue::Outcome& outcome) {
         return with("failed", failed->reply);
     if (const auto* deferred = std::get_if<queue::Deferred>(&outcome))
         return with("deferred", deferred->reply);
+    if (const auto* held = std::get_if<queue::Held>(&outcome)) return with("held", held->reply);
     return "rerouted";
 }
 

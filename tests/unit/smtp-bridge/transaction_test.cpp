@@ -39,8 +39,8 @@ struct Session {
         REQUIRE(reader.done());
         CHECK(reader.fault() == DataReader::Fault::none);
         const mail::Content message(reader.take());
-        CHECK_FALSE(transaction.refuse(message));
-        return transaction.arrival(message, reader, "127.0.0.1");
+        CHECK_FALSE(transaction.refuse(message.bytes()));
+        return transaction.arrival(message, message.bytes(), reader, "127.0.0.1");
     }
 
     queue::Router router;
@@ -141,8 +141,9 @@ TEST_CASE("content that XMPP can't carry is taken, and says so") {
         DataReader reader(10'000);
         reader.feed(row.content + ".\r\n");
         const mail::Content message(reader.take());
-        CHECK_FALSE(session.transaction.refuse(message));
-        const auto arrival = session.transaction.arrival(message, reader, "127.0.0.1");
+        CHECK_FALSE(session.transaction.refuse(message.bytes()));
+        const auto arrival =
+            session.transaction.arrival(message, message.bytes(), reader, "127.0.0.1");
         CHECK(arrival.content.bytes() == row.content);
         CHECK(arrival.unfit.has_value() == !row.fits);
     }

@@ -25,7 +25,11 @@ class MemoryTransfers final : public queue::Intake, public queue::TransferBook {
                 results.push_back(base::fail(fails.value_or(base::Errc::storage), "as told"));
                 continue;
             }
-            auto receipt = disk.accept(arrival);
+            queue::Arrival in_memory = arrival;
+            auto bytes = co_await arrival.content.read(0, arrival.content.size());
+            // Of what is refused nothing is stored.
+            in_memory.content = bytes ? queue::Content(std::move(*bytes)) : queue::Content();
+            auto receipt = disk.accept(in_memory);
             if (receipt) {
                 if (!receipt->earlier) arrivals.push_back(std::move(arrival));
                 results.push_back(queue::StorageThread::commit_for_test(std::move(*receipt)));
@@ -68,7 +72,8 @@ class MemoryTransfers final : public queue::Intake, public queue::TransferBook {
         if (!before) co_return base::fail(base::Errc::storage, "gone");
         auto bytes = disk.content(key, peer);
         if (!bytes) co_return bytes.error();
-        co_return Complete{mail::Content(std::move(*bytes)), queue::QueueId{1}};
+        if (content_fails) co_return base::fail(*content_fails, "as told");
+        co_return Complete{as_content(std::move(*bytes)), queue::QueueId{1}};
     }
     base::Task<Known> call_back(queue::Recall recall) override {
         std::function<base::Result<queue::KnownTransfer>()> operation = [&] {
@@ -80,6 +85,11 @@ class MemoryTransfers final : public queue::Intake, public queue::TransferBook {
 
     MemoryDisk& disk;
     std::optional<base::Errc> fails;
+    std::optional<base::Errc> content_fails;  ///< content()
+    /// How content() gives it out.
+    std::function<queue::Content(std::string)> as_content = [](std::string bytes) {
+        return queue::Content(mail::Content(std::move(bytes)));
+    };
     std::vector<queue::Arrival> arrivals;  ///< what was stored as new
     std::function<base::Task<bool>()> step = []() -> base::Task<bool> { co_return true; };
 
