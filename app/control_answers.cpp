@@ -9,12 +9,16 @@
 #include "queue/operations.hpp"
 #include "queue/verify.hpp"
 
+#include <algorithm>
+
 namespace app {
 
 namespace json = boost::json;
 
 namespace {
 
+// Recipients of one answer: less than a megabyte on either side, however long the list is.
+constexpr std::size_t kListPage = 1000;
 constexpr std::size_t kRefusals = 100;  // lines of an answer that say why something can't be done
 
 const char* to_text(component::Found::State state) {
@@ -65,11 +69,12 @@ json::object refusal(std::string_view what) {
 }
 
 base::Task<json::object> answer_status(Daemon& daemon) {
-    std::function<base::Result<queue::Health>(queue::Store&)> look = [](queue::Store& store) {
-        return base::Result<queue::Health>(queue::health(store));
-    };
+    std::function<base::Result<queue::Health>(queue::Database&)> look =
+        [](queue::Database& database) {
+            return base::Result<queue::Health>(queue::health(database));
+        };
     const base::Result<queue::Health> health =
-        co_await daemon.storage().read<queue::Health>(std::move(look));
+        co_await daemon.reader().read<queue::Health>(std::move(look));
     if (!health) co_return refusal(health.error().text);
     json::array components;
     for (const auto& session : daemon.sessions()) {
@@ -90,19 +95,22 @@ base::Task<json::object> answer_status(Daemon& daemon) {
 }
 
 base::Task<json::object> answer_queue_list(Daemon& daemon, json::object asked) {
-    using Rows = std::vector<queue::ListedRecipient>;
+    using Page = queue::ListPage;
     const auto selection = read_selection(asked, base::SystemClock().now());
     if (!selection) co_return refusal(selection.error().text);
-    const auto most = read_limit(asked);
-    if (!most) co_return refusal(most.error().text);
-    std::function<base::Result<Rows>(queue::Database&)> look =
-        [selection = *selection, most = *most](queue::Database& database) {
-            return base::Result<Rows>(queue::list(database, selection, most));
+    const auto limit = read_limit(asked);
+    if (!limit) co_return refusal(limit.error().text);
+    const auto after = read_after(asked);
+    if (!after) co_return refusal(after.error().text);
+    const std::size_t most = std::min(*limit, kListPage);
+    std::function<base::Result<Page>(queue::Database&)> look =
+        [selection = *selection, after = *after, most](queue::Database& database) {
+            return base::Result<Page>(queue::list(database, selection, after, most));
         };
-    const base::Result<Rows> rows = co_await daemon.reader().read<Rows>(std::move(look));
-    if (!rows) co_return refusal(rows.error().text);
+    const base::Result<Page> page = co_await daemon.reader().read<Page>(std::move(look));
+    if (!page) co_return refusal(page.error().text);
     json::array recipients;
-    for (const auto& row : *rows) {
+    for (const auto& row : page->rows) {
         recipients.push_back(json::object{{"id", row.id.to_text()},
                                           {"n", row.n},
                                           {"received", base::to_datetime(row.received_at)},
@@ -121,9 +129,9 @@ base::Task<json::object> answer_queue_list(Daemon& daemon, json::object asked) {
                                           {"last_reply", row.reply},
                                           {"quarantine", row.damage}});
     }
-    // There may be more: the caller is to know that the list is cut.
-    co_return json::object{
-        {"ok", true}, {"cut", rows->size() >= *most}, {"recipients", std::move(recipients)}};
+    json::object answer{{"ok", true}, {"recipients", std::move(recipients)}};
+    if (page->next) answer["after"] = write_after(*page->next);
+    co_return answer;
 }
 
 base::Task<json::object> answer_operate(Daemon& daemon, json::object asked) {

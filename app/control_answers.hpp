@@ -10,7 +10,8 @@ namespace app {
 
 /// Components, how much waits, and whether the clock is believed.
 base::Task<boost::json::object> answer_status(Daemon& daemon);
-/// `asked`: a selection (selection_json.hpp), and "limit".
+/// `asked`: a selection (selection_json.hpp), "limit", and "after", a place: a page of the list. If
+/// there may be more, it has "after", with which to ask for the next one.
 base::Task<boost::json::object> answer_queue_list(Daemon& daemon, boost::json::object asked);
 /// `asked`: "verb" (queue::Verb), a selection, and "all" if that is to be everything.
 base::Task<boost::json::object> answer_operate(Daemon& daemon, boost::json::object asked);

@@ -17,6 +17,11 @@ constexpr auto kUnanswered = std::chrono::seconds(5);
 // may take a peer's mail server some time.
 constexpr auto kSwallowed = std::chrono::seconds(20);
 constexpr auto kGrace = std::chrono::seconds(5);  // for answers that are under way at the stop
+// Silent peers that are asked whether they are back: so many in turn, as each look takes a step for
+// each, and each turn so long that they are asked a few times. Whoever's turn is far is tried when
+// its mail is due.
+constexpr std::size_t kProbed = 500;
+constexpr auto kProbedFor = std::chrono::minutes(1);
 // Peers that are told of our presence, within 20 s; the others find out when they have mail for us.
 constexpr std::size_t kGreeted = 10'000;
 
@@ -67,7 +72,7 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       reports_(storage_,
                [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
       housekeeping_(
-          storage_, clock_, config_.warn_after, stopping_,
+          storage_, reader_, clock_, config_.warn_after, stopping_,
           [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
       pools_(executor, {config_.hostname, {}, config_.client_tls}),
       checker_(executor, pools_, checker_settings(config_)),
@@ -132,7 +137,7 @@ void Daemon::peer_has_answered(const std::string& peer) {
     peer_is_back(peer);
 }
 
-std::vector<component::Prober::Target> Daemon::silent_peers() const {
+std::vector<component::Prober::Target> Daemon::silent_peers() {
     std::vector<component::Prober::Target> targets;
     // Those whose silence has not been given a name yet, as requests to them wait for an answer.
     for (const auto& session : sessions_) {
@@ -140,7 +145,16 @@ std::vector<component::Prober::Target> Daemon::silent_peers() const {
             if (discovery_.knows(peer)) targets.push_back({session.get(), std::move(peer)});
         }
     }
-    for (const auto& silent : dispatcher_.silent_peers({}, SIZE_MAX)) {
+    const auto now = std::chrono::steady_clock::now();
+    auto probed = dispatcher_.silent_peers(probed_behind_, kProbed);
+    if (probed.empty() || now - probed_since_ >= kProbedFor) {
+        // If they are not that many, it is always the same ones.
+        probed_behind_.reset();
+        if (probed.size() >= kProbed) probed_behind_ = probed.back();
+        probed = dispatcher_.silent_peers(probed_behind_, kProbed);
+        probed_since_ = now;
+    }
+    for (const auto& silent : probed) {
         for (const auto& session : sessions_) {
             if (session->settings().jid == silent.component)
                 targets.push_back({session.get(), silent.peer});

@@ -79,7 +79,7 @@ class Daemon {
     /// Its domains are asked again.
     void look_at(const std::string& peer);
     void peer_has_answered(const std::string& peer);
-    std::vector<component::Prober::Target> silent_peers() const;
+    std::vector<component::Prober::Target> silent_peers();
     component::Session* first_established() const;
     base::Task<void> watch();
     void look_after_links();
@@ -102,6 +102,8 @@ class Daemon {
     queue::Dispatcher dispatcher_;
     queue::QueueIntake intake_;
     queue::StoredReports reports_;
+    std::optional<queue::Agenda::SilentPeer> probed_behind_;  ///< whose turn it is to be asked
+    std::chrono::steady_clock::time_point probed_since_{};
     queue::Housekeeping housekeeping_;
     smtp_bridge::Pools pools_;
     smtp_bridge::RecipientChecker checker_;

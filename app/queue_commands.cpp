@@ -3,7 +3,12 @@
 #include "app/commands.hpp"
 #include "app/control_client.hpp"
 #include "app/json_text.hpp"
+#include "app/selection_json.hpp"
 #include "app/terminal.hpp"
+#include "base/limits.hpp"
+
+#include <algorithm>
+#include <functional>
 
 #include <fmt/format.h>
 
@@ -38,26 +43,42 @@ void print_recipient(const json::object& row) {
     print_why(row);
 }
 
-base::Result<json::object> ask_for_list(const Config& config, json::object filters) {
+/// Calls `each` for every recipient of the list, of at most `most`, page by page. True if there are
+/// more.
+base::Result<bool> for_each_listed(const Config& config, json::object filters, std::size_t most,
+                                   const std::function<void(const json::object&)>& each) {
     filters["command"] = "queue-list";
-    return ask_daemon(config.control_socket, filters);
+    for (std::size_t left = most;;) {
+        filters["limit"] = std::to_string(left);
+        auto page = ask_daemon(config.control_socket, filters);
+        if (!page) return page.error();
+        const json::array& rows = rows_of(*page, "recipients");
+        for (const auto& row : rows)
+            each(row.as_object());
+        left -= std::min(left, rows.size());
+        auto* const after = page->if_contains("after");
+        if (after == nullptr || left == 0) return after != nullptr;
+        filters["after"] = std::move(*after);
+    }
 }
 
 }  // namespace
 
 int queue_list(const Config& config, json::object filters, bool as_json) {
-    const auto answer = ask_for_list(config, std::move(filters));
-    if (!answer) return complain(answer.error());
-    if (as_json) {
-        terminal::put_json(answer->at("recipients"));
-        return 0;
-    }
-    const json::array& rows = rows_of(*answer, "recipients");
-    for (const auto& each : rows)
-        print_recipient(each.as_object());
-    const auto* const cut = answer->if_contains("cut");
-    const bool more = cut != nullptr && cut->is_bool() && cut->as_bool();
-    terminal::line("{} recipients{}", rows.size(), more ? ", and more (--limit)" : " wait");
+    const auto most = read_limit(filters);
+    if (!most) return complain(most.error());
+    std::size_t count = 0;
+    terminal::JsonArray array;
+    const auto more =
+        for_each_listed(config, std::move(filters), *most, [&](const json::object& row) {
+            ++count;
+            as_json ? array.put(row) : print_recipient(row);
+        });
+    if (!more) return complain(more.error());
+    if (as_json)
+        array.end();
+    else
+        terminal::line("{} recipients{}", count, *more ? ", and more (--limit)" : " wait");
     return 0;
 }
 
@@ -70,15 +91,17 @@ int queue_show(const Config& config, const std::string& id, bool as_json) {
     if (queue_id.empty())
         return complain(base::fail(base::Errc::conflict,
                                    id + " names several messages; see packetboat trace " + id));
-    const auto waiting = ask_for_list(config, {{"ids", json::array{json::string(queue_id)}}});
-    if (!waiting) return complain(waiting.error());
+    json::array rows;
+    const auto more = for_each_listed(config, {{"ids", json::array{json::string(queue_id)}}},
+                                      base::limits::kListed,
+                                      [&](const json::object& row) { rows.emplace_back(row); });
+    if (!more) return complain(more.error());
     if (as_json) {
         json::object whole = messages.front().as_object();
-        whole["waiting"] = waiting->at("recipients");
+        whole["waiting"] = std::move(rows);
         terminal::put_json(whole);
         return 0;
     }
-    const json::array& rows = rows_of(*waiting, "recipients");
     if (!rows.empty()) {
         const json::object& first = rows.front().as_object();
         terminal::line("{} mail, expires {}", text_of(first, "class"), text_of(first, "expires"));

@@ -123,4 +123,19 @@ base::Result<std::size_t> read_limit(const json::object& asked) {
     return static_cast<std::size_t>(*limit);
 }
 
+base::Result<std::optional<queue::Selected>> read_after(const json::object& asked) {
+    const auto* const value = asked.if_contains("after");
+    if (value == nullptr) return std::optional<queue::Selected>();
+    const auto place = value->is_object() ? value->as_object() : json::object();
+    const auto id = queue::QueueId::parse(text_of(place, "id"));
+    const std::int64_t n = number_of(place, "n");
+    if (!id || n < 0 || n > UINT32_MAX)
+        return fail(Errc::syntax, "\"after\" is no place in a list");
+    return std::optional(queue::Selected{*id, static_cast<std::uint32_t>(n), queue::State::queued});
+}
+
+json::object write_after(const queue::Selected& place) {
+    return {{"id", place.message.to_text()}, {"n", place.n}};
+}
+
 }  // namespace app

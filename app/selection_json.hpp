@@ -6,6 +6,8 @@
 #include "base/result.hpp"
 #include "queue/selection.hpp"
 
+#include <optional>
+
 #include <boost/json.hpp>
 
 namespace app {
@@ -17,5 +19,9 @@ base::Result<queue::Selection> read_selection(const boost::json::object& asked,
                                               base::TimePoint now);
 /// From the key "limit": limits::kListed if there is none. Errc::syntax.
 base::Result<std::size_t> read_limit(const boost::json::object& asked);
+/// From the key "after", an object as write_after() makes it: where a list goes on; nothing if
+/// there is none. Errc::syntax.
+base::Result<std::optional<queue::Selected>> read_after(const boost::json::object& asked);
+boost::json::object write_after(const queue::Selected& place);
 
 }  // namespace app

@@ -22,6 +22,15 @@ void put_json(const boost::json::value& value) {
     fmt::print("{}\n", to_text(value));
 }
 
+void JsonArray::put(const boost::json::value& element) {
+    fmt::print("{}{}", is_empty_ ? "[" : ",", to_text(element));
+    is_empty_ = false;
+}
+
+void JsonArray::end() {
+    fmt::print("{}]\n", is_empty_ ? "[" : "");
+}
+
 std::string to_text(const boost::json::value& value) {
     // Only strings hold what is not ASCII, and the serializer has escaped the rest of the controls.
     const std::string json = boost::json::serialize(value);

@@ -25,6 +25,15 @@ void complain(std::string_view text);
 
 /// JSON in one line on stdout.
 void put_json(const boost::json::value& value);
+/// An array of JSON in one line on stdout, each element as it comes.
+class JsonArray {
+  public:
+    void put(const boost::json::value& element);
+    void end();
+
+  private:
+    bool is_empty_ = true;
+};
 /// In which the strings keep all characters: those that are not printable, escaped (RFC 8259
 /// section 7).
 std::string to_text(const boost::json::value& value);

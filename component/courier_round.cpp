@@ -14,7 +14,9 @@ namespace {
 
 using Kind = Failure::Kind;
 
-constexpr std::size_t kChunkOverhead = 500;           // bytes around a chunk's base64
+constexpr std::size_t kChunkOverhead = 500;  // bytes around a chunk's base64
+// How long an abort counts at least: a peer's clock may be an hour ahead.
+constexpr auto kAbortTime = std::chrono::hours(2);
 constexpr auto kLookAgain = std::chrono::minutes(1);  // a bound on a wait that always ends earlier
 // For a word of a peer that has not answered something: as long as a server needs to dial.
 constexpr auto kIsThere = std::chrono::seconds(20);

@@ -18,54 +18,55 @@ struct Waiting {
     std::vector<mail::Recipient> recipients;
 };
 
+// Recipients that one step looks at: ten milliseconds; more than a message has.
+constexpr std::int64_t kLooks = 5000;
+
+struct Place {
+    QueueId message;
+    std::int64_t n = 0;
+};
+
 struct Found {
-    std::vector<Waiting> messages;
-    std::size_t rows = 0;
+    std::vector<Place> unwarned;
+    QueueId last;       ///< the message that was looked at last
+    bool more = false;  ///< there may be more behind it, and of it
 };
 
-struct Reach {
-    QueueId until;      ///< messages up to it came early enough
-    bool more = false;  ///< and perhaps more do
-};
-
-/// How far behind `after`, at most kPruned messages on, all have come until `latest`. Queue ids are
-/// in the order of arrival, but no times: a clock that was ahead leaves them ahead.
-Reach find_reach(Store& store, QueueId after, base::TimePoint latest) {
-    Reach reach{after, false};
-    std::size_t seen = 0;
+/// Of messages behind `after` that had come by `latest` and have not ended. Queue ids are in the
+/// order of arrival, but no times: a clock that was ahead leaves them ahead.
+Found find_unwarned(Store& store, QueueId after, base::TimePoint latest) {
+    Found found{{}, after};
     Query find = store.database().query(
-        "SELECT c.message, m.received_at FROM content c JOIN message m ON m.id = c.message"
-        " WHERE c.message > ?1 ORDER BY c.message LIMIT ?2");
-    find.bind(after.value, static_cast<std::int64_t>(base::limits::kPruned));
-    while (find.step()) {
-        if (from_millis(find.integer(1)) > latest) return reach;
-        reach.until = QueueId{find.integer(0)};
-        ++seen;
+        "SELECT r.message, r.n, r.warned, m.received_at FROM recipient r"
+        " JOIN message m ON m.id = r.message WHERE r.ended_at IS NULL AND r.message > ?1"
+        " ORDER BY r.message, r.n LIMIT ?2");
+    find.bind(after.value, kLooks);
+    std::int64_t looks = 0;
+    while (!found.more && find.step()) {
+        if (from_millis(find.integer(3)) > latest) break;
+        found.last = QueueId{find.integer(0)};
+        if (find.integer(2) == 0) found.unwarned.push_back({found.last, find.integer(1)});
+        found.more = ++looks == kLooks || found.unwarned.size() == base::limits::kPruned;
     }
-    reach.more = seen >= base::limits::kPruned;
-    return reach;
+    return found;
 }
 
-/// Of messages in (after, until] that are not at their end.
-Found find_waiting(Store& store, QueueId after, QueueId until) {
-    Found found;
-    auto& messages = found.messages;
-    Query find = store.database().query(
-        "SELECT r.message, r.n, r.address, r.notify, r.orcpt FROM content c"
-        " JOIN recipient r ON r.message = c.message"
-        " WHERE c.message > ?1 AND c.message <= ?2 AND r.state IN (1, 2, 3) AND r.warned = 0"
-        " ORDER BY c.message, r.n LIMIT ?3");
-    find.bind(after.value, until.value, static_cast<std::int64_t>(base::limits::kPruned));
-    while (find.step()) {
-        const QueueId id{find.integer(0)};
-        ++found.rows;
-        if (messages.empty() || messages.back().id != id) messages.push_back({id, {}, {}});
-        messages.back().numbers.push_back(find.integer(1));
-        auto recipient = to_recipient(find.integer(1), find.text(2), find.integer(3), find.text(4));
+/// Those of them that wait: what is held may be released, and is warned of later.
+std::vector<Waiting> read_waiting(Store& store, const std::vector<Place>& places) {
+    std::vector<Waiting> messages;
+    for (const Place& place : places) {
+        Query find = store.database().query(
+            "SELECT address, notify, orcpt FROM recipient"
+            " WHERE message = ?1 AND n = ?2 AND state IN (1, 2, 3)");
+        if (!find.bind(place.message.value, place.n).step()) continue;
+        if (messages.empty() || messages.back().id != place.message)
+            messages.push_back({place.message, {}, {}});
+        messages.back().numbers.push_back(place.n);
+        auto recipient = to_recipient(place.n, find.text(0), find.integer(1), find.text(2));
         // What is damaged is found out by its next delivery.
         if (recipient) messages.back().recipients.push_back(std::move(*recipient));
     }
-    return found;
+    return messages;
 }
 
 base::Result<std::optional<Destination>> warn(Store& store, const Waiting& waiting) {
@@ -100,19 +101,16 @@ base::Result<DelaySweep> warn_of_delays(Store& store, QueueId after) {
     const auto wait = store.settings().delay_warning;
     if (wait <= std::chrono::milliseconds::zero()) return DelaySweep{after, false, {}};
     if (!store.may_end_by_time()) return DelaySweep{after, false, {}};
-    const Reach reach = find_reach(store, after, store.now() - wait);
-    const QueueId until = reach.until;
-    const Found found = find_waiting(store, after, until);
+    const Found found = find_unwarned(store, after, store.now() - wait);
     DelaySweep sweep;
-    for (const Waiting& each : found.messages) {
+    for (const Waiting& each : read_waiting(store, found.unwarned)) {
         const auto told = warn(store, each);
         if (!told) return told.error();
         if (*told) add_all(sweep.woken, {**told});
     }
-    const bool cut = found.rows >= base::limits::kPruned;
+    sweep.more = found.more;
     // The last one may have more recipients than were looked at.
-    sweep.seen = cut ? QueueId{found.messages.back().id.value - 1} : std::max(after, until);
-    sweep.more = cut || reach.more;
+    sweep.seen = found.more ? QueueId{found.last.value - 1} : found.last;
     return sweep;
 }
 

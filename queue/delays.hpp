@@ -9,7 +9,7 @@ namespace queue {
 
 struct DelaySweep {
     QueueId seen;      ///< every message up to this one has been looked at
-    bool more = true;  ///< there were more than limits::kPruned: go on at once
+    bool more = true;  ///< there may be more than one step looks at: go on at once
     Woken woken;       ///< destinations that got reports
 };
 

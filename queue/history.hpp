@@ -13,10 +13,12 @@ struct Health {
     std::int64_t waiting = 0;               ///< recipients that are queued or deferred
     std::optional<base::TimePoint> oldest;  ///< arrival of the oldest message that waits
 };
-Health health(Store& store);
+/// Counts all that waits: for the Reader, where that delays no mail. Throws SQLite::Exception.
+Health health(Database& database);
 
 /// Removes messages that ended longer ago than the history is kept, and verdicts that no transfer
-/// can ask for any more; a bounded number at once. Returns how many messages went.
+/// can ask for any more; a bounded number at once. Returns how many messages went;
+/// limits::kPruned if there may be more.
 base::Result<int> prune(Store& store);
 
 }  // namespace queue

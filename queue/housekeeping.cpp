@@ -28,10 +28,11 @@ CorrectionStep correct_step(Store& store, QueueId after, std::uint64_t before) {
 
 }  // namespace
 
-Housekeeping::Housekeeping(StorageThread& storage, const base::Clock& clock,
+Housekeeping::Housekeeping(StorageThread& storage, Reader& reader, const base::Clock& clock,
                            std::chrono::milliseconds warn_after, const bool& stopping,
                            std::function<void(const Destination&)> arrived)
     : storage_(storage),
+      reader_(reader),
       clock_(clock),
       warn_after_(warn_after),
       stopping_(stopping),
@@ -80,11 +81,17 @@ base::Task<void> Housekeeping::warn_senders() {
 }
 
 base::Task<void> Housekeeping::end_quarantine() {
-    std::function<base::Result<Woken>(Store&)> expire = expire_quarantine;
-    const base::Result<Committed<Woken>> ended = co_await storage_.write<Woken>(std::move(expire));
-    if (!ended) co_return;
-    for (const Destination& destination : **ended)
-        arrived_(destination);
+    std::optional<QuarantineStep::Place> behind = QuarantineStep::Place();
+    while (behind && !stopping_) {
+        std::function<base::Result<QuarantineStep>(Store&)> expire =
+            [place = *behind](Store& store) { return expire_quarantine(store, place); };
+        const base::Result<Committed<QuarantineStep>> ended =
+            co_await storage_.write<QuarantineStep>(std::move(expire));
+        if (!ended) co_return;
+        for (const Destination& destination : (*ended)->woken)
+            arrived_(destination);
+        behind = (*ended)->next;
+    }
 }
 
 base::Task<void> Housekeeping::let_history_go() {
@@ -98,10 +105,10 @@ base::Task<void> Housekeeping::let_history_go() {
 }
 
 base::Task<void> Housekeeping::complain() {
-    std::function<base::Result<Health>(Store&)> look = [](Store& store) {
-        return base::Result<Health>(health(store));
+    std::function<base::Result<Health>(Database&)> look = [](Database& database) {
+        return base::Result<Health>(health(database));
     };
-    const base::Result<Health> found = co_await storage_.read<Health>(std::move(look));
+    const base::Result<Health> found = co_await reader_.read<Health>(std::move(look));
     if (!found || !found->oldest) co_return;
     const auto age = clock_.now() - *found->oldest;
     if (age > warn_after_) log::oldest_is_old(age, found->waiting);

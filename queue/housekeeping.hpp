@@ -4,11 +4,12 @@
 // Corrects the times of mail that came while the clock was ahead, warns senders of delays, ends
 // what has expired in quarantine, lets old history go, and complains of mail that waits too long.
 // In pieces, so that mail gets its turn between them. Event loop; the work is done on the storage
-// thread.
+// thread, in steps, and counting on the reader.
 #pragma once
 
 #include "base/async.hpp"
 #include "base/clock.hpp"
+#include "queue/reader.hpp"
 #include "queue/storage_thread.hpp"
 
 #include <chrono>
@@ -21,7 +22,7 @@ class Housekeeping {
     /// The log has a warning while the oldest mail has waited for longer than `warn_after`.
     /// `arrived` is told of each destination that got a report. `stopping` ends a round early. All
     /// references outlive it.
-    Housekeeping(StorageThread& storage, const base::Clock& clock,
+    Housekeeping(StorageThread& storage, Reader& reader, const base::Clock& clock,
                  std::chrono::milliseconds warn_after, const bool& stopping,
                  std::function<void(const Destination&)> arrived);
 
@@ -36,6 +37,7 @@ class Housekeeping {
     base::Task<void> complain();
 
     StorageThread& storage_;
+    Reader& reader_;
     const base::Clock& clock_;
     std::chrono::milliseconds warn_after_;
     const bool& stopping_;

@@ -14,6 +14,7 @@ namespace queue {
 namespace {
 
 constexpr std::size_t kTraced = 20;
+constexpr int kSteps = 20;  // of a selection that one page of a list takes
 
 std::string reply_text(const Query& row, int code_column) {
     if (row.is_null(code_column)) return row.text(code_column + 2);
@@ -188,12 +189,18 @@ ListedRecipient read_listed(Database& database, const Selected& which) {
 
 }  // namespace
 
-std::vector<ListedRecipient> list(Database& database, const Selection& selection,
-                                  std::size_t most) {
-    std::vector<ListedRecipient> rows;
-    for (const Selected& which : select(database, selection, std::nullopt, most))
-        rows.push_back(read_listed(database, which));
-    return rows;
+ListPage list(Database& database, const Selection& selection, const std::optional<Selected>& after,
+              std::size_t most) {
+    ListPage page;
+    page.next = after;
+    for (int steps = 0; steps < kSteps && page.rows.size() < most; ++steps) {
+        const auto some = select(database, selection, page.next, most - page.rows.size());
+        for (const Selected& which : some.found)
+            page.rows.push_back(read_listed(database, which));
+        page.next = some.next;
+        if (!page.next) break;
+    }
+    return page;
 }
 
 base::Result<std::vector<TracedMessage>> trace(Database& database, const std::string& name) {

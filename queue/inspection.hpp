@@ -31,8 +31,15 @@ struct ListedRecipient {
     std::string reply;   ///< the last, as `451 4.4.1 text`; empty before the first try
     std::string damage;  ///< why it is in quarantine; empty if it is not
 };
-/// What `selection` means, the oldest first; at most `most`.
-std::vector<ListedRecipient> list(Database& database, const Selection& selection, std::size_t most);
+/// A part of what a selection means, the oldest first.
+struct ListPage {
+    std::vector<ListedRecipient> rows;
+    std::optional<Selected> next;  ///< go on behind this; nothing: that was all
+};
+/// At most `most`, behind `after` (nothing: from the start). A page may have fewer, or none, and be
+/// followed by others: the work for each has a bound.
+ListPage list(Database& database, const Selection& selection, const std::optional<Selected>& after,
+              std::size_t most);
 
 struct Step {
     base::TimePoint at;

@@ -237,8 +237,8 @@ base::Result<Operated> operate(Store& store, Verb verb, const Selection& selecti
                                const std::optional<Selected>& after) {
     Operated result;
     std::vector<Part> parts;
-    const auto found = select(store.database(), selection, after, base::limits::kOperated);
-    for (const Selected& each : found) {
+    const auto page = select(store.database(), selection, after, base::limits::kOperated);
+    for (const Selected& each : page.found) {
         if (each.state == State::leased) {
             ++result.at_work;
         } else if (!is_for(verb, each.state)) {
@@ -253,7 +253,7 @@ base::Result<Operated> operate(Store& store, Verb verb, const Selection& selecti
     for (const Part& part : parts) {
         if (auto done = operating.work_on(part); !done) return done.error();
     }
-    if (found.size() >= base::limits::kOperated) result.next = found.back();
+    result.next = page.next;
     return result;
 }
 

@@ -7,8 +7,8 @@ namespace queue {
 void PeerLoad::count(Database& database) {
     loads_.clear();
     Query find = database.query(
-        "SELECT m.origin_client, COUNT(*), SUM(m.size) FROM content c"
-        " JOIN message m ON m.id = c.message WHERE m.origin_kind = 2 GROUP BY m.origin_client");
+        "SELECT origin_client, COUNT(*), SUM(size) FROM message"
+        " WHERE origin_kind = 2 AND ended_at IS NULL GROUP BY origin_client");
     while (find.step()) {
         Load& load = loads_[mail::Organisation::of(find.text(0))];
         load.messages += find.integer(1);

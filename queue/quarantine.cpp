@@ -9,6 +9,18 @@
 namespace queue {
 namespace {
 
+constexpr std::int64_t kAtOnce = 50;  // messages that one step ends; each has a report
+
+std::vector<std::uint32_t> held_of(Store& store, std::int64_t message) {
+    std::vector<std::uint32_t> numbers;
+    Query find = store.database().query(
+        "SELECT n FROM recipient WHERE message = ?1 AND state = 4 ORDER BY n");
+    find.bind(message);
+    while (find.step())
+        numbers.push_back(static_cast<std::uint32_t>(find.integer(0)));
+    return numbers;
+}
+
 void mark(Store& store, QueueId message, const std::string& why) {
     // Once somebody has looked and released it, its crashes are counted anew.
     Query set = store.database().query("UPDATE message SET damage = ?2, crashes = 0 WHERE id = ?1");
@@ -72,30 +84,28 @@ void leave_if_none_is_held(Store& store, QueueId message) {
     clear.bind(message.value).run();
 }
 
-base::Result<Woken> expire_quarantine(Store& store) {
-    if (!store.may_end_by_time()) return Woken();
-    std::vector<std::pair<QueueId, std::vector<std::uint32_t>>> expired;
+base::Result<QuarantineStep> expire_quarantine(Store& store, const QuarantineStep::Place& behind) {
+    if (!store.may_end_by_time()) return QuarantineStep();
+    std::vector<QuarantineStep::Place> expired;
     {
         Query find = store.database().query(
-            "SELECT r.message, r.n FROM message m JOIN recipient r ON r.message = m.id"
-            " WHERE m.damage IS NOT NULL AND m.expires_at <= ?1 AND r.state = 4"
-            " ORDER BY r.message, r.n");
-        find.bind(to_millis(store.now()));
-        while (find.step()) {
-            const QueueId id{find.integer(0)};
-            if (expired.empty() || expired.back().first != id) expired.push_back({id, {}});
-            expired.back().second.push_back(static_cast<std::uint32_t>(find.integer(1)));
-        }
+            "SELECT expires_at, id FROM message WHERE damage IS NOT NULL AND ended_at IS NULL"
+            " AND expires_at <= ?1"
+            " AND (expires_at, id) > (?2, ?3) ORDER BY expires_at, id LIMIT ?4");
+        find.bind(to_millis(store.now()), behind.expires, behind.message, kAtOnce);
+        while (find.step())
+            expired.push_back({find.integer(0), find.integer(1)});
     }
-    Woken woken;
-    for (const auto& [id, recipients] : expired) {
-        const auto more = expire_recipients(store, id, recipients);
+    QuarantineStep step;
+    for (const auto& [expires, message] : expired) {
+        const auto more = expire_recipients(store, QueueId{message}, held_of(store, message));
         // What is too damaged even for that stays, and is there for the administrator to see.
         if (!more && more.error().code == base::Errc::damaged) continue;
         if (!more) return more.error();
-        add_all(woken, *more);
+        add_all(step.woken, *more);
     }
-    return woken;
+    if (expired.size() >= static_cast<std::size_t>(kAtOnce)) step.next = expired.back();
+    return step;
 }
 
 }  // namespace queue

@@ -7,21 +7,8 @@
 namespace queue {
 namespace {
 
-/// A message that lives has a row in `content`. Of that table, and of each message's recipients,
-/// the order is that of the walk, so that SQLite sorts nothing.
-constexpr const char* kWalk =
-    "SELECT r.message, r.n, r.state FROM content c CROSS JOIN recipient r ON r.message = c.message"
-    " LEFT JOIN message m ON m.id = r.message JOIN destination d ON d.id = r.destination"
-    " WHERE c.message BETWEEN MAX(?1, ?2) AND CASE ?1 WHEN 0 THEN 9223372036854775807 ELSE ?1 END"
-    " AND (c.message > ?2 OR r.n > ?3) AND r.state < 5 AND (?4 & (1 << r.state)) <> 0"
-    " AND (?5 = 0 OR d.lane = ?5) AND (?6 = '' OR folded_address(r.address) = ?6)"
-    " AND (?7 = '' OR folded_address(m.sender) = ?7)"
-    " AND (?8 = '' OR substr(folded_address(r.address), -length(?8)) = ?8"
-    "      OR folded_address('@' || d.domain) = ?8)"
-    " AND (?9 = '' OR substr(folded_address(m.sender), -length(?9)) = ?9)"
-    " AND COALESCE(m.received_at, r.message / 1000) < ?10"
-    " AND COALESCE(m.received_at, r.message / 1000) > ?11"
-    " ORDER BY c.message, r.n LIMIT ?12";
+// Recipients that one step looks at: a few milliseconds.
+constexpr std::size_t kLooks = 1000;
 
 std::int64_t bits_of(const std::vector<State>& states) {
     std::int64_t bits = 0;
@@ -34,20 +21,65 @@ std::string at_domain(const std::string& domain) {
     return domain.empty() ? std::string() : folded_address("@" + domain);
 }
 
-void walk(Database& database, const Selection& selection, QueueId id, const Selected& after,
-          std::size_t most, std::vector<Selected>& found) {
-    Query find = database.query(kWalk);
-    find.bind(id.value, after.message.value, static_cast<std::int64_t>(after.n),
-              bits_of(selection.states), selection.lane ? static_cast<int>(*selection.lane) : 0,
-              folded_address(selection.to), folded_address(selection.from),
-              at_domain(selection.domain), at_domain(selection.sender_domain),
-              selection.before ? to_millis(*selection.before) : INT64_MAX,
-              selection.after ? to_millis(*selection.after) : INT64_MIN,
-              static_cast<std::int64_t>(most - found.size()));
-    while (find.step())
-        found.push_back({QueueId{find.integer(0)}, static_cast<std::uint32_t>(find.integer(1)),
-                         static_cast<State>(find.integer(2))});
-}
+class Walk {
+  public:
+    Walk(Database& database, const Selection& selection, std::size_t most)
+        : database_(database), selection_(selection), most_(most) {}
+
+    /// Behind `after`, up to the message `last`. False if there may be more of it.
+    bool go_on(const Selected& after, QueueId last) {
+        if (looks_ == 0 || page_.found.size() >= most_) return false;
+        // Of what has not ended, the index has the order of the walk, so that SQLite sorts nothing
+        // and looks at no more rows than it gives.
+        Query find = database_.query(
+            "SELECT r.message, r.n, r.state, (?4 & (1 << r.state)) <> 0"
+            " AND (?5 = 0 OR d.lane = ?5) AND (?6 = '' OR folded_address(r.address) = ?6)"
+            " AND (?7 = '' OR folded_address(m.sender) = ?7)"
+            " AND (?8 = '' OR substr(folded_address(r.address), -length(?8)) = ?8"
+            "      OR folded_address('@' || d.domain) = ?8)"
+            " AND (?9 = '' OR substr(folded_address(m.sender), -length(?9)) = ?9)"
+            " AND COALESCE(m.received_at, r.message / 1000) < ?10"
+            " AND COALESCE(m.received_at, r.message / 1000) > ?11"
+            " FROM recipient r LEFT JOIN message m ON m.id = r.message"
+            " LEFT JOIN destination d ON d.id = r.destination"
+            " WHERE r.ended_at IS NULL AND (r.message, r.n) > (?1, ?2) AND r.message <= ?3"
+            " ORDER BY r.message, r.n LIMIT ?12");
+        bind(find, after, last);
+        while (find.step()) {
+            --looks_;
+            const Selected at{QueueId{find.integer(0)}, static_cast<std::uint32_t>(find.integer(1)),
+                              static_cast<State>(find.integer(2))};
+            page_.next = at;
+            if (find.integer(3) != 0) page_.found.push_back(at);
+            if (looks_ == 0 || page_.found.size() >= most_) return false;
+        }
+        return true;
+    }
+
+    /// `all`: nothing is left.
+    SelectedPage page(bool all) {
+        if (all) page_.next.reset();
+        return std::move(page_);
+    }
+
+  private:
+    void bind(Query& find, const Selected& after, QueueId last) const {
+        find.bind(after.message.value, static_cast<std::int64_t>(after.n), last.value,
+                  bits_of(selection_.states),
+                  selection_.lane ? static_cast<int>(*selection_.lane) : 0,
+                  folded_address(selection_.to), folded_address(selection_.from),
+                  at_domain(selection_.domain), at_domain(selection_.sender_domain),
+                  selection_.before ? to_millis(*selection_.before) : INT64_MAX,
+                  selection_.after ? to_millis(*selection_.after) : INT64_MIN,
+                  static_cast<std::int64_t>(looks_));
+    }
+
+    Database& database_;
+    const Selection& selection_;
+    std::size_t most_;
+    std::size_t looks_ = kLooks;
+    SelectedPage page_;
+};
 
 }  // namespace
 
@@ -56,23 +88,21 @@ bool Selection::is_everything() const {
            sender_domain.empty() && !before && !after;
 }
 
-std::vector<Selected> select(Database& database, const Selection& selection,
-                             const std::optional<Selected>& after, std::size_t most) {
-    std::vector<Selected> found;
-    // Recipients are numbered from 0, so the place before all of them is -1 of nothing.
-    const Selected start{QueueId{0}, 0, State::queued};
-    if (selection.ids.empty()) {
-        walk(database, selection, QueueId{0}, after.value_or(start), most, found);
-        return found;
-    }
+SelectedPage select(Database& database, const Selection& selection,
+                    const std::optional<Selected>& after, std::size_t most) {
+    Walk walk(database, selection, most);
+    const Selected start{QueueId{0}, UINT32_MAX, State::queued};
+    if (selection.ids.empty())
+        return walk.page(walk.go_on(after.value_or(start), QueueId{INT64_MAX}));
     std::vector<QueueId> ids = selection.ids;
     std::ranges::sort(ids);
     for (const QueueId id : ids) {
-        if (found.size() >= most || (after && id < after->message)) continue;
+        if (after && id < after->message) continue;
         const bool goes_on = after && id == after->message;
-        walk(database, selection, id, goes_on ? *after : start, most, found);
+        const Selected before{QueueId{id.value - 1}, UINT32_MAX, State::queued};
+        if (!walk.go_on(goes_on ? *after : before, id)) return walk.page(false);
     }
-    return found;
+    return walk.page(true);
 }
 
 }  // namespace queue

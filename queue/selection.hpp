@@ -32,16 +32,23 @@ struct Selection {
     bool is_everything() const;
 };
 
-/// A recipient, and the place behind it, from which the next step goes on.
+/// A recipient, and the place behind it.
 struct Selected {
     QueueId message;
     std::uint32_t n = 0;
     State state = State::queued;
 };
 
-/// At most `most` recipients that `selection` means, behind `after` (nothing: from the start), in
-/// the order of arrival. Works on any connection.
-std::vector<Selected> select(Database& database, const Selection& selection,
-                             const std::optional<Selected>& after, std::size_t most);
+/// What one step has found, in the order of arrival.
+struct SelectedPage {
+    std::vector<Selected> found;
+    std::optional<Selected> next;  ///< go on behind this; nothing: that was all
+};
+
+/// At most `most` recipients that `selection` means, behind `after` (nothing: from the start).
+/// Looks at a bounded number, so that a step may find none though there are more. Works on any
+/// connection.
+SelectedPage select(Database& database, const Selection& selection,
+                    const std::optional<Selected>& after, std::size_t most);
 
 }  // namespace queue

@@ -72,3 +72,16 @@ TEST_CASE("a list has at least one row, and no more than it may") {
         CHECK_FALSE(read_limit({{"limit", bad}}));
     }
 }
+
+TEST_CASE("a list goes on where its last page says") {
+    const queue::Selected place{queue::QueueId{1234567}, 7, queue::State::queued};
+    const auto read = read_after({{"after", app::write_after(place)}}).value();
+    REQUIRE(read);
+    CHECK(read->message == place.message);
+    CHECK(read->n == 7);
+    CHECK_FALSE(read_after({}).value());
+    for (const boost::json::value& bad : {boost::json::value("x"), boost::json::value(boost::json::object{}),
+                                   boost::json::value(boost::json::object{{"id", "no id"}, {"n", 1}}),
+                                   boost::json::value(boost::json::object{{"id", "1K52WM9H000"}, {"n", -1}})})
+        CHECK_FALSE(read_after({{"after", bad}}));
+}

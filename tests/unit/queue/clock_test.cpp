@@ -262,10 +262,10 @@ TEST_CASE("mail in quarantine does not end by it") {
     const auto id = queue.add(arrival("alice@a.test", {"bob@b.test"}));
     REQUIRE(queue.transact([&](queue::Store& s) { return queue::quarantine(s, id, "broken"); }));
     queue.clock.jump(kDay * 8);
-    REQUIRE(queue.transact(queue::expire_quarantine));
+    REQUIRE(queue.transact([](queue::Store& s) { return queue::expire_quarantine(s); }));
     CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 4") == 1);
     queue.clock.advance(1h);
-    REQUIRE(queue.transact(queue::expire_quarantine));
+    REQUIRE(queue.transact([](queue::Store& s) { return queue::expire_quarantine(s); }));
     CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 4") == 0);
 }
 
@@ -314,7 +314,7 @@ TEST_CASE("an id that is a year ahead is no time: delays and the oldest mail are
                       delivered())});
     queue.clock.jump(-kYear);
     queue.add(arrival("alice@a.test", {"bob@b.test"}));
-    CHECK(queue::health(queue.store()).oldest == queue.clock.now());
+    CHECK(queue::health(queue.store().database()).oldest == queue.clock.now());
     const auto sweep = [&] {
         return queue.transact([](queue::Store& s) { return queue::warn_of_delays(s, {}); }).value();
     };
@@ -333,7 +333,8 @@ TEST_CASE("housekeeping corrects what came while the clock was ahead, each time 
     auto store = queue::Store::open(settings_in(folder), a_test_router(), clock, random);
     REQUIRE(store);
     queue::StorageThread storage(io.get_executor(), std::move(*store));
-    queue::Housekeeping housekeeping(storage, clock, kDay * 30, stopping,
+    queue::Reader reader(io.get_executor(), folder.path() / "queue.db");
+    queue::Housekeeping housekeeping(storage, reader, clock, kDay * 30, stopping,
                                      [](const queue::Destination&) {});
     const auto step = [&](std::function<base::Result<int>(queue::Store&)> what) {
         run<bool>(io, [&]() -> base::Task<bool> {

@@ -108,3 +108,25 @@ TEST_CASE("the sweep gets beyond a message of which nothing can be read") {
     CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE warned = 0 AND state = 1") ==
           static_cast<std::int64_t>(reports));  // the report itself, which is new
 }
+
+TEST_CASE("a sweep past many that were warned takes bounded steps, and warns what was released") {
+    StoreFixture queue;
+    const std::vector<std::string> everybody(1000, "bob@b.test");
+    for (int i = 0; i < 11; ++i)
+        queue.add(arrival("alice@a.test", everybody));
+    queue.transact([](queue::Store& s) {
+        s.database().connection().exec("UPDATE recipient SET warned = 1");
+        return 0;
+    });
+    queue.clock.advance(1s);
+    queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    queue.clock.advance(5h);
+    queue::DelaySweep swept = sweep(queue);
+    CHECK(swept.more);
+    CHECK(swept.woken.empty());
+    int steps = 1;
+    for (; swept.more && steps < 20; ++steps)
+        swept = sweep(queue, swept.seen);
+    CHECK(steps == 3);
+    CHECK(swept.woken == queue::Woken{kLocal});
+}

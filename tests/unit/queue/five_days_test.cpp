@@ -3,6 +3,7 @@
 #include "queue/dispatcher.hpp"
 #include "queue/housekeeping.hpp"
 #include "queue/queue_intake.hpp"
+#include "queue/reader.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -96,7 +97,8 @@ struct Days {
     std::function<void(const queue::Destination&)> arrived = [this](const queue::Destination& d) {
         dispatcher.arrived(d);
     };
-    queue::Housekeeping housekeeping{storage, clock, 24h * 10, stopping, arrived};
+    queue::Reader reader{io.get_executor(), folder.path() / "queue.db"};
+    queue::Housekeeping housekeeping{storage, reader, clock, 24h * 10, stopping, arrived};
     queue::QueueIntake intake{storage, arrived};
 };
 

@@ -53,7 +53,7 @@ TEST_CASE("the administrator means mail by id, address, domain, age, state and l
     const auto found = [&](const std::function<void(queue::Selection&)>& fill) {
         queue::Selection selection;
         fill(selection);
-        return queue::select(queue.store().database(), selection, std::nullopt, 100).size();
+        return queue::select(queue.store().database(), selection, std::nullopt, 100).found.size();
     };
     CHECK(found([](auto&) {}) == 4);
     CHECK(found([&](auto& s) { s.ids = {old}; }) == 2);
@@ -190,7 +190,7 @@ TEST_CASE("quarantine ends when the message is whole again, or when it is given 
         });
         CHECK(operate(queue, Verb::bounce, only(id)).refused.size() == 1);
         CHECK(operate(queue, Verb::cancel, only(id)).changed == 1);
-        CHECK(queue::select(queue.store().database(), only(id), std::nullopt, 10).empty());
+        CHECK(queue::select(queue.store().database(), only(id), std::nullopt, 10).found.empty());
     }
 }
 
@@ -225,7 +225,7 @@ TEST_CASE(
         queue.clock.advance(std::chrono::hours(1));
         queue.transact([&](queue::Store& s) { return queue::quarantine(s, id, "test"); }).value();
         queue.clock.advance(std::chrono::hours(24 * 6));
-        queue.transact([](queue::Store& s) { return queue::expire_quarantine(s); }).value();
+        queue.transact([](queue::Store& s) { return queue::expire_quarantine(s); }).value().woken;
     }
     CHECK(queue.count("SELECT COUNT(*) FROM recipient r JOIN message m ON m.id = r.message"
                       " WHERE m.sender <> '' AND r.state >= 5") == 0);
@@ -258,11 +258,11 @@ TEST_CASE("a walk in steps finds each recipient once, wherever a step ends") {
         std::vector<std::pair<queue::QueueId, std::uint32_t>> seen;
         std::optional<queue::Selected> after;
         for (;;) {
-            const auto found = queue::select(queue.store().database(), selection, after, step);
-            for (const auto& each : found)
+            const auto page = queue::select(queue.store().database(), selection, after, step);
+            for (const auto& each : page.found)
                 seen.emplace_back(each.message, each.n);
-            if (found.size() < step || seen.size() > 100) break;
-            after = found.back();
+            if (!page.next || seen.size() > 100) break;
+            after = page.next;
         }
         std::vector<std::pair<queue::QueueId, std::uint32_t>> all;
         for (const auto id : by_ids ? std::vector{ids[0], ids[2]} : ids) {
@@ -271,6 +271,56 @@ TEST_CASE("a walk in steps finds each recipient once, wherever a step ends") {
         }
         CHECK(seen == all);
     }
+}
+
+TEST_CASE("a walk looks at a bounded number in each step, however few it is about") {
+    StoreFixture queue;
+    const std::vector<std::string> everybody(1000, "bob@b.test");
+    for (int i = 0; i < 4; ++i)
+        queue.add(arrival("alice@a.test", everybody));
+    const auto id = queue.add(arrival("alice@a.test", {"nobody@b.test", "carol@b.test"}));
+    queue::Selection selection;
+    selection.to = "nobody@b.test";
+    // It is found by its id at once, and by its address behind all the others.
+    queue::Selection by_id = selection;
+    by_id.ids = {id};
+    CHECK(queue::select(queue.store().database(), by_id, std::nullopt, 10).found.size() == 1);
+    std::optional<queue::Selected> after;
+    std::int64_t changed = 0;
+    int steps = 0;
+    do {
+        const auto done = queue
+                              .transact([&](queue::Store& s) {
+                                  return queue::operate(s, Verb::hold, selection, after);
+                              })
+                              .value();
+        changed += done.changed;
+        after = done.next;
+        if (steps++ == 0) CHECK(changed == 0);
+    } while (after && steps < 20);
+    CHECK(changed == 1);
+    CHECK(steps >= 4);
+    CHECK(steps < 20);
+    CHECK(in_state(queue, queue::State::held) == 1);
+}
+
+TEST_CASE("a list comes in pages, each recipient once") {
+    StoreFixture queue;
+    for (int i = 0; i < 5; ++i)
+        queue.add(arrival("alice@a.test", {"bob@b.test", "carol@b.test", "dave@b.test"}));
+    std::set<std::pair<queue::QueueId, std::uint32_t>> seen;
+    std::optional<queue::Selected> after;
+    std::size_t rows = 0;
+    do {
+        const auto page = queue::list(queue.store().database(), {}, after, 4);
+        CHECK(page.rows.size() <= 4);
+        for (const auto& row : page.rows)
+            seen.emplace(row.id, row.n);
+        rows += page.rows.size();
+        after = page.next;
+    } while (after && rows < 100);
+    CHECK(rows == 15);
+    CHECK(seen.size() == 15);
 }
 
 TEST_CASE("the administrator means a domain and its addresses in either spelling") {
@@ -286,7 +336,7 @@ TEST_CASE("the administrator means a domain and its addresses in either spelling
     const auto found = [&](const std::function<void(queue::Selection&)>& fill) {
         queue::Selection selection;
         fill(selection);
-        return queue::select(queue.store().database(), selection, std::nullopt, 100).size();
+        return queue::select(queue.store().database(), selection, std::nullopt, 100).found.size();
     };
     for (const auto& spelling : {u, a,
                                  std::string("b\xC3\x9C"

@@ -30,7 +30,7 @@ struct Asked {
         using Count = base::Result<std::size_t>;
         return run<Count>(io, [this]() -> base::Task<Count> {
             std::function<Count(queue::Database&)> question = [](queue::Database& database) {
-                return Count(queue::list(database, {}, 1000).size());
+                return Count(queue::list(database, {}, {}, 1000).rows.size());
             };
             Count counted = co_await reader.read<std::size_t>(std::move(question));
             co_return counted;

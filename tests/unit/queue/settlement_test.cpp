@@ -1,6 +1,7 @@
 #include "queue/settlement.hpp"
 
 #include "fixture.hpp"
+#include "queue/rows.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -170,6 +171,28 @@ TEST_CASE("the history of ended messages is kept for its time, and then goes") {
     for (const char* table :
          {"message", "recipient", "transfer", "event", "content", "header", "report"})
         CHECK(queue.count(std::string("SELECT COUNT(*) FROM ") + table) == 0);
+}
+
+TEST_CASE("a long history goes in bounded steps") {
+    StoreFixture queue;
+    const auto id = queue.add(arrival("", {"bob@b.test"}));
+    queue
+        .transact([&](queue::Store& s) {
+            for (int i = 0; i < 5000; ++i)
+                queue::add_event(s, id, 0, "deferred", "451 4.4.1 no answer");
+            return queue::end_recipients(s, id, {0}, false);
+        })
+        .value();
+    queue.clock.advance(std::chrono::hours(24 * 12));
+    int steps = 0;
+    for (std::int64_t left = 5001; left > 0 && steps < 10; ++steps) {
+        queue.transact([](queue::Store& s) { return queue::prune(s); }).value();
+        const auto now = queue.count("SELECT COUNT(*) FROM event");
+        CHECK(left - now <= 2000);
+        left = now;
+    }
+    CHECK(steps == 3);
+    CHECK(queue.count("SELECT COUNT(*) FROM message") == 0);
 }
 
 TEST_CASE("the last try is no later than the end of the mail's time") {
