@@ -15,7 +15,9 @@ namespace {
 /// The most that anything here waits without being called: a bound, not a schedule.
 constexpr auto kLookAgain = std::chrono::minutes(1);
 constexpr std::size_t kSlice = 200;  // destinations that one turn of the loop wakes
-constexpr std::size_t kPage = 500;   // destinations that are read at once, at the start
+// Steps that are in line at the storage thread at once: what comes in then waits for no more.
+constexpr std::size_t kStepsAtOnce = 4;
+constexpr std::size_t kPage = 500;  // destinations that are read at once, at the start
 
 /// What became of a destination that can't be gone to.
 struct Turned {
@@ -32,12 +34,14 @@ Dispatcher::Dispatcher(base::asio::any_io_executor executor, StorageThread& stor
       retry_(retry),
       clock_(clock),
       agenda_(retry, clock, random),
+      turns_(executor, kStepsAtOnce),
       changed_(executor),
       tasks_(executor) {}
 
 base::Task<base::Result<void>> Dispatcher::start() {
     const base::Result<std::optional<std::int64_t>> next = co_await read_page(0);
     if (!next) co_return next.error();
+    reading_ = next->has_value();
     if (*next) tasks_.spawn("start", [this, after = **next] { return read_rest(after); });
     tasks_.spawn("dispatcher", [this] { return schedule(); });
     co_return base::Result<void>();
@@ -66,6 +70,10 @@ base::Task<void> Dispatcher::read_rest(std::int64_t after) {
         // The storage's own log line says why. What waits is not forgotten.
         co_await base::sleep_for(base::limits::kSettleAgain);
     }
+    reading_ = false;
+    // What was read since was not woken.
+    for (const std::string& component : std::exchange(up_meanwhile_, {}))
+        link_is_up(component);
 }
 
 base::Task<void> Dispatcher::stop() {
@@ -101,6 +109,7 @@ void Dispatcher::wake_silent() {
 }
 
 void Dispatcher::link_is_up(const std::string& component) {
+    if (reading_) up_meanwhile_.insert(component);
     walk(
         "link " + component,
         [this, component](const auto& after) { return agenda_.sent_by(component, after, kSlice); },
@@ -156,6 +165,15 @@ void Dispatcher::flush(const std::vector<Destination>& destinations) {
     changed_.notify();
 }
 
+template <class T>
+base::Task<base::Result<Committed<T>>> Dispatcher::in_turn(
+    std::function<base::Result<T>(Store&)> step) {
+    co_await turns_.enter();
+    base::Result<Committed<T>> done = co_await storage_.write<T>(std::move(step));
+    turns_.leave();
+    co_return done;
+}
+
 base::Task<void> Dispatcher::make_due_now(Destination destination) {
     co_await make_due(destination);
     const auto pass = passes_.find(destination);
@@ -169,7 +187,7 @@ base::Task<void> Dispatcher::make_due(Destination destination) {
             return wake_some(store, destination, place);
         };
         const base::Result<Committed<Stepped>> woken =
-            co_await storage_.write<Stepped>(std::move(operation));
+            co_await in_turn<Stepped>(std::move(operation));
         if (!woken) co_return;
         behind = (*woken)->next;
     }
@@ -282,7 +300,7 @@ base::Task<void> Dispatcher::defer(Destination destination, Silence silence) {
             return defer_some(store, destination, silence, place);
         };
         const base::Result<Committed<Stepped>> done =
-            co_await storage_.write<Stepped>(std::move(operation));
+            co_await in_turn<Stepped>(std::move(operation));
         if (!done) break;
         look_at((*done)->woken);
         count += (*done)->changed;
@@ -303,8 +321,7 @@ base::Task<bool> Dispatcher::reroute(Destination destination, Rerouted why) {
             if (!step) return step.error();
             return Turned{std::move(*step), {}};
         };
-        base::Result<Committed<Turned>> done =
-            co_await storage_.write<Turned>(std::move(operation));
+        base::Result<Committed<Turned>> done = co_await in_turn<Turned>(std::move(operation));
         if (!done) {
             // The storage's own log line says why.
             agenda_.failed(destination);

@@ -15,10 +15,12 @@
 #include "queue/ports.hpp"
 #include "queue/retry_policy.hpp"
 #include "queue/storage_thread.hpp"
+#include "queue/turns.hpp"
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -68,6 +70,9 @@ class Dispatcher {
     base::Task<void> work(Destination destination);
     base::Task<void> attempt(Destination destination);
     base::Task<void> drain(Destination destination, Courier* courier, Ready ready);
+    /// A step of a work that may have many; of all destinations' only a few are under way.
+    template <class T>
+    base::Task<base::Result<Committed<T>>> in_turn(std::function<base::Result<T>(Store&)> step);
     base::Task<void> defer(Destination destination, Silence silence);
     base::Task<bool> reroute(Destination destination, Rerouted why);
     /// Makes due what waits for the end of its silence.
@@ -91,8 +96,11 @@ class Dispatcher {
     Agenda agenda_;
     std::map<Destination, std::shared_ptr<Pass>> passes_;  ///< under way
     std::map<std::string, bool> walks_;  ///< under way; whether they are to begin again
+    Turns turns_;
     base::Signal changed_;
     base::TaskGroup tasks_;
+    bool reading_ = false;                ///< what waits has not all been read yet
+    std::set<std::string> up_meanwhile_;  ///< components whose link came up since
     base::SteadyPoint next_look_{};
     bool stopping_ = false;
 };

@@ -12,7 +12,31 @@ namespace {
 
 // An outcome that was tried so often goes to quarantine, once the storage takes that.
 constexpr int kTries = 3;
+// Of what is written together, so that others get their turn: a delivery costs one, and whatever
+// may have a report, which is stored with it, as much as several.
+constexpr std::size_t kTogether = 500;
+constexpr std::size_t kCostOfReport = 20;
 constexpr auto kLongestPause = std::chrono::minutes(1);  // between two tries of what is put aside
+
+std::size_t cost_of(const MessageOutcome& outcome) {
+    const bool delivered = std::ranges::all_of(outcome.recipients, [](const auto& each) {
+        return std::holds_alternative<Delivered>(each.outcome);
+    });
+    return delivered ? outcome.recipients.size() : kCostOfReport + outcome.recipients.size();
+}
+
+/// The first of `told`: one, and others while they fit.
+std::vector<MessageOutcome> take_some(std::deque<MessageOutcome>& told) {
+    std::vector<MessageOutcome> some;
+    std::size_t cost = 0;
+    while (!told.empty()) {
+        cost += cost_of(told.front());
+        if (!some.empty() && cost > kTogether) break;
+        some.push_back(std::move(told.front()));
+        told.pop_front();
+    }
+    return some;
+}
 
 }  // namespace
 
@@ -24,8 +48,7 @@ void Settler::tell(MessageOutcome outcome) {
 
 base::Task<void> Settler::work() {
     while (!told_.empty()) {
-        const auto together =
-            std::make_shared<std::vector<MessageOutcome>>(std::exchange(told_, {}));
+        const auto together = std::make_shared<std::vector<MessageOutcome>>(take_some(told_));
         co_await record_all(together);
     }
     at_work_ = false;

@@ -1,10 +1,10 @@
 // Settler: writes down what the couriers of a pass tell, so that an outcome that can't be recorded
 // costs only itself.
 //
-// What is told while a commit is under way is recorded together with the next. What can't be
-// recorded is put aside and tried again by itself; if the storage takes all but that, its message
-// goes to quarantine, as mail that was delivered must not go out again. Event loop; is idle before
-// it goes.
+// What is told while a commit is under way is recorded together with the next, up to a bound. What
+// can't be recorded is put aside and tried again by itself; if the storage takes all but that, its
+// message goes to quarantine, as mail that was delivered must not go out again. Event loop; is idle
+// before it goes.
 #pragma once
 
 #include "base/async.hpp"
@@ -14,6 +14,7 @@
 #include "queue/settlement.hpp"
 #include "queue/storage_thread.hpp"
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -55,7 +56,7 @@ class Settler {
     base::Task<void> try_again();
 
     Surroundings around_;
-    std::vector<MessageOutcome> told_;
+    std::deque<MessageOutcome> told_;
     std::vector<Aside> aside_;
     bool at_work_ = false;
     bool tries_again_ = false;
