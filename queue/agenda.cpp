@@ -93,8 +93,8 @@ void Agenda::set_failures(const Destination& destination, Entry& entry, int fail
 
 base::SteadyPoint Agenda::due_at(base::TimePoint due) const {
     const base::TimePoint now = clock_.now();
-    // What is over keeps its place: the longest due goes first.
-    return due > retry_.furthest(now) ? clock_.steady() : clock_.steady() + (due - now);
+    if (due > retry_.furthest(now)) return clock_.steady();
+    return clock_.steady() + (due - now);  // what is due longest goes first
 }
 
 void Agenda::expect(const Destination& destination, base::TimePoint due) {

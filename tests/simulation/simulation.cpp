@@ -62,6 +62,7 @@ class World final : public Surroundings {
     void plan_crashes();
     void plan_changes();
     void plan_jumps();
+    void jump_for(std::int64_t time);
     void jump(std::size_t side, std::int64_t by);
     milliseconds skew_of(std::size_t side) const;
     std::unique_ptr<Sender> make_sender();
@@ -171,19 +172,27 @@ void World::plan_crashes() {
 /// Somebody sets a clock, to whatever time, and sooner or later it is set right: while all else is
 /// still going on, so that the wrong time is met at each step of a mail's life.
 void World::plan_jumps() {
-    static constexpr std::int64_t kJumps[] = {10 * kSecond, 3 * kMinute, 20 * kMinute, 2 * kHour,
-                                              kDay,         8 * kDay,    365 * kDay};
     static constexpr std::int64_t kLasts[] = {kMinute, 30 * kMinute, 3 * kHour, 12 * kHour};
     if (!timeline_.chance(50)) return;
-    for (std::int64_t i = timeline_.between(1, 6); i > 0; --i) {
-        const auto side = static_cast<std::size_t>(timeline_.between(0, kSides - 1));
-        const std::int64_t by =
-            kJumps[timeline_.random.below(std::size(kJumps))] * (timeline_.chance(50) ? 1 : -1);
-        const std::int64_t lasts = kLasts[timeline_.random.below(std::size(kLasts))];
-        const std::int64_t at = timeline_.between(0, 12 * kHour);
-        timeline_.after(at, [this, side, by] { jump(side, by); });
-        timeline_.after(at + lasts, [this, side, by] { jump(side, -by); });
-    }
+    for (std::int64_t i = timeline_.between(1, 6); i > 0; --i)
+        timeline_.after(timeline_.between(0, 12 * kHour),
+                        [this] { jump_for(kLasts[timeline_.random.below(std::size(kLasts))]); });
+    // Some right after the mail has come, when most is under way.
+    if (timeline_.chance(50)) return;
+    for (std::int64_t i = 0; i < 20; ++i)
+        timeline_.after(timeline_.between(0, 8 * kHour), [this] {
+            if (sender_->at_work() > 0) jump_for(timeline_.between(100, 5 * kMinute));
+        });
+}
+
+void World::jump_for(std::int64_t time) {
+    static constexpr std::int64_t kJumps[] = {10 * kSecond, 3 * kMinute, 20 * kMinute, 2 * kHour,
+                                              kDay,         8 * kDay,    365 * kDay};
+    const auto side = static_cast<std::size_t>(timeline_.between(0, kSides - 1));
+    const std::int64_t by =
+        kJumps[timeline_.random.below(std::size(kJumps))] * (timeline_.chance(50) ? 1 : -1);
+    jump(side, by);
+    timeline_.after(time, [this, side, by] { jump(side, -by); });
 }
 
 void World::jump(std::size_t side, std::int64_t by) {
