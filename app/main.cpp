@@ -30,7 +30,7 @@ const char* const kHelp =
     "       packetboat [options] queue show ID [--json]\n"
     "       packetboat [options] queue flush [ID...] [filters]\n"
     "       packetboat [options] queue hold|release|retry|cancel|bounce ID...|filters|--all\n"
-    "       packetboat [options] queue verify [--json]\n"
+    "       packetboat [options] queue verify [--repair] [--json]\n"
     "       packetboat [options] routes list [--json]\n"
     "       packetboat [options] routes forget DOMAIN\n"
     "       packetboat [options] retire|resume [COMPONENT]\n"
@@ -103,7 +103,10 @@ json::object filters_of(const Words& words, const po::variables_map& values) {
 int run_queue(const Words& words, const app::Config& config, const po::variables_map& values) {
     const bool as_json = values.count("json") > 0;
     if (words[1] == "show") return app::queue_show(config, words[2], as_json);
-    if (words[1] == "verify") return app::queue_verify(config, as_json);
+    const bool repair = values.count("repair") > 0;
+    if (repair && words[1] != "verify") return misused("--repair is for queue verify");
+    if (words[1] == "verify")
+        return repair ? app::queue_repair(config, as_json) : app::queue_verify(config, as_json);
     json::object filters = filters_of(words, values);
     if (words[1] == "list") return app::queue_list(config, std::move(filters), as_json);
     if (values.count("limit") > 0) return misused("--limit is for queue list");
@@ -142,7 +145,8 @@ po::options_description make_options() {
         "from", text(), "the sender's address")("older", text(), "waits longer than 90s, 5m, 4h")(
         "newer", text(), "waits for less")("state", text(), "queued,leased,deferred,held")(
         "lane", text(), "xmpp, local, relay or report")(
-        "limit", text(), "rows of queue list (10000)")("all", "all mail that waits");
+        "limit", text(), "rows of queue list (10000)")("all", "all mail that waits")(
+        "repair", "queue verify: bring back what can be");
     return options.add(filters);
 }
 

@@ -4,9 +4,12 @@
 #include "app/control_client.hpp"
 #include "app/json_text.hpp"
 #include "app/terminal.hpp"
+#include "base/clock.hpp"
 #include "queue/backup.hpp"
+#include "queue/repair.hpp"
 #include "queue/verify.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -59,6 +62,41 @@ base::Result<json::array> find_faults(const Config& config) {
     return to_json(*found);
 }
 
+json::object to_json(const queue::RepairReport& report) {
+    json::object tables;
+    for (const auto& table : report.tables)
+        tables[table.name] = {{"copied", table.copied}, {"lost", table.lost}};
+    json::array lines;
+    for (const auto& line : report.lines)
+        lines.emplace_back(line);
+    return {{"kept", report.kept.string()},
+            {"damaged_pages", report.damaged_pages},
+            {"tables", std::move(tables)},
+            {"lost_messages", report.lost_messages},
+            {"lost_recipients", report.lost_recipients},
+            {"lost_verdicts", report.lost_verdicts},
+            {"quarantined", report.quarantined},
+            {"lines", std::move(lines)},
+            {"more_lines", report.more}};
+}
+
+void print_repair(const queue::RepairReport& report) {
+    for (const auto& line : report.lines)
+        terminal::line("{}", line);
+    if (report.more > 0) terminal::line("and {} lines more", report.more);
+    for (const auto& table : report.tables) {
+        if (table.copied + table.lost > 0)
+            terminal::line("{:<12} {:>9} rows brought back, {} unreadable", table.name,
+                           table.copied, table.lost);
+    }
+    terminal::line(
+        "{} damaged pages; {} messages and {} recipients lost, {} in quarantine, {} "
+        "verdicts lost",
+        report.damaged_pages, report.lost_messages, report.lost_recipients, report.quarantined,
+        report.lost_verdicts);
+    terminal::line("the database as it was: {}", report.kept.string());
+}
+
 int print_backup(const std::string& file, std::int64_t messages, std::int64_t missing,
                  std::uintmax_t bytes) {
     terminal::line("{}: {} messages, {} bytes", file, messages, bytes);
@@ -83,7 +121,31 @@ int queue_verify(const Config& config, bool as_json) {
         terminal::line("{}", findings->empty() ? "the queue is sound"
                                                : fmt::format("{} findings", findings->size()));
     }
-    return findings->empty() ? 0 : 1;
+    if (findings->empty()) return 0;
+    const bool pages = std::ranges::any_of(*findings, [](const json::value& each) {
+        return text_of(each.as_object(), "text").starts_with("the database");
+    });
+    if (pages) terminal::complain("packetboat queue verify --repair brings back what can be");
+    return 1;
+}
+
+int queue_repair(const Config& config, bool as_json) {
+    const auto& directory = config.store.directory;
+    if (!std::filesystem::exists(directory / "queue.db"))
+        return complain(
+            base::fail(base::Errc::not_found, directory.string() + ": there is no queue"));
+    const auto lock = queue::DirectoryLock::take(directory);
+    if (!lock) return complain(lock.error());
+    const base::SystemClock clock;
+    const auto repaired = queue::repair(directory, clock.now());
+    if (!repaired) return complain(repaired.error());
+    if (as_json)
+        terminal::put_json(*repaired ? json::value(to_json(**repaired)) : json::value(nullptr));
+    else if (*repaired)
+        print_repair(**repaired);
+    else
+        terminal::line("the queue is sound");
+    return *repaired ? 1 : 0;
 }
 
 int backup(const Config& config, const std::string& file) {

@@ -13,6 +13,8 @@ namespace app {
 
 /// By the daemon if one runs, else on the directory itself.
 int queue_verify(const Config& config, bool as_json);
+/// Brings back what can be. Only without a daemon.
+int queue_repair(const Config& config, bool as_json);
 int backup(const Config& config, const std::string& file);
 /// Only without a daemon.
 int restore(const Config& config, const std::string& file);

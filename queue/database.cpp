@@ -1,9 +1,11 @@
 #include "queue/database.hpp"
 
+#include "queue/damage.hpp"
 #include "queue/database_copy.hpp"
 #include "queue/log.hpp"
 #include "queue/sql_functions.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <sqlite3.h>
@@ -25,7 +27,8 @@ base::Error failure(const std::filesystem::path& file, const SQLite::Exception& 
     const int code = error.getErrorCode();
     std::string why = error.what();
     if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT) why += " (the queue database is damaged)";
-    return base::fail(base::Errc::storage, file.string() + ": " + why);
+    return base::fail(may_be_damage(error) ? base::Errc::damaged : base::Errc::storage,
+                      file.string() + ": " + why);
 }
 
 base::Error in_file(const std::filesystem::path& file, const base::Error& error) {
@@ -76,11 +79,22 @@ base::Result<std::unique_ptr<Database>> Database::open(const std::filesystem::pa
         if (auto ready = database->set_up(); !ready) return in_file(file, ready.error());
         if (auto copied = database->copy_before(file, *version); !copied)
             return in_file(file, copied.error());
-        database->migrate(*version);
+        database->migrate(*version, kVersion);
         return database;
     } catch (const SQLite::Exception& error) {
         return failure(file, error);
     }
+}
+
+std::unique_ptr<Database> Database::make(const std::filesystem::path& file, int version) {
+    std::unique_ptr<Database> database(
+        new Database(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX));
+    database->migrate(0, std::min(version, kVersion));
+    return database;
+}
+
+int Database::newest_version() {
+    return kVersion;
 }
 
 base::Result<std::unique_ptr<Database>> Database::open_copy(const std::filesystem::path& file) {
@@ -89,7 +103,7 @@ base::Result<std::unique_ptr<Database>> Database::open_copy(const std::filesyste
             new Database(file, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX));
         const auto version = database->check_version();
         if (!version) return in_file(file, version.error());
-        if (*version > 0) database->migrate(*version);
+        if (*version > 0) database->migrate(*version, kVersion);
         return database;
     } catch (const SQLite::Exception& error) {
         return failure(file, error);
@@ -128,8 +142,8 @@ base::Result<void> Database::copy_before(const std::filesystem::path& file, int 
     return {};
 }
 
-void Database::migrate(int version) {
-    for (int next = version + 1; next <= kVersion; ++next) {
+void Database::migrate(int from, int to) {
+    for (int next = from + 1; next <= to; ++next) {
         SQLite::Transaction transaction(connection_, SQLite::TransactionBehavior::IMMEDIATE);
         connection_.exec(kMigrations[next - 1]);
         connection_.exec("PRAGMA user_version = " + std::to_string(next));

@@ -49,8 +49,15 @@ class Database {
   public:
     /// Opens or creates `file` and migrates it; before that, a copy of an older version goes to
     /// `file`.vN, where N is that version. Errc::storage with the file's name for what can't
-    /// be opened, is no database, is damaged, or is of a newer version than this program.
+    /// be opened, is no database, or is of a newer version than this program; Errc::damaged for
+    /// what is damaged, so that queue/repair may help.
     static base::Result<std::unique_ptr<Database>> open(const std::filesystem::path& file);
+
+    /// Makes a new one, of one file, with the empty tables of `version`: of that which is to be
+    /// repaired. Throws SQLite::Exception.
+    static std::unique_ptr<Database> make(const std::filesystem::path& file, int version);
+    /// That of this program, which is the highest.
+    static int newest_version();
 
     /// Opens a copy that nobody else uses (a backup's), and migrates it as it is: one file before
     /// and after. Errc::storage as above.
@@ -80,7 +87,7 @@ class Database {
     base::Result<void> set_up();
     /// Of an older version.
     base::Result<void> copy_before(const std::filesystem::path& file, int version);
-    void migrate(int version);
+    void migrate(int from, int to);
 
     SQLite::Database connection_;
     std::unordered_map<const char*, std::unique_ptr<SQLite::Statement>> statements_;

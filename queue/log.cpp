@@ -166,6 +166,30 @@ void destination_rerouted(const Destination& destination, const Destination& way
         .info();
 }
 
+void database_damaged(std::string_view why) {
+    Line("database-damaged")
+        .with("why", why)
+        .with("what-to-do",
+              "look at the disk; the next start repairs the database, and so does "
+              "`packetboat queue verify --repair`")
+        .error();
+}
+
+void repaired(const RepairReport& report) {
+    Line line("database-repaired");
+    line.with("kept", report.kept.string())
+        .with("damaged-pages", report.damaged_pages)
+        .with("lost-messages", report.lost_messages)
+        .with("lost-recipients", report.lost_recipients)
+        .with("lost-verdicts", report.lost_verdicts)
+        .with("quarantined", report.quarantined);
+    line.warning();
+    for (const std::string& each : report.lines)
+        Line("repair").with("what", each).warning();
+    if (report.more > 0)
+        Line("repair").with("what", "and more").with("lines", report.more).warning();
+}
+
 void storage_failed(std::string_view what, std::string_view why) {
     Line("storage-failed").with("what", what).with("why", why).error();
 }

@@ -7,6 +7,7 @@
 #include "queue/destination.hpp"
 #include "queue/ports.hpp"
 #include "queue/queue_id.hpp"
+#include "queue/repair_report.hpp"
 
 #include <string>
 #include <string_view>
@@ -53,6 +54,10 @@ void destination_deferred(const Destination& destination, const mail::Reply& rep
                           std::int64_t recipients, base::TimePoint next);
 void destination_rerouted(const Destination& destination, const Destination& way,
                           std::string_view why, std::int64_t recipients);
+/// What can be read goes on; the next start repairs the rest.
+void database_damaged(std::string_view why);
+/// One line, and one for each thing that the report names.
+void repaired(const RepairReport& report);
 void storage_failed(std::string_view what, std::string_view why);
 /// What is ended by time waits, as the clock may be wrong ...
 void clock_doubted(const base::ClockTrust::State& state, const base::Clock& clock);

@@ -2,7 +2,9 @@
 
 #include "base/limits.hpp"
 #include "queue/crashes.hpp"
+#include "queue/damage.hpp"
 #include "queue/log.hpp"
+#include "queue/repair.hpp"
 #include "queue/synced.hpp"
 #include "queue/verdicts.hpp"
 
@@ -23,6 +25,8 @@ constexpr std::size_t kDestinationsRemembered =
 // How often what is known of the clock is written down: no more than an idle disk can bear.
 constexpr auto kKeepClock = std::chrono::minutes(10);
 constexpr std::size_t kTransferTime = 12;  // hex digits of a transfer id that are its time
+// Messages on damaged pages that are passed over: those of some hundred pages.
+constexpr std::size_t kUnreadable = 10000;
 
 }  // namespace
 
@@ -64,11 +68,25 @@ Store::Store(StoreSettings settings, Router router, const base::Clock& clock, ba
 
 base::Result<std::unique_ptr<Store>> Store::open(StoreSettings settings, Router router,
                                                  const base::Clock& clock, base::Random& random) {
+    auto store = open_as_it_is(settings, router, clock, random);
+    if (store || store.error().code != base::Errc::damaged) return store;
+    log::database_damaged(store.error().text);
+    if (auto repaired = repair_at_start(settings.directory, clock.now()); !repaired)
+        return repaired.error();
+    return open_as_it_is(settings, router, clock, random);
+}
+
+base::Result<std::unique_ptr<Store>> Store::open_as_it_is(const StoreSettings& settings,
+                                                          const Router& router,
+                                                          const base::Clock& clock,
+                                                          base::Random& random) {
     const auto directory = settings.directory;
     try {
         if (auto made = make_folder(directory); !made) return made.error();
         auto lock = DirectoryLock::take(directory);
         if (!lock) return lock.error();
+        if (is_damage_noted(directory))
+            return base::fail(base::Errc::damaged, "the last run met damage in the database");
         // Before anything else is made there: what is no queue of ours is left as it is.
         auto database = Database::open(directory / "queue.db");
         if (!database) return database.error();
@@ -76,13 +94,15 @@ base::Result<std::unique_ptr<Store>> Store::open(StoreSettings settings, Router 
         if (!files) return files.error();
         auto spool = ContentFiles::open(directory / "spool");
         if (!spool) return spool.error();
-        std::unique_ptr<Store> store(new Store(std::move(settings), std::move(router), clock,
-                                               random, std::move(*lock), std::move(*files),
-                                               std::move(*spool)));
+        std::unique_ptr<Store> store(new Store(settings, router, clock, random, std::move(*lock),
+                                               std::move(*files), std::move(*spool)));
         store->database_ = std::move(*database);
         store->trust_ = std::make_shared<base::ClockTrust>(clock, store->read_clock());
         if (auto recovered = store->recover(); !recovered) return recovered.error();
         return store;
+    } catch (const SQLite::Exception& error) {
+        return base::fail(may_be_damage(error) ? base::Errc::damaged : base::Errc::storage,
+                          directory.string() + ": " + error.what());
     } catch (const std::exception& error) {
         return base::fail(base::Errc::storage, directory.string() + ": " + error.what());
     }
@@ -234,6 +254,17 @@ Destination Store::destination(std::int64_t number) {
     Query find = database_->query("SELECT lane, component, domain FROM destination WHERE id = ?1");
     find.bind(number).step();
     return {static_cast<Lane>(find.integer(0)), find.text(1), find.text(2)};
+}
+
+void Store::note_damage(const std::string& why) {
+    if (std::exchange(damage_noted_, true)) return;
+    log::database_damaged(why);
+    if (const auto noted = queue::note_damage(settings_.directory); !noted)
+        log::storage_failed("note of damage", noted.error().text);
+}
+
+bool Store::note_unreadable(QueueId message) {
+    return unreadable_.size() < kUnreadable && unreadable_.insert(message).second;
 }
 
 base::Result<void> Store::check_space(std::size_t bytes) const {

@@ -25,6 +25,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -64,8 +65,9 @@ struct StoreSettings {
 class Store {
   public:
     /// Creates the directory where it is missing, takes its lock, opens and migrates the database,
-    /// and puts back what was leased when the last process ended. Errc::storage with one clear
-    /// sentence: unwritable, damaged, of a newer version, or in use by another daemon.
+    /// and puts back what was leased when the last process ended. A damaged database is repaired
+    /// first (queue/repair). Errc::storage with one clear sentence: unwritable, beyond repair, of a
+    /// newer version, or in use by another daemon.
     static base::Result<std::unique_ptr<Store>> open(StoreSettings settings, Router router,
                                                      const base::Clock& clock,
                                                      base::Random& random);
@@ -116,6 +118,13 @@ class Store {
     /// The row of `destination`, made where it is missing.
     std::int64_t number_of(const Destination& destination);
     Destination destination(std::int64_t number);
+    /// The database is damaged where something was not read: says so in the log, once, and to the
+    /// next start.
+    void note_damage(const std::string& why);
+    /// `message` is on a damaged page, and not to be read again by this process. False if that was
+    /// known, or if there are too many.
+    bool note_unreadable(QueueId message);
+    bool is_unreadable(QueueId message) const { return unreadable_.contains(message); }
     /// Errc::storage if less than the reserve would be left after `bytes` more.
     base::Result<void> check_space(std::size_t bytes) const;
 
@@ -133,6 +142,10 @@ class Store {
     void run_actions();
 
   private:
+    static base::Result<std::unique_ptr<Store>> open_as_it_is(const StoreSettings& settings,
+                                                              const Router& router,
+                                                              const base::Clock& clock,
+                                                              base::Random& random);
     Store(StoreSettings settings, Router router, const base::Clock& clock, base::Random& random,
           DirectoryLock lock, ContentFiles files, ContentFiles spool);
     base::Result<void> recover();
@@ -159,6 +172,8 @@ class Store {
     base::TimePoint clock_kept_{};  ///< what keep_clock() has written
     QueueId last_id_;
     std::int64_t last_transfer_ = 0;                    ///< the time in the last transfer id
+    bool damage_noted_ = false;
+    std::set<QueueId> unreadable_;  // bounded: what is more ends the process, for a repair
     std::map<Destination, std::int64_t> destinations_;  // bounded: cleared when it grows too large
     struct Action {
         std::function<void()> committed;
