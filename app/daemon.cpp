@@ -224,6 +224,7 @@ void Daemon::adopt(const Config& config) {
 }
 
 base::Task<base::Result<void>> Daemon::start(std::function<void(base::Error)> give_up) {
+    storage_.on_damage(give_up);
     base::Result<void> loaded = co_await discovery_.load();
     if (!loaded) co_return loaded;
     loaded = co_await read_retired();

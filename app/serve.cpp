@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <systemd/sd-daemon.h>
 
 namespace app {
@@ -20,7 +21,8 @@ namespace {
 
 int refuse(const base::Error& error) {
     terminal::complain(error.text);
-    return 1;
+    // What the next start repairs is a failure for now (sysexits.h).
+    return error.code == base::Errc::damaged ? EX_TEMPFAIL : 1;
 }
 
 constexpr const char* name_of(int signal) {
@@ -55,7 +57,9 @@ base::Task<void> run(base::asio::io_context& io, Daemon& daemon, ControlServer& 
         log::started(kVersion, daemon.config().file.string());
         sd_notify(0, "READY=1");
         Config in_force = daemon.config();
-        const char* const why = co_await wait_for_the_end(signals, daemon, in_force);
+        const char* why = "";
+        // What the first steps have met ends it, too.
+        if (!failure) why = co_await wait_for_the_end(signals, daemon, in_force);
         log::stopping(failure ? failure->text : why);
         sd_notify(0, "STOPPING=1");
     } else {

@@ -3,6 +3,7 @@
 #include "base/limits.hpp"
 #include "queue/clock_repair.hpp"
 #include "queue/crashes.hpp"
+#include "queue/damage.hpp"
 #include "queue/fallback.hpp"
 #include "queue/log.hpp"
 #include "queue/mail_class.hpp"
@@ -338,28 +339,44 @@ base::Result<LeasedMessage> lease_group(Store& store, const Destination& destina
     return leased;
 }
 
-/// As lease_group; what SQLite says of a damaged page is an error of this message, not of all.
-base::Result<LeasedMessage> try_to_lease(Store& store, const Destination& destination,
-                                         const Ready& ready, MessageRow row, const Group& group) {
-    try {
-        return lease_group(store, destination, ready, std::move(row), group);
-    } catch (const SQLite::Exception& error) {
-        if (error.getErrorCode() != SQLITE_CORRUPT) throw;
-        return base::fail(base::Errc::damaged, std::string("the database: ") + error.what());
-    }
+/// On a damaged page: nothing can be written to its own row. Only its recipients are held.
+void hold_unreadable(Store& store, QueueId message) {
+    static constexpr const char* kWhy = "it is on a damaged page of the queue's database";
+    Query hold = store.database().query(
+        "UPDATE recipient SET state = 4, code = 451, status = '4.3.0', reply = ?2, remote = ''"
+        " WHERE message = ?1 AND state IN (1, 2, 3)");
+    hold.bind(message.value, kWhy).run();
+    store.after_commit([message] { log::quarantined(message, kWhy); });
 }
 
-}  // namespace
+/// Those of the messages that SQLite can't read. False if it finds none that was not known.
+bool find_unreadable(Store& store, const std::vector<Group>& groups) {
+    bool found = false;
+    for (const Group& each : groups) {
+        try {
+            (void)read_message(store, each.message);
+            Query content =
+                store.database().query("SELECT length(bytes) FROM content WHERE message = ?1");
+            content.bind(each.message.value).step();
+        } catch (const SQLite::Exception& error) {
+            if (error.getErrorCode() != SQLITE_CORRUPT) throw;
+            found = store.note_unreadable(each.message) || found;
+        }
+    }
+    return found;
+}
 
-base::Result<Lease> lease(Store& store, const Destination& destination, const Ready& ready,
-                          Portion portion) {
+base::Result<Lease> lease_groups(Store& store, const Destination& destination, const Ready& ready,
+                                 Portion portion, const std::vector<Group>& groups) {
     Lease result;
-    const std::int64_t number = store.number_of(destination);
     const std::size_t most = portion == Portion::large ? 1 : ready.limits.messages;
     std::size_t bytes = 0;
-    pull_in(store, number);
-    for (const Group& each : group(store, due_rows(store, number, portion, ready.limits))) {
+    for (const Group& each : groups) {
         if (result.messages.size() >= most) break;
+        if (store.is_unreadable(each.message)) {
+            hold_unreadable(store, each.message);
+            continue;
+        }
         auto row = read_message(store, each.message);
         if (ready.call_back && !was_sent(store, each)) continue;
         const bool is_over = row && row->expires_at <= store.now();
@@ -380,7 +397,7 @@ base::Result<Lease> lease(Store& store, const Destination& destination, const Re
             let_wait(store, each);
             continue;
         }
-        auto leased = row ? try_to_lease(store, destination, ready, std::move(*row), each)
+        auto leased = row ? lease_group(store, destination, ready, std::move(*row), each)
                           : base::Result<LeasedMessage>(row.error());
         if (!leased) {
             const auto aside =
@@ -395,8 +412,27 @@ base::Result<Lease> lease(Store& store, const Destination& destination, const Re
         result.messages.push_back(std::move(*leased));
         if (is_alone) break;
     }
-    if (result.messages.empty()) result.next = next_due(store, number, portion);
+    if (result.messages.empty())
+        result.next = next_due(store, store.number_of(destination), portion);
     return result;
+}
+
+}  // namespace
+
+base::Result<Lease> lease(Store& store, const Destination& destination, const Ready& ready,
+                          Portion portion) {
+    const std::int64_t number = store.number_of(destination);
+    pull_in(store, number);
+    const auto groups = group(store, due_rows(store, number, portion, ready.limits));
+    try {
+        return lease_groups(store, destination, ready, portion, groups);
+    } catch (const SQLite::Exception& error) {
+        if (error.getErrorCode() != SQLITE_CORRUPT || !find_unreadable(store, groups)) throw;
+        // SQLite lets nothing be written any more until the whole transaction is undone. The next
+        // lease holds them.
+        store.note_damage(error.what());
+        throw UnreadableMessage(error.what(), SQLITE_CORRUPT);
+    }
 }
 
 std::optional<base::TimePoint> next_due(Store& store, const Destination& destination) {

@@ -4,7 +4,10 @@
 #include "base/limits.hpp"
 #include "base/thread_name.hpp"
 #include "queue/crashes.hpp"
+#include "queue/damage.hpp"
 #include "queue/log.hpp"
+
+#include <sqlite3.h>
 
 namespace queue {
 
@@ -18,6 +21,22 @@ StorageThread::~StorageThread() {
     }
     arrived_.notify_one();
     thread_.join();
+}
+
+void StorageThread::on_damage(std::function<void(base::Error)> tell) {
+    damage_->tell = std::move(tell);
+    if (damage_->met) damage_->tell(*damage_->met);
+}
+
+void StorageThread::look_for_damage(const SQLite::Exception& error) {
+    // What is passed over next time is no reason to end.
+    if (dynamic_cast<const UnreadableMessage*>(&error) != nullptr) return;
+    if (!is_damage(error) || std::exchange(damage_met_, true)) return;
+    store_->note_damage(error.what());
+    base::asio::post(loop_, [damage = damage_, why = std::string(error.what())] {
+        damage->met = base::fail(base::Errc::damaged, "the queue's database is damaged: " + why);
+        if (damage->tell) damage->tell(*damage->met);
+    });
 }
 
 base::Task<base::Result<void>> StorageThread::submit(Request request) {
@@ -120,6 +139,7 @@ std::vector<base::Result<void>> StorageThread::commit(std::deque<Request>& reque
         base::crash_point("storage.committed");
     } catch (const SQLite::Exception& error) {
         log::storage_failed("commit", error.what());
+        look_for_damage(error);
         // A commit that could not be synced may be found in the log all the same, at the next
         // start.
         committing ? store_->forget_actions() : store_->drop_actions(0);
@@ -157,8 +177,8 @@ base::Result<void> StorageThread::run_one(Request& request) {
         return result;
     } catch (const SQLite::Exception& error) {
         // After a full disk or an I/O error SQLite may have rolled back everything: then all have
-        // failed.
-        if (!database.in_transaction()) throw;
+        // failed. After damage it lets nothing be written before everything is.
+        if (!database.in_transaction() || error.getErrorCode() == SQLITE_CORRUPT) throw;
         undo();
         log::storage_failed("request", error.what());
         return base::fail(base::Errc::storage, error.what());

@@ -26,6 +26,10 @@ class StorageThread {
     /// A stop: commits what has been asked for, releases what is leased, and ends the thread.
     ~StorageThread();
 
+    /// `tell` hears, on the loop and once, that the database is damaged where something had to be
+    /// read: also if that was before this call. The next start repairs it; nothing else does.
+    void on_damage(std::function<void(base::Error)> tell);
+
     /// Runs `operation` on the storage thread, and answers once what it did is on the disk. An
     /// Error that it returns, or an exception of SQLite (Errc::storage), undoes what it did.
     /// `bytes` is how much content it writes: a commit is bounded. A commit is never cancelled: the
@@ -81,6 +85,13 @@ class StorageThread {
     /// One transaction, to which more requests may be added; the results in order.
     std::vector<base::Result<void>> commit(std::deque<Request>& requests);
     base::Result<void> run_one(Request& request);
+    void look_for_damage(const SQLite::Exception& error);
+
+    /// Of the loop.
+    struct Damage {
+        std::optional<base::Error> met;
+        std::function<void(base::Error)> tell;
+    };
 
     base::asio::any_io_executor loop_;
     std::unique_ptr<Store> store_;
@@ -88,6 +99,8 @@ class StorageThread {
     std::condition_variable arrived_;
     std::deque<Request> waiting_;
     bool stopping_ = false;
+    std::shared_ptr<Damage> damage_ = std::make_shared<Damage>();
+    bool damage_met_ = false;  // of the storage thread
     std::thread thread_;
 };
 

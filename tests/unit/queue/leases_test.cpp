@@ -1,8 +1,11 @@
 #include "queue/leases.hpp"
 
 #include "fixture.hpp"
+#include "queue/damage.hpp"
 #include "queue/fallback.hpp"
 #include "support/contents.hpp"
+
+#include <fstream>
 
 #include <catch2/catch.hpp>
 
@@ -410,4 +413,46 @@ TEST_CASE("a lease has so many bytes and no more, but one message always") {
         queue.add(arrival("alice@a.test", {"bob@b.test"}, std::string(400, 'x')));
     CHECK(queue.lease(kToB, {"mail.b.test", {100, 1000, 1000}}).size() == 2);
     CHECK(queue.lease(kToB, {"mail.b.test", {100, 1000, 10}}).size() == 1);
+}
+
+TEST_CASE("a message on a damaged page is held, the others go, and the next start is told") {
+    StoreFixture queue;
+    // Several pages of messages; the second one is overwritten.
+    constexpr std::int64_t kMessages = 200;
+    for (int i = 0; i < kMessages; ++i)
+        queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    const char* const victim =
+        " FROM dbstat WHERE name = 'message' AND pagetype = 'leaf' ORDER BY path LIMIT 1 OFFSET 1";
+    const auto page = queue.count(std::string("SELECT pageno") + victim);
+    const auto hurt = queue.count(std::string("SELECT ncell") + victim);
+    REQUIRE(hurt > 1);
+    SQLite::Database& connection = queue.store().database().connection();
+    connection.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    {
+        std::fstream file(queue.folder.path() / "queue.db",
+                          std::ios::in | std::ios::out | std::ios::binary);
+        file.seekp((page - 1) * 4096);
+        file << std::string(4096, '\0');
+    }
+    // So that it reads the page again.
+    connection.exec("PRAGMA shrink_memory");
+
+    std::int64_t sent = 0;
+    int in_vain = 0;
+    for (bool more = true; more;) {
+        try {
+            const auto leased = queue.lease();
+            more = !leased.empty();
+            sent += static_cast<std::int64_t>(leased.size());
+        } catch (const queue::UnreadableMessage&) {
+            // As the storage thread does.
+            queue.store().drop_actions(0);
+            connection.exec("ROLLBACK");
+            REQUIRE(++in_vain < 5);
+        }
+    }
+    CHECK(sent == kMessages - hurt);
+    CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 4"
+                      " AND reply LIKE '%damaged page%'") == hurt);
+    CHECK(queue::is_damage_noted(queue.folder.path()));
 }

@@ -144,14 +144,14 @@ void flip(const std::filesystem::path& directory, std::int64_t page, std::size_t
               std::string(1, static_cast<char>(byte_at(directory, page, at) ^ bits)));
 }
 
-/// The first pages of each tree, some in the middle, and the last.
+/// Of each tree and kind, the first page and one in the middle.
 std::vector<Waiting::Page> some_of_each(const std::vector<Waiting::Page>& pages) {
     std::map<std::string, std::vector<Waiting::Page>> by_tree;
     for (const auto& page : pages)
         by_tree[page.tree + page.type].push_back(page);
     std::vector<Waiting::Page> chosen;
     for (const auto& [tree, all] : by_tree) {
-        std::set<std::size_t> which{0, all.size() / 2, all.size() - 1};
+        const std::set<std::size_t> which{0, all.size() / 2};
         for (const std::size_t i : which)
             chosen.push_back(all[i]);
     }
@@ -226,7 +226,7 @@ TEST_CASE("a sound queue is not repaired") {
 }
 
 TEST_CASE("of a queue with one damaged page, all comes back but what was on it, which is named") {
-    static const Waiting queue(150);
+    static const Waiting queue(100);
     static const auto before = look(queue.folder.path());
     const std::string how = GENERATE("zeroed", "garbage", "type", "cells");
     std::mt19937 chance(1);
@@ -291,7 +291,7 @@ TEST_CASE(
     static const Waiting queue(60);
     static const auto before = look(queue.folder.path());
     std::mt19937 chance(2);
-    for (int i = 0; i < 120; ++i) {
+    for (int i = 0; i < 80; ++i) {
         const auto& page = queue.pages[chance() % queue.pages.size()];
         const std::size_t start = page.number == 1 ? 100 : 0;
         const std::size_t at = start + chance() % (kPage - start);

@@ -1,11 +1,13 @@
 #include "queue/storage_thread.hpp"
 
 #include "fixture.hpp"
+#include "queue/damage.hpp"
 #include "support/run_until.hpp"
 
 #include <future>
 
 #include <catch2/catch.hpp>
+#include <sqlite3.h>
 
 using namespace support;
 using namespace std::chrono_literals;
@@ -144,4 +146,30 @@ TEST_CASE("another program that writes for a while delays mail, and refuses none
     moment.async_wait([&](const boost::system::error_code&) { other.exec("COMMIT"); });
     storing.until([&] { return !answers.empty(); });
     CHECK(answers == std::vector<std::string>{"mail"});
+}
+
+TEST_CASE("damage is told once to who can end the daemon, and noted for the next start") {
+    const Folder folder;
+    {
+        Storing storing(folder);
+        std::vector<std::string> told;
+        std::vector<std::string> answers;
+        const Operation reads = [](queue::Store&) -> base::Result<int> {
+            throw SQLite::Exception("malformed", SQLITE_CORRUPT);
+        };
+        storing.start(reads, answers, "first");
+        storing.until([&] { return answers.size() == 1; });
+        storing.storage.on_damage([&](const base::Error& error) { told.push_back(error.text); });
+        storing.start(reads, answers, "second");
+        storing.until([&] { return answers.size() == 2; });
+        storing.start([](queue::Store&) { return base::Result<int>(1); }, answers, "third");
+        storing.until([&] { return answers.size() == 3; });
+        CHECK(answers == std::vector<std::string>{"first failed", "second failed", "third"});
+        REQUIRE(told.size() == 1);
+        CHECK(told[0].find("malformed") != std::string::npos);
+        CHECK(queue::is_damage_noted(folder.path()));
+    }
+    // It was no damage after all: the next start goes on, and forgets it.
+    Storing again(folder);
+    CHECK_FALSE(queue::is_damage_noted(folder.path()));
 }
