@@ -6,6 +6,7 @@
 #include "app/terminal.hpp"
 #include "base/clock.hpp"
 #include "queue/backup.hpp"
+#include "queue/damage.hpp"
 #include "queue/repair.hpp"
 #include "queue/verify.hpp"
 
@@ -37,6 +38,9 @@ base::Result<T> alone(const Config& config,
                               file.string() + ": not a queue of a version that this program knows");
         (*database)->execute("BEGIN");
         return work(**database);
+    } catch (const SQLite::Exception& error) {
+        return base::fail(queue::may_be_damage(error) ? base::Errc::damaged : base::Errc::storage,
+                          file.string() + ": " + error.what());
     } catch (const std::exception& error) {
         return base::fail(base::Errc::storage, file.string() + ": " + error.what());
     }
@@ -109,8 +113,13 @@ int print_backup(const std::string& file, std::int64_t messages, std::int64_t mi
 }  // namespace
 
 int queue_verify(const Config& config, bool as_json) {
+    static constexpr const char* kRepair =
+        "packetboat queue verify --repair brings back what can be";
     const auto findings = find_faults(config);
-    if (!findings) return complain(findings.error());
+    if (!findings) {
+        if (findings.error().code == base::Errc::damaged) terminal::complain(kRepair);
+        return complain(findings.error());
+    }
     if (as_json) {
         terminal::put_json(*findings);
     } else {

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -20,8 +21,11 @@ std::filesystem::path note_in(const std::filesystem::path& directory) {
 
 bool is_damage(const SQLite::Exception& error) {
     const int code = error.getExtendedErrorCode();
+    // A name in the schema that has lost a letter.
+    const bool is_unknown = error.getErrorCode() == SQLITE_ERROR &&
+                            std::string_view(error.what()).starts_with("no such ");
     return (code & 0xff) == SQLITE_CORRUPT || error.getErrorCode() == SQLITE_CORRUPT ||
-           code == SQLITE_IOERR_READ || code == SQLITE_IOERR_SHORT_READ;
+           code == SQLITE_IOERR_READ || code == SQLITE_IOERR_SHORT_READ || is_unknown;
 }
 
 bool may_be_damage(const SQLite::Exception& error) {

@@ -2,12 +2,15 @@
 // what is left.
 //
 // `fault_driver work DIR SEED STEPS`: does a sequence of things, and prints what was acknowledged,
-// each line before the next thing is begun. `fault_driver check DIR`: prints what is there.
+// each line before the next thing is begun. `fault_driver check DIR`: prints what is there. `repair
+// DIR`: what `queue verify --repair` does, and names.
 #include "base/limits.hpp"
 #include "mail/header_scanner.hpp"
 #include "queue/arrivals.hpp"
+#include "queue/directory_lock.hpp"
 #include "queue/leases.hpp"
 #include "queue/queue_intake.hpp"
+#include "queue/repair.hpp"
 #include "queue/rows.hpp"
 #include "queue/settlement.hpp"
 #include "queue/storage_thread.hpp"
@@ -285,9 +288,15 @@ int check(const char* directory) {
     base::SystemClock clock;
     support::SeededRandom random;
     const auto store = open(directory, clock, random);
-    for (const auto& finding :
-         queue::verify(store->database(), {&store->files(), &store->spool(), false}))
-        say("fault " + finding.message.to_text() + " " + finding.text);
+    try {
+        for (const auto& finding :
+             queue::verify(store->database(), {&store->files(), &store->spool(), false}))
+            say("fault " + finding.message.to_text() + " " + finding.text);
+    } catch (const SQLite::Exception& error) {
+        // Where the daemon meets it, it ends, and repairs.
+        say(std::string("closed ") + error.what());
+        return 3;
+    }
     auto all = store->database().query(
         "SELECT m.id, m.message_id, r.state, m.size, m.origin_kind FROM message m"
         " JOIN recipient r ON r.message = m.id");
@@ -312,12 +321,28 @@ int check(const char* directory) {
                                           content->bytes() == content_of(number, true));
             whole = same || (content && row.kind == 3) ? "whole" : "broken";
         }
+        say(fmt::format("id {} {}", row.name.empty() ? "-" : row.name, row.id.to_text()));
         say(fmt::format("message {} {} {} {}", row.name.empty() ? "-" : row.name, row.state, whole,
                         row.kind));
     }
     auto verdicts = store->database().query("SELECT id FROM verdict");
     while (verdicts.step())
         say("verdict " + verdicts.text(0));
+    return 0;
+}
+
+int repair(const char* directory) {
+    const base::SystemClock clock;
+    const auto lock = queue::DirectoryLock::take(directory);
+    const auto repaired = queue::repair(directory, clock.now());
+    if (!lock || !repaired) {
+        say("closed " + (lock ? repaired.error().text : lock.error().text));
+        return 3;
+    }
+    if (!*repaired) return 0;
+    say("repaired");
+    for (const auto& line : (*repaired)->lines)
+        say("named " + line);
     return 0;
 }
 
@@ -329,6 +354,7 @@ int main(int argc, char** argv) {
     if (what == "work" && argc == 5)
         return work(argv[2], std::strtoull(argv[3], nullptr, 10), std::atoi(argv[4]));
     if (what == "check" && argc == 3) return check(argv[2]);
-    fmt::print(stderr, "usage: fault_driver work DIR SEED STEPS | check DIR\n");
+    if (what == "repair" && argc == 3) return repair(argv[2]);
+    fmt::print(stderr, "usage: fault_driver work DIR SEED STEPS | check DIR | repair DIR\n");
     return 2;
 }

@@ -1,4 +1,5 @@
-"""The queue on a disk that fails: at the Nth change, for every N, and at a power cut there.
+"""The queue on a disk that fails: at the Nth change or read, for every N, at a power cut there, and with a bit that has
+turned over.
 
 Each run is a process of its own with a shim preloaded; then a fresh process looks, on a sound disk, whether all that
 was acknowledged is there. Ends with a line of figures, and with exit status 1 unless all but the first are 0.
@@ -12,13 +13,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+
+from flips import run_flip
 
 BUILD = pathlib.Path(__file__).resolve().parents[2] / "build/tests/faults"
 DRIVER, SHIM = BUILD / "fault_driver", BUILD / "libfault_shim.so"
 HANGS = 60  # seconds
 SECTOR = 512  # octets that a disk writes as one
+READS = 20  # of a seed's reads that fail, by chance
+FLIPS = 25  # bits of a seed's database that turn over
 CUT = 99  # exit status of a process whose power was cut
 # After these, what was not synced is lost: all of it, or a random part.
 SYNCED_ONLY = ("cut", "part", "lie")
@@ -35,11 +41,22 @@ class Case:
     sticks: bool = False
 
     def __str__(self):
-        return f"seed {self.seed}, {self.kind} at change {self.n}{' and from then on' if self.sticks else ''}"
+        at = {"read": "", "flip": " number"}.get(self.kind, " at change")
+        return f"seed {self.seed}, {self.kind}{at} {self.n}{' and from then on' if self.sticks else ''}"
+
+
+@dataclass
+class Result:
+    wrong: list
+    hung: bool = False
+    crashed: bool = False
+    refused: bool = False
+    altered: bool = False
+    counts: tuple = (0, 0)  # of changes and of reads
 
 
 def work(case, folder):
-    """Runs the driver; returns its exit status (None: it hung), what it said, and the number of changes."""
+    """Runs the driver; returns its exit status (None: it hung), what it said, and the numbers of changes and reads."""
     queue, durable, count = folder / "queue", folder / "durable", folder / "count"
     queue.mkdir()
     for name in ("inodes", "folders"):
@@ -51,8 +68,9 @@ def work(case, folder):
     try:
         done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=HANGS)
     except subprocess.TimeoutExpired:
-        return None, [], 0
-    return done.returncode, done.stdout.splitlines(), int(count.read_text()) if count.exists() else 0
+        return None, [], (0, 0)
+    counts = tuple(map(int, count.read_text().split())) if count.exists() else (0, 0)
+    return done.returncode, done.stdout.splitlines(), counts
 
 
 def cut_power(folder, keeps=None):
@@ -110,10 +128,16 @@ def some_sectors(synced, now, keeps):
     return b"".join(sectors)[:size]
 
 
+def ask(verb, queue):
+    """The exit status of a fresh process, and what it says of the queue."""
+    done = subprocess.run([str(DRIVER), verb, str(queue)], capture_output=True, text=True, timeout=HANGS)
+    return done.returncode, done.stdout.splitlines()
+
+
 def look(queue):
     """What a fresh process finds; None if it can't open the queue."""
-    done = subprocess.run([str(DRIVER), "check", str(queue)], capture_output=True, text=True, timeout=HANGS)
-    return done.stdout.splitlines() if done.returncode == 0 else None
+    status, lines = ask("check", queue)
+    return lines if status == 0 else None
 
 
 def judge(said, found):
@@ -151,12 +175,18 @@ def judge(said, found):
 
 
 def run(case):
-    """One case: (what is wrong, whether it hung, whether it crashed, number of changes)."""
+    """One case, in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="packetboat-faults-") as name:
         folder = pathlib.Path(name)
-        status, said, changes = work(case, folder)
+        status, said, counts = work(case, folder)
         if status is None:
-            return [], True, False, changes
+            return Result([], hung=True)
+        if case.kind == "flip":
+            try:
+                wrong, crashed, refused, altered = run_flip(case.n, said, folder, ask, judge)
+            except subprocess.TimeoutExpired:
+                return Result([], hung=True)
+            return Result(wrong, crashed=crashed, refused=refused, altered=altered)
         # A cut, a clean end, or an end by its own decision; anything else is a crash.
         crashed = status not in (0, CUT, ENDED, ABORTED)
         keeps = random.Random(f"{case.seed} {case.n}") if case.kind == "part" else None
@@ -165,15 +195,16 @@ def run(case):
         if found is None:
             # A queue that was never begun can't be opened from half of its first file; it holds nothing.
             nothing = not any(line.startswith(("accepted", "verdict")) for line in said)
-            return ([] if nothing else ["lost: the queue can't be opened any more"]), False, crashed, changes
+            wrong = [] if nothing else ["lost: the queue can't be opened any more"]
+            return Result(wrong, crashed=crashed, counts=counts)
         if case.sticks or (folder / "count.unlink").exists():
             said = [line for line in said if not line.startswith("orphan ")]
-        return judge(said, found), False, crashed, changes
+        return Result(judge(said, found), crashed=crashed, counts=counts)
 
 
 def cases(seeds, steps, every, chance):
     for seed in seeds:
-        *_, changes = run(Case(seed, steps, "none"))
+        changes, reads = run(Case(seed, steps, "none")).counts
         numbers = range(1, changes + 1)
         if every and changes > every:
             numbers = sorted(chance.sample(numbers, every))
@@ -184,12 +215,16 @@ def cases(seeds, steps, every, chance):
             yield Case(seed, steps, "enospc", n, sticks=True)
             yield Case(seed, steps, "cut", n)
             yield Case(seed, steps, "part", n)
+        for n in sorted(chance.sample(range(1, reads + 1), min(READS, reads))):
+            yield Case(seed, steps, "read", n)
+            yield Case(seed, steps, "read", n, sticks=True)
+        for _ in range(FLIPS):
+            yield Case(seed, steps, "flip", chance.randrange(1 << 30))
 
 
 def lies_are_found():
     """A disk that syncs nothing, whatever it says: the check is worth something only if it finds that."""
-    wrong, *_ = run(Case(1, 12, "lie"))
-    return bool(wrong)
+    return bool(run(Case(1, 12, "lie")).wrong)
 
 
 def main():
@@ -203,19 +238,24 @@ def main():
         print("-- a disk that syncs nothing was not found out")
         return 1
     seeds = [options.seed] if options.seed else range(1, options.seeds + 1)
-    lost = doubled = left = hung = crashed = count = 0
+    lost = doubled = left = hung = crashed = 0
+    kinds, special = Counter(), Counter()
     with ThreadPoolExecutor(2) as pool:
         todo = list(cases(seeds, options.steps, options.every, random.Random(1)))
-        for case, (wrong, hangs, crashes, _) in zip(todo, pool.map(run, todo)):
-            count += 1
-            hung += hangs
-            crashed += crashes
-            lost += any(line.startswith("lost") for line in wrong)
-            doubled += any(line.startswith("doubled") for line in wrong)
-            left += any(line.startswith("left") for line in wrong)
-            if wrong or hangs or crashes:
-                print(f"-- {case}: {'hung' if hangs else 'crashed' if crashes else wrong[0]}")
-    print(f"faults {count}: lost {lost}, doubled {doubled}, files left {left}, hung {hung}, crashed {crashed}")
+        for case, result in zip(todo, pool.map(run, todo)):
+            kinds[case.kind] += 1
+            special.update(refused=result.refused, altered=result.altered)
+            hung += result.hung
+            crashed += result.crashed
+            lost += any(line.startswith("lost") for line in result.wrong)
+            doubled += any(line.startswith("doubled") for line in result.wrong)
+            left += any(line.startswith("left") for line in result.wrong)
+            if result.wrong or result.hung or result.crashed:
+                what = "hung" if result.hung else "crashed" if result.crashed else result.wrong[0]
+                print(f"-- {case}: {what}")
+    print(", ".join(f"{kind} {count}" for kind, count in kinds.items()))
+    print(f"of the flips, {special['refused']} made it no database, and {special['altered']} altered a mail unseen")
+    print(f"faults {kinds.total()}: lost {lost}, doubled {doubled}, files left {left}, hung {hung}, crashed {crashed}")
     return 1 if lost or doubled or left or hung or crashed else 0
 
 

@@ -5,7 +5,7 @@
    process ends there and then), lie (every fsync does nothing, for a check that the checks find that).
    FAULT_STICKS: if set, every change from the Nth on fails. FAULT_DURABLE: a folder that gets what is certain to be on
    the disk: `inodes/INODE` as it was at its last fsync, `folders/NAME` with the names of a folder at its last fsync.
-   The number of changes is written to FAULT_COUNT at the end. Not for programs that fork. */
+   The numbers of changes and of reads are written to FAULT_COUNT at the end. Not for programs that fork. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static long changes;
+static long changes, reads;
 
 static const char *setting(const char *name) {
     const char *value = getenv(name);
@@ -48,7 +48,7 @@ static int path_of(int fd, char *path) {
 static void write_count(void) {
     int fd = REAL(open)(setting("FAULT_COUNT"), O_WRONLY | O_CREAT | O_TRUNC, 0644);
     if (fd >= 0) {
-        dprintf(fd, "%ld\n", changes);
+        dprintf(fd, "%ld %ld\n", changes, reads);
         REAL(close)(fd);
     }
 }
@@ -74,6 +74,19 @@ static int fate(int is_write) {
     return 1;
 }
 
+static int read_fails(int fd) {
+    char path[PATH_MAX];
+    if (!path_of(fd, path)) return 0;
+    pthread_mutex_lock(&mutex);
+    long number = ++reads;
+    pthread_mutex_unlock(&mutex);
+    long n = atol(setting("FAULT_N"));
+    if (strcmp(setting("FAULT_KIND"), "read") != 0 || number < n) return 0;
+    if (number > n && !*setting("FAULT_STICKS")) return 0;
+    errno = EIO;
+    return 1;
+}
+
 static void copy_inode(int fd) {
     struct stat facts;
     char name[PATH_MAX], part[PATH_MAX];
@@ -86,7 +99,7 @@ static void copy_inode(int fd) {
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     int in = REAL(open)(path, O_RDONLY);
     ssize_t got;
-    while ((got = read(in, bytes, sizeof bytes)) > 0) REAL(write)(out, bytes, (size_t)got);
+    while ((got = REAL(read)(in, bytes, sizeof bytes)) > 0) REAL(write)(out, bytes, (size_t)got);
     REAL(close)(in);
     REAL(close)(out);
     REAL(rename)(part, name);
@@ -141,6 +154,17 @@ ssize_t write(int fd, const void *bytes, size_t count) {
     int what = path_of(fd, path) ? fate(1) : 0;
     if (what == 1) return -1;
     return REAL(write)(fd, bytes, what == 2 && count > 1 ? count / 2 : count);
+}
+
+#define READ(name, offset_type)                                                   \
+    ssize_t name(int fd, void *bytes, size_t count, offset_type offset) {         \
+        return read_fails(fd) ? -1 : REAL(name)(fd, bytes, count, offset);        \
+    }
+READ(pread, off_t)
+READ(pread64, off64_t)
+
+ssize_t read(int fd, void *bytes, size_t count) {
+    return read_fails(fd) ? -1 : REAL(read)(fd, bytes, count);
 }
 
 #define OPEN(name)                                            \

@@ -10,6 +10,7 @@
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <sqlite3.h>
 
 using namespace support;
 
@@ -461,4 +462,17 @@ TEST_CASE("what an interrupted repair left is no obstacle") {
     REQUIRE(repaired);
     CHECK(*repaired);
     CHECK_FALSE(std::filesystem::exists(copy.path() / "queue.db.part"));
+}
+
+TEST_CASE("damage is told from what has other reasons") {
+    const auto [code, text, damage] = GENERATE(table<int, const char*, bool>({
+        {SQLITE_CORRUPT, "malformed", true},
+        {SQLITE_ERROR, "no such column: messaga", true},
+        {SQLITE_ERROR, "a bug", false},
+        {SQLITE_FULL, "full", false},
+        {SQLITE_BUSY, "locked", false},
+        {SQLITE_IOERR, "a write failed", false},
+    }));
+    CAPTURE(text);
+    CHECK(queue::is_damage(SQLite::Exception(text, code)) == damage);
 }
