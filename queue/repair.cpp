@@ -147,6 +147,8 @@ std::filesystem::path name_to_keep(const std::filesystem::path& directory, base:
 
 /// As the old one's: root may repair what the daemon's account uses.
 void give_to_owner_of(const std::filesystem::path& model, const std::filesystem::path& path) {
+    // A service may be forbidden the very call (SystemCallFilter), and what it makes is its own.
+    if (::geteuid() != 0) return;
     struct stat facts {};
     if (::stat(model.c_str(), &facts) == 0)
         (void)!::chown(path.c_str(), facts.st_uid, facts.st_gid);

@@ -62,7 +62,7 @@ def test_a_daemon_whose_database_is_damaged_starts_and_delivers_what_is_left(pat
     # its next start repairs.
     daemon.start()
     up()
-    until(lambda: all(row["state"] == "held" for row in daemon.queue()), "what can be read to leave", 60)
+    until(lambda: len(arrived(bob)) >= len(numbers) - lost, "what can be read in the mailbox", 60)
     assert daemon.stop() == 0
     daemon.start()
     assert daemon.queue() == []
@@ -70,5 +70,4 @@ def test_a_daemon_whose_database_is_damaged_starts_and_delivers_what_is_left(pat
     named = re.findall(r"event=repair what=\"(\w{11}): its sender is lost", daemon.log())
     assert len(set(named)) == lost
     all_settled(b)
-    until(lambda: len(arrived(bob)) >= len(numbers) - lost, "the others in the mailbox")
     assert len(arrived(bob)) == len(set(arrived(bob))) == len(numbers) - lost
