@@ -183,6 +183,27 @@ TEST_CASE("A verdict on another message under the same key is none on this one")
     CHECK(b.disk.find(other.transfer->key).state == queue::KnownTransfer::State::done);
 }
 
+TEST_CASE("A transfer that has expired and was never taken is let go of, and goes under a new id") {
+    Courier a;
+    PeerDisk b;
+    a.peer = [&](const auto& asked) { return b.answer(asked); };
+    auto message = a.message(1);
+    message.transfer->expires = a.clock.now() - 1h;
+    message.transfer->sent_before = GENERATE(false, true);
+    const auto outcome = a.send({message}).at(0);
+    CHECK(deferred(outcome).settled);
+    // That was no try of the mail: its last one, if its time is up, is still to come.
+    CHECK_FALSE(deferred(outcome).tried);
+    CHECK(b.disk.messages.empty());
+    CHECK((b.disk.find(message.transfer->key).state == queue::KnownTransfer::State::aborted) ==
+          message.transfer->sent_before);
+    message.transfer->key.id += "ff";
+    message.transfer->sent_before = false;
+    message.transfer->expires = a.clock.now() + 1h;
+    CHECK(is<queue::Delivered>(a.send({message}).at(0)));
+    CHECK(b.disk.messages.size() == 1);
+}
+
 TEST_CASE("What was sent with the parameters of RFC 3461 stays as it was, whatever B takes now") {
     Courier a;
     PeerDisk b;

@@ -15,8 +15,9 @@ constexpr int kMails = 5;
 
 /// Mails that are being delivered.
 struct Delivering {
-    explicit Delivering(const Folder& folder) : storage(io.get_executor(), open(folder)) {
-        for (int i = 0; i < kMails; ++i)
+    explicit Delivering(const Folder& folder, int mails = kMails)
+        : storage(io.get_executor(), open(folder)) {
+        for (int i = 0; i < mails; ++i)
             write([](queue::Store& store) {
                 return queue::add_arrival(store, arrival("alice@a.test", {"bob@b.test"}))
                     .has_value();
@@ -27,7 +28,7 @@ struct Delivering {
                 leased.push_back(std::move(message));
             return true;
         });
-        REQUIRE(leased.size() == kMails);
+        REQUIRE(leased.size() == static_cast<std::size_t>(mails));
     }
     ~Delivering() {
         stopping = true;
@@ -87,7 +88,9 @@ struct Delivering {
     std::vector<queue::LeasedMessage> leased;
     base::TaskGroup tasks{io.get_executor()};
     bool stopping = false;
-    queue::Settler settler{{storage, tasks, stopping, [](const queue::Woken&) {}, [] {}, 10ms}};
+    int commits = 0;
+    queue::Settler settler{
+        {storage, tasks, stopping, [this](const queue::Woken&) { ++commits; }, [] {}, 10ms}};
 };
 
 }  // namespace
@@ -136,4 +139,15 @@ TEST_CASE("what was written of such an outcome before it failed is taken back") 
     CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 4 AND message = " +
                       std::to_string(id.value)) == 2);
     CHECK(queue.count("SELECT pending FROM message WHERE id = " + std::to_string(id.value)) == 2);
+}
+
+TEST_CASE("what is told at once is written in bounded parts, as each failure has its report") {
+    const Folder folder;
+    Delivering mail(folder, 60);
+    for (const auto& message : mail.leased)
+        mail.settler.tell(all(message, failed()));
+    mail.until([&] { return mail.settler.is_idle(); });
+    CHECK(mail.settler.waiting() == 0);
+    CHECK(mail.count("r.state = 7") == 60);
+    CHECK(mail.commits == 3);
 }
