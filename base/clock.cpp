@@ -1,5 +1,7 @@
 #include "base/clock.hpp"
 
+#include "base/clock_offset.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -55,7 +57,7 @@ bool take_offset(std::string_view& text, minutes& offset) {
 }  // namespace
 
 TimePoint SystemClock::now() const {
-    return floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    return floor<std::chrono::milliseconds>(std::chrono::system_clock::now()) + clock_offset();
 }
 
 SteadyPoint SystemClock::steady() const {

@@ -5,6 +5,7 @@ import json
 import pathlib
 import re
 import signal
+import struct
 import threading
 import time
 
@@ -41,6 +42,9 @@ class Daemon:
         # Before any life begins, as the plan for the first one reads the notes of all.
         self.notes.touch()
         self.notes.chmod(0o666)
+        self.clock = self.packetboat.directory / "clock-offset"
+        self.clock.touch()
+        self.move_clock(0)
         self._lock = threading.Lock()
         self._stopping = False
         self._keeper = None
@@ -73,6 +77,11 @@ class Daemon:
                 time.sleep(seconds)
             finally:
                 self.packetboat.thaw()
+
+    def move_clock(self, seconds):
+        """Its wall clock is off by so much from now on, in this life and the next ones; 0 corrects it."""
+        with self.clock.open("r+b") as file:
+            file.write(struct.pack("=q", int(seconds * 1000)))
 
     def fill_disk(self, seconds):
         """No octet is left for anybody: the disk shrinks to what is on it, so that the filling takes no memory."""
@@ -120,7 +129,8 @@ class Daemon:
     def _live(self):
         point = self.plan()
         self.packetboat.start_without_waiting(
-            PACKETBOAT_CRASH="{}:{}".format(*point) if point else "", PACKETBOAT_CRASH_LOG=str(self.notes))
+            PACKETBOAT_CRASH="{}:{}".format(*point) if point else "", PACKETBOAT_CRASH_LOG=str(self.notes),
+            PACKETBOAT_CLOCK_OFFSET=str(self.clock))
 
     def _keep(self):
         try:

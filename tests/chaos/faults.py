@@ -12,6 +12,10 @@ CUT = """table inet chaos {{
 }}"""
 
 
+# Seconds by which a wall clock goes wrong, either way: a bad time server, a typo, a dead battery.
+JUMPS = (10, 20 * 60, 26 * 3600, 8 * 86400, 400 * 86400)
+
+
 class Faults:
     """Chooses by `random` what happens next, and counts it."""
 
@@ -24,8 +28,9 @@ class Faults:
 
     def next(self):
         action = self.random.choices(
-            [self.kill, self.cut, self.stop_for_a_while, self.restart_server, self.restart_postfix, self.fill_disk],
-            weights=[8, 3, 2, 1, 1, 1])[0]
+            [self.kill, self.cut, self.stop_for_a_while, self.restart_server, self.restart_postfix, self.fill_disk,
+             self.move_clock],
+            weights=[8, 3, 2, 1, 1, 1, 3])[0]
         action()
 
     def kill(self):
@@ -63,3 +68,16 @@ class Faults:
     def fill_disk(self):
         self.others += 1
         self.random.choice(self.daemons).fill_disk(self.random.uniform(0.5, 3))
+
+    def move_clock(self):
+        """For a while, over a crash at times; then somebody sets it right."""
+        self.others += 1
+        daemon = self.random.choice(self.daemons)
+        daemon.move_clock(self.random.choice(JUMPS) * self.random.choice((1, -1)))
+        try:
+            time.sleep(self.random.uniform(0.2, 3))
+            if self.random.random() < 0.4:
+                daemon.kill()
+                time.sleep(self.random.uniform(0.2, 3))
+        finally:
+            daemon.move_clock(0)

@@ -17,6 +17,8 @@ VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "REPLACE")
 WHOLE_FILES = {
     "queue/verify.cpp": "looks through all of it, on the reader, or in a queue that nobody has open",
     "queue/backup.cpp": "copies all of it, on the reader, or into a queue that is empty",
+    "queue/mend.cpp": "sets right all of a damaged one, which nobody has open",
+    "queue/table_shape.cpp": "asks what tables there are, for a repair",
 }
 
 # A part of the statement that scans -> why it may.
@@ -24,7 +26,13 @@ MAY_SCAN = {
     "SELECT MIN(message) FROM content": "the first entry of the table",
     "COALESCE((SELECT MAX(id) FROM message), 0)": "the last entries of two indexes, at the start",
     "SELECT COUNT(*) FROM recipient WHERE state IN (1, 3)": "on the reader, along an index, once a minute",
-    "UPDATE recipient SET state = 1, due_at = ?1 WHERE state = 2": "along an index of what was being delivered, at the start",
+    "SELECT DISTINCT message FROM recipient WHERE state = 2": "along an index of what is being delivered, at the start and the stop",
+    "m.crashes >= ?1 AND r.state = 2 LIMIT 1": "along an index of what is being delivered",
+    "INDEXED BY message_crashes": "sorts what was under way in crashes in a row: no more than was once leased",
+    "SELECT believed_at, forget_from FROM clock": "one row",
+    "SELECT received_at FROM message ORDER BY id DESC LIMIT 1": "the last entry of the table",
+    "SELECT at FROM event ORDER BY id DESC LIMIT 1": "the last entry of the table",
+    "SELECT created_at FROM transfer ORDER BY number DESC LIMIT 1": "the last entry of the table",
     "FROM message WHERE origin_kind = 2 AND ended_at IS NULL": "along an index of what peers have left here, at the start",
     "FROM sqlite_master": "the tables and indexes, when it is opened",
     "SELECT message FROM transfer WHERE id = ?1 ORDER BY": "sorts transfers of one id: one for each domain of ours",
@@ -51,7 +59,7 @@ PASSED_ON = {
     ("component/survey.cpp", "std::string_view xmlns"), ("component/survey.cpp", "xmlns"),
     ("queue/operations.cpp", "sql"), ("queue/history.cpp", "sql"), ("queue/inspection.cpp", "sql"),
     ("queue/verdicts.cpp", "unnamed"), ("queue/verdicts.cpp", "change"), ("queue/verify.cpp", "check.sql"),
-    ("queue/backup.cpp", "count"),
+    ("queue/backup.cpp", "count"), ("queue/mend.cpp", "sql"),
 }
 
 
