@@ -22,6 +22,10 @@ std::chrono::milliseconds asleep(int vain, std::chrono::milliseconds most) {
     return std::min(most, first * (1 << std::min(vain - kFree - 1, kMostDoublings)));
 }
 
+// Places that what is fresh has for itself, and so has all else: new mail, and mail for a peer that
+// is there, is not held up by a hundred thousand destinations that are not, nor they by a flood.
+constexpr std::size_t kKeptPlaces = base::limits::kDestinationsAtWork / 4;
+
 /// Our own MTA is not kept waiting by peers that are out, however many they are.
 bool is_behind_peer(const Destination& destination) {
     return destination.lane == Lane::xmpp || destination.lane == Lane::report;
@@ -45,12 +49,16 @@ Agenda::Line& Agenda::line_of(const Destination& destination, const Entry& entry
             return behind_peer_[entry.peer];
         case Stand::behind_organisation:
             return behind_organisation_[*entry.whose];
+        case Stand::fresh:
+            return fresh_;
         default:
             return is_behind_peer(destination) ? waiting_ : own_;
     }
 }
 
 void Agenda::put(Ref destination, Entry& entry, Stand stand) {
+    const bool is_fresh = entry.failures == 0 && (entry.again || entry.live);
+    if (stand == Stand::line && is_fresh && is_behind_peer(*destination)) stand = Stand::fresh;
     entry.stand = stand;
     line_of(*destination, entry).emplace(entry.due, destination);
 }
@@ -98,26 +106,30 @@ base::SteadyPoint Agenda::due_at(base::TimePoint due) const {
 }
 
 void Agenda::expect(const Destination& destination, base::TimePoint due) {
-    expect_at(destination, due_at(due));
+    expect_at(destination, due_at(due), false);
 }
 
-void Agenda::expect_at(const Destination& destination, base::SteadyPoint due) {
+void Agenda::expect_at(const Destination& destination, base::SteadyPoint due, bool again) {
     const auto [place, is_new] = entries_.try_emplace(destination);
     Entry& entry = place->second;
+    entry.again = entry.again || again;
     if (is_new && is_behind_peer(destination)) {
         ++of_peers_;
         of_peer_[entry.peer].insert(&place->first);
+        // Whose peer it is, is guessed until it is known: most domains are served by their own.
+        if (destination.lane == Lane::xmpp)
+            entry.whose = mail::Organisation::of(destination.domain);
         if (destination.lane == Lane::report) head_for(&place->first, entry, destination.domain);
     }
     set_due(destination, entry, std::max(due, entry.blocked_until));
 }
 
 void Agenda::arrived(const Destination& destination) {
-    expect_at(destination, clock_.steady());
-    entries_.at(destination).again = true;
+    expect_at(destination, clock_.steady(), true);
 }
 
 bool Agenda::has_room(const std::string& peer) const {
+    if (peer.empty()) return true;
     const auto found = peers_.find(peer);
     return found == peers_.end() || found->second.at_work < base::limits::kDestinationsOfPeer;
 }
@@ -146,15 +158,23 @@ void Agenda::head_for(Ref destination, Entry& entry, const std::string& peer) {
 
 void Agenda::join(const Entry& entry) {
     if (!entry.whose) return;
-    ++peers_[entry.peer].at_work;
+    if (!entry.peer.empty()) ++peers_[entry.peer].at_work;
     ++of_organisation_[*entry.whose];
 }
 
-void Agenda::begin(Ref destination, Entry& entry, std::vector<Destination>& started) {
+bool Agenda::has_place(Stand of) const {
+    const std::size_t its = of == Stand::fresh ? fresh_at_work_ : at_work_ - fresh_at_work_;
+    return its < base::limits::kDestinationsAtWork &&
+           at_work_ < base::limits::kDestinationsAtWork + kKeptPlaces;
+}
+
+void Agenda::begin(Ref destination, Entry& entry, Stand from, std::vector<Destination>& started) {
     entry.at_work = true;
     entry.again = false;
     entry.was_silent = entry.failures > 0;
+    entry.in_fresh_place = from == Stand::fresh;
     if (is_behind_peer(*destination)) ++at_work_;
+    if (entry.in_fresh_place) ++fresh_at_work_;
     join(entry);
     started.push_back(*destination);
 }
@@ -163,13 +183,14 @@ void Agenda::start_of(Line& line, std::size_t& looks, std::vector<Destination>& 
     const base::SteadyPoint now = clock_.steady();
     while (!line.empty() && line.begin()->first <= now && looks > 0) {
         const Ref destination = line.begin()->second;
-        if (is_behind_peer(*destination) && at_work_ >= base::limits::kDestinationsAtWork) return;
-        --looks;
         Entry& entry = entries_.at(*destination);
+        const Stand from = entry.stand;
+        if (is_behind_peer(*destination) && !has_place(from)) return;
+        --looks;
         take(destination, entry);
         const Stand stand = stand_for(entry);
         if (stand == Stand::line)
-            begin(destination, entry, started);
+            begin(destination, entry, from, started);
         else
             put(destination, entry, stand);
     }
@@ -215,8 +236,9 @@ std::vector<Destination> Agenda::start() {
     std::vector<Destination> started;
     std::size_t looks = kLooks;
     do {
+        start_of(fresh_, looks, started);
         start_of(waiting_, looks, started);
-    } while (at_work_ < base::limits::kDestinationsAtWork && call_back(looks));
+    } while (has_place(Stand::line) && call_back(looks));
     std::size_t own_looks = kLooks;
     start_of(own_, own_looks, started);
     looks_again_ = looks == 0 || own_looks == 0;
@@ -229,7 +251,7 @@ std::optional<base::SteadyPoint> Agenda::next() const {
     // What is due and has no place starts when somebody ends.
     static const Destination kLast{Lane::report, "\xff", ""};
     std::optional<base::SteadyPoint> next;
-    for (const Line* const line : {&own_, &waiting_}) {
+    for (const Line* const line : {&own_, &fresh_, &waiting_}) {
         const auto later = line->upper_bound({now, &kLast});
         if (later != line->end()) next = std::min(next.value_or(later->first), later->first);
     }
@@ -238,8 +260,11 @@ std::optional<base::SteadyPoint> Agenda::next() const {
 
 bool Agenda::is_crowded() const {
     if (at_work_ < base::limits::kDestinationsAtWork) return false;
-    const bool due = !waiting_.empty() && waiting_.begin()->first <= clock_.steady();
-    return due || !behind_peer_.empty() || !behind_organisation_.empty();
+    const auto is_due = [now = clock_.steady()](const Line& line) {
+        return !line.empty() && line.begin()->first <= now;
+    };
+    return is_due(waiting_) || is_due(fresh_) || !behind_peer_.empty() ||
+           !behind_organisation_.empty();
 }
 
 void Agenda::heads_for(const Destination& destination, const std::string& peer) {
@@ -253,7 +278,7 @@ void Agenda::heads_for(const Destination& destination, const std::string& peer) 
 
 void Agenda::leave(const Entry& entry) {
     if (!entry.whose) return;
-    freed_.insert(entry.peer);
+    if (!entry.peer.empty()) freed_.insert(entry.peer);
     freed_organisations_.insert(*entry.whose);
     const auto all = of_organisation_.find(*entry.whose);
     if (all != of_organisation_.end() && --all->second == 0) of_organisation_.erase(all);
@@ -283,6 +308,7 @@ base::TimePoint Agenda::missed(const Destination& destination, const Deferred& w
     // What a sign of life has started was no success that ends the waiting.
     const int vain = entry.vain;
     set_failures(destination, entry, std::max(entry.failures, vain) + 1);
+    entry.live = false;
     entry.blocked_until = now + wait(destination, entry.failures);
     if (std::exchange(entry.by_sign, false))
         entry.asleep_until = now + asleep(++entry.vain, retry_.most);
@@ -308,6 +334,7 @@ void Agenda::failed(const Destination& destination) {
 void Agenda::reached(const Destination& destination) {
     Entry& entry = entries_.at(destination);
     set_failures(destination, entry, 0);
+    entry.live = true;
     entry.blocked_until = {};
     entry.by_sign = false;
     entry.vain = 0;
@@ -346,6 +373,7 @@ void Agenda::end(const Destination& destination, std::optional<base::TimePoint> 
     Entry& entry = found->second;
     entry.at_work = false;
     if (is_behind_peer(destination)) --at_work_;
+    if (std::exchange(entry.in_fresh_place, false)) --fresh_at_work_;
     leave(entry);
     std::optional<base::SteadyPoint> due;
     if (left) due = due_at(*left);

@@ -3,7 +3,8 @@
 //
 // Holds an entry for each destination with mail, and one for each peer that mail was found to go
 // to. A next hop that is out is left alone for longer and longer (a circuit breaker), and so is
-// every destination behind the same peer. Of what is due, the longest due goes first; a peer gets a
+// every destination behind the same peer. Of what is due, the longest due goes first, but what is
+// fresh (new mail, or the peer is there) and what is not have places of their own; a peer gets a
 // bounded share of the places, and so do all peers of an organisation. No call takes longer because
 // more destinations wait: what is many is asked for in slices, and what finds no place is put aside
 // until one is free. All waits are measured by the steady clock; what is told, or asked, as a
@@ -117,13 +118,15 @@ class Agenda {
     using Line = std::set<Place, ByDue>;  ///< the longest due first
 
     /// Where an entry that is not at work stands.
-    enum class Stand : std::uint8_t { nowhere, line, behind_peer, behind_organisation };
+    enum class Stand : std::uint8_t { nowhere, line, fresh, behind_peer, behind_organisation };
 
     struct Entry {
         base::SteadyPoint due{};
         Stand stand = Stand::nowhere;
         bool at_work = false;
-        bool again = false;                 // mail came while it was at work
+        bool again = false;                 // mail has come since it was last looked at
+        bool live = false;                  // its next hop was there at the last look
+        bool in_fresh_place = false;        // while it is at work
         bool woken = false;                 // its peer came back while it was at work
         bool was_silent = false;            // before the look that is under way
         int failures = 0;                   // looks in a row that found the next hop out
@@ -132,7 +135,7 @@ class Agenda {
         int vain = 0;                       // tries for such a reason, in a row, that met silence
         base::SteadyPoint asleep_until{};   // no sign of life wakes it before
         std::string peer;                   // that it was found to go to; empty if unknown
-        std::optional<mail::Organisation> whose{};  // that of `peer`
+        std::optional<mail::Organisation> whose{};  // that of `peer`, or of the domain
     };
     struct Peer {
         std::size_t at_work = 0;  // destinations
@@ -142,7 +145,7 @@ class Agenda {
         Deferred why;
     };
 
-    void expect_at(const Destination& destination, base::SteadyPoint due);
+    void expect_at(const Destination& destination, base::SteadyPoint due, bool again);
     base::SteadyPoint due_at(base::TimePoint due) const;
     void set_due(const Destination& destination, Entry& entry, base::SteadyPoint due);
     void set_failures(const Destination& destination, Entry& entry, int failures);
@@ -157,7 +160,9 @@ class Agenda {
     void start_of(Line& line, std::size_t& looks, std::vector<Destination>& started);
     /// Those that stood aside, as many as there is room for now. False if there is none.
     bool call_back(std::size_t& looks);
-    void begin(Ref destination, Entry& entry, std::vector<Destination>& started);
+    /// Stand::line, Stand::fresh: whether one of these may begin.
+    bool has_place(Stand of) const;
+    void begin(Ref destination, Entry& entry, Stand from, std::vector<Destination>& started);
     void head_for(Ref destination, Entry& entry, const std::string& peer);
     void join(const Entry& entry);
     void leave(const Entry& entry);
@@ -168,7 +173,8 @@ class Agenda {
     base::Random& random_;
     std::map<Destination, Entry> entries_;
     Line own_;      ///< those that are not at work, of our own MTA ...
-    Line waiting_;  ///< ... and of peers, but for those that stand aside:
+    Line waiting_;  ///< ... and of peers ...
+    Line fresh_;    ///< ... with new mail, or one that is there, but for those that stand aside:
     std::map<std::string, Line> behind_peer_;                 ///< due, while its share is taken ...
     std::map<mail::Organisation, Line> behind_organisation_;  ///< ... or its organisation's
     std::set<std::string> freed_;                             ///< peers that have room again ...
@@ -179,7 +185,8 @@ class Agenda {
     std::map<std::string, Refs> of_peer_;             ///< entries behind a peer, by its name
     Refs silent_;                                     ///< those of them that are silent
     std::map<SilentPeer, std::size_t> silent_peers_;  ///< and for how many destinations
-    std::size_t at_work_ = 0;                         ///< of peers' destinations
+    std::size_t at_work_ = 0;                         ///< of peers' destinations ...
+    std::size_t fresh_at_work_ = 0;                   ///< ... and of these, from fresh_
     std::size_t of_peers_ = 0;                        ///< entries behind a peer
 };
 

@@ -3,7 +3,7 @@
 //   bench_fill --state DIR --domain D --component JID --messages N --destinations N
 //              [--expires-in SECONDS] [--due-in SECONDS] [--size BYTES]
 //
-// Each destination is a domain of its own below dead.test, and each mail has one recipient. The
+// Each destination is an organisation of its own, and each mail has one recipient. The
 // store is the program's own, so that the rows are what the program writes.
 #include "base/log.hpp"
 #include "base/random.hpp"
@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
         store->database().execute("BEGIN IMMEDIATE");
         for (std::uint64_t j = 0; j < kInACommit && i < count; ++i, ++j) {
             const std::string peer =
-                destinations == 1 ? "dead.test" : fmt::format("d{}.dead.test", i % destinations);
+                destinations == 1 ? "dead.test" : fmt::format("dead{}.test", i % destinations);
             queue::Arrival arrival;
             arrival.envelope.from = or_die(mail::Mailbox::parse(from), "the sender");
             arrival.envelope.recipients.push_back(

@@ -57,6 +57,58 @@ TEST_CASE("what is due longest goes first, and never more than there are places 
     CHECK(desk.agenda.start().size() == 1);
 }
 
+TEST_CASE("new mail, and mail for a peer that is there, is not behind all that are not") {
+    const auto old_ones = [](Desk& desk) {
+        for (std::size_t i = 0; i < 2 * base::limits::kDestinationsAtWork; ++i)
+            desk.agenda.expect(to("dead" + std::to_string(i) + ".test"), desk.clock.now() - 24h);
+        CHECK(desk.agenda.start().size() == base::limits::kDestinationsAtWork);
+        CHECK(desk.agenda.start().empty());
+    };
+    SECTION("new mail") {
+        Desk desk;
+        old_ones(desk);
+        desk.agenda.arrived(to("new.test"));
+        CHECK(desk.agenda.start() == std::vector{to("new.test")});
+        // Of a peer that is there the rest goes on, too ...
+        desk.agenda.reached(to("new.test"));
+        desk.agenda.end(to("new.test"), desk.clock.now());
+        CHECK(desk.agenda.start() == std::vector{to("new.test")});
+        // ... and of one that is not, it waits with the others.
+        desk.agenda.missed(to("new.test"), unreachable());
+        desk.agenda.end(to("new.test"), desk.clock.now());
+        desk.clock.advance(24h);
+        CHECK(desk.agenda.start().empty());
+        CHECK(desk.agenda.is_crowded());
+    }
+    SECTION("a flood of it leaves the others places") {
+        Desk desk;
+        for (std::size_t i = 0; i < 2 * base::limits::kDestinationsAtWork; ++i)
+            desk.agenda.arrived(to("new" + std::to_string(i) + ".test"));
+        CHECK(desk.agenda.start().size() == base::limits::kDestinationsAtWork);
+        for (int i = 0; i < 1000; ++i)
+            desk.agenda.expect(to("dead" + std::to_string(i) + ".test"), desk.clock.now());
+        const auto others = desk.agenda.start();
+        CHECK(others.size() == base::limits::kDestinationsAtWork / 4);
+        CHECK(others.front().domain.starts_with("dead"));
+        // Each place goes back to whom it was taken from.
+        desk.agenda.end(others.front(), std::nullopt);
+        CHECK(desk.agenda.start().front().domain.starts_with("dead"));
+        desk.agenda.end(to("new0.test"), std::nullopt);
+        CHECK(desk.agenda.start().front().domain.starts_with("new"));
+    }
+}
+
+TEST_CASE("the domains below one, of which nobody knows the peer yet, have a share together") {
+    Desk desk;
+    for (int i = 0; i < 100; ++i)
+        desk.agenda.expect(to("d" + std::to_string(i) + ".dead.test"), desk.clock.now());
+    CHECK(desk.agenda.start().size() == base::limits::kDestinationsOfOrganisation);
+    desk.agenda.expect(to("b.test"), desk.clock.now());
+    CHECK(desk.agenda.start() == std::vector{to("b.test")});
+    desk.agenda.end(to("d0.dead.test"), std::nullopt);
+    CHECK(desk.agenda.start().size() == 1);
+}
+
 TEST_CASE("one peer, however many domains it has, takes a few places only") {
     Desk desk;
     for (int i = 0; i < 30; ++i) {
