@@ -451,6 +451,25 @@ TEST_CASE("A peer is down since it was first found so, however often it is asked
     }
 }
 
+TEST_CASE("What is known ages by the time that passes, and not by a clock that is set") {
+    for (const auto by : {24h * 365, -24h * 365}) {
+        World world;
+        base::ClockTrust trust(world.clock, std::nullopt);
+        world.discovery->forget_by(trust);
+        world.usual_peer();
+        REQUIRE(world.find("b.test").state == State::supported);
+        world.clock.jump(by);
+        const auto asked = world.link.asked.size();
+        world.discovery->sweep();  // nobody has written to it yet
+        world.find("b.test");
+        CHECK(world.link.asked.size() == asked);
+        CHECK(world.discovery->knows("mail.b.test"));
+        world.clock.advance(25h);
+        world.find("b.test");
+        CHECK(world.link.asked.size() > asked);
+    }
+}
+
 TEST_CASE("check tells each step, and does not believe the cache") {
     World world;
     CHECK(world.find("b.test").state == State::unsupported);
