@@ -14,15 +14,20 @@ TEST_CASE("a clock that goes on is believed, and so is one that is slewed, for h
     ManualClock clock;
     ClockTrust trust(clock, std::nullopt);
     CHECK(trust.look().plausible());
-    for (int i = 0; i < 24 * 60; ++i) {
+    for (int i = 0; i < 3 * 24 * 60; ++i) {
         clock.advance(1min);
         clock.jump(30ms);  // 500 ppm
         CHECK(trust.look().plausible());
     }
+    // By now it is minutes from where it began; that is no jump either.
+    clock.jump(1h);
+    CHECK_FALSE(trust.look().plausible());
+    clock.jump(-1h);
+    CHECK(trust.look().plausible());
     // The machine has slept, or nobody has looked: both clocks went on.
     clock.advance(24h * 30);
     CHECK(trust.look().plausible());
-    CHECK(trust.look().times_believed == 1);
+    CHECK(trust.look().times_believed == 2);
 }
 
 TEST_CASE("a clock that has jumped is not believed until it is back") {
