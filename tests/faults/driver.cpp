@@ -288,15 +288,9 @@ int check(const char* directory) {
     base::SystemClock clock;
     support::SeededRandom random;
     const auto store = open(directory, clock, random);
-    try {
-        for (const auto& finding :
-             queue::verify(store->database(), {&store->files(), &store->spool(), false}))
-            say("fault " + finding.message.to_text() + " " + finding.text);
-    } catch (const SQLite::Exception& error) {
-        // Where the daemon meets it, it ends, and repairs.
-        say(std::string("closed ") + error.what());
-        return 3;
-    }
+    for (const auto& finding :
+         queue::verify(store->database(), {&store->files(), &store->spool(), false}))
+        say("fault " + finding.message.to_text() + " " + finding.text);
     auto all = store->database().query(
         "SELECT m.id, m.message_id, r.state, m.size, m.origin_kind FROM message m"
         " JOIN recipient r ON r.message = m.id");
@@ -353,7 +347,13 @@ int main(int argc, char** argv) {
     const std::string what = argc > 1 ? argv[1] : "";
     if (what == "work" && argc == 5)
         return work(argv[2], std::strtoull(argv[3], nullptr, 10), std::atoi(argv[4]));
-    if (what == "check" && argc == 3) return check(argv[2]);
+    try {
+        if (what == "check" && argc == 3) return check(argv[2]);
+    } catch (const SQLite::Exception& error) {
+        // Where the daemon meets it, it ends, and its next start repairs.
+        say(std::string("closed ") + error.what());
+        return 3;
+    }
     if (what == "repair" && argc == 3) return repair(argv[2]);
     fmt::print(stderr, "usage: fault_driver work DIR SEED STEPS | check DIR | repair DIR\n");
     return 2;
