@@ -243,6 +243,9 @@ TEST_CASE("nothing expires, is warned of or changes its lane by a clock that has
     StoreFixture queue;
     queue.add(arrival("alice@a.test", {"bob@b.test", "carol@b.test"}));
     queue.clock.jump(kDay * 8);
+    defer_all(queue, 8s);
+    CHECK(waiting(queue) == 2);
+    queue.clock.advance(8s);
     const auto leased = queue.lease();
     REQUIRE(leased.size() == 1);
     queue.settle({all(leased[0], unreachable())});
@@ -256,6 +259,24 @@ TEST_CASE("nothing expires, is warned of or changes its lane by a clock that has
     queue.clock.advance(1h);
     fail(queue);
     CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 8") == 2);
+}
+
+TEST_CASE("history is not forgotten by it") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    queue.settle({all(queue.lease().at(0), delivered())});
+    queue.clock.jump(kDay * 30);
+    prune(queue);
+    CHECK(queue.count("SELECT COUNT(*) FROM message") == 1);
+}
+
+TEST_CASE("mail that comes while the clock is behind for a moment has its five days") {
+    StoreFixture queue;
+    queue.clock.jump(-kDay * 20);
+    queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    queue.clock.jump(kDay * 20);
+    queue.clock.advance(kDay * 5 - 1s);
+    CHECK(queue.lease().size() == 1);
 }
 
 TEST_CASE("mail in quarantine does not end by it") {
