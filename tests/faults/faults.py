@@ -23,8 +23,8 @@ BUILD = pathlib.Path(__file__).resolve().parents[2] / "build/tests/faults"
 DRIVER, SHIM = BUILD / "fault_driver", BUILD / "libfault_shim.so"
 HANGS = 60  # seconds
 SECTOR = 512  # octets that a disk writes as one
-READS = 20  # of a seed's reads that fail, by chance
-FLIPS = 25  # bits of a seed's database that turn over
+READS = 12  # of a seed's reads that fail, by chance
+FLIPS = 15  # bits of a seed's database that turn over
 CUT = 99  # exit status of a process whose power was cut
 # After these, what was not synced is lost: all of it, or a random part.
 SYNCED_ONLY = ("cut", "part", "lie")
