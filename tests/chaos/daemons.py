@@ -83,6 +83,16 @@ class Daemon:
         with self.clock.open("r+b") as file:
             file.write(struct.pack("=q", int(seconds * 1000)))
 
+    def retire(self, seconds):
+        """Its mail goes by SMTP for a while: what may have been sent is called back first."""
+        if self.packetboat.run("retire").returncode != 0:
+            return  # it has just been killed
+        time.sleep(seconds)
+        self.resume()
+
+    def resume(self):
+        until(lambda: self.packetboat.run("resume").returncode == 0, f"{self.site.domain} to be in service again", 60)
+
     def fill_disk(self, seconds):
         """No octet is left for anybody: the disk shrinks to what is on it, so that the filling takes no memory."""
         until(lambda: self._resize(f"$(df --output=used -k {self.packetboat.state} | tail -1 | tr -d ' ')k"),
@@ -101,6 +111,7 @@ class Daemon:
             self.packetboat.kill()
         self._note_end()
         self.packetboat.start()
+        self.resume()
 
     def visited(self):
         """The crash points that any life came by."""

@@ -29,8 +29,8 @@ class Faults:
     def next(self):
         action = self.random.choices(
             [self.kill, self.cut, self.stop_for_a_while, self.restart_server, self.restart_postfix, self.fill_disk,
-             self.move_clock],
-            weights=[8, 3, 2, 1, 1, 1, 3])[0]
+             self.move_clock, self.retire],
+            weights=[8, 3, 2, 1, 1, 1, 3, 1])[0]
         action()
 
     def kill(self):
@@ -81,3 +81,7 @@ class Faults:
                 time.sleep(self.random.uniform(0.2, 3))
         finally:
             daemon.move_clock(0)
+
+    def retire(self):
+        self.others += 1
+        self.random.choice(self.daemons).retire(self.random.uniform(0.5, 3))
