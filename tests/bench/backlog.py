@@ -16,6 +16,8 @@ from twodomains.packetboat import ACCOUNT, GROUP
 
 # Nobody listens there: reports wait, too, and cost no other program anything.
 NOWHERE = "lmtp:127.0.5.1:2699"
+DUE_IN = 30  # seconds until what is to expire is due: until the daemon runs, knows its peer, and is being looked at
+EXPIRY_SECONDS = 300  # the longest look at what expires
 
 
 class Backlog:
@@ -80,6 +82,10 @@ class Backlog:
             return database.execute("SELECT 1 FROM recipient r JOIN destination d ON d.id = r.destination"
                                     " WHERE r.state IN (1, 2, 3) AND d.lane = 1 AND d.domain LIKE 'dead%' LIMIT 1").fetchone()
 
+    def expired(self):
+        with sqlite3.connect(f"file:{self.daemon.state}/queue.db?mode=ro", uri=True) as database:
+            return database.execute("SELECT COUNT(*) FROM recipient WHERE state = 8").fetchone()[0]
+
     def drop(self, name):
         shutil.rmtree(self.stores / name)
 
@@ -112,16 +118,16 @@ def expiry(run, backlog, name, messages):
     began = time.monotonic()
     backlog.change_to(name)
     backlog.daemon.forget_peak_memory()
-    while backlog.waits():  # at first none is due
-        if time.monotonic() - began > 3600:
-            raise RuntimeError("the mails do not expire")
+    # At first none is due. To find out of each of very many domains that it is not there takes its time.
+    while backlog.waits() and time.monotonic() - began < EXPIRY_SECONDS:
         result = run.ground.load(backlog.chain, messages, 4096, sessions=1, pause=10, patience=120)
         for key in ("intake_max_ms", "latency_max_ms"):
             worst[key] = max(worst[key], result[key])
-    took = time.monotonic() - began
+    expired = backlog.expired()
+    took = time.monotonic() - began - DUE_IN
     for key in ("intake_max_ms", "latency_max_ms"):
         run.results.compare(f"{name}-{key.removesuffix('_ms').replace('_', '-')}", backlog.chain, [worst[key]], [quiet[key]],
-                            f"ms, to an empty queue; all expired within {took:.0f} s")
+                            f"ms, to an empty queue; {expired:,} expired in {took:.0f} s")
     run.results.note(f"{name}-memory", backlog.chain, backlog.daemon.peak_memory() / 2**20, "MiB")
 
 
@@ -137,8 +143,7 @@ def backlog(run):
             state.change_to("empty")
             for name, destinations in (("expiry-one", 1), ("expiry-many", many)):
                 state.drop("one" if destinations == 1 else "many")
-                # Due once the daemon runs, knows its peer, and is being looked at.
-                state.make(name, count, destinations, expires_in=1, due_in=30)
+                state.make(name, count, destinations, expires_in=1, due_in=DUE_IN)
                 expiry(run, state, name, 300)
                 state.change_to("empty")
                 state.drop(name)
