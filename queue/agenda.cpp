@@ -67,8 +67,9 @@ void Agenda::take(Ref destination, Entry& entry) {
     if (entry.stand == Stand::nowhere) return;
     Line& line = line_of(*destination, entry);
     line.erase({entry.due, destination});
-    if (line.empty() && entry.stand == Stand::behind_peer) behind_peer_.erase(entry.peer);
-    if (line.empty() && entry.stand == Stand::behind_organisation)
+    const bool is_last = line.empty();
+    if (is_last && entry.stand == Stand::behind_peer) behind_peer_.erase(entry.peer);
+    if (is_last && entry.stand == Stand::behind_organisation)
         behind_organisation_.erase(*entry.whose);
     entry.stand = Stand::nowhere;
 }
