@@ -45,7 +45,8 @@ inline queue::Content slow(std::string bytes, int good = INT_MAX,
 
 /// Its bytes; an error's text if they can't be read.
 inline std::string all_of(const queue::Content& content) {
-    boost::asio::io_context io;
+    // It outlives the thread that reads, which may still be on its way out of the last post.
+    static boost::asio::io_context io;
     return run<std::string>(io, [&]() -> base::Task<std::string> {
         const auto bytes = co_await content.read(0, content.size());
         co_return bytes ? std::string(bytes->bytes()) : bytes.error().text;
