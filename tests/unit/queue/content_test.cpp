@@ -150,6 +150,7 @@ TEST_CASE("a header is found whole, however long it is and wherever its reading 
 }
 
 TEST_CASE("a large content whose file is damaged is in quarantine, and is left out of a backup") {
+    boost::asio::io_context io;  // it outlives the thread that reads
     StoreFixture queue;
     const std::string large = "Subject: x\r\n\r\n" + std::string(600'000, 'x') + "\r\n";
     const auto damaged = queue.add(arrival("alice@a.test", {"bob@b.test"}, large));
@@ -160,10 +161,7 @@ TEST_CASE("a large content whose file is damaged is in quarantine, and is left o
     // While it is under way.
     const auto file = queue.folder.path() / "content" / damaged.to_text();
     std::filesystem::resize_file(file, 1000);
-    const auto error = [&] {
-        boost::asio::io_context io;
-        return read(io, leased[0].content, 0, 10'000).error();
-    }();
+    const auto error = read(io, leased[0].content, 0, 10'000).error();
     CHECK(error.code == base::Errc::damaged);
     queue.settle({all(leased[0], queue::unreadable(error))});
     CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 4") == 1);
