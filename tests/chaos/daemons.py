@@ -83,12 +83,9 @@ class Daemon:
         with self.clock.open("r+b") as file:
             file.write(struct.pack("=q", int(seconds * 1000)))
 
-    def retire(self, seconds):
-        """Its mail goes by SMTP for a while: what may have been sent is called back first."""
-        if self.packetboat.run("retire").returncode != 0:
-            return  # it has just been killed
-        time.sleep(seconds)
-        self.resume()
+    def retire(self):
+        """Until resume() its mail goes by SMTP: what may have been sent is called back first."""
+        self.packetboat.run("retire")  # if it has just been killed, it goes on as it was
 
     def resume(self):
         until(lambda: self.packetboat.run("resume").returncode == 0, f"{self.site.domain} to be in service again", 60)
@@ -110,6 +107,7 @@ class Daemon:
         if self.packetboat.is_running():
             self.packetboat.kill()
         self._note_end()
+        self.move_clock(0)
         self.packetboat.start()
         self.resume()
 

@@ -25,24 +25,31 @@ class Faults:
         self.daemons = daemons
         self.cuts = 0
         self.others = 0
+        self._later = []  # what sets a fault right, and how probably it is done before the next one
 
     def next(self):
+        for each in list(self._later):
+            undo, chance = each
+            if self.random.random() < chance:
+                undo()
+                self._later.remove(each)
         action = self.random.choices(
             [self.kill, self.cut, self.stop_for_a_while, self.restart_server, self.restart_postfix, self.fill_disk,
-             self.move_clock, self.retire],
-            weights=[8, 3, 2, 1, 1, 1, 3, 1])[0]
+             self.move_clock, self.call_back],
+            weights=[10, 3, 2, 1, 1, 1, 2, 1])[0]
         action()
 
     def kill(self):
         self.random.choice(self.daemons).kill()
 
-    def cut(self):
+    def cut(self, meanwhile=lambda: None):
         """No packet passes between the XMPP servers; at times somebody says so, at times they vanish."""
         self.cuts += 1
         rules = CUT.format(how=self.random.choice(["reject with tcp reset", "drop"]))
         subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=True)
         try:
             time.sleep(self.random.uniform(0.5, 6))
+            meanwhile()
         finally:
             subprocess.run(["nft", "delete", "table", "inet", "chaos"], check=True)
 
@@ -70,18 +77,15 @@ class Faults:
         self.random.choice(self.daemons).fill_disk(self.random.uniform(0.5, 3))
 
     def move_clock(self):
-        """For a while, over a crash at times; then somebody sets it right."""
+        """Until the next fault, which may be a kill; then somebody sets it right."""
         self.others += 1
         daemon = self.random.choice(self.daemons)
         daemon.move_clock(self.random.choice(JUMPS) * self.random.choice((1, -1)))
-        try:
-            time.sleep(self.random.uniform(0.2, 3))
-            if self.random.random() < 0.4:
-                daemon.kill()
-                time.sleep(self.random.uniform(0.2, 3))
-        finally:
-            daemon.move_clock(0)
+        self._later.append((lambda: daemon.move_clock(0), 0.6))
 
-    def retire(self):
-        self.others += 1
-        self.random.choice(self.daemons).retire(self.random.uniform(0.5, 3))
+    def call_back(self):
+        """A component goes out of service while nobody knows what of its mail has arrived: that is called back, and goes by
+        SMTP. Some faults later the component is there again."""
+        daemon = self.random.choice(self.daemons)
+        self.cut(meanwhile=daemon.retire)
+        self._later.append((daemon.resume, 0.25))
