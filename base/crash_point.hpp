@@ -8,8 +8,9 @@
 namespace base {
 
 #ifdef PACKETBOAT_CRASH_POINTS
-/// Ends the process by SIGKILL if PACKETBOAT_CRASH is `name:N` and this is the Nth visit. The file
-/// that PACKETBOAT_CRASH_LOG names gets a line `name` at the first visit, and `killed name` then.
+/// Ends the process by SIGKILL if `name:N` is one of those in PACKETBOAT_CRASH, with commas between
+/// them, and this is the Nth visit. The file that PACKETBOAT_CRASH_LOG names gets a line `name` at
+/// the first visit, and `killed name` then.
 void crash_point(const char* name);
 #else
 inline void crash_point(const char* /*name*/) {}

@@ -57,7 +57,7 @@ def build(server):
 
 
 class Plan:
-    """At which crash point a daemon's next life ends: at one of those at which the fewest lives have ended."""
+    """At which crash points a daemon's next life ends: at those at which the fewest lives have ended."""
 
     def __init__(self, names):
         self.names = names
@@ -68,11 +68,15 @@ class Plan:
         def choose():
             # Some lives end by chance alone.
             if chance.random() < 0.3:
-                return None
+                return []
+            # Some are seldom passed: at whichever comes first of those that have ended none.
+            unseen = self.unseen()
+            if unseen:
+                return [(name, 1) for name in unseen]
             kills = self._kills()
             fewest = min(kills.values())
             name = chance.choice([name for name in self.names if kills[name] == fewest])
-            return name, chance.choice([1, 1, 2, 3, 10, 40])
+            return [(name, chance.choice([1, 1, 2, 3, 10, 40]))]
         return choose
 
     def unseen(self):

@@ -30,7 +30,7 @@ def crash_points():
 
 
 class Daemon:
-    """Keeps one alive. `plan()` says at which crash point its next life is to end, if at one."""
+    """Keeps one alive. `plan()` says at which crash points its next life is to end, if at any."""
 
     def __init__(self, site, plan):
         self.site = site
@@ -136,9 +136,9 @@ class Daemon:
         return self.site.host.command("sh", "-c", f"mount -o remount,size={size} {self.packetboat.state}").returncode == 0
 
     def _live(self):
-        point = self.plan()
+        points = self.plan()
         self.packetboat.start_without_waiting(
-            PACKETBOAT_CRASH="{}:{}".format(*point) if point else "", PACKETBOAT_CRASH_LOG=str(self.notes),
+            PACKETBOAT_CRASH=",".join(f"{name}:{visit}" for name, visit in points), PACKETBOAT_CRASH_LOG=str(self.notes),
             PACKETBOAT_CLOCK_OFFSET=str(self.clock))
 
     def _keep(self):

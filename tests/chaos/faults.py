@@ -36,7 +36,7 @@ class Faults:
         action = self.random.choices(
             [self.kill, self.cut, self.stop_for_a_while, self.restart_server, self.restart_postfix, self.fill_disk,
              self.move_clock, self.call_back],
-            weights=[10, 3, 2, 1, 1, 1, 2, 1])[0]
+            weights=[8, 3, 2, 1, 1, 1, 2, 2])[0]
         action()
 
     def kill(self):
