@@ -379,7 +379,7 @@ base::Result<Lease> lease_groups(Store& store, const Destination& destination, c
         }
         auto row = read_message(store, each.message);
         if (ready.call_back && !was_sent(store, each)) continue;
-        const bool is_over = row && row->expires_at <= store.now();
+        const bool is_over = row && store.is_over(row->expires_at);
         const auto too_long =
             row ? waits_too_long(store, destination, row->received_at) : std::nullopt;
         const bool was_tried =

@@ -7,6 +7,8 @@
 #include "queue/quarantine.hpp"
 #include "queue/verdicts.hpp"
 
+#include <filesystem>
+
 #include <catch2/catch.hpp>
 
 using namespace support;
@@ -277,6 +279,23 @@ TEST_CASE("mail that comes while the clock is behind for a moment has its five d
     queue.clock.jump(kDay * 20);
     queue.clock.advance(kDay * 5 - 1s);
     CHECK(queue.lease().size() == 1);
+}
+
+TEST_CASE("nor does what the disk does not give out meanwhile") {
+    StoreFixture queue;
+    const std::string large = "Subject: x\r\n\r\n" + std::string(600'000, 'x') + "\r\n";
+    const auto id = queue.add(arrival("alice@a.test", {"bob@b.test"}, large));
+    const auto file = queue.folder.path() / "content" / id.to_text();
+    std::filesystem::remove(file);
+    std::filesystem::create_symlink(file, file);  // it can't be opened: ELOOP
+    const auto expired = [&] {
+        CHECK(queue.lease(kToB, kReadyB, queue::Portion::large).empty());
+        return queue.count("SELECT COUNT(*) FROM recipient WHERE state = 8");
+    };
+    queue.clock.jump(kDay * 8);
+    CHECK(expired() == 0);
+    queue.clock.advance(1h);
+    CHECK(expired() == 1);
 }
 
 TEST_CASE("mail in quarantine does not end by it") {
