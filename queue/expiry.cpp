@@ -1,9 +1,10 @@
 #include "queue/expiry.hpp"
 
+#include "queue/silence.hpp"
+
 #include <chrono>
 
 namespace queue {
-
 namespace {
 
 /// How long after the start that was. If a clock that was set makes it longer ago than it is, it
@@ -17,8 +18,7 @@ std::chrono::milliseconds after_start(const Store& store, base::TimePoint found)
 bool was_last_try(Store& store, const Deferred& why, base::TimePoint found,
                   base::TimePoint expires) {
     if (!why.tried || expires > found || !store.may_end_by_time()) return false;
-    const bool silent = !why.settled && why.reply.status.subject == 4;
-    return !silent || after_start(store, found) >= store.settings().retry.first;
+    return !is_silence(why) || after_start(store, found) >= store.settings().retry.first;
 }
 
 bool ends_with_destination(Store& store, const Deferred& why, base::TimePoint found,

@@ -17,11 +17,11 @@ namespace queue::log {
 /// The database is of an older version; `copy` is what it was.
 void migrating(std::string_view file, int from, int to, std::string_view copy);
 void opened(std::string_view directory, std::int64_t released, std::size_t orphans);
-/// Files that no row names, and that can't be removed; of one it is said why.
 /// So much was being delivered when the last process ended without being stopped.
 void interrupted(std::size_t messages, std::int64_t recipients);
 /// The delivery of this one was under way in so many such ends in a row.
 void suspected(QueueId id, int crashes);
+/// Files that no row names, and that can't be removed; of one it is said why.
 void orphans_left(std::size_t count, std::string_view why);
 void accepted(QueueId id, const Arrival& arrival);
 void delivered(QueueId id, const mail::Mailbox& recipient, const Destination& destination,

@@ -4,6 +4,7 @@
 #include "base/limits.hpp"
 #include "queue/log.hpp"
 #include "queue/settlement.hpp"
+#include "queue/silence.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -15,12 +16,6 @@ namespace {
 constexpr auto kLookAgain = std::chrono::minutes(1);
 constexpr std::size_t kLeases = 50;  // of one pass, while others wait for its place
 constexpr std::size_t kTold = 1000;  // outcomes that wait to be settled before more is leased
-
-/// True if nobody at the next hop was heard: then the whole destination waits.
-bool is_silence(const Outcome& outcome) {
-    const auto* const deferred = std::get_if<Deferred>(&outcome);
-    return deferred != nullptr && !deferred->settled && deferred->reply.status.subject == 4;
-}
 
 /// What an attempt is told when its courier has thrown: nothing is known of what left.
 Outcome unknown_fault(const char* why) {
@@ -182,8 +177,8 @@ void Pass::told(MessageOutcome outcome) {
         auto* const deferred = std::get_if<Deferred>(&each.outcome);
         // Who is being stopped has not tried to the end.
         if (deferred != nullptr && around_.stopping) deferred->tried = false;
-        if (is_silence(each.outcome))
-            findings_.missed = std::get<Deferred>(each.outcome);
+        if (deferred != nullptr && is_silence(*deferred))
+            findings_.missed = *deferred;
         else
             findings_.reached = true;
     }

@@ -1,9 +1,13 @@
-// Silence: why a destination waits as a whole.
+// Silence: nobody at the next hop was heard, and so a destination waits as a whole.
 #pragma once
 
 #include "queue/ports.hpp"
 
 namespace queue {
+
+inline bool is_silence(const Deferred& why) {
+    return !why.settled && why.reply.status.subject == 4;
+}
 
 struct Silence {
     Deferred why;

@@ -76,6 +76,10 @@ class Backlog:
         self.ground.wait_for_link(SIDES[self.chain][0], self.peer)
         return seconds
 
+    def one_by_one(self, messages):
+        """Mails for the peer that is there."""
+        return self.ground.load(self.chain, messages, 4096, sessions=1, pause=10, patience=120)
+
     def waits(self):
         """Whether any mail for a dead peer is still to be tried."""
         with sqlite3.connect(f"file:{self.daemon.state}/queue.db?mode=ro", uri=True) as database:
@@ -90,6 +94,10 @@ class Backlog:
         shutil.rmtree(self.stores / name)
 
 
+def row_name(key):
+    return key.removesuffix("_ms").replace("_", "-")
+
+
 def beside(run, backlog, rounds, messages):
     """p99 of intake and delivery with an empty queue and with each of the long ones, in turns."""
     found = collections.defaultdict(list)
@@ -98,14 +106,14 @@ def beside(run, backlog, rounds, messages):
         for name in ("empty", "one", "many"):
             starts[name].append(backlog.change_to(name))
             backlog.daemon.forget_peak_memory()
-            found[name].append(run.ground.load(backlog.chain, messages, 4096, sessions=1, pause=10, patience=120))
+            found[name].append(backlog.one_by_one(messages))
             peaks[name].append(backlog.daemon.peak_memory() / 2**20)
             say(f"backlog {name}: start {starts[name][-1]:.2f} s, peak {peaks[name][-1]:.0f} MiB, "
                 + ", ".join(f"{key} {found[name][-1][key]:.1f}" for key in
                             ("intake_p50_ms", "intake_p99_ms", "latency_p50_ms", "latency_p99_ms", "latency_max_ms")))
     for name in ("one", "many"):
         for key in ("intake_p50_ms", "intake_p99_ms", "latency_p50_ms", "latency_p99_ms"):
-            run.results.compare(f"backlog-{name}-{key.removesuffix('_ms').replace('_', '-')}", backlog.chain,
+            run.results.compare(f"backlog-{name}-{row_name(key)}", backlog.chain,
                                 *([each[key] for each in found[which]] for which in (name, "empty")), "ms, to an empty queue")
         run.results.note(f"backlog-{name}-start", backlog.chain, max(starts[name]), "s")
         run.results.note(f"backlog-{name}-memory", backlog.chain, max(peaks[name]), "MiB")
@@ -113,20 +121,20 @@ def beside(run, backlog, rounds, messages):
 
 def expiry(run, backlog, name, messages):
     """All of a queue's time is up at once: the longest that another mail is held up by that."""
-    quiet = run.ground.load(backlog.chain, messages, 4096, sessions=1, pause=10, patience=120)
+    quiet = backlog.one_by_one(messages)
     worst = collections.Counter()
     began = time.monotonic()
     backlog.change_to(name)
     backlog.daemon.forget_peak_memory()
     # At first none is due. To find out of each of very many domains that it is not there takes its time.
     while backlog.waits() and time.monotonic() - began < EXPIRY_SECONDS:
-        result = run.ground.load(backlog.chain, messages, 4096, sessions=1, pause=10, patience=120)
+        result = backlog.one_by_one(messages)
         for key in ("intake_max_ms", "latency_max_ms"):
             worst[key] = max(worst[key], result[key])
     expired = backlog.expired()
     took = time.monotonic() - began - DUE_IN
     for key in ("intake_max_ms", "latency_max_ms"):
-        run.results.compare(f"{name}-{key.removesuffix('_ms').replace('_', '-')}", backlog.chain, [worst[key]], [quiet[key]],
+        run.results.compare(f"{name}-{row_name(key)}", backlog.chain, [worst[key]], [quiet[key]],
                             f"ms, to an empty queue; {expired:,} expired in {took:.0f} s")
     run.results.note(f"{name}-memory", backlog.chain, backlog.daemon.peak_memory() / 2**20, "MiB")
 
