@@ -23,6 +23,13 @@ constexpr std::size_t kSwept = 10'000;  // entries that one sweep forgets
 // When mail was last exchanged is written down so often: it only says who is worth remembering.
 constexpr auto kStampEvery = std::chrono::hours(24);
 
+LookupShares::Cause cause_of(Discovery::Reason reason) {
+    using Cause = LookupShares::Cause;
+    using Reason = Discovery::Reason;
+    if (reason == Reason::hint) return Cause::hint;
+    return reason == Reason::new_mail ? Cause::new_mail : Cause::waiting_mail;
+}
+
 }  // namespace
 
 struct Discovery::Flight {
@@ -61,7 +68,8 @@ Discovery::Discovery(base::asio::any_io_executor executor, DiscoverySettings set
       routes_(routes),
       resolver_(std::move(resolver)),
       tasks_(executor),
-      stop_(executor) {}
+      stop_(executor),
+      line_(executor) {}
 
 base::Task<base::Result<void>> Discovery::load() {
     std::optional<mail::Domain> after;
@@ -145,9 +153,7 @@ base::Task<Found> Discovery::find(Link& link, mail::Domain domain, Reason reason
     }
     const KnownDomain* entry = known_.find(domain);
     if (entry != nullptr && known_.is_fresh(*entry, clock_.steady())) co_return to_found(entry);
-    using Cause = LookupShares::Cause;
-    LookupShares::Place place{reason == Reason::mail ? Cause::own_mail : Cause::hint,
-                              mail::Organisation::of(domain.ascii())};
+    LookupShares::Place place{cause_of(reason), mail::Organisation::of(domain.ascii())};
     const auto steps = co_await ask(link, domain, std::move(place));
     Found found = to_found(known_.find(domain));
     if (found.why.empty() && !steps.empty()) found.why = steps.back();
@@ -204,7 +210,7 @@ base::Task<Authorisation> Discovery::authorise(Link& link, std::string jid, mail
 }
 
 base::Task<Report> Discovery::look_up(Link& link, mail::Domain domain) {
-    const LookupShares::Place place{LookupShares::Cause::own_mail,
+    const LookupShares::Place place{LookupShares::Cause::new_mail,
                                     mail::Organisation::of(domain.ascii())};
     if (flights_.contains(domain)) co_await ask(link, domain, place);
     Report report;
@@ -266,26 +272,47 @@ base::Task<std::vector<std::string>> Discovery::ask(Link& link, mail::Domain dom
                                                     LookupShares::Place place,
                                                     std::string claimant) {
     const base::TaskGroup::Member member(tasks_);
-    const auto joined = flights_.find(domain);
-    if (joined != flights_.end()) {
-        const auto flight = joined->second;
-        flight->joined_by(claimant);
-        base::OneShot<bool> ended(executor_);
-        flight->waiters.push_back(&ended);
-        co_await ended.wait(kFlightTime);
-        std::erase(flight->waiters, &ended);
-        co_return std::vector<std::string>{"somebody else asked at the same time"};
+    if (flights_.contains(domain)) co_return co_await join(domain, claimant);
+    if (!link.established()) co_return not_asked(link, domain);
+    const auto since = clock_.steady();
+    const bool has_place = co_await line_.enter(place);
+    if (!has_place) co_return std::vector<std::string>{"too many look-ups are under way"};
+    // Much may have happened while it stood in line.
+    const KnownDomain* const entry = known_.find(domain);
+    std::vector<std::string> steps;
+    if (flights_.contains(domain) || (entry != nullptr && entry->checked > since)) {
+        line_.leave(place);
+        if (flights_.contains(domain)) steps = co_await join(domain, claimant);
+        co_return steps;
     }
-    if (!link.established()) {
-        // Says nothing of the domain, and is therefore not remembered for one that is not known.
-        std::string step = "our own XMPP link (" + link.settings().jid + ") is down";
-        if (known_.find(domain) != nullptr)
-            known_.change(domain, [&](KnownDomain& entry) { entry.why = step; });
-        co_return std::vector<std::string>{std::move(step)};
-    }
-    if (!shares_.has_room(place))
-        co_return std::vector<std::string>{"too many look-ups are under way"};
-    shares_.take(place);
+    if (link.established())
+        steps = co_await fly(link, domain, claimant);
+    else
+        steps = not_asked(link, domain);
+    line_.leave(place);
+    co_return steps;
+}
+
+base::Task<std::vector<std::string>> Discovery::join(mail::Domain domain, std::string claimant) {
+    const auto flight = flights_.at(domain);
+    flight->joined_by(claimant);
+    base::OneShot<bool> ended(executor_);
+    flight->waiters.push_back(&ended);
+    co_await ended.wait(kFlightTime);
+    std::erase(flight->waiters, &ended);
+    co_return std::vector<std::string>{"somebody else asked at the same time"};
+}
+
+/// Says nothing of the domain, and is therefore not remembered for one that is not known.
+std::vector<std::string> Discovery::not_asked(Link& link, const mail::Domain& domain) {
+    std::string step = "our own XMPP link (" + link.settings().jid + ") is down";
+    if (known_.find(domain) != nullptr)
+        known_.change(domain, [&](KnownDomain& entry) { entry.why = step; });
+    return {std::move(step)};
+}
+
+base::Task<std::vector<std::string>> Discovery::fly(Link& link, mail::Domain domain,
+                                                    std::string claimant) {
     const auto flight = std::make_shared<Flight>();
     flight->joined_by(claimant);
     flights_.emplace(domain, flight);
@@ -301,7 +328,6 @@ base::Task<std::vector<std::string>> Discovery::ask(Link& link, mail::Domain dom
     } else {
         steps.emplace_back("our own XMPP link broke meanwhile");
     }
-    shares_.give_back(place);
     flights_.erase(domain);
     for (auto* waiter : flight->waiters)
         waiter->set(true);

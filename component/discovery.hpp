@@ -16,7 +16,7 @@
 #include "component/former_peers.hpp"
 #include "component/known_domains.hpp"
 #include "component/link.hpp"
-#include "component/lookup_shares.hpp"
+#include "component/lookup_line.hpp"
 #include "component/resolver.hpp"
 #include "component/survey.hpp"
 #include "queue/ports.hpp"
@@ -93,10 +93,11 @@ class Discovery {
     void forget_by(base::ClockTrust& trust) { trust_ = &trust; }
 
     enum class Reason {
-        mail,  ///< waits for the answer
-        hint,  ///< the answer may be wanted later
+        new_mail,      ///< has just come, and waits for the answer
+        waiting_mail,  ///< has waited before, and does so for the answer
+        hint,          ///< the answer may be wanted later
     };
-    base::Task<Found> find(Link& link, mail::Domain domain, Reason reason = Reason::mail);
+    base::Task<Found> find(Link& link, mail::Domain domain, Reason reason = Reason::new_mail);
     /// May `jid` (a bare domainpart) send in the name of `domain`? A "no" is never older than a
     /// minute.
     base::Task<Authorisation> authorise(Link& link, std::string jid, mail::Domain domain);
@@ -164,8 +165,14 @@ class Discovery {
 
     /// Makes sure that a survey has ended after this was called; joins one that is under way.
     /// `claimant`: the JID whose claim is the reason; empty: mail of ours is.
+    /// In line for a place, if mail of ours is the reason.
     base::Task<std::vector<std::string>> ask(Link& link, mail::Domain domain,
                                              LookupShares::Place place, std::string claimant = {});
+    /// Waits for the survey that is under way.
+    base::Task<std::vector<std::string>> join(mail::Domain domain, std::string claimant);
+    std::vector<std::string> not_asked(Link& link, const mail::Domain& domain);
+    /// A survey, and what it makes of the domain.
+    base::Task<std::vector<std::string>> fly(Link& link, mail::Domain domain, std::string claimant);
     base::Task<void> apply(mail::Domain domain, SurveyResult result, std::uint64_t signs,
                            std::shared_ptr<const Flight> flight);
     /// The judgement, with what is ours taken out of it; `result` says why.
@@ -203,7 +210,7 @@ class Discovery {
     base::ClockTrust* trust_ = nullptr;
     KnownDomains known_;
     FormerPeers former_;
-    LookupShares shares_;
+    LookupLine line_;
     std::map<mail::Domain, std::shared_ptr<Flight>> flights_;
     std::vector<mail::Domain> dropped_;  ///< that the book has to forget; at the next write
 };

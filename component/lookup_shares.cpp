@@ -13,6 +13,10 @@ constexpr std::size_t kOfStranger = 8;
 constexpr std::size_t kOfCorrespondent = limits::kReceivingBatches;
 constexpr std::size_t kOfHint = 2;
 constexpr std::size_t kOfOwnMail = 10;
+// Of our own mail's: peers that are out take their time, and there may be a hundred thousand of
+// them; they leave room for new mail, and new mail for them.
+constexpr std::size_t kWaitingMail = limits::kOwnLookups * 3 / 5;
+constexpr std::size_t kNewMail = limits::kOwnLookups * 4 / 5;
 
 }  // namespace
 
@@ -20,10 +24,13 @@ bool LookupShares::has_room(const Place& place) const {
     const auto found = taken_.find(place);
     const std::size_t its = found == taken_.end() ? 0 : found->second;
     const std::size_t strangers = of(Cause::stranger);
+    const std::size_t own = of(Cause::new_mail) + of(Cause::waiting_mail);
     const std::size_t senders = strangers + of(Cause::correspondent);
     switch (place.cause) {
-        case Cause::own_mail:
-            return its < kOfOwnMail && of(Cause::own_mail) < limits::kOwnLookups;
+        case Cause::new_mail:
+            return its < kOfOwnMail && of(place.cause) < kNewMail && own < limits::kOwnLookups;
+        case Cause::waiting_mail:
+            return its < kOfOwnMail && of(place.cause) < kWaitingMail && own < limits::kOwnLookups;
         case Cause::hint:
             return its < kOfHint && of(Cause::hint) < limits::kHintLookups;
         case Cause::correspondent:

@@ -16,13 +16,14 @@ namespace component {
 class LookupShares {
   public:
     enum class Cause : std::uint8_t {
-        own_mail,       ///< mail of ours that waits, or an administrator
+        new_mail,       ///< mail of ours that has just come, or an administrator
+        waiting_mail,   ///< mail of ours that has waited before
         hint,           ///< nothing waits for it
         correspondent,  ///< the claim of a sender that mail of ours has gone to
         stranger,       ///< the claim of any other
     };
     struct Place {
-        Cause cause = Cause::own_mail;
+        Cause cause = Cause::new_mail;
         mail::Organisation of;  ///< the sender's; else that of the name that is looked up
         auto operator<=>(const Place&) const = default;
     };
@@ -34,7 +35,7 @@ class LookupShares {
   private:
     std::size_t of(Cause cause) const { return by_cause_[static_cast<std::size_t>(cause)]; }
 
-    std::array<std::size_t, 4> by_cause_{};
+    std::array<std::size_t, 5> by_cause_{};
     std::map<Place, std::size_t> taken_;  ///< at most limits::kLookups
 };
 

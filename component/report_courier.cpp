@@ -67,7 +67,8 @@ Link* ReportCourier::link_of(const queue::Destination& destination) const {
     return found->second;
 }
 
-base::Task<queue::Readiness> ReportCourier::prepare(queue::Destination destination) {
+base::Task<queue::Readiness> ReportCourier::prepare(queue::Destination destination,
+                                                    queue::Urgency /*urgency*/) {
     if (link_of(destination) == nullptr) {
         queue::Deferred down{
             reply(451, {4, 4, 1}, "our own XMPP link (" + destination.component + ") is down"),

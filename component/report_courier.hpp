@@ -23,7 +23,8 @@ class ReportCourier final : public queue::Courier {
                   std::chrono::milliseconds answer_time = base::limits::kIqTime)
         : links_(std::move(links)), discovery_(discovery), answer_time_(answer_time) {}
 
-    base::Task<queue::Readiness> prepare(queue::Destination destination) override;
+    base::Task<queue::Readiness> prepare(queue::Destination destination,
+                                        queue::Urgency urgency) override;
     base::Task<void> deliver(queue::Destination destination,
                              std::vector<queue::LeasedMessage> messages, queue::Tell tell) override;
     std::size_t concurrency() const override;

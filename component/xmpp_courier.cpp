@@ -45,7 +45,8 @@ queue::LeaseLimits XmppCourier::limits_for(const Link& link, const std::string& 
     return limits;
 }
 
-base::Task<queue::Readiness> XmppCourier::prepare(queue::Destination destination) {
+base::Task<queue::Readiness> XmppCourier::prepare(queue::Destination destination,
+                                                  queue::Urgency urgency) {
     const auto later = [](std::string_view why, const std::string& peer = {}) {
         return queue::Deferred{
             {451, {4, 4, 1}, base::printable(why, base::limits::kStatusText)}, peer, false, {}};
@@ -61,8 +62,11 @@ base::Task<queue::Readiness> XmppCourier::prepare(queue::Destination destination
         down.tried = false;
         co_return down;
     }
+    using Reason = Discovery::Reason;
+    const Reason reason =
+        urgency == queue::Urgency::fresh ? Reason::new_mail : Reason::waiting_mail;
     if (!domain) co_return queue::Rerouted{"the domain is none: " + destination.domain};
-    auto found = co_await discovery_.find(*link, *domain);
+    auto found = co_await discovery_.find(*link, *domain, reason);
     if (found.state == Found::State::unsupported) co_return queue::Rerouted{found.why};
     if (found.state == Found::State::down) {
         auto down = later(found.why, found.component);

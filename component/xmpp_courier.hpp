@@ -35,7 +35,8 @@ class XmppCourier final : public queue::Courier {
                 Discovery& discovery, base::Clock& clock, CourierSettings settings = {});
     ~XmppCourier() override;
 
-    base::Task<queue::Readiness> prepare(queue::Destination destination) override;
+    base::Task<queue::Readiness> prepare(queue::Destination destination,
+                                        queue::Urgency urgency) override;
     queue::LeaseLimits limits(const queue::Destination& destination,
                               const queue::Ready& ready) override;
     base::Task<void> deliver(queue::Destination destination,

@@ -8,9 +8,6 @@
 namespace queue {
 namespace {
 
-// Destinations that one start() looks at; the rest has its turn after other work of the loop.
-constexpr std::size_t kLooks = 1000;
-
 /// For how long no further sign of life counts after so many (1 or more) that were followed by
 /// silence. The first few are often a moment early: the servers' way to a peer that has just
 /// started is not there yet.
@@ -57,7 +54,7 @@ Agenda::Line& Agenda::line_of(const Destination& destination, const Entry& entry
 }
 
 void Agenda::put(Ref destination, Entry& entry, Stand stand) {
-    const bool is_fresh = entry.failures == 0 && (entry.again || entry.live);
+    const bool is_fresh = entry.failures == 0 && (entry.has_news || entry.live);
     if (stand == Stand::line && is_fresh && is_behind_peer(*destination)) stand = Stand::fresh;
     entry.stand = stand;
     line_of(*destination, entry).emplace(entry.due, destination);
@@ -110,10 +107,11 @@ void Agenda::expect(const Destination& destination, base::TimePoint due) {
     expect_at(destination, due_at(due), false);
 }
 
-void Agenda::expect_at(const Destination& destination, base::SteadyPoint due, bool again) {
+void Agenda::expect_at(const Destination& destination, base::SteadyPoint due, bool has_news) {
     const auto [place, is_new] = entries_.try_emplace(destination);
     Entry& entry = place->second;
-    entry.again = entry.again || again;
+    entry.again = entry.again || has_news;
+    entry.has_news = entry.has_news || has_news;
     if (is_new && is_behind_peer(destination)) {
         ++of_peers_;
         of_peer_[entry.peer].insert(&place->first);
@@ -172,6 +170,7 @@ bool Agenda::has_place(Stand of) const {
 void Agenda::begin(Ref destination, Entry& entry, Stand from, std::vector<Destination>& started) {
     entry.at_work = true;
     entry.again = false;
+    entry.has_news = false;
     entry.was_silent = entry.failures > 0;
     entry.in_fresh_place = from == Stand::fresh;
     if (is_behind_peer(*destination)) ++at_work_;
@@ -233,9 +232,9 @@ bool Agenda::call_back(std::size_t& looks) {
     return any;
 }
 
-std::vector<Destination> Agenda::start() {
+std::vector<Destination> Agenda::start(std::size_t most) {
     std::vector<Destination> started;
-    std::size_t looks = kLooks;
+    std::size_t looks = most;
     do {
         start_of(fresh_, looks, started);
         start_of(waiting_, looks, started);
@@ -356,6 +355,8 @@ void Agenda::wake_by_sign(const Destination& destination) {
     const auto found = entries_.find(destination);
     if (found == entries_.end()) return;
     found->second.by_sign = true;
+    // Of those whose peer is not known yet, any may be its.
+    found->second.has_news = !found->second.peer.empty();
     wake(destination);
 }
 

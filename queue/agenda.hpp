@@ -36,8 +36,10 @@ class Agenda {
     /// It has got mail.
     void arrived(const Destination& destination);
 
-    /// Those that are to be looked at now. They are at work until end().
-    std::vector<Destination> start();
+    /// Those that are to be looked at now. They are at work until end(). Of those behind peers it
+    /// takes `most` at once: next() says whether there are more.
+    std::vector<Destination> start(std::size_t most = kLooks);
+    static constexpr std::size_t kLooks = 1000;
     /// When start() has something to say that it does not say now; nothing if only a call can
     /// change that.
     std::optional<base::SteadyPoint> next() const;
@@ -45,6 +47,10 @@ class Agenda {
     bool is_crowded() const;
 
     // While it is at work:
+    /// Mail has just come for it, or its peer is there.
+    bool is_fresh(const Destination& destination) const {
+        return entries_.at(destination).in_fresh_place;
+    }
     /// Its mail goes to this component.
     void heads_for(const Destination& destination, const std::string& peer);
     /// If its peer is out, what is known of that.
@@ -124,7 +130,8 @@ class Agenda {
         base::SteadyPoint due{};
         Stand stand = Stand::nowhere;
         bool at_work = false;
-        bool again = false;                 // mail has come since it was last looked at
+        bool again = false;                 // it is worth a look, whatever the last one finds
+        bool has_news = false;              // mail has come since then, or its peer is back
         bool live = false;                  // its next hop was there at the last look
         bool in_fresh_place = false;        // while it is at work
         bool woken = false;                 // its peer came back while it was at work
@@ -145,7 +152,7 @@ class Agenda {
         Deferred why;
     };
 
-    void expect_at(const Destination& destination, base::SteadyPoint due, bool again);
+    void expect_at(const Destination& destination, base::SteadyPoint due, bool has_news);
     base::SteadyPoint due_at(base::TimePoint due) const;
     void set_due(const Destination& destination, Entry& entry, base::SteadyPoint due);
     void set_failures(const Destination& destination, Entry& entry, int failures);

@@ -346,11 +346,19 @@ struct MessageOutcome {
 /// rest of a delivery goes on.
 using Tell = std::function<void(MessageOutcome)>;
 
+/// What a look at a destination is for.
+enum class Urgency : std::uint8_t {
+    fresh,   ///< mail has just come, or its peer is there
+    waiting  ///< all else
+};
+
 class Courier {
   public:
     virtual ~Courier() = default;
-    /// Looks whether the destination can be tried. Takes its time (discovery); bounded by a minute.
-    virtual base::Task<Readiness> prepare(Destination destination) = 0;
+    /// Looks whether the destination can be tried. Takes its time: discovery takes a minute at
+    /// most, and so many are asked about at once. What is fresh does not stand in line behind what
+    /// waits.
+    virtual base::Task<Readiness> prepare(Destination destination, Urgency urgency) = 0;
     /// How much may be leased of what `ready`, an answer of prepare(), is for: asked before each
     /// lease, as a peer's patience grows and shrinks while mail flows.
     virtual LeaseLimits limits(const Destination& destination, const Ready& ready) {

@@ -52,7 +52,8 @@ NextHops* SmtpCourier::hops_of(const queue::Destination& destination) const {
     return (found == local_.end() ? local_.at("") : found->second).get();
 }
 
-base::Task<queue::Readiness> SmtpCourier::prepare(queue::Destination destination) {
+base::Task<queue::Readiness> SmtpCourier::prepare(queue::Destination destination,
+                                                  queue::Urgency /*urgency*/) {
     const NextHops* hops = hops_of(destination);
     if (hops == nullptr) co_return queue::Deferred{no_return_to(), "", false, std::nullopt};
     if (const auto failure = hops->recent_failure())

@@ -74,7 +74,7 @@ void Sender::wake() {
 }
 
 base::Task<void> Sender::pass() {
-    auto readiness = co_await courier_->prepare(destination_);
+    auto readiness = co_await courier_->prepare(destination_, queue::Urgency::fresh);
     queue::Ready ready;
     if (const auto* rerouted = std::get_if<queue::Rerouted>(&readiness)) {
         ready.limits = {10, 100, 1u << 20};

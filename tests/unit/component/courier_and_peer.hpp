@@ -59,7 +59,7 @@ struct Courier : World {
     std::vector<queue::MessageOutcome> send(std::vector<queue::LeasedMessage> messages) {
         return support::run<std::vector<queue::MessageOutcome>>(
             io, [&]() -> base::Task<std::vector<queue::MessageOutcome>> {
-                const auto ready = co_await courier->prepare(destination);
+                const auto ready = co_await courier->prepare(destination, queue::Urgency::fresh);
                 readiness = ready;
                 std::vector<queue::MessageOutcome> told;
                 queue::Tell tell = [&](queue::MessageOutcome outcome) {

@@ -236,6 +236,33 @@ TEST_CASE("What strangers claim leaves look-ups for our own mail") {
     CHECK(world.authorise("mail.evil.test", "y.test") == Answer::no);
 }
 
+TEST_CASE("Mail waits for its look-up behind those of peers that are out, and new mail does not") {
+    World world;
+    world.usual_peer();
+    world.dns->held = "dead";
+    std::vector<State> found;
+    const auto look = [&](const std::string& name, Discovery::Reason reason) {
+        base::spawn(world.io.get_executor(), "look", [&, name, reason]() -> base::Task<void> {
+            const auto of = co_await world.discovery->find(world.link, domain(name), reason);
+            found.push_back(of.state);
+        });
+    };
+    constexpr std::size_t kDead = 100;
+    for (std::size_t i = 0; i < kDead; ++i) {
+        world.dns->answers[fmt::format("dead{}.test", i)] = SrvAnswer::absent;
+        look(fmt::format("dead{}.test", i), Discovery::Reason::waiting_mail);
+    }
+    look("b.test", Discovery::Reason::new_mail);
+    support::run_until(world.io, [&] { return !found.empty(); });
+    CHECK(found == std::vector<State>{State::supported});
+    CHECK(world.dns->waiting.size() == base::limits::kOwnLookups * 3 / 5);
+    world.dns->let_go();
+    support::run_until(world.io, [&] { return found.size() == kDead + 1; });
+    CHECK(std::ranges::count(found, State::unsupported) == kDead);
+    CHECK(world.dns->asked == kDead + 1);
+    CHECK(world.discovery->holds() == 0);
+}
+
 TEST_CASE("However many names one attacker has, an honest first mail is looked up at once") {
     World world;
     world.usual_peer();

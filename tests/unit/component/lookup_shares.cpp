@@ -43,15 +43,30 @@ TEST_CASE("One attacker's names get few look-ups together, and every other sende
     CHECK(take(shares, Cause::correspondent, "mail.b.test", 100) ==
           base::limits::kSenderLookups - base::limits::kStrangerLookups);
     CHECK(take(shares, Cause::hint, "c.test", 1) == 1);
-    CHECK(take(shares, Cause::own_mail, "d.test", 1) == 1);
+    CHECK(take(shares, Cause::new_mail, "d.test", 1) == 1);
 }
 
 TEST_CASE("Neither hints nor the names of one domain take the places of our own mail") {
     LookupShares shares;
     for (int i = 0; i < 100; ++i)
         take(shares, Cause::hint, fmt::format("x{}.test", i), 2);
-    CHECK(take(shares, Cause::own_mail, "evil.test", 100) == 10);
-    CHECK(take(shares, Cause::own_mail, "mail.b.test", 1) == 1);
-    shares.give_back({Cause::own_mail, mail::Organisation::of("x.evil.test")});
-    CHECK(take(shares, Cause::own_mail, "y.evil.test", 100) == 1);
+    CHECK(take(shares, Cause::new_mail, "evil.test", 100) == 10);
+    CHECK(take(shares, Cause::new_mail, "mail.b.test", 1) == 1);
+    shares.give_back({Cause::new_mail, mail::Organisation::of("x.evil.test")});
+    CHECK(take(shares, Cause::new_mail, "y.evil.test", 100) == 1);
+}
+
+TEST_CASE("New mail has look-ups of its own, however much waits for peers that are out, and waiting mail has") {
+    const auto count = [](LookupShares& shares, Cause cause) {
+        std::size_t taken = 0;
+        for (int i = 0; i < 100; ++i)
+            taken += take(shares, cause, fmt::format("dead{}.test", i), 1);
+        return taken;
+    };
+    LookupShares waiting_first;
+    CHECK(count(waiting_first, Cause::waiting_mail) == 15);
+    CHECK(count(waiting_first, Cause::new_mail) == 10);
+    LookupShares new_first;
+    CHECK(count(new_first, Cause::new_mail) == 20);
+    CHECK(count(new_first, Cause::waiting_mail) == 5);
 }

@@ -98,6 +98,20 @@ TEST_CASE("new mail, and mail for a peer that is there, is not behind all that a
     }
 }
 
+TEST_CASE("new mail is not behind all that waits when our own link comes up") {
+    Desk desk;
+    for (std::size_t i = 0; i < 2 * base::limits::kDestinationsAtWork; ++i) {
+        desk.agenda.expect(to("dead" + std::to_string(i) + ".test"), desk.clock.now() + 1h);
+        desk.agenda.wake(to("dead" + std::to_string(i) + ".test"));
+    }
+    const auto woken = desk.agenda.start();
+    CHECK(woken.size() == base::limits::kDestinationsAtWork);
+    CHECK_FALSE(desk.agenda.is_fresh(woken.front()));
+    desk.agenda.arrived(to("new.test"));
+    CHECK(desk.agenda.start() == std::vector{to("new.test")});
+    CHECK(desk.agenda.is_fresh(to("new.test")));
+}
+
 TEST_CASE("the domains below one, of which nobody knows the peer yet, have a share together") {
     Desk desk;
     for (int i = 0; i < 100; ++i)

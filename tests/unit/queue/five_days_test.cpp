@@ -17,7 +17,7 @@ class NotingCourier final : public queue::Courier {
   public:
     NotingCourier(const base::Clock& clock, queue::Readiness readiness)
         : clock_(clock), readiness_(std::move(readiness)) {}
-    base::Task<queue::Readiness> prepare(queue::Destination) override {
+    base::Task<queue::Readiness> prepare(queue::Destination, queue::Urgency) override {
         asked.push_back(clock_.now());
         co_return readiness_;
     }

@@ -256,10 +256,10 @@ TEST_CASE("nobody is there: deferred, and known for a moment") {
     CHECK(hop.deliver(message()) == Outcomes{"deferred 421 4.3.2", "deferred 421 4.3.2"});
     fixture::run(hop.io, [&]() -> base::Task<void> {
         const queue::Destination local{queue::Lane::local, "", ""};
-        const auto ready = co_await hop.courier.prepare(local);
+        const auto ready = co_await hop.courier.prepare(local, queue::Urgency::fresh);
         CHECK(std::holds_alternative<queue::Deferred>(ready));
         const queue::Destination relay{queue::Lane::relay, "", ""};
-        const auto no_relay = co_await hop.courier.prepare(relay);
+        const auto no_relay = co_await hop.courier.prepare(relay, queue::Urgency::fresh);
         REQUIRE(std::holds_alternative<queue::Deferred>(no_relay));
         CHECK(std::get<queue::Deferred>(no_relay).reply.status.to_text() == "4.3.5");
     });
