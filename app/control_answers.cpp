@@ -150,7 +150,7 @@ base::Task<json::object> answer_operate(Daemon& daemon, json::object asked) {
                 return queue::operate(store, verb, selection, after);
             };
         const base::Result<queue::Committed<queue::Operated>> done =
-            co_await daemon.storage().write<queue::Operated>(std::move(step));
+            co_await daemon.storage().step<queue::Operated>(std::move(step));
         if (!done) co_return refusal(done.error().text);
         const queue::Operated& some = **done;
         sum.changed += some.changed;

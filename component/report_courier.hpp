@@ -24,7 +24,7 @@ class ReportCourier final : public queue::Courier {
         : links_(std::move(links)), discovery_(discovery), answer_time_(answer_time) {}
 
     base::Task<queue::Readiness> prepare(queue::Destination destination,
-                                        queue::Urgency urgency) override;
+                                         queue::Urgency urgency) override;
     base::Task<void> deliver(queue::Destination destination,
                              std::vector<queue::LeasedMessage> messages, queue::Tell tell) override;
     std::size_t concurrency() const override;

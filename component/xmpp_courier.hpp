@@ -36,7 +36,7 @@ class XmppCourier final : public queue::Courier {
     ~XmppCourier() override;
 
     base::Task<queue::Readiness> prepare(queue::Destination destination,
-                                        queue::Urgency urgency) override;
+                                         queue::Urgency urgency) override;
     queue::LeaseLimits limits(const queue::Destination& destination,
                               const queue::Ready& ready) override;
     base::Task<void> deliver(queue::Destination destination,

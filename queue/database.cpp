@@ -45,9 +45,7 @@ Database::Database(const std::filesystem::path& file, int flags)
 }
 
 base::Result<void> Database::set_up() {
-    // FULL: a commit is on the disk when it returns. The checkpoint policy is explicit: about 16 MB
-    // of log between checkpoints keeps the log short and the commits of a burst free of
-    // checkpoints.
+    // FULL: a commit is on the disk when it returns.
     const std::string mode = connection_.execAndGet("PRAGMA journal_mode = WAL").getString();
     // SQLite goes on without it where there is no shared memory (some network file systems).
     if (mode != "wal")
@@ -55,7 +53,7 @@ base::Result<void> Database::set_up() {
                           "the file system can't do write-ahead logging, which "
                           "the queue needs (it is on a network, perhaps)");
     connection_.exec("PRAGMA synchronous = FULL");
-    connection_.exec("PRAGMA wal_autocheckpoint = 4000");
+    sqlite3_wal_autocheckpoint(connection_.getHandle(), kCheckpointPages);
     connection_.exec("PRAGMA journal_size_limit = 67108864");
     return {};
 }

@@ -45,6 +45,10 @@ class Query {
     SQLite::Statement* statement_;
 };
 
+/// Pages of the write-ahead log at which a checkpoint is due, about 16 MB: the log stays short, and
+/// the commits of a burst free of checkpoints.
+inline constexpr int kCheckpointPages = 4000;
+
 class Database {
   public:
     /// Opens or creates `file` and migrates it; before that, a copy of an older version goes to

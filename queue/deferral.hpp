@@ -13,10 +13,10 @@
 
 namespace queue {
 
-/// Recipients that one step looks at: some milliseconds.
-inline constexpr std::size_t kStepRows = 500;
+/// Recipients that one step looks at: about a millisecond.
+inline constexpr std::size_t kStepRows = 50;
 /// Messages that one step gives up: each has a report to be stored ...
-inline constexpr std::size_t kStepEnded = 50;
+inline constexpr std::size_t kStepEnded = 10;
 /// ... and bytes of them that their reports may return. With what SQLite writes twice, and the log
 /// that it may let grow, this is far below what intake leaves free on the disk
 /// (limits::kDiskReserve).

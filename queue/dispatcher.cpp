@@ -15,13 +15,11 @@ namespace {
 /// The most that anything here waits without being called: a bound, not a schedule.
 constexpr auto kLookAgain = std::chrono::minutes(1);
 constexpr std::size_t kSlice = 200;  // destinations that one turn of the loop wakes
-// Steps that are in line at the storage thread at once: what comes in then waits for no more.
-constexpr std::size_t kStepsAtOnce = 4;
-constexpr std::size_t kPage = 500;  // destinations that are read at once, at the start
+constexpr std::size_t kStarts = 20;  // looks that one turn of the loop begins
+constexpr std::size_t kPage = 500;   // destinations that are read at once, at the start
 
 /// What became of a destination that can't be gone to.
-struct Turned {
-    Stepped step;
+struct Turned : Stepped {
     std::optional<Silence> waits;  ///< it has to wait instead
 };
 
@@ -34,7 +32,6 @@ Dispatcher::Dispatcher(base::asio::any_io_executor executor, StorageThread& stor
       retry_(retry),
       clock_(clock),
       agenda_(retry, clock, random),
-      turns_(executor, kStepsAtOnce),
       changed_(executor),
       tasks_(executor) {}
 
@@ -166,12 +163,19 @@ void Dispatcher::flush(const std::vector<Destination>& destinations) {
 }
 
 template <class T>
-base::Task<base::Result<Committed<T>>> Dispatcher::in_turn(
-    std::function<base::Result<T>(Store&)> step) {
-    co_await turns_.enter();
-    base::Result<Committed<T>> done = co_await storage_.write<T>(std::move(step));
-    turns_.leave();
-    co_return done;
+base::Task<bool> Dispatcher::in_steps(Step<T> step, std::function<bool(const T&)> each) {
+    for (std::optional<WaitingPlace> behind = WaitingPlace(); behind && !stopping_;) {
+        std::function<base::Result<T>(Store&)> operation = [step, place = *behind](Store& store) {
+            return step(store, place);
+        };
+        const base::Result<Committed<T>> done = co_await storage_.step<T>(std::move(operation));
+        // The storage's own log line says why.
+        if (!done) co_return false;
+        look_at((*done)->woken);
+        behind = (*done)->next;
+        if (each && !each(**done)) co_return false;
+    }
+    co_return !stopping_;
 }
 
 base::Task<void> Dispatcher::make_due_now(Destination destination) {
@@ -181,16 +185,10 @@ base::Task<void> Dispatcher::make_due_now(Destination destination) {
 }
 
 base::Task<void> Dispatcher::make_due(Destination destination) {
-    for (std::optional<WaitingPlace> behind = WaitingPlace(); behind && !stopping_;) {
-        std::function<base::Result<Stepped>(Store&)> operation = [destination,
-                                                                  place = *behind](Store& store) {
-            return wake_some(store, destination, place);
-        };
-        const base::Result<Committed<Stepped>> woken =
-            co_await in_turn<Stepped>(std::move(operation));
-        if (!woken) co_return;
-        behind = (*woken)->next;
-    }
+    Step<Stepped> wake = [destination](Store& store, const WaitingPlace& place) {
+        return wake_some(store, destination, place);
+    };
+    co_await in_steps<Stepped>(std::move(wake));
 }
 
 void Dispatcher::look_at(const Woken& destinations) {
@@ -200,7 +198,7 @@ void Dispatcher::look_at(const Woken& destinations) {
 
 base::Task<void> Dispatcher::schedule() {
     while (!stopping_) {
-        for (const Destination& destination : agenda_.start())
+        for (const Destination& destination : agenda_.start(kStarts))
             tasks_.spawn("destination", [this, destination] { return work(destination); });
         const base::SteadyPoint now = clock_.steady();
         next_look_ = agenda_.next().value_or(now + kLookAgain);
@@ -239,7 +237,8 @@ base::Task<void> Dispatcher::attempt(Destination destination) {
         co_await defer(destination, std::move(*pause));
         co_return;
     }
-    Readiness readiness = co_await courier->second->prepare(destination);
+    const Urgency urgency = agenda_.is_fresh(destination) ? Urgency::fresh : Urgency::waiting;
+    Readiness readiness = co_await courier->second->prepare(destination, urgency);
     if (auto* const ready = std::get_if<Ready>(&readiness)) {
         agenda_.heads_for(destination, ready->peer);
         co_await drain(destination, courier->second, std::move(*ready));
@@ -294,47 +293,39 @@ base::Task<void> Dispatcher::drain(Destination destination, Courier* courier, Re
 
 base::Task<void> Dispatcher::defer(Destination destination, Silence silence) {
     std::int64_t count = 0;
-    for (std::optional<WaitingPlace> behind = WaitingPlace(); behind && !stopping_;) {
-        std::function<base::Result<Stepped>(Store&)> operation = [destination, silence,
-                                                                  place = *behind](Store& store) {
-            return defer_some(store, destination, silence, place);
-        };
-        const base::Result<Committed<Stepped>> done =
-            co_await in_turn<Stepped>(std::move(operation));
-        if (!done) break;
-        look_at((*done)->woken);
-        count += (*done)->changed;
-        behind = (*done)->next;
-    }
+    Step<Stepped> put_off = [destination, silence](Store& store, const WaitingPlace& place) {
+        return defer_some(store, destination, silence, place);
+    };
+    std::function<bool(const Stepped&)> add = [&count](const Stepped& step) {
+        count += step.changed;
+        return true;
+    };
+    co_await in_steps<Stepped>(std::move(put_off), std::move(add));
     if (count > 0) log::destination_deferred(destination, silence.why.reply, count, silence.until);
 }
 
 base::Task<bool> Dispatcher::reroute(Destination destination, Rerouted why) {
-    for (std::optional<WaitingPlace> behind = WaitingPlace(); behind && !stopping_;) {
-        std::function<base::Result<Turned>(Store&)> operation =
-            [destination, why = why.why, place = *behind](Store& store) -> base::Result<Turned> {
-            if (auto waits = must_wait(store, destination, why)) {
-                const auto wait = store.settings().retry.wait(1, store.random());
-                return Turned{{}, Silence{std::move(*waits), store.now() + wait, store.now()}};
-            }
-            auto step = reroute_some(store, destination, why, place);
-            if (!step) return step.error();
-            return Turned{std::move(*step), {}};
-        };
-        base::Result<Committed<Turned>> done = co_await in_turn<Turned>(std::move(operation));
-        if (!done) {
-            // The storage's own log line says why.
-            agenda_.failed(destination);
-            co_return false;
+    std::optional<Silence> waits;
+    Step<Turned> turn = [destination, why = why.why](
+                            Store& store, const WaitingPlace& place) -> base::Result<Turned> {
+        if (auto must = must_wait(store, destination, why)) {
+            const auto wait = store.settings().retry.wait(1, store.random());
+            return Turned{{}, Silence{std::move(*must), store.now() + wait, store.now()}};
         }
-        Turned turned = done->release();
-        look_at(turned.step.woken);
-        behind = turned.step.next;
-        if (!turned.waits) continue;
-        co_await defer(destination, std::move(*turned.waits));
-        co_return false;
-    }
-    co_return !stopping_;
+        auto step = reroute_some(store, destination, why, place);
+        if (!step) return step.error();
+        return Turned{std::move(*step), {}};
+    };
+    std::function<bool(const Turned&)> look = [&](const Turned& turned) {
+        waits = turned.waits;
+        return !waits;
+    };
+    const bool goes_by_smtp = co_await in_steps<Turned>(std::move(turn), std::move(look));
+    if (waits)
+        co_await defer(destination, std::move(*waits));
+    else if (!goes_by_smtp && !stopping_)
+        agenda_.failed(destination);
+    co_return goes_by_smtp;
 }
 
 }  // namespace queue

@@ -15,7 +15,7 @@
 #include "queue/ports.hpp"
 #include "queue/retry_policy.hpp"
 #include "queue/storage_thread.hpp"
-#include "queue/turns.hpp"
+#include "queue/waiting_rows.hpp"
 
 #include <functional>
 #include <map>
@@ -70,9 +70,12 @@ class Dispatcher {
     base::Task<void> work(Destination destination);
     base::Task<void> attempt(Destination destination);
     base::Task<void> drain(Destination destination, Courier* courier, Ready ready);
-    /// A step of a work that may have many; of all destinations' only a few are under way.
     template <class T>
-    base::Task<base::Result<Committed<T>>> in_turn(std::function<base::Result<T>(Store&)> step);
+    using Step = std::function<base::Result<T>(Store&, const WaitingPlace&)>;
+    /// `step` behind each place that it has got to, until there is none; `each` hears of it, and
+    /// may end that. False if it was not done to the end.
+    template <class T>
+    base::Task<bool> in_steps(Step<T> step, std::function<bool(const T&)> each = {});
     base::Task<void> defer(Destination destination, Silence silence);
     base::Task<bool> reroute(Destination destination, Rerouted why);
     /// Makes due what waits for the end of its silence.
@@ -96,7 +99,6 @@ class Dispatcher {
     Agenda agenda_;
     std::map<Destination, std::shared_ptr<Pass>> passes_;  ///< under way
     std::map<std::string, bool> walks_;  ///< under way; whether they are to begin again
-    Turns turns_;
     base::Signal changed_;
     base::TaskGroup tasks_;
     bool reading_ = false;                ///< what waits has not all been read yet

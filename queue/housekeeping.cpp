@@ -53,7 +53,7 @@ base::Task<void> Housekeeping::correct_times() {
                 return base::Result<CorrectionStep>(correct_step(store, after, before));
             };
         const base::Result<Committed<CorrectionStep>> done =
-            co_await storage_.write<CorrectionStep>(std::move(correct));
+            co_await storage_.step<CorrectionStep>(std::move(correct));
         if (!done) co_return;
         believed_ = (*done)->believed;
         corrected_ = (*done)->corrected.seen;
@@ -71,7 +71,7 @@ base::Task<void> Housekeeping::warn_senders() {
             return warn_of_delays(store, after);
         };
         const base::Result<Committed<DelaySweep>> swept =
-            co_await storage_.write<DelaySweep>(std::move(warn));
+            co_await storage_.step<DelaySweep>(std::move(warn));
         if (!swept) co_return;
         warned_ = (*swept)->seen;
         more = (*swept)->more;
@@ -86,7 +86,7 @@ base::Task<void> Housekeeping::end_quarantine() {
         std::function<base::Result<QuarantineStep>(Store&)> expire =
             [place = *behind](Store& store) { return expire_quarantine(store, place); };
         const base::Result<Committed<QuarantineStep>> ended =
-            co_await storage_.write<QuarantineStep>(std::move(expire));
+            co_await storage_.step<QuarantineStep>(std::move(expire));
         if (!ended) co_return;
         for (const Destination& destination : (*ended)->woken)
             arrived_(destination);
@@ -98,7 +98,7 @@ base::Task<void> Housekeeping::let_history_go() {
     for (int pruned = static_cast<int>(base::limits::kPruned);
          pruned >= static_cast<int>(base::limits::kPruned) && !stopping_;) {
         std::function<base::Result<int>(Store&)> tidy = prune;
-        const base::Result<Committed<int>> done = co_await storage_.write<int>(std::move(tidy));
+        const base::Result<Committed<int>> done = co_await storage_.step<int>(std::move(tidy));
         if (!done) co_return;
         pruned = **done;
     }

@@ -10,9 +10,21 @@
 #include <sqlite3.h>
 
 namespace queue {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How long steps make a commit, and for how long they give way to requests that never end.
+constexpr auto kStepsTime = 1ms;
+constexpr auto kStepsWait = 20ms;
+
+}  // namespace
 
 StorageThread::StorageThread(base::asio::any_io_executor loop, std::unique_ptr<Store> store)
-    : loop_(std::move(loop)), store_(std::move(store)), thread_([this] { work(); }) {}
+    : loop_(std::move(loop)),
+      store_(std::move(store)),
+      checkpointer_(store_->database()),
+      thread_([this] { work(); }) {}
 
 StorageThread::~StorageThread() {
     {
@@ -68,7 +80,7 @@ void StorageThread::later(std::function<void(Store&)> operation) {
 void StorageThread::enqueue(Request request) {
     {
         const std::lock_guard lock(mutex_);
-        waiting_.push_back(std::move(request));
+        (request.kind == Kind::step ? steps_ : waiting_).push_back(std::move(request));
     }
     arrived_.notify_one();
 }
@@ -77,9 +89,12 @@ std::deque<StorageThread::Request> StorageThread::take() {
     std::deque<Request> taken;
     {
         std::unique_lock lock(mutex_);
-        arrived_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+        arrived_.wait(lock, [this] { return stopping_ || !waiting_.empty() || !steps_.empty(); });
     }
     take_more(taken);
+    if (taken.empty()) {
+        if (auto step = take_step(false)) taken.push_back(std::move(*step));
+    }
     return taken;
 }
 
@@ -93,6 +108,29 @@ void StorageThread::take_more(std::deque<Request>& taken) {
         if (!taken.empty() && bytes > base::limits::kCommitBytes) break;
         taken.push_back(std::move(waiting_.front()));
         waiting_.pop_front();
+    }
+}
+
+std::optional<StorageThread::Request> StorageThread::take_step(bool gives_way) {
+    const std::lock_guard lock(mutex_);
+    if (steps_.empty() || (gives_way && !waiting_.empty())) return std::nullopt;
+    Request step = std::move(steps_.front());
+    steps_.pop_front();
+    return step;
+}
+
+void StorageThread::run_steps(std::deque<Request>& requests,
+                              std::vector<base::Result<void>>& results) {
+    const auto began = std::chrono::steady_clock::now();
+    const bool gives_way = began - last_step_ < kStepsWait;
+    const bool beside_others = requests.front().kind != Kind::step;
+    if (gives_way && beside_others) return;
+    for (auto now = began; now - began < kStepsTime; now = std::chrono::steady_clock::now()) {
+        auto step = take_step(gives_way);
+        if (!step) break;
+        requests.push_back(std::move(*step));
+        results.push_back(run_one(requests.back()));
+        last_step_ = now;
     }
 }
 
@@ -129,6 +167,7 @@ std::vector<base::Result<void>> StorageThread::commit(std::deque<Request>& reque
         store_->database().execute("BEGIN IMMEDIATE");
         for (Request& request : requests)
             results.push_back(run_one(request));
+        run_steps(requests, results);
         // Once only, so that a stream of requests does not hold the first ones up.
         take_more(requests);
         while (results.size() < requests.size())

@@ -34,7 +34,7 @@ class SmtpCourier final : public queue::Courier {
     SmtpCourier(asio::any_io_executor executor, Pools& pools, CourierSettings settings);
 
     base::Task<queue::Readiness> prepare(queue::Destination destination,
-                                        queue::Urgency urgency) override;
+                                         queue::Urgency urgency) override;
     base::Task<void> deliver(queue::Destination destination,
                              std::vector<queue::LeasedMessage> messages, queue::Tell tell) override;
     std::size_t concurrency() const override;

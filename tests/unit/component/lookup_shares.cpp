@@ -56,7 +56,9 @@ TEST_CASE("Neither hints nor the names of one domain take the places of our own 
     CHECK(take(shares, Cause::new_mail, "y.evil.test", 100) == 1);
 }
 
-TEST_CASE("New mail has look-ups of its own, however much waits for peers that are out, and waiting mail has") {
+TEST_CASE(
+    "New mail has look-ups of its own, however much waits for peers that are out, and waiting mail "
+    "has") {
     const auto count = [](LookupShares& shares, Cause cause) {
         std::size_t taken = 0;
         for (int i = 0; i < 100; ++i)

@@ -303,8 +303,8 @@ TEST_CASE("A transfer goes to the component that it was made for, whoever serves
 TEST_CASE("prepare says what to do with a destination") {
     Courier a;
     const auto prepare = [&] {
-        return support::run<queue::Readiness>(a.io,
-                                              [&] { return a.courier->prepare(a.destination, queue::Urgency::fresh); });
+        return support::run<queue::Readiness>(
+            a.io, [&] { return a.courier->prepare(a.destination, queue::Urgency::fresh); });
     };
     SECTION("no XMPP there") {
         a.destination.domain = "smtp.test";
@@ -358,8 +358,8 @@ struct NarrowCourier : Courier {
     }
     /// How many of these a lease gives out at once.
     std::size_t leased_at_once() {
-        const auto ready = std::get<queue::Ready>(
-            support::run<queue::Readiness>(io, [&] { return courier->prepare(destination, queue::Urgency::fresh); }));
+        const auto ready = std::get<queue::Ready>(support::run<queue::Readiness>(
+            io, [&] { return courier->prepare(destination, queue::Urgency::fresh); }));
         const auto& limit = ready.limits.envelope;
         std::size_t bytes = limit.of_head(message(1).envelope, ready.dsn);
         std::uint32_t n = 0;

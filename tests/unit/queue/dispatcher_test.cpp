@@ -15,7 +15,7 @@ namespace {
 /// A next hop that says what the test tells it to.
 class FakeCourier final : public queue::Courier {
   public:
-    base::Task<queue::Readiness> prepare(queue::Destination) override {
+    base::Task<queue::Readiness> prepare(queue::Destination, queue::Urgency) override {
         ++prepared;
         co_return readiness;
     }

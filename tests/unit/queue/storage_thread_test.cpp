@@ -33,6 +33,14 @@ struct Storing {
                         answers.push_back(name + (done ? "" : " failed"));
                     });
     }
+    void start_step(Operation operation, std::vector<std::string>& answers, std::string name) {
+        base::spawn(io.get_executor(), name,
+                    [this, operation, &answers, name]() -> base::Task<void> {
+                        Operation copy = operation;
+                        const auto done = co_await storage.step<int>(std::move(copy));
+                        answers.push_back(name + (done ? "" : " failed"));
+                    });
+    }
     void until(const std::function<bool()>& condition) { support::run_until(io, condition); }
 
     boost::asio::io_context io;
@@ -172,4 +180,54 @@ TEST_CASE("damage is told once to who can end the daemon, and noted for the next
     // It was no damage after all: the next start goes on, and forgets it.
     Storing again(folder);
     CHECK_FALSE(queue::is_damage_noted(folder.path()));
+}
+
+TEST_CASE("a work of many steps holds up nothing that comes meanwhile") {
+    constexpr int kSteps = 20;
+    const Folder folder;
+    Storing storing(folder);
+    std::vector<std::string> answers;
+    std::promise<void> asked;
+    std::atomic<int> steps = 0;
+    std::atomic<int> before_the_mail = 0;
+    const Operation step = [&](queue::Store&) -> base::Result<int> {
+        if (steps == 0) asked.get_future().wait();
+        // A commit has no time for a second one.
+        std::this_thread::sleep_for(2ms);
+        return ++steps;
+    };
+    const Operation mail = [&](queue::Store&) {
+        before_the_mail = steps.load();
+        return base::Result<int>(0);
+    };
+    for (int i = 0; i < kSteps; ++i)
+        storing.start_step(step, answers, "step");
+    storing.start(mail, answers, "mail", [&] { asked.set_value(); });
+    storing.until([&] { return answers.size() == kSteps + 1; });
+    CHECK(before_the_mail == 1);
+    CHECK(steps == kSteps);
+    // They share a commit.
+    CHECK(answers[0] == "step");
+    CHECK(answers[1] == "mail");
+}
+
+TEST_CASE("what is asked for without end leaves room for steps") {
+    constexpr std::size_t kSteps = 3;
+    const Folder folder;
+    std::vector<std::string> answers;
+    // What is in line at the end is done after the last line of this test.
+    std::atomic<bool> ended = false;
+    queue::StorageThread* storage = nullptr;
+    std::function<void(queue::Store&)> again = [&](queue::Store&) {
+        if (!ended) storage->later(again);
+    };
+    Storing storing(folder);
+    storage = &storing.storage;
+    storage->later(again);
+    const Operation step = [](queue::Store&) { return base::Result<int>(0); };
+    for (std::size_t i = 0; i < kSteps; ++i)
+        storing.start_step(step, answers, "step");
+    storing.until([&] { return answers.size() == kSteps; });
+    ended = true;
+    CHECK(answers == std::vector<std::string>(kSteps, "step"));
 }
