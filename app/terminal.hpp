@@ -34,8 +34,8 @@ class JsonArray {
   private:
     bool is_empty_ = true;
 };
-/// In which the strings keep all characters: those that are not printable, escaped (RFC 8259
-/// section 7).
+/// In which the strings keep all characters: those that are not printable, escaped
+/// (RFC 8259 7).
 std::string to_text(const boost::json::value& value);
 
 }  // namespace app::terminal
