@@ -53,7 +53,7 @@ std::string to_datetime(TimePoint time);
 /// Reads a XEP-0082 DateTime with `Z` or a numeric offset; fractions of a second are dropped.
 /// Errc::syntax for anything else, and for years before 1970 or after 2200.
 Result<TimePoint> parse_datetime(std::string_view text);
-/// `Tue, 01 Dec 2026 00:00:00 +0000` (RFC 5322 section 3.3).
+/// `Tue, 01 Dec 2026 00:00:00 +0000` (RFC 5322 3.3).
 std::string to_rfc5322_date(TimePoint time);
 
 }  // namespace base

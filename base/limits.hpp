@@ -9,13 +9,13 @@ namespace base::limits {
 
 using namespace std::chrono_literals;
 
-// --- Addresses and envelopes (RFC 5321 section 4.5.3.1, with room as it asks for)
+// --- Addresses and envelopes (RFC 5321 4.5.3.1, with room as it asks for)
 /// octets; RFC says 64, and UTF-8 takes up to 4 for a character
 inline constexpr std::size_t kLocalPart = 256;
 inline constexpr std::size_t kDomain = 255;    ///< octets of the A-label form
 inline constexpr std::size_t kMailbox = 1000;  ///< octets of a whole mailbox, as text
-inline constexpr std::size_t kEnvid = 100;     ///< octets; RFC 3461 section 4.4
-inline constexpr std::size_t kOrcpt = 500;     ///< octets; RFC 3461 section 4.2
+inline constexpr std::size_t kEnvid = 100;     ///< octets; RFC 3461 4.4
+inline constexpr std::size_t kOrcpt = 500;     ///< octets; RFC 3461 4.2
 /// of one message; RFC 5321 asks for 100 at least
 inline constexpr std::size_t kRecipients = 1000;
 /// bytes of a remote's words that we keep and pass on
@@ -41,7 +41,7 @@ inline constexpr std::size_t kSmtpConnections = 200;  ///< open at once on all l
 inline constexpr std::size_t kClientConnections = 100;
 /// mails a minute of a client on another host: more than one person or list sends, less than harms
 inline constexpr std::size_t kClientRate = 6000;
-inline constexpr auto kSmtpCommandTime = 5min;  ///< RFC 5321 section 4.5.3.2
+inline constexpr auto kSmtpCommandTime = 5min;  ///< RFC 5321 4.5.3.2
 inline constexpr auto kSmtpDataTime = 10min;    ///< for the reply to the final dot, as a client
 inline constexpr auto kSmtpConnectTime = 30s;
 inline constexpr auto kSmtpIdle = 30s;        ///< how long a pooled client connection is kept
@@ -64,7 +64,7 @@ inline constexpr std::size_t kXmlAttributes = 64;   ///< of one element
 inline constexpr std::size_t kXmlElements = 20000;  ///< of one stanza
 /// default bound of an outgoing stanza (both servers' default)
 inline constexpr std::size_t kStanzaOut = 524288;
-/// RFC 6120 section 13.12: what every server must take
+/// RFC 6120 13.12: what every server must take
 inline constexpr std::size_t kStanzaUnknown = 10000;
 /// bytes waiting to be written to a component link
 inline constexpr std::size_t kStreamBacklog = 16u << 20;
