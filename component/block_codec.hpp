@@ -1,4 +1,4 @@
-// BlockCodec: raw deflate (RFC 1951) and base64 (RFC 4648 section 4) of blocks, both bounded and
+// BlockCodec: raw deflate (RFC 1951) and base64 (RFC 4648 4) of blocks, both bounded and
 // strict.
 //
 // Event loop only; keeps what each way needs (about 0.5 MB) and uses it again. Decoding fails

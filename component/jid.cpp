@@ -6,7 +6,7 @@
 namespace component {
 namespace {
 
-constexpr std::size_t kPart = 1023;  // octets; RFC 7622 sections 3.2 to 3.4
+constexpr std::size_t kPart = 1023;  // octets; RFC 7622 3.2, RFC 7622 3.3, RFC 7622 3.4
 
 bool is_domain_char(char c) {
     const auto byte = static_cast<unsigned char>(c);
@@ -14,7 +14,7 @@ bool is_domain_char(char c) {
            std::string_view("\"&'/:<>@").find(c) == std::string_view::npos;
 }
 
-/// In one spelling, whatever the server's is (RFC 7622 section 3.2).
+/// In one spelling, whatever the server's is (RFC 7622 3.2).
 std::string fold_domainpart(std::string_view text) {
     if (text.ends_with('.')) text.remove_suffix(1);
     std::string folded = base::to_lower(text);

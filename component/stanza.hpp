@@ -20,7 +20,7 @@ namespace component {
 /// An error stanza, as far as a sender acts on it (protocol, "What an IQ error means to a sender").
 struct StanzaError {
     std::string type;       ///< cancel, wait, modify, auth
-    std::string condition;  ///< of RFC 6120 section 8.3.3; `undefined-condition` if there is none
+    std::string condition;  ///< of RFC 6120 8.3.3; `undefined-condition` if there is none
     std::string ours;  ///< name of the element of urn:xmpp:mail-transfer:0; empty if there is none
     std::optional<std::chrono::seconds> retry_after;  ///< of <busy/>, 1 s to a day
     std::string text;                                 ///< for people, printable and bounded

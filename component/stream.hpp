@@ -66,7 +66,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     bool ending_ = false;
 };
 
-/// The lower-case hexadecimal SHA-1 of stream id and secret (XEP-0114 section 3).
+/// The lower-case hexadecimal SHA-1 of stream id and secret (XEP-0114 3).
 std::string handshake_digest(std::string_view stream_id, std::string_view secret);
 
 }  // namespace component

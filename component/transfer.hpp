@@ -22,8 +22,8 @@ struct OutgoingMessage {
     mail::Envelope envelope;
     queue::Content content;  ///< in memory, if it goes as a whole
     base::TimePoint expires;
-    /// The peer takes ret, envid, notify and orcpt; without it they are left out, as RFC 3461
-    /// section 5.2.2 has it for a next hop without DSN.
+    /// The peer takes ret, envid, notify and orcpt; without it they are left out, as
+    /// RFC 3461 5.2.2 has it for a next hop without DSN.
     bool dsn = true;
 };
 

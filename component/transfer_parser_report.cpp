@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint64_t kSeq = 65535;     // the schema's numberType
 constexpr std::uint64_t kNumber = 65535;  // likewise
 
-/// The word of RFC 3464 section 2.3.3, and the class that its status has.
+/// The word of RFC 3464 2.3.3, and the class that its status has.
 std::optional<std::pair<mail::Action, int>> to_action(std::string_view word) {
     using mail::Action;
     static constexpr std::pair<Action, int> kActions[] = {{Action::failed, 5},
