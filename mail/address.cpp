@@ -14,7 +14,7 @@ bool is_non_ascii(char c) {
     return static_cast<unsigned char>(c) >= 0x80;
 }
 
-/// RFC 5322 section 3.2.3, with UTF8-non-ascii of RFC 6531 section 3.3.
+/// RFC 5322 3.2.3, with UTF8-non-ascii of RFC 6531 3.3.
 bool is_atext(char c) {
     static constexpr std::string_view kOthers = "!#$%&'*+-/=?^_`{|}~";
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -106,7 +106,7 @@ bool Mailbox::needs_smtputf8() const {
 }
 
 bool Mailbox::is_postmaster() const {
-    // The quotes are no part of what a quoted local part means (RFC 5321 section 4.1.2).
+    // The quotes are no part of what a quoted local part means (RFC 5321 4.1.2).
     std::string_view local = local_part();
     if (local.front() == '"') local = local.substr(1, local.size() - 2);
     return base::iequals(local, "postmaster");

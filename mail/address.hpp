@@ -1,4 +1,4 @@
-// Mailbox and ReversePath: RFC 5321 section 4.1.2 and RFC 6531 addresses, kept verbatim.
+// Mailbox and ReversePath: RFC 5321 4.1.2 and RFC 6531 addresses, kept verbatim.
 #pragma once
 
 #include "base/result.hpp"
@@ -21,8 +21,8 @@ class Mailbox {
     /// Domain::parse_loosely() takes; dots anywhere in the local part; any octets within its quotes
     /// but NUL, CR and LF; up to kPath octets. UTF-8 in any case. Errc::syntax, Errc::limit.
     static base::Result<Mailbox> parse_loosely(std::string_view text);
-    /// Octets: what a line of Postfix's has room for (line_length_limit). RFC 5321 section
-    /// 4.5.3.1.3 asks for 256.
+    /// Octets: what a line of Postfix's has room for (line_length_limit).
+    /// RFC 5321 4.5.3.1.3 asks for 256.
     static constexpr std::size_t kPath = 2000;
 
     const std::string& text() const { return text_; }
@@ -35,7 +35,7 @@ class Mailbox {
     bool keeps_grammar() const { return keeps_grammar_; }
     /// True if any octet is not ASCII, so that every hop has to speak SMTPUTF8.
     bool needs_smtputf8() const;
-    /// RFC 5321 section 4.5.1: compared without regard to case.
+    /// RFC 5321 4.5.1: compared without regard to case.
     bool is_postmaster() const;
 
     bool operator==(const Mailbox& other) const { return text_ == other.text_; }

@@ -1,5 +1,5 @@
-// Alignment: does the domain that a mail shows belong to the one that was authenticated? (RFC 7489
-// section 3.1, with the Public Suffix List.) Pure.
+// Alignment: does the domain that a mail shows belong to the one that was authenticated?
+// (RFC 7489 3.1, with the Public Suffix List.) Pure.
 #pragma once
 
 #include "mail/domain.hpp"

@@ -18,8 +18,8 @@ using base::Errc;
 using base::fail;
 using base::Result;
 
-constexpr std::size_t kLabel = 63;         // octets; RFC 1035 section 2.3.4
-constexpr std::string_view kAce = "xn--";  // what A-labels begin with; RFC 5890 section 2.3.2.5
+constexpr std::size_t kLabel = 63;         // octets; RFC 1035 2.3.4
+constexpr std::string_view kAce = "xn--";  // what A-labels begin with; RFC 5890 2.3.2.5
 
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
@@ -28,7 +28,7 @@ bool is_letter_or_digit(char c) {
     return (c >= 'a' && c <= 'z') || is_digit(c);
 }
 
-/// RFC 1123 section 2.1 host name label, in lower case.
+/// RFC 1123 2.1 host name label, in lower case.
 bool is_label(std::string_view label) {
     return !label.empty() && label.size() <= kLabel && is_letter_or_digit(label.front()) &&
            is_letter_or_digit(label.back()) &&
@@ -57,7 +57,7 @@ std::string canonical_address(int family, std::string_view inner) {
     return text.data();
 }
 
-/// RFC 5321 section 4.1.3: `[192.0.2.1]` or `[IPv6:2001:db8::1]`.
+/// RFC 5321 4.1.3: `[192.0.2.1]` or `[IPv6:2001:db8::1]`.
 std::string canonical_literal(std::string_view text) {
     static constexpr std::string_view kTag = "IPv6:";
     if (text.size() < 2 || text.back() != ']') return {};
@@ -69,7 +69,7 @@ std::string canonical_literal(std::string_view text) {
     return (v6 ? "[" + std::string(kTag) : "[") + address + "]";
 }
 
-/// What parse_loosely() takes beside the grammar: dot-atom of RFC 5322 section 3.2.3 with UTF-8, so
+/// What parse_loosely() takes beside the grammar: dot-atom of RFC 5322 3.2.3 with UTF-8, so
 /// that it can't end the path that it stands in.
 bool is_dot_atom(std::string_view name) {
     static constexpr std::string_view kSpecials = "()<>[]:;@\\,\"";
@@ -87,7 +87,7 @@ bool is_dot_atom(std::string_view name) {
     return true;
 }
 
-/// General-address-literal of RFC 5321 section 4.1.3, with or without its tag, and without what
+/// General-address-literal of RFC 5321 4.1.3, with or without its tag, and without what
 /// could end the path.
 bool is_bracketed(std::string_view text) {
     const auto dcontent = [](char c) {

@@ -30,7 +30,7 @@ class Domain {
     /// In U-labels, `bücher.test`; of which parse() makes the same domain again. What has no such
     /// form (fake A-labels, what IDNA 2008 does not allow) stays as it is, as a whole.
     std::string unicode() const;
-    /// As the domainpart of a JID (RFC 7622 section 3.2): unicode(); but what the XMPP servers of
+    /// As the domainpart of a JID (RFC 7622 3.2): unicode(); but what the XMPP servers of
     /// today, which prepare names by RFC 3491, would change into another domain (`ß` into `ss`)
     /// stays in A-labels.
     std::string domainpart() const;

@@ -25,7 +25,7 @@ bool is_utf8_type(std::string_view type) {
     return base::iequals(type, "utf-8");
 }
 
-/// HEXPOINT of RFC 6533 section 3: what has to be, or is, encoded, in its shortest form.
+/// HEXPOINT of RFC 6533 3: what has to be, or is, encoded, in its shortest form.
 std::optional<char32_t> parse_hexpoint(std::string_view digits) {
     std::uint32_t point = 0;
     const auto* const end = digits.data() + digits.size();

@@ -28,7 +28,7 @@ base::Result<void> add_word(Notify& notify, std::string_view word) {
     return fail(Errc::syntax, "not a word of NOTIFY");
 }
 
-/// RFC 3461 section 4: what stands for itself in xtext.
+/// RFC 3461 4: what stands for itself in xtext.
 bool is_xchar(char c) {
     return c > ' ' && c <= '~' && c != '+' && c != '=';
 }
@@ -116,7 +116,7 @@ base::Result<std::string> decode_xtext_loosely(std::string_view text) {
             out += static_cast<char>(high * 16 + low);
             i += 2;
         } else if (is_xchar(text[i]) || static_cast<unsigned char>(text[i]) >= 0x80) {
-            out += text[i];  // UTF-8 as it is: RFC 6533 section 3, utf-8-addr-unitext
+            out += text[i];  // UTF-8 as it is: RFC 6533 3, utf-8-addr-unitext
         } else {
             return fail(Errc::syntax, "a character that xtext does not allow");
         }

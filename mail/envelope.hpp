@@ -13,10 +13,10 @@ namespace mail {
 
 /// BODY= of RFC 6152.
 enum class Body { seven_bit, eight_bit_mime };
-/// RET= of RFC 3461 section 4.3.
+/// RET= of RFC 3461 4.3.
 enum class Ret { unset, full, headers };
 
-/// NOTIFY= of RFC 3461 section 4.1: unset, `NEVER`, or any of the other three.
+/// NOTIFY= of RFC 3461 4.1: unset, `NEVER`, or any of the other three.
 struct Notify {
     bool never = false;
     bool success = false;
@@ -56,11 +56,11 @@ struct Envelope {
     bool operator==(const Envelope&) const = default;
 };
 
-/// The type of an address in ORCPT (RFC 3461 section 4.2), which goes into commands as it is:
+/// The type of an address in ORCPT (RFC 3461 4.2), which goes into commands as it is:
 /// letters, digits and hyphens.
 bool is_address_type(std::string_view type);
 
-/// xtext of RFC 3461 section 4. Decoding: Errc::syntax for a bad escape or a control character.
+/// xtext of RFC 3461 4. Decoding: Errc::syntax for a bad escape or a control character.
 std::string encode_xtext(std::string_view text);
 base::Result<std::string> decode_xtext(std::string_view text);
 /// The same with control characters.

@@ -9,7 +9,7 @@ namespace {
 bool is_blank(char c) {
     return c == ' ' || c == '\t';
 }
-/// RFC 5322 section 2.2: printable ASCII without the colon.
+/// RFC 5322 2.2: printable ASCII without the colon.
 bool is_name_char(char c) {
     return c > ' ' && c <= '~' && c != ':';
 }
@@ -58,7 +58,7 @@ std::optional<HeaderField> HeaderScanner::next() {
         ++name;
     std::size_t colon = name;
     while (colon < rest_.size() && is_blank(rest_[colon]))
-        ++colon;  // RFC 5322 section 4.5, obs-optional
+        ++colon;  // RFC 5322 4.5, obs-optional
     if (name == 0 || colon == rest_.size() || rest_[colon] != ':') {
         ended_well_ = rest_.empty() || rest_.starts_with("\r\n") || rest_.starts_with('\n');
         rest_ = {};

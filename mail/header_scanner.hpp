@@ -35,7 +35,7 @@ struct HeaderSummary {
         message_id;    ///< with its angle brackets; empty if there is none; bounded, printable
     std::string from;  ///< unfolded value of From; bounded, printable
     bool well_formed = true;   ///< HeaderScanner::ended_well, within limits::kHeader
-    std::size_t received = 0;  ///< number of Received fields (RFC 5321 section 6.3)
+    std::size_t received = 0;  ///< number of Received fields (RFC 5321 6.3)
     /// Bytes of the fields that a report returns: whole ones, up to limits::kReportHeader.
     std::size_t returned = 0;
     bool bulk = false;  ///< from a list (RFC 2919, 2369), or of low `Precedence`

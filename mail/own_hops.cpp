@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kWords = 64;  // of one field: ours have fewer than 20
 
-/// Where the comment that begins at `at` ends, behind its parenthesis (RFC 5322 section 3.2.2).
+/// Where the comment that begins at `at` ends, behind its parenthesis (RFC 5322 3.2.2).
 std::size_t comment_end(std::string_view text, std::size_t at) {
     std::size_t depth = 0;
     for (; at < text.size(); ++at) {

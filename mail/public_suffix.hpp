@@ -10,7 +10,7 @@
 namespace mail {
 
 /// The domain below the public suffix: `example.co.uk` for `a.b.example.co.uk`; the domain itself
-/// if it is a public suffix, or an address literal. (RFC 7489 section 3.2.)
+/// if it is a public suffix, or an address literal. (RFC 7489 3.2.)
 Domain organizational_domain(const Domain& domain);
 
 /// The same of a name that need not be a host name, as a JID's domainpart (RFC 7622): in lower

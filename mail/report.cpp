@@ -142,7 +142,7 @@ std::string dns_name(std::string_view name) {
     return "dns; " + (domain ? domain->ascii() : ascii_line(name));
 }
 
-/// message/delivery-status, RFC 3464 section 2.
+/// message/delivery-status, RFC 3464 2.
 std::string delivery_status(const ReportInput& input) {
     const auto fit = [&](std::string_view text) {
         return input.smtputf8 ? one_line(text) : ascii_line(text);
@@ -160,7 +160,7 @@ std::string delivery_status(const ReportInput& input) {
         add(out, "Final-Recipient", typed_address(last, input.smtputf8));
         add(out, "Action", to_text(recipient.action));
         add(out, "Status", recipient.reply.status.to_text());
-        // RFC 3464 section 2.3.6: `smtp` is for what a remote server said; our own words are
+        // RFC 3464 2.3.6: `smtp` is for what a remote server said; our own words are
         // another type.
         if (!recipient.remote_mta.empty()) add(out, "Remote-MTA", dns_name(recipient.remote_mta));
         const std::string_view type = recipient.remote_mta.empty() ? "x-packetboat; " : "smtp; ";
@@ -210,7 +210,7 @@ std::string_view lines_before(std::string_view text, std::size_t end) {
     return text.substr(0, lf == text.npos ? 0 : lf + 1);
 }
 
-/// The Message-ID of the original, if it can be named in a field of ours (RFC 3834 section 3.1.5).
+/// The Message-ID of the original, if it can be named in a field of ours (RFC 3834 3.1.5).
 std::string original_id(const ReportInput& input, const std::string& id) {
     const bool usable =
         id.starts_with('<') && id.ends_with('>') && id.find(' ') == std::string::npos;
@@ -237,7 +237,7 @@ std::string_view to_text(Action action) {
 
 std::string build_report(const ReportInput& input) {
     const HeaderSummary header = summarize_header(input.original);
-    // No part of a report may have a NUL (RFC 2045 section 2.8).
+    // No part of a report may have a NUL (RFC 2045 2.8).
     const std::size_t nul = input.original.find('\0');
     const bool full = input.ret == Ret::full && nul == input.original.npos &&
                       std::ranges::any_of(input.recipients, [](const ReportedRecipient& r) {

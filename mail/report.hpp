@@ -12,7 +12,7 @@
 
 namespace mail {
 
-/// RFC 3464 section 2.3.3.
+/// RFC 3464 2.3.3.
 enum class Action { failed, delayed, delivered, relayed, expanded };
 std::string_view to_text(Action action);
 
@@ -20,8 +20,8 @@ struct ReportedRecipient {
     std::string address;
     std::string orcpt;
     Action action = Action::failed;
-    Reply reply;                ///< the final word on it
-    std::string remote_mta;     ///< who said it; empty if it was us
+    Reply reply;                  ///< the final word on it
+    std::string remote_mta;       ///< who said it; empty if it was us
     std::string final_address{};  ///< where the mail went in the end, if that is another address
     std::optional<base::TimePoint> last_attempt{};
     std::optional<base::TimePoint> retry_until{};  ///< Action::delayed
@@ -39,7 +39,7 @@ struct ReportInput {
     std::string queue_id;
     std::vector<ReportedRecipient> recipients;  ///< at least one
     std::string_view original;                  ///< the content, or its header
-    /// Ret::full returns the whole `original`, if any recipient has failed (RFC 3461 section 4.3).
+    /// Ret::full returns the whole `original`, if any recipient has failed (RFC 3461 4.3).
     Ret ret = Ret::unset;
     bool smtputf8 = false;
 };

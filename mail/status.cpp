@@ -21,7 +21,7 @@ base::Result<EnhancedStatus> EnhancedStatus::parse(std::string_view text) {
         const std::size_t end = last ? text.size() : std::min(text.find('.'), text.size());
         const std::string_view digits = text.substr(0, end);
         const auto number = base::parse_number(digits, 999);
-        // RFC 3463 section 2: "without leading zero digits"
+        // RFC 3463 2: "without leading zero digits"
         if (!number || (digits.size() > 1 && digits.front() == '0')) return bad();
         if (!last && end == text.size()) return bad();
         numbers.at(i) = static_cast<std::uint16_t>(*number);

@@ -13,7 +13,7 @@
 namespace mail {
 namespace {
 
-constexpr std::size_t kLine = 78;  // characters before CRLF that RFC 5322 section 2.1.1 recommends
+constexpr std::size_t kLine = 78;  // characters before CRLF that RFC 5322 2.1.1 recommends
 
 /// Joins `words` with spaces, or with CRLF and a tab where a line would grow longer than kLine.
 std::string folded(const std::vector<std::string>& words) {
@@ -34,7 +34,7 @@ std::string folded(const std::vector<std::string>& words) {
     return out += "\r\n";
 }
 
-/// RFC 2045 section 5.1: what may stand in a token.
+/// RFC 2045 5.1: what may stand in a token.
 bool is_token_char(char c) {
     static constexpr std::string_view kSpecials = "()<>@,;:\\\"/[]?=";
     return c > ' ' && c <= '~' && kSpecials.find(c) == std::string_view::npos;
@@ -74,7 +74,7 @@ std::string host(std::string_view jid) {
     return domain ? domain->ascii() : atom(jid);
 }
 
-/// RFC 5321 section 4.1.3; what is no address says nothing here.
+/// RFC 5321 4.1.3; what is no address says nothing here.
 std::string ip_text(std::string_view text) {
     const bool is_ip = text.find_first_not_of("0123456789abcdefABCDEF.:") == std::string_view::npos;
     if (!is_ip || text.empty()) return "unknown";
@@ -134,7 +134,7 @@ std::optional<std::string> authserv_id_of(std::string_view value) {
 
 bool is_same_id(std::string_view a, std::string_view b) {
     if (base::iequals(a, b)) return true;
-    // RFC 8601 section 5: in internationalised mail the same name may come in U-labels.
+    // RFC 8601 5: in internationalised mail the same name may come in U-labels.
     if (base::is_ascii(a) && base::is_ascii(b)) return false;
     const auto first = Domain::parse(a);
     const auto second = Domain::parse(b);

@@ -23,7 +23,7 @@ struct XmppTrace {
 };
 
 /// `Received: from mail.a.test by mail.b.test via XMPP with MAILXFER id ...; date`, folded, with
-/// CRLF (RFC 5321 section 4.4; protocol rule 6).
+/// CRLF (RFC 5321 4.4; protocol rule 6).
 std::string received_field(const XmppTrace& trace);
 
 /// What stands behind our host's name in a Received field, where a mail server may have that name.
@@ -57,7 +57,7 @@ struct XmppAuthentication {
 std::string authentication_results_field(const XmppAuthentication& authentication);
 
 /// `trace` (complete fields) before `content`, without those Authentication-Results fields of the
-/// content's header that claim to come from `authserv_id` (RFC 8601 section 5), or whose id hides
+/// content's header that claim to come from `authserv_id` (RFC 8601 5), or whose id hides
 /// in an encoded-word. No other byte changes.
 std::string with_trace(std::string_view trace, std::string_view content,
                        std::string_view authserv_id);
