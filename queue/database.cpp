@@ -19,7 +19,7 @@ constexpr const char* kMigrations[] = {
 };
 constexpr int kVersion = std::size(kMigrations);
 // Milliseconds for which another program may write (an administrator's sqlite3, say) before mail
-// has to be tried again. Far less than what an SMTP client waits for (RFC 5321 section 4.5.3.2.6).
+// has to be tried again. Far less than what an SMTP client waits for (RFC 5321 4.5.3.2.6).
 constexpr int kOthersWrite = 10'000;
 
 /// What SQLite says of it, and that it is damaged if it is.

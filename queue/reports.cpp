@@ -33,7 +33,7 @@ struct Original {
 };
 
 Original original_of(Store& store, const MessageRow& message) {
-    // RFC 3461 section 6.2 lets a reporter return the header only; large mails are not sent back
+    // RFC 3461 6.2 lets a reporter return the header only; large mails are not sent back
     // whole.
     const bool whole = message.size <= base::limits::kInlineContent;
     if (auto content = read_beginning(store, message.id, message.size,

@@ -21,7 +21,7 @@ struct Told {
     mail::Notify notify;
 };
 
-/// Stores the report on those of `told` that the sender wants to hear of (RFC 3461 section 4.1), in
+/// Stores the report on those of `told` that the sender wants to hear of (RFC 3461 4.1), in
 /// the running transaction. Returns where it goes; nothing when nobody is to be told.
 base::Result<std::optional<Destination>> add_report(Store& store, const MessageRow& message,
                                                     const std::vector<Told>& told);
