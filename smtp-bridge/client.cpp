@@ -24,7 +24,7 @@ constexpr auto kProbeTime = milliseconds(20'000);
 /// send commands without a mail (Postfix: 10 errors, 100 commands); a new link is cheaper.
 constexpr int kErrors = 5;
 constexpr int kResets = 30;
-/// RFC 9422 section 4: six digits at most.
+/// RFC 9422 4: six digits at most.
 constexpr std::uint64_t kMostLimit = 999'999;
 
 /// A refusal of the link as such says nothing about a mail, so it is never final.

@@ -21,7 +21,7 @@
 
 namespace smtp_bridge {
 
-/// RFC 5321 section 4.5.3.2. All of them run anew for each reply or block.
+/// RFC 5321 4.5.3.2. All of them run anew for each reply or block.
 struct ClientTimes {
     std::chrono::milliseconds connect = base::limits::kSmtpConnectTime;
     std::chrono::milliseconds command =
@@ -200,7 +200,7 @@ class Client {
 };
 
 /// How the answer to a command counts for a recipient: only 2yz, 4yz and 5yz, and 552 5.5.3 is for
-/// now only (RFC 5321 section 4.5.3.1.10).
+/// now only (RFC 5321 4.5.3.1.10).
 mail::Reply as_verdict(const ServerReply& reply);
 /// The same for the answer to RCPT, where 552 without a reason is for now only, too.
 mail::Reply as_rcpt_verdict(const ServerReply& reply);

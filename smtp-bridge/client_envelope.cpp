@@ -110,7 +110,7 @@ base::Task<Result<void>> Client::propose(std::vector<std::string> lines, Proposa
             const std::size_t place = proposal.turn[i - 1];
             if (verdict.is_success()) proposal.accepted.push_back(place);
             const bool too_many = is_too_many(verdict);
-            // RFC 5321 section 4.5.3.1.10: the rest goes in another transaction. Nobody has done
+            // RFC 5321 4.5.3.1.10: the rest goes in another transaction. Nobody has done
             // anything wrong. But who is refused as the first one would be so again.
             const bool waits = too_many && !proposal.accepted.empty();
             if (too_many) {

@@ -87,7 +87,7 @@ void give_up(SendResult& result, const base::Error& why) {
 queue::Outcome Client::outcome(const Reply& reply) const {
     if (reply.is_success()) {
         using queue::Handover;
-        // RFC 3461 section 5.2.2: LMTP is spoken by what delivers; SMTP may go on from there.
+        // RFC 3461 5.2.2: LMTP is spoken by what delivers; SMTP may go on from there.
         const bool is_last = target_.protocol == Protocol::lmtp;
         const Handover ours = is_last ? Handover::delivered : Handover::relayed;
         return queue::Delivered{reply, remote_, extensions_.dsn ? Handover::passed_on : ours};

@@ -55,7 +55,7 @@ bool is_keyword(std::string_view text) {
            std::ranges::all_of(text, [&](char c) { return alnum(c) || c == '-'; });
 }
 
-/// esmtp-value of RFC 5321 section 4.1.2 with RFC 6531's UTF-8.
+/// esmtp-value of RFC 5321 4.1.2 with RFC 6531's UTF-8.
 bool is_value(std::string_view text) {
     return !text.empty() && std::ranges::none_of(text, [](char c) {
         const auto byte = static_cast<unsigned char>(c);
@@ -77,7 +77,7 @@ std::size_t end_of_path(std::string_view text) {
     return std::string_view::npos;
 }
 
-/// RFC 5321 section 4.1.1.3: a source route (`@a.test,@b.test:`) is accepted, and ignored.
+/// RFC 5321 4.1.1.3: a source route (`@a.test,@b.test:`) is accepted, and ignored.
 std::string_view without_route(std::string_view path) {
     std::string_view rest = path;
     while (rest.starts_with('@')) {
@@ -125,7 +125,7 @@ Reply bad_value(const Parameter& parameter) {
     return syntax_error(fmt::format("Bad value of parameter {}", parameter.keyword));
 }
 
-/// RFC 6710 section 2: one digit, perhaps with a sign before it, and 0 has none.
+/// RFC 6710 2: one digit, perhaps with a sign before it, and 0 has none.
 std::optional<int> parse_priority(std::string_view text) {
     const bool negative = text.starts_with('-');
     if (negative) text.remove_prefix(1);
@@ -267,7 +267,7 @@ ParsedCommand parse_command(std::string_view line) {
         return Reply{500, {5, 5, 2}, "Control characters in a command"};
     const auto space = line.find(' ');
     const auto verb = line.substr(0, space);
-    // RFC 5321 section 4.1.1: trailing white space is tolerated.
+    // RFC 5321 4.1.1: trailing white space is tolerated.
     const auto arguments = space == std::string_view::npos ? "" : base::trim(line.substr(space));
 
     if (base::istarts_with(line, "MAIL FROM:")) return parse_mail(base::trim(line).substr(10));

@@ -51,7 +51,7 @@ void DataReader::step(char c) {
             }
             break;
         case State::dot:
-            // RFC 5321 section 4.5.2: the dot goes, whatever follows it.
+            // RFC 5321 4.5.2: the dot goes, whatever follows it.
             if (c == '\r')
                 state_ = State::dot_cr;
             else

@@ -4,8 +4,8 @@
 // A pure state machine that may be fed in pieces cut anywhere. It owns the bytes that it has read
 // until they are taken. A bare CR or a bare LF never ends a message and is never repaired: the
 // message is read to its real end and then refused, so that no two programs on the way can see two
-// different ends ("SMTP smuggling"; RFC 5321 section 2.3.8). A NUL is an octet like any other
-// (section 4.5.2), and noted, as not every way can carry it.
+// different ends ("SMTP smuggling"; RFC 5321 2.3.8). A NUL is an octet like any other
+// (RFC 5321 4.5.2), and noted, as not every way can carry it.
 #pragma once
 
 #include <cstdint>

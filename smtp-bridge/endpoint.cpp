@@ -52,7 +52,7 @@ Result<HostPort> parse_host_port(std::string_view text) {
         if (error) return bad("not an IPv6 address");
     }
     if (base::is_ascii(host)) return HostPort{std::string(host), static_cast<std::uint16_t>(*port)};
-    // DNS and certificates know a name in A-labels only (RFC 5890, RFC 6125 section 6.4.2).
+    // DNS and certificates know a name in A-labels only (RFC 5890, RFC 6125 6.4.2).
     const auto domain = mail::Domain::parse(host);
     if (!domain) return bad("no host name: " + domain.error().text);
     return HostPort{domain->ascii(), static_cast<std::uint16_t>(*port)};

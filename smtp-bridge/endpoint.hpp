@@ -35,8 +35,8 @@ class Endpoint {
     /// An address without brackets, or a name; in A-labels if it was internationalised.
     const std::string& host() const { return host_; }
     std::uint16_t port() const { return port_; }
-    /// What goes there goes over no network: a Unix socket, a loopback address, `localhost` (RFC
-    /// 6761 section 6.3).
+    /// What goes there goes over no network: a Unix socket, a loopback address, `localhost`
+    /// (RFC 6761 6.3).
     bool is_local() const;
 
     auto operator<=>(const Endpoint&) const = default;

@@ -8,7 +8,7 @@
 namespace smtp_bridge {
 namespace {
 
-/// RFC 9110 section 9.3, RFC 5789, and what an HTTP/2 connection begins with.
+/// RFC 9110 9.3, RFC 5789, and what an HTTP/2 connection begins with.
 constexpr std::array<std::string_view, 10> kMethods{
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PRI"};
 /// Behind whatever other method.

@@ -6,7 +6,7 @@
 
 namespace smtp_bridge {
 
-/// A command begins with a letter (RFC 5321 section 4.1.1). The rest is known by its first octet:
+/// A command begins with a letter (RFC 5321 4.1.1). The rest is known by its first octet:
 /// TLS has 0x16 there. An empty line begins with its line end.
 bool may_begin_line(char first);
 

@@ -9,7 +9,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// RFC 6761 section 6.4: nobody's, for ever, and no name server is asked.
+/// RFC 6761 6.4: nobody's, for ever, and no name server is asked.
 constexpr std::string_view kForeign = "postmaster@packetboat.invalid";
 /// "Relay access denied", "relay not permitted", "Relaying denied".
 constexpr std::string_view kRelay = "relay";

@@ -179,7 +179,7 @@ base::Task<ServerSession::Next> ServerSession::handle(std::string line) {
     } else if (!std::holds_alternative<Data>(command)) {
         next = answer(command, line);
     } else if (!wire_.is_quiet()) {
-        // Nobody who speaks SMTP sends more before he has our answer (RFC 2920 section 3.1).
+        // Nobody who speaks SMTP sends more before he has our answer (RFC 2920 3.1).
         next = hang_up(line, {521, {5, 5, 1}, "Nothing may follow DATA before its answer"});
     } else if (chunks_ || chunk_refusal_) {
         next = refuse(line, {503, {5, 5, 1}, "DATA and BDAT don't mix"});

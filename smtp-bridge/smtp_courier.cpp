@@ -107,7 +107,7 @@ base::Task<queue::MessageOutcome> SmtpCourier::deliver_one(NextHops& hops, queue
                                                            const queue::LeasedMessage& message) {
     const auto header = co_await queue::read_header(message.content);
     if (!header) co_return unsent(message, queue::unreadable(header.error()));
-    // A relay says that the mail went through it (RFC 5321 section 4.4), and changes nothing else.
+    // A relay says that the mail went through it (RFC 5321 4.4), and changes nothing else.
     std::string head = trace_of(message, header->bytes());
     std::size_t replaced = 0;
     if (lane == queue::Lane::local) {

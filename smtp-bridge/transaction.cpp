@@ -68,7 +68,7 @@ Reply Transaction::rcpt(const RcptTo& command) {
     return {250, {2, 1, 5}, "Recipient ok"};
 }
 
-/// RFC 5321 section 4.5.1: of the domain whose mail server takes mail from us. Our host's own name
+/// RFC 5321 4.5.1: of the domain whose mail server takes mail from us. Our host's own name
 /// may be nobody's mail domain.
 base::Result<mail::Mailbox> Transaction::postmaster() const {
     const auto domain = router_.main_domain();

@@ -35,7 +35,7 @@ base::Task<base::Result<void>> Wire::start_tls(TlsContext context, std::string s
     auto tls = std::make_unique<Tls>(socket_, std::move(context));
     const bool is_client = !server_name.empty();
     if (is_client) {
-        // RFC 6066 section 3: a name without its final dot, and never an address.
+        // RFC 6066 3: a name without its final dot, and never an address.
         if (server_name.ends_with('.')) server_name.pop_back();
         boost::system::error_code ignored;
         tls->stream.set_verify_callback(ssl::host_name_verification(server_name), ignored);
