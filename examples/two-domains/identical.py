@@ -11,7 +11,7 @@ It is a program of its own, with nothing of Packetboat's in it, to be run by han
 import re
 import sys
 
-# A field's name, or a continuation line (RFC 5322 section 2.2).
+# A field's name, or a continuation line (RFC 5322 2.2).
 TRACE_LINE = re.compile(rb"[!-9;-~]+[ \t]*:|[ \t]")
 
 
