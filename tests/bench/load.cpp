@@ -145,7 +145,7 @@ class Sender {
             expect(line, "354");
             const auto following = next.fetch_add(1);
             begun = pause == 0 && following < mails_.size();
-            // RFC 2920 section 3.1: the content may be followed by the next commands.
+            // RFC 2920 3.1: the content may be followed by the next commands.
             line.send(begun ? stuffed(mails_[i]) + envelope : stuffed(mails_[i]));
             expect(line, "250");
             results_.accepted[i] = Clock::now();

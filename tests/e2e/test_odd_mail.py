@@ -189,7 +189,7 @@ def said_to(daemon, *mail):
 
 
 def behind_our_field(content):
-    """Without the Received field that each mail gets from us on its way by SMTP (RFC 5321 section 4.4)."""
+    """Without the Received field that each mail gets from us on its way by SMTP (RFC 5321 4.4)."""
     field, end, rest = content.partition(b"\r\n\tid ")
     assert field.startswith(b"Received: from client.test ([127.0.0.1]) by mx.spare.test (Packetboat)"), content
     return rest.partition(b"\r\n")[2] if end else rest

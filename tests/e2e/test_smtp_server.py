@@ -66,7 +66,7 @@ def test_starttls_gives_requiretls(world, server):
 
 
 def test_nothing_that_was_sent_before_starttls_counts_behind_it(world, server):
-    """RFC 3207 section 4.2: neither hello, nor a mail that was begun, nor what was said of the client."""
+    """RFC 3207 4.2: neither hello, nor a mail that was begun, nor what was said of the client."""
     with starts_tls(world, server, "XFORWARD ADDR=192.0.2.7", "MAIL FROM:<eve@spare.test>", "RCPT TO:<e@spare.test>") as client:
         assert client.docmd("MAIL FROM:<s@spare.test>")[0] == 503
         client.ehlo()

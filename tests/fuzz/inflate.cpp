@@ -33,7 +33,7 @@ void check_base64(std::string_view input) {
     if (!read) return;
     const auto written = base64_encode(*read);
     check(written.size() == input.size(), "base64 has no white space");
-    // RFC 4648 section 3.5 leaves it open whether the bits behind the last byte have to be 0.
+    // RFC 4648 3.5 leaves it open whether the bits behind the last byte have to be 0.
     const std::size_t sure = input.empty() ? 0 : input.size() - 4;
     check(written.compare(0, sure, input, 0, sure) == 0, "base64 has one spelling");
 }

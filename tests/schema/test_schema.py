@@ -125,7 +125,7 @@ def check_report(element):
         assert len((rcpt.text or "").encode()) <= TEXT_OCTETS
 
 
-# Payload -> type of its stanza, and the defined condition beside it (RFC 6120, section 8.3).
+# Payload -> type of its stanza, and the defined condition beside it (RFC 6120 8.3).
 PLACE = {
     "transfers": ("set", None),
     "open": ("set", None),

@@ -1,4 +1,4 @@
-// Mailbox: the grammar of RFC 5321 section 4.1.2 with RFC 6531, and nothing beside it.
+// Mailbox: the grammar of RFC 5321 4.1.2 with RFC 6531, and nothing beside it.
 #include "mail/address.hpp"
 
 #include <catch2/catch.hpp>

@@ -228,7 +228,7 @@ TEST_CASE("8-bit content is declared, part by part") {
     CHECK(has(found[0],
               "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n"));
     CHECK(has(found[0], "    550 5.1.1 Empf\xC3\xA4nger unbekannt\r\n"));
-    // message/delivery-status is ASCII (RFC 3464 section 2.1.1)
+    // message/delivery-status is ASCII (RFC 3464 2.1.1)
     CHECK(has(found[1], "Diagnostic-Code: smtp; 550 5.1.1 Empf??nger unbekannt\r\n"));
 }
 
