@@ -96,7 +96,7 @@ base::Task<Result<ServerReply>> Client::read_reply(milliseconds limit) {
         }
     }
     auto reply = parser_.take();
-    if (reply.code == 421) alive_ = false;
+    if (reply.code == 421) alive_ = false;  // RFC 5321 3.8
     if (reply.code != 421) answered_ = true;
     if (reply.code >= 400) ++errors_;
     streak_ = reply.code >= 400 ? 0 : streak_ + 1;
@@ -128,8 +128,8 @@ base::Task<Result<ServerReply>> Client::command(std::string line) {
     co_return reply;
 }
 
-/// Sends commands, in groups if the server can, and hands on each reply with its number. When
-/// `on_reply` says false, no further group is sent.
+/// Sends commands, in groups if the server can (RFC 2920 3.1), and hands on each reply with its
+/// number. When `on_reply` says false, no further group is sent.
 base::Task<Result<void>> Client::converse(std::vector<std::string> lines, OnReply on_reply) {
     bool go_on = true;
     for (std::size_t sent = 0; sent < lines.size() && go_on;) {
@@ -179,7 +179,7 @@ base::Task<std::optional<Reply>> Client::say_hello() {
     co_return trouble;
 }
 
-/// RFC 3207, and nothing goes out if it can't be had: all mail waits.
+/// RFC 3207 4, and nothing goes out if it can't be had: all mail waits.
 base::Task<std::optional<Reply>> Client::start_tls() {
     const auto no_tls = [&](std::string_view why) {
         const auto text = fmt::format("{}: {}", target_.to_text(), why);
@@ -193,11 +193,12 @@ base::Task<std::optional<Reply>> Client::start_tls() {
     const auto started = co_await wire_->start_tls(settings_.tls, target_.endpoint.host(),
                                                    within(settings_.times.command));
     if (!started) co_return no_tls(started.error().text);
-    extensions_ = {};
+    extensions_ = {};  // RFC 3207 4.2
     co_return std::nullopt;
 }
 
-/// Hello, and what the server can.
+/// Hello, and what the server can. HELO is for one that knows no EHLO (RFC 5321 3.2), LHLO for LMTP
+/// (RFC 2033 4.1).
 base::Task<std::optional<Reply>> Client::introduce() {
     const bool lmtp = target_.protocol == Protocol::lmtp;
     std::string line = fmt::format("{} {}\r\n", lmtp ? "LHLO" : "EHLO", settings_.hostname);
@@ -216,6 +217,8 @@ base::Task<std::optional<Reply>> Client::introduce() {
     co_return std::nullopt;
 }
 
+/// Keywords in whatever case (RFC 5321 4.1.1.1). REQUIRETLS counts over TLS only (RFC 8689 4.2.1),
+/// and a SIZE of 0 is no limit (RFC 1870 3).
 void Client::read_extensions(const ServerReply& reply) {
     extensions_.private_last_hop = target_.protocol == Protocol::lmtp && target_.is_private();
     for (std::size_t i = 1; i < reply.lines.size(); ++i) {
@@ -250,7 +253,7 @@ void Client::read_limits(const std::vector<std::string_view>& words) {
     }
 }
 
-/// After a transaction that did not come to its end.
+/// After a transaction that did not come to its end (RFC 5321 4.1.1.5).
 base::Task<void> Client::reset() {
     if (!alive_) co_return;
     ++resets_;
@@ -258,6 +261,7 @@ base::Task<void> Client::reset() {
     if (!reply || !reply->is(2)) alive_ = false;
 }
 
+/// RFC 5321 4.1.1.10: not without QUIT, and its answer if there is one soon.
 base::Task<void> Client::quit() {
     if (!std::exchange(alive_, false)) {
         cut();

@@ -41,7 +41,7 @@ struct ClientSettings {
     TlsContext tls{};  ///< for targets that want it
 };
 
-/// What the server announced.
+/// What the server announced in answer to EHLO or LHLO (RFC 5321 4.1.1.1).
 struct Extensions {
     bool pipelining = false;
     bool eight_bit_mime = false;
@@ -50,8 +50,8 @@ struct Extensions {
     std::optional<std::uint64_t> size;  ///< octets; nothing: not announced, or no limit
     bool size_announced = false;
     bool starttls = false;
-    bool requiretls = false;  ///< over a verified link: it keeps a mail to TLS (RFC 8689)
-    /// It delivers, and nothing goes over a network in the clear: RFC 8689 asks for no more.
+    bool requiretls = false;  ///< over a verified link: it keeps a mail to TLS (RFC 8689 4.2.1)
+    /// It delivers, and nothing goes over a network in the clear: RFC 8689 4.4 asks for no more.
     bool private_last_hop = false;
     /// LIMITS of RFC 9422; nothing: it names none.
     std::optional<std::size_t> mail_max{};         ///< transactions of a session

@@ -16,8 +16,8 @@ namespace {
 using base::Result;
 using mail::Reply;
 
-/// Commands sent before their replies are read. More would only risk that both ends wait with full
-/// buffers.
+/// Commands sent before their replies are read (RFC 2920 3.1). More would only risk that both ends
+/// wait with full buffers.
 constexpr std::size_t kGroup = 50;
 /// Refusals that a link bears: from the tenth on Postfix waits for a second before each answer, and
 /// with the twentieth it says 421 (smtpd_soft_error_limit, smtpd_hard_error_limit).
@@ -74,7 +74,7 @@ std::size_t Client::group() const {
     return std::min(room + streak_, kGroup);
 }
 
-/// Those who come next, as many as the server takes in one transaction.
+/// Those who come next, as many as the server takes in one transaction (RFC 9422).
 Client::Places Client::next_turn(const Places& left, const MailboxOf& mailbox) const {
     const std::size_t most =
         std::min(extensions_.rcpt_max.value_or(left.size()), room_.value_or(left.size()));

@@ -135,7 +135,7 @@ base::Task<void> Client::send(Parcel parcel, SendResult& result) {
     }
 }
 
-/// One transaction.
+/// One transaction. No message goes out without a 354 (RFC 5321 3.3).
 base::Task<void> Client::transact(Parcel parcel, SendResult& result) {
     const auto& recipients = parcel.envelope.recipients;
     Proposal proposal;
@@ -213,8 +213,8 @@ base::Task<void> Client::transact(Parcel parcel, SendResult& result) {
         resets_ = 0;
 }
 
-/// `at_the_dot`: the piece with the final dot may have left. Errc::storage or Errc::damaged if the
-/// content can't be read; the other errors are the link's.
+/// RFC 5321 4.5.2. `at_the_dot`: the piece with the final dot may have left. Errc::storage or
+/// Errc::damaged if the content can't be read; the other errors are the link's.
 base::Task<Result<void>> Client::send_body(Parcel parcel, bool& at_the_dot) {
     DotStuffer stuffer;
     Pieces pieces(parcel);
@@ -238,9 +238,9 @@ base::Task<Result<void>> Client::send_body(Parcel parcel, bool& at_the_dot) {
     co_return sent;
 }
 
-/// LMTP: a reply for each recipient that was accepted; SMTP: one for all of them. Returns what is
-/// said of those whose reply never came: the server may have their mail or not (RFC 1047), so they
-/// get it again.
+/// LMTP: a reply for each recipient that was accepted (RFC 2033 4.2); SMTP: one for all of them.
+/// Returns what is said of those whose reply never came: the server may have their mail or not (RFC
+/// 1047), so they get it again.
 base::Task<std::optional<Reply>> Client::read_verdicts(const Places& accepted,
                                                        const OnVerdict& on_verdict) {
     const bool each = target_.protocol == Protocol::lmtp;

@@ -55,7 +55,7 @@ bool is_keyword(std::string_view text) {
            std::ranges::all_of(text, [&](char c) { return alnum(c) || c == '-'; });
 }
 
-/// esmtp-value of RFC 5321 4.1.2 with RFC 6531's UTF-8.
+/// esmtp-value of RFC 5321 4.1.2 with the UTF-8 of RFC 6531 3.3.
 bool is_value(std::string_view text) {
     return !text.empty() && std::ranges::none_of(text, [](char c) {
         const auto byte = static_cast<unsigned char>(c);
@@ -110,6 +110,7 @@ std::variant<PathAndParameters, Reply> split_arguments(std::string_view text,
         if (parameter.has_value) parameter.value = word.substr(equals + 1);
         if (!is_keyword(parameter.keyword) || (parameter.has_value && !is_value(parameter.value)))
             return syntax_error("Malformed parameter");
+        // RFC 3461 4.5.
         if (!seen.insert(parameter.keyword).second)
             return syntax_error(fmt::format("Parameter {} given twice", parameter.keyword));
         found.parameters.push_back(std::move(parameter));
@@ -117,6 +118,7 @@ std::variant<PathAndParameters, Reply> split_arguments(std::string_view text,
     return found;
 }
 
+/// RFC 5321 4.1.1.11.
 Reply unknown_parameter(const Parameter& parameter) {
     return {555, {5, 5, 4}, fmt::format("Unsupported parameter {}", parameter.keyword)};
 }
@@ -125,7 +127,7 @@ Reply bad_value(const Parameter& parameter) {
     return syntax_error(fmt::format("Bad value of parameter {}", parameter.keyword));
 }
 
-/// RFC 6710 2: one digit, perhaps with a sign before it, and 0 has none.
+/// RFC 6710 7: one digit, perhaps with a sign before it, and 0 has none.
 std::optional<int> parse_priority(std::string_view text) {
     const bool negative = text.starts_with('-');
     if (negative) text.remove_prefix(1);
@@ -204,6 +206,7 @@ ParsedCommand parse_mail(std::string_view arguments) {
     for (const auto& parameter : parameters) {
         if (auto refusal = apply(command, parameter)) return *refusal;
     }
+    // RFC 6531 3.5 has the code.
     if (command.from && command.from->needs_smtputf8() && !command.smtputf8)
         return Reply{553, {5, 6, 7}, "A sender that is not ASCII needs SMTPUTF8"};
     return Command(std::move(command));
@@ -290,6 +293,7 @@ ParsedCommand parse_command(std::string_view line) {
     if (base::iequals(verb, "STARTTLS")) return without_arguments<StartTls>(arguments);
     if (base::iequals(verb, "XFORWARD")) return about_client<Forward>(arguments);
     if (base::iequals(verb, "XCLIENT")) return about_client<Impersonate>(arguments);
+    // RFC 5321 4.2.4: what is known, and not to be had here.
     for (const std::string_view known : {"EXPN", "ETRN", "TURN", "AUTH"}) {
         if (base::iequals(verb, known)) return Reply{502, {5, 5, 1}, "Command not implemented"};
     }

@@ -18,10 +18,10 @@ namespace smtp_bridge {
 class DataReader {
   public:
     enum class Fault : std::uint8_t { none, bare_cr, bare_lf, too_large, unfinished };
-    /// How a message comes: with dots stuffed and one at its end, or counted (RFC 3030).
+    /// How a message comes: with dots stuffed and one at its end, or counted (RFC 3030 2).
     enum class Framing : std::uint8_t { dots, counted };
 
-    /// `max_size`: octets, counted without the stuffed dots and the final dot (RFC 1870).
+    /// `max_size`: octets, counted without the stuffed dots and the final dot (RFC 1870 5).
     explicit DataReader(std::size_t max_size, Framing framing = Framing::dots)
         : max_size_(max_size), framing_(framing) {}
 

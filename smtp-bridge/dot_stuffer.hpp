@@ -1,4 +1,5 @@
-// DotStuffer: the other direction: doubles dots at the start of lines, and ends the message.
+// DotStuffer: the other direction: doubles dots at the start of lines, and ends the message
+// (RFC 5321 4.5.2).
 //
 // Pure; fed in pieces cut anywhere. The message itself is CRLF lines, as everything in the queue
 // is.
@@ -12,7 +13,7 @@ namespace smtp_bridge {
 class DotStuffer {
   public:
     void feed(std::string_view input, std::string& output);
-    /// `.CRLF`, behind a CRLF if the message doesn't end with one.
+    /// `.CRLF`, behind a CRLF if the message doesn't end with one (RFC 5321 4.1.1.4).
     void finish(std::string& output);
 
   private:

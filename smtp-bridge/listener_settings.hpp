@@ -51,8 +51,8 @@ struct ListenerSettings {
     std::optional<std::size_t> client_rate;
     std::vector<Network> trusted;  ///< clients that may say XFORWARD and XCLIENT
     TlsContext tls;                ///< nullptr: no STARTTLS
-    bool requiretls = false;       ///< a mail that must not go without TLS can be taken (RFC 8689)
-    std::optional<int> inherited;  ///< a socket that listens already (socket activation)
+    bool requiretls = false;  ///< a mail that must not go without TLS can be taken (RFC 8689 2)
+    std::optional<int> inherited;          ///< a socket that listens already (socket activation)
     std::shared_ptr<Admission> admission;  ///< one for all listeners; nullptr: one of its own
 };
 

@@ -18,7 +18,7 @@ std::string key_for(const mail::ReversePath& from, const mail::Mailbox& recipien
     return key;
 }
 
-/// RFC 3463: 5.1.1 to 5.1.3 and 5.1.6, 5.1.10 (RFC 7505) are about the recipient alone.
+/// RFC 3463 3.2: 5.1.1 to 5.1.3 and 5.1.6, 5.1.10 (RFC 7505) are about the recipient alone.
 bool is_about_recipient(const mail::Reply& reply) {
     const auto& status = reply.status;
     return reply.is_permanent() && status.subject == 1 &&

@@ -15,7 +15,7 @@ namespace smtp_bridge {
 
 enum class Relaying : std::uint8_t {
     takes,
-    refuses,  ///< as such (RFC 3463's X.7.1, or in words), not for that domain's sake
+    refuses,  ///< as such (X.7.1 of RFC 3463 3.8, or in words), not for that domain's sake
     unknown,  ///< it can't be reached, or said something else
 };
 

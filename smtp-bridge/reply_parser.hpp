@@ -1,4 +1,5 @@
-// ReplyParser: reads the replies of an SMTP or LMTP server, multi-line ones included.
+// ReplyParser: reads the replies of an SMTP or LMTP server, multi-line ones included
+// (RFC 5321 4.2.1).
 //
 // Pure and incremental; bounded by limits::kReplyLine and kReplyLines. Errc::limit or
 // Errc::protocol for what is no reply; then the connection is of no use any more.
@@ -18,8 +19,8 @@ struct ServerReply {
     std::vector<std::string> lines;  ///< without the code; at least one
 
     bool is(int klass) const { return code / 100 == klass; }
-    /// With the enhanced status of its lines, or X.0.0 if they have none; one printable line of
-    /// text.
+    /// With the enhanced status of its lines (RFC 2034 4), or X.0.0 if they have none; one
+    /// printable line of text.
     mail::Reply to_mail() const;
 };
 

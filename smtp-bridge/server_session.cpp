@@ -36,7 +36,7 @@ Reply not_trusted() {
 }
 
 /// Of a mail much may be refused that is no error of the session: an address that can't be, and
-/// with pipelining (RFC 2920) all that was sent behind a MAIL that was refused.
+/// with pipelining (RFC 2920 3.1) all that was sent behind a MAIL that was refused.
 bool is_about_mail(std::string_view line) {
     constexpr std::array<std::string_view, 4> kVerbs{"MAIL", "RCPT", "DATA", "BDAT"};
     return std::ranges::any_of(
@@ -86,13 +86,14 @@ void ServerSession::say(const Reply& reply) {
     wire_.put(reply.to_text() + "\r\n");
 }
 
-/// LMTP answers for each recipient, in their order; SMTP once.
+/// LMTP answers for each recipient, in their order (RFC 2033 4.2, RFC 2033 4.3); SMTP once.
 void ServerSession::say_for_message(const Reply& reply, std::size_t recipients) {
     const std::size_t times = settings_.protocol == Protocol::lmtp ? recipients : 1;
     for (std::size_t i = 0; i < times; ++i)
         say(reply);
 }
 
+/// Greets (RFC 5321 3.1), and gives each command its reply, in their order (RFC 2920 3.2).
 base::Task<void> ServerSession::run() {
     wire_.put(fmt::format("220 {} {} Packetboat\r\n", settings_.hostname,
                           settings_.protocol == Protocol::lmtp ? "LMTP" : "ESMTP"));
@@ -109,7 +110,8 @@ base::Task<void> ServerSession::run() {
     wire_.close();
 }
 
-/// Without its CRLF. A line that breaks the rules of lines is answered here, and skipped.
+/// Without its CRLF. A line that breaks the rules of lines (RFC 5321 2.3.8, RFC 5321 4.5.3.1.4) is
+/// answered here, and skipped.
 base::Task<Result<std::string>> ServerSession::next_line() {
     const auto until = steady_clock::now() + settings_.command_time;
     std::optional<std::string> too_long;  // the beginning of such a line
@@ -151,6 +153,7 @@ base::Task<Result<std::string>> ServerSession::next_line() {
     }
 }
 
+/// A server that has to hang up says so (RFC 5321 3.8, RFC 5321 4.5.3.2.7).
 base::Task<void> ServerSession::farewell(base::Error why) {
     if (why.code == Errc::timeout) {
         say({421, {4, 4, 2}, settings_.hostname + " Timed out waiting for the client"});
@@ -182,6 +185,7 @@ base::Task<ServerSession::Next> ServerSession::handle(std::string line) {
         // Nobody who speaks SMTP sends more before he has our answer (RFC 2920 3.1).
         next = hang_up(line, {521, {5, 5, 1}, "Nothing may follow DATA before its answer"});
     } else if (chunks_ || chunk_refusal_) {
+        // RFC 3030 2: 503, and nothing but RSET leads on.
         next = refuse(line, {503, {5, 5, 1}, "DATA and BDAT don't mix"});
     } else if (const auto refusal = transaction_.refuse_data()) {
         next = refuse(line, *refusal);
@@ -218,6 +222,7 @@ ServerSession::Next ServerSession::hang_up(std::string_view line, const Reply& r
     return Next::end;
 }
 
+/// RFC 3207 4. Of what the client said before nothing is kept (RFC 3207 4.2).
 base::Task<ServerSession::Next> ServerSession::start_tls() {
     constexpr std::string_view kLine = "STARTTLS";
     if (!settings_.tls) co_return refuse(kLine, {502, {5, 5, 1}, "Command not implemented"});
@@ -271,6 +276,7 @@ ServerSession::Next ServerSession::answer(const Command& command, std::string_vi
         reply = transaction_.hello(*hello);
         if (reply.is_success()) {
             drop_message();
+            // RFC 5321 3.2: no answer to HELO looks like one to EHLO.
             if (hello->verb == Hello::Verb::helo)
                 wire_.put("250 " + settings_.hostname + "\r\n");
             else
@@ -297,6 +303,7 @@ ServerSession::Next ServerSession::answer(const Command& command, std::string_vi
         if (trusted_ && !transaction_.is_started()) return impersonate(other->client);
         reply = trusted_ ? Reply{503, {5, 5, 1}, "Not within a mail"} : not_trusted();
     } else if (std::holds_alternative<Verify>(command)) {
+        // RFC 5321 3.5.3: 250 would say that the address was verified.
         reply = {252, {2, 1, 5}, "Try RCPT"};
     } else if (std::holds_alternative<Help>(command)) {
         reply = {214, {2, 0, 0}, "See RFC 5321 and RFC 2033"};
@@ -309,6 +316,11 @@ ServerSession::Next ServerSession::answer(const Command& command, std::string_vi
     return Next::go_on;
 }
 
+/// The reply to EHLO and LHLO (RFC 5321 4.1.1.1): PIPELINING (RFC 2920 3), SIZE (RFC 1870 3),
+/// 8BITMIME (RFC 6152 2), SMTPUTF8 (RFC 6531 3.1), DSN (RFC 3461 3), CHUNKING (RFC 3030 2),
+/// MT-PRIORITY (RFC 6710 3), LIMITS (RFC 9422), STARTTLS (RFC 3207 2), which is not offered again
+/// over TLS (RFC 3207 4.2), REQUIRETLS (RFC 8689 2), ENHANCEDSTATUSCODES (RFC 2034 3). PIPELINING
+/// and ENHANCEDSTATUSCODES are a MUST in LMTP (RFC 2033 5).
 void ServerSession::say_extensions() {
     std::vector<std::string> words{
         settings_.hostname, "PIPELINING",  fmt::format("SIZE {}", settings_.max_size),

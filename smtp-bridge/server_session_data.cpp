@@ -24,6 +24,7 @@ constexpr std::size_t kDropped = 64u << 20;
 
 }  // namespace
 
+/// RFC 5321 4.1.1.4.
 base::Task<ServerSession::Next> ServerSession::receive_data() {
     wire_.put("354 End data with <CR><LF>.<CR><LF>\r\n");
     IncomingMessage message(intake_, settings_.max_size);
@@ -50,7 +51,8 @@ base::Task<ServerSession::Next> ServerSession::unreadable(base::Error why, std::
     co_return Next::end;
 }
 
-/// A message that was read to its end: into the queue, or refused; and the answer to it.
+/// A message that was read to its end: into the queue, or refused; and the answer to it. With its
+/// 250 it is ours to deliver, or to report on (RFC 5321 6.1).
 base::Task<void> ServerSession::store(IncomingMessage& message) {
     const std::size_t recipients = transaction_.envelope().recipients.size();
     auto refusal = Transaction::refuse(message.reader().fault());
@@ -114,8 +116,8 @@ base::Task<Result<void>> ServerSession::read_data(IncomingMessage& message) {
     }
 }
 
-/// RFC 3030. The octets follow their command whatever its answer is, so they are always read; once
-/// a part of a message was refused, so is the rest of it, with the same words.
+/// RFC 3030 2. The octets follow their command whatever its answer is, so they are always read;
+/// once a part of a message was refused, so is the rest of it, with the same words.
 base::Task<ServerSession::Next> ServerSession::receive_chunk(Chunk chunk) {
     const std::size_t recipients = transaction_.envelope().recipients.size();
     const std::size_t answers = chunk.last ? std::max<std::size_t>(recipients, 1) : 1;

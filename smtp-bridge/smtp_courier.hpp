@@ -22,7 +22,7 @@ struct CourierSettings {
     DeliveryTargets deliver_to;     ///< Lane::local
     std::vector<Target> return_to;  ///< Lane::relay; without it such mail waits
     std::string hostname;           ///< ours, in Received
-    std::string authserv_id;        ///< ours, in Authentication-Results (RFC 8601)
+    std::string authserv_id;        ///< ours, in Authentication-Results (RFC 8601 2.5)
     /// Our components, and what the administrator says of the links to their peers: `pkix`,
     /// `dialback` or `none`.
     std::map<std::string, std::string> assurance;

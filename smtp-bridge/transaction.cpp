@@ -18,6 +18,8 @@ Reply bad_sequence(std::string text) {
 }
 }  // namespace
 
+/// LMTP has LHLO in the place of the others (RFC 2033 4.1). Whichever it is, it ends what was begun
+/// (RFC 5321 4.1.4).
 Reply Transaction::hello(const Hello& command) {
     const bool lmtp = settings_.protocol == Protocol::lmtp;
     if (lmtp != (command.verb == Hello::Verb::lhlo))
@@ -27,6 +29,8 @@ Reply Transaction::hello(const Hello& command) {
     return {250, {2, 0, 0}, settings_.hostname};
 }
 
+/// RFC 5321 4.1.4: the order of commands. RFC 1870 6.1: what is too large is refused before it
+/// comes. RFC 8689 2: REQUIRETLS is for those it was announced to.
 Reply Transaction::mail(const MailFrom& command) {
     if (helo_.empty()) return bad_sequence("Say hello first");
     if (started_) return bad_sequence("There is a sender already");
@@ -49,11 +53,13 @@ Reply Transaction::mail(const MailFrom& command) {
 
 Reply Transaction::rcpt(const RcptTo& command) {
     if (!started_) return bad_sequence("MAIL comes first");
+    // RFC 5321 4.5.3.1.10: 452, so that the client sends to the rest afterwards.
     if (envelope_.recipients.size() >= limits::kRecipients)
         return {452, {4, 5, 3}, "Too many recipients"};
     const auto address =
         command.address ? base::Result<mail::Mailbox>(*command.address) : postmaster();
     if (!address) return {451, {4, 3, 5}, "This host has no usable name of its own"};
+    // RFC 6531 3.5 has the code.
     if (address->needs_smtputf8() && !envelope_.smtputf8)
         return {553, {5, 6, 7}, "A recipient that is not ASCII needs SMTPUTF8"};
     auto destination = router_.route(envelope_.from, *address);
@@ -75,6 +81,7 @@ base::Result<mail::Mailbox> Transaction::postmaster() const {
     return mail::Mailbox::parse("postmaster@" + (domain ? domain->ascii() : settings_.hostname));
 }
 
+/// RFC 5321 3.3; without a recipient that was taken, LMTP wants 503 (RFC 2033 4.2).
 std::optional<Reply> Transaction::refuse_data() const {
     if (!started_) return bad_sequence("MAIL comes first");
     if (envelope_.recipients.empty()) return bad_sequence("No valid recipients");
@@ -103,6 +110,7 @@ Reply Transaction::forward(const ClientAttributes& attributes) {
     return {250, {2, 0, 0}, "Ok"};
 }
 
+/// RFC 5321 2.3.8 for CR and LF, RFC 1870 6.3 for the size.
 std::optional<Reply> Transaction::refuse(DataReader::Fault fault) {
     switch (fault) {
         case DataReader::Fault::none:
@@ -119,6 +127,7 @@ std::optional<Reply> Transaction::refuse(DataReader::Fault fault) {
     return std::nullopt;
 }
 
+/// RFC 5321 6.3.
 std::optional<Reply> Transaction::refuse(std::string_view beginning) const {
     if (mail::summarize_header(beginning).received > limits::kReceived)
         return Reply{554, {5, 4, 6}, "Too many Received fields: a mail loop"};
