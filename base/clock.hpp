@@ -48,10 +48,10 @@ SteadyPoint steady_at(const Clock& clock, TimePoint time);
 /// The reverse: a time to be written down.
 TimePoint wall_at(const Clock& clock, SteadyPoint time);
 
-/// `2026-12-01T00:00:00Z` (XEP-0082 DateTime, in whole seconds).
+/// `2026-12-01T00:00:00Z` (DateTime of XEP-0082 3.2, in whole seconds).
 std::string to_datetime(TimePoint time);
-/// Reads a XEP-0082 DateTime with `Z` or a numeric offset; fractions of a second are dropped.
-/// Errc::syntax for anything else, and for years before 1970 or after 2200.
+/// Reads a DateTime of XEP-0082 3.2 with `Z` or a numeric offset; fractions of a second are
+/// dropped. Errc::syntax for anything else, and for years before 1970 or after 2200.
 Result<TimePoint> parse_datetime(std::string_view text);
 /// `Tue, 01 Dec 2026 00:00:00 +0000` (RFC 5322 3.3).
 std::string to_rfc5322_date(TimePoint time);

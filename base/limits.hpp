@@ -10,13 +10,13 @@ namespace base::limits {
 using namespace std::chrono_literals;
 
 // --- Addresses and envelopes (RFC 5321 4.5.3.1, with room as it asks for)
-/// octets; RFC says 64, and UTF-8 takes up to 4 for a character
+/// octets; RFC 5321 4.5.3.1.1 says 64, and UTF-8 takes up to 4 for a character
 inline constexpr std::size_t kLocalPart = 256;
-inline constexpr std::size_t kDomain = 255;    ///< octets of the A-label form
+inline constexpr std::size_t kDomain = 255;    ///< octets of the A-label form; RFC 5321 4.5.3.1.2
 inline constexpr std::size_t kMailbox = 1000;  ///< octets of a whole mailbox, as text
 inline constexpr std::size_t kEnvid = 100;     ///< octets; RFC 3461 4.4
 inline constexpr std::size_t kOrcpt = 500;     ///< octets; RFC 3461 4.2
-/// of one message; RFC 5321 asks for 100 at least
+/// of one message; RFC 5321 4.5.3.1.8 asks for 100 at least
 inline constexpr std::size_t kRecipients = 1000;
 /// bytes of a remote's words that we keep and pass on
 inline constexpr std::size_t kStatusText = 512;
@@ -28,21 +28,22 @@ inline constexpr std::size_t kHeader = 1u << 20;
 inline constexpr std::size_t kReportHeader = 128u << 10;
 
 // --- SMTP
-/// octets with CRLF; RFC 5321's 512 plus extensions
+/// octets with CRLF; the 512 of RFC 5321 4.5.3.1.4, and what extensions add (RFC 3461 5.4)
 inline constexpr std::size_t kCommandLine = 4096;
-/// octets; RFC 5321 says 512, servers exceed it
+/// octets; RFC 5321 4.5.3.1.5 says 512, servers exceed it
 inline constexpr std::size_t kReplyLine = 2048;
 inline constexpr std::size_t kSmtpInput = 64u << 10;  ///< bytes that a session reads at once
 inline constexpr std::size_t kReplyLines = 100;       ///< of one multi-line reply
-inline constexpr std::size_t kReceived = 100;         ///< Received fields before a mail is a loop
+inline constexpr std::size_t kReceived = 100;  ///< fields before a mail is a loop; RFC 5321 6.3
 inline constexpr std::size_t kMessage = 50u << 20;    ///< default bound of a message, bytes
 inline constexpr std::size_t kSmtpConnections = 200;  ///< open at once on all listeners
 /// of one client at once; Postfix needs no more for one transport, and others get their turn
 inline constexpr std::size_t kClientConnections = 100;
 /// mails a minute of a client on another host: more than one person or list sends, less than harms
 inline constexpr std::size_t kClientRate = 6000;
-inline constexpr auto kSmtpCommandTime = 5min;  ///< RFC 5321 4.5.3.2
-inline constexpr auto kSmtpDataTime = 10min;    ///< for the reply to the final dot, as a client
+inline constexpr auto kSmtpCommandTime = 5min;  ///< RFC 5321 4.5.3.2.2, RFC 5321 4.5.3.2.7
+/// for the reply to the final dot, as a client; RFC 5321 4.5.3.2.6
+inline constexpr auto kSmtpDataTime = 10min;
 inline constexpr auto kSmtpConnectTime = 30s;
 inline constexpr auto kSmtpIdle = 30s;        ///< how long a pooled client connection is kept
 inline constexpr std::size_t kSmtpPool = 20;  ///< client connections to one next hop
