@@ -40,7 +40,7 @@ class BlockCodec {
 };
 
 std::string base64_encode(std::string_view bytes);
-/// Padded, without white space. Errc::syntax.
+/// Padded, without white space or any other octet (RFC 4648 3.3). Errc::syntax.
 base::Result<std::string> base64_decode(std::string_view text);
 constexpr std::size_t base64_size(std::size_t bytes) {
     return (bytes + 2) / 3 * 4;

@@ -14,8 +14,8 @@ namespace {
 constexpr std::size_t kValues = 1000;                       // of one field that are read
 constexpr std::uint64_t kLargest = std::uint64_t(1) << 40;  // the schema's octetsType
 
-/// A form's field, whatever type it claims: XEP-0004 lets a result leave the type out, and gloox
-/// then drops all values.
+/// A form's field, whatever type it claims: XEP-0004 3.2 lets a result leave the type out, and
+/// gloox then drops all values.
 const gloox::Tag* find_field(const gloox::Tag& form, std::string_view name) {
     for (const auto* child : form.children()) {
         if (child->name() == "field" && child->findAttribute("var") == name) return child;
@@ -54,7 +54,7 @@ Capability read_form(const gloox::Tag& form) {
         if (auto domain = mail::Domain::parse(value))
             capability.domains.push_back(std::move(*domain));
     }
-    // A peer that wants less than RFC 6120's floor would make us spread mail over countless
+    // A peer that wants less than RFC 6120 13.12 allows would make us spread mail over countless
     // stanzas.
     read_number(form, "max-stanza", capability.max_stanza, limits::kStanzaUnknown, limits::kStanza);
     read_number(form, "max-size", capability.max_size, 1, kLargest);

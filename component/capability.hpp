@@ -40,11 +40,12 @@ struct PeerInfo {
     std::optional<std::vector<std::string>> mail_addresses;
 };
 
-/// Reads the result of a disco#info request (the whole IQ).
+/// Reads the result of a disco#info request (the whole IQ; XEP-0030 3.1), whose forms are known by
+/// their FORM_TYPE (XEP-0128 2).
 PeerInfo read_disco_info(const gloox::Tag& iq);
-/// The items of a disco#items result that are bare domainparts below `parent` and of the same
-/// organisation, without a node: at most `most`, each once. (Items below a public suffix are other
-/// people's.)
+/// The items of a disco#items result (XEP-0030 4.1) that are bare domainparts below `parent` and of
+/// the same organisation, without a node: at most `most`, each once. (Items below a public suffix
+/// are other people's.)
 std::vector<std::string> read_disco_items(const gloox::Tag& iq, std::size_t most,
                                           const mail::Domain& parent);
 

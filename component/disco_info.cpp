@@ -23,7 +23,8 @@ void write_number(XmlWriter& xml, std::string_view name, std::size_t value) {
     write_field(xml, name, {}, {std::to_string(value)});
 }
 
-/// Nothing if `what` is not known here.
+/// Ping (XEP-0199 3), disco#info (XEP-0030 3.1), disco#items (XEP-0030 4.1) and version (XEP-0092
+/// 2); nothing for what is not known here.
 std::optional<std::string> result_for(const gloox::Tag& payload,
                                       const ComponentSettings& settings) {
     const std::string what = payload.xmlns();

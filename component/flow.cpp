@@ -8,7 +8,7 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-constexpr std::size_t kLeast = 8u << 10;  // below what every server must pass (RFC 6120)
+constexpr std::size_t kLeast = 8u << 10;  // below what every server must pass (RFC 6120 13.12)
 constexpr std::size_t kMost = 2u << 20;   // a fast server needs no more, and memory is bounded
 constexpr std::size_t kStanzas = 64;  // on their way at once; more is more than a peer has to take
 constexpr std::size_t kHorizon = 5;   // seconds of measured goodput that may be on their way

@@ -1,4 +1,4 @@
-// Jid: an XMPP address (RFC 7622), split correctly also where the resource contains an `@`.
+// Jid: an XMPP address (RFC 7622 3.1), split correctly also where the resource contains an `@`.
 //
 // A value that owns its text. Parsing fails with Errc::syntax or Errc::limit. Only the domainpart
 // is folded, as domains are all that Packetboat compares: U-labels in lower case, without a final

@@ -23,7 +23,7 @@ struct Query {
     bool done = false;
 };
 
-/// RFC 2782: the target "." says that there is decidedly no such service.
+/// RFC 6120 3.2.1, RFC 2782: the target "." says that there is decidedly no such service.
 SrvAnswer read_answer(int status, const unsigned char* bytes, int size) {
     if (status == ARES_ENOTFOUND || status == ARES_ENODATA) return SrvAnswer::absent;
     if (status != ARES_SUCCESS) return SrvAnswer::unknown;
@@ -131,6 +131,7 @@ base::Task<SrvAnswer> DnsResolver::find_server(mail::Domain domain) {
     const Channel channel = open_channel(server_);
     if (!channel || domain.is_address_literal())
         co_return channel ? SrvAnswer::absent : SrvAnswer::unknown;
+    // The first is of XEP-0368.
     const std::string secure = "_xmpps-server._tcp." + domain.ascii();
     const std::string plain = "_xmpp-server._tcp." + domain.ascii();
     ares_query(channel.get(), secure.c_str(), 1 /* IN */, 33 /* SRV */, &on_answer, &queries[0]);

@@ -1,10 +1,10 @@
 // Session: a component's presence in the XMPP network: keeps its stream up, asks and answers.
 //
 // One for each configured component, for as long as the daemon runs. Owns the stream, and
-// reconnects with backoff and jitter until stop(). Requests are matched by id and by who was asked,
-// and end at the latest with their own time limit, or with the stream. Pings, service discovery and
-// version are answered here, with the addressed JID as `from`; no error ever answers an error.
-// Event loop only.
+// reconnects with backoff and jitter until stop(). Requests are matched by id and by who was asked
+// (RFC 6120 8.2.3), and end at the latest with their own time limit, or with the stream. Pings,
+// service discovery and version are answered here, with the addressed JID as `from`; no error ever
+// answers an error (RFC 6120 8.3.1). Event loop only.
 #pragma once
 
 #include "base/clock.hpp"

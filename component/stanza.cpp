@@ -60,7 +60,7 @@ StanzaError read_error(const gloox::Tag& stanza) {
         } else if (xmlns == ns::kStanzaErrors) {
             result.condition = bounded(child->name());
         } else if (xmlns == ns::kMailTransfer && result.ours.empty()) {
-            // One condition of an application's own (RFC 6120 8.3.2): the first counts.
+            // One condition of an application's own (RFC 6120 8.3.4): the first counts.
             result.ours = bounded(child->name());
             const auto wait = base::parse_number(child->findAttribute("retry-after"));
             if (result.ours == "busy" && wait)

@@ -17,7 +17,8 @@
 
 namespace component {
 
-/// An error stanza, as far as a sender acts on it (protocol, "What an IQ error means to a sender").
+/// An error stanza (RFC 6120 8.3.2), as far as a sender acts on it (protocol, "What an IQ error
+/// means to a sender").
 struct StanzaError {
     std::string type;       ///< cancel, wait, modify, auth
     std::string condition;  ///< of RFC 6120 8.3.3; `undefined-condition` if there is none
@@ -41,10 +42,11 @@ StanzaError read_error(const gloox::Tag& stanza);
 
 /// `<iq type= id= from= to=>payload</iq>`; Errc::protocol if that would be no XML.
 base::Result<std::string> write_iq(const IqHead& head, std::string_view payload);
+/// Directed presence (RFC 6121 4.6).
 base::Result<std::string> write_presence(std::string_view from, std::string_view to,
                                          std::string_view type);
-/// The error that answers `request`: from its `to`, to its `from`, with its id. `kind` is the
-/// element of the stanza ("iq", "message").
+/// The error that answers `request` (RFC 6120 8.3.1): from its `to`, to its `from`, with its id.
+/// `kind` is the element of the stanza ("iq", "message").
 base::Result<std::string> write_error(std::string_view kind, const IqHead& request,
                                       const StanzaError& error);
 

@@ -21,7 +21,8 @@ namespace asio = base::asio;
 using asio::ip::tcp;
 
 constexpr std::size_t kReadSize = 64u << 10;  // bytes asked of the socket at a time
-// White space that nobody acknowledges for so long means that the TCP link is dead.
+// White space (RFC 6120 4.6.1) that nobody acknowledges for so long means that the TCP link is
+// dead.
 constexpr auto kKeepAlive = 60s;
 constexpr unsigned kUserTimeout = 60'000;  // ms; RFC 5482
 

@@ -1,4 +1,4 @@
-// Stream: one XEP-0114 connection to our own XMPP server, from connect to close.
+// Stream: one connection to our own XMPP server as a component (XEP-0114 3), from connect to close.
 //
 // Owns the socket, the reader and what waits to be written; one coroutine writes. Event loop only;
 // held by shared_ptr, as the writer outlives a caller that gives up. Fails with one Error that says
@@ -22,10 +22,11 @@ class Stream : public std::enable_shared_from_this<Stream> {
   public:
     Stream(base::asio::any_io_executor executor, ComponentSettings settings);
 
-    /// Connects, opens the stream and proves the secret, within limits::kConnectTime.
+    /// Connects, opens the stream (RFC 6120 4.2) and proves the secret, within
+    /// limits::kConnectTime.
     base::Task<base::Result<void>> open();
     /// The next events, at least one. Fails when the stream is over; a stream error of the server
-    /// is told with its condition and text.
+    /// (RFC 6120 4.9.2) is told with its condition and text.
     base::Task<base::Result<std::vector<XmlEvent>>> read();
     /// Puts a complete stanza behind what waits already. Errc::closed; Errc::busy if more than
     /// `backlog` bytes would wait then; Errc::limit above settings.max_stanza: it is never sent
@@ -33,7 +34,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
     base::Result<void> send(std::string stanza, std::size_t backlog = base::limits::kStreamBacklog);
     /// Bytes that wait to be written, or are being written.
     std::size_t backlog() const { return waiting_.size() + in_flight_; }
-    /// Sends the end of the stream, behind all that waits, and closes within `limit`.
+    /// Sends the end of the stream (RFC 6120 4.4), behind all that waits, and closes within
+    /// `limit`.
     base::Task<void> finish(std::chrono::milliseconds limit);
     /// At once. What waits is lost.
     void close();

@@ -20,7 +20,8 @@ std::string query(std::string_view xmlns) {
     return *XmlWriter().open("query", xmlns).finish();
 }
 
-/// The entity, or a server on the way to it, could not be reached; what it would say is not known.
+/// The entity, or a server on the way to it, could not be reached; what it would say is not known
+/// (RFC 6120 8.3.3).
 bool is_unreachable(const StanzaError& error) {
     static constexpr std::string_view kDecided[] = {
         "service-unavailable", "feature-not-implemented", "item-not-found", "not-allowed",
