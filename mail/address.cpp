@@ -31,7 +31,7 @@ bool has_control(std::string_view utf8) {
     return false;
 }
 
-/// Length of the quoted-string at the front of `text`, or 0 if there is none.
+/// RFC 5321 4.1.2: length of the Quoted-string at the front of `text`, or 0 if there is none.
 std::size_t quoted_string_length(std::string_view text) {
     const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
     for (std::size_t i = 1; i < text.size(); ++i) {
@@ -63,7 +63,7 @@ std::size_t dotted_length(std::string_view text) {
     return length;
 }
 
-/// Length of the dot-string at the front of `text`, or 0 if there is none.
+/// RFC 5321 4.1.2: length of the Dot-string at the front of `text`, or 0 if there is none.
 std::size_t dot_string_length(std::string_view text) {
     const std::size_t length = dotted_length(text);
     const std::string_view local = text.substr(0, length);

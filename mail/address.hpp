@@ -1,4 +1,5 @@
-// Mailbox and ReversePath: RFC 5321 4.1.2 and RFC 6531 addresses, kept verbatim.
+// Mailbox and ReversePath: addresses of RFC 5321 4.1.2 and RFC 6531 3.3, kept verbatim, as only
+// their own host knows what a local part means (RFC 5321 2.4).
 #pragma once
 
 #include "base/result.hpp"
@@ -33,7 +34,7 @@ class Mailbox {
     /// parse() takes it. What it doesn't can go by SMTP only: XMPP, and those who show addresses,
     /// rely on the grammar.
     bool keeps_grammar() const { return keeps_grammar_; }
-    /// True if any octet is not ASCII, so that every hop has to speak SMTPUTF8.
+    /// True if any octet is not ASCII, so that every hop has to speak SMTPUTF8 (RFC 6531 3.2).
     bool needs_smtputf8() const;
     /// RFC 5321 4.5.1: compared without regard to case.
     bool is_postmaster() const;
@@ -52,7 +53,7 @@ class Mailbox {
     bool keeps_grammar_;
 };
 
-/// MAIL FROM: nothing is the null reverse-path `<>`.
+/// MAIL FROM: nothing is the null reverse-path `<>` (RFC 5321 4.5.5).
 using ReversePath = std::optional<Mailbox>;
 
 /// The text between the angle brackets: empty for the null reverse-path.

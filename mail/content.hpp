@@ -49,8 +49,8 @@ class Content {
     std::string_view bytes_;
 };
 
-/// What may be handed on (protocol rule 7): only CRLF line ends, no NUL, and it ends with CRLF.
-/// Errc::protocol with the reason otherwise.
+/// What may be handed on (protocol rule 7): only CRLF line ends (RFC 5321 2.3.8), no NUL, and it
+/// ends with CRLF. Errc::protocol with the reason otherwise.
 base::Result<void> check_lines(std::string_view bytes);
 
 /// The same for bytes that come in pieces, cut anywhere.

@@ -43,7 +43,8 @@ bool is_host_name(std::string_view name) {
         if (!is_label(last)) return false;
         start = end + 1;
     }
-    // RFC 1123: the last label tells a name from a dotted IPv4 address, so it is never a number.
+    // RFC 1123 2.1: the last label tells a name from a dotted IPv4 address, so it is never a
+    // number.
     return !std::ranges::all_of(last, is_digit);
 }
 
@@ -103,7 +104,7 @@ struct Converted {
     std::string text;
 };
 
-/// U-labels as A-labels. `how`: IDN2_NONTRANSITIONAL, or as IDNA 2003 did it.
+/// U-labels as A-labels (RFC 5891 5). `how`: IDN2_NONTRANSITIONAL, or as IDNA 2003 did it.
 Converted to_ascii(std::string_view text, int how) {
     std::uint8_t* out = nullptr;
     const std::string terminated(text);

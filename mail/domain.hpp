@@ -14,9 +14,9 @@ namespace mail {
 /// value.
 class Domain {
   public:
-    /// Takes U-labels or A-labels of any case (IDNA 2008, UTS 46 non-transitional mapping); a final
-    /// dot is not accepted. Errc::syntax for what is neither a host name nor an address literal;
-    /// Errc::limit above 255 octets.
+    /// Takes U-labels or A-labels of any case (RFC 5891 5, UTS 46 non-transitional mapping); a
+    /// final dot is not accepted. Errc::syntax for what is neither a host name nor an address
+    /// literal; Errc::limit above 255 octets.
     static base::Result<Domain> parse(std::string_view text);
 
     /// What mail servers take for a domain, too, though no grammar has it: a dot-atom such as
@@ -27,8 +27,9 @@ class Domain {
 
     /// `xn--bcher-kva.test`; never empty. Of what only parse_loosely() takes, it may be UTF-8.
     const std::string& ascii() const { return ascii_; }
-    /// In U-labels, `bücher.test`; of which parse() makes the same domain again. What has no such
-    /// form (fake A-labels, what IDNA 2008 does not allow) stays as it is, as a whole.
+    /// In U-labels (RFC 5890 2.3.2.1), `bücher.test`; of which parse() makes the same domain again.
+    /// What has no such form (fake A-labels, what IDNA 2008 does not allow) stays as it is, as a
+    /// whole.
     std::string unicode() const;
     /// As the domainpart of a JID (RFC 7622 3.2): unicode(); but what the XMPP servers of
     /// today, which prepare names by RFC 3491, would change into another domain (`ß` into `ss`)

@@ -24,8 +24,8 @@ std::string write_envid(std::string_view envid);
 /// decoded from xtext, and is printable ASCII (RFC 3461 4.2). Errc::syntax, Errc::limit.
 base::Result<std::string> parse_orcpt(std::string_view text);
 /// The same, and what Postfix (3.7) makes of an internationalised address: UTF-8 as xtext, of type
-/// rfc822. It becomes one of type utf-8, as RFC 6533 has it: no mail may fail for what it is. Of an
-/// address that is too long for an ORCPT, or has control characters, nothing is left.
+/// rfc822. It becomes one of type utf-8, as RFC 6533 3 has it: no mail may fail for what it is. Of
+/// an address that is too long for an ORCPT, or has control characters, nothing is left.
 base::Result<std::string> parse_orcpt_of_client(std::string_view text);
 /// In ASCII; empty if it is no ORCPT, or too long.
 std::string write_orcpt(std::string_view orcpt);

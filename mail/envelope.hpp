@@ -11,7 +11,7 @@
 
 namespace mail {
 
-/// BODY= of RFC 6152.
+/// BODY= of RFC 6152 2.
 enum class Body { seven_bit, eight_bit_mime };
 /// RET= of RFC 3461 4.3.
 enum class Ret { unset, full, headers };
@@ -24,7 +24,7 @@ struct Notify {
     bool delay = false;
 
     bool is_set() const { return never || success || failure || delay; }
-    /// RFC 3461: without NOTIFY, failures are reported (and delays may be).
+    /// RFC 3461 4.1: without NOTIFY, failures are reported (and delays may be).
     bool wants_failure() const { return failure || !is_set(); }
     /// Lower-case words with `separator` between them; empty when unset.
     std::string to_text(char separator) const;
@@ -48,8 +48,8 @@ struct Envelope {
     ReversePath from;
     std::vector<Recipient> recipients;
     Body body = Body::seven_bit;
-    bool smtputf8 = false;    ///< RFC 6531
-    bool requiretls = false;  ///< RFC 8689
+    bool smtputf8 = false;    ///< RFC 6531 3.4
+    bool requiretls = false;  ///< RFC 8689 4.1
     Ret ret = Ret::unset;
     std::string envid;  ///< what parse_envid() gave; empty when not given
 

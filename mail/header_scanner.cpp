@@ -26,8 +26,8 @@ std::string_view without_line_end(std::string_view text) {
     return text;
 }
 
-/// The value without its folding and outer white space, bounded and printable. Hardly more than
-/// what is kept is copied, however long the field is.
+/// The value without its folding (RFC 5322 2.2.3) and outer white space, bounded and printable.
+/// Hardly more than what is kept is copied, however long the field is.
 std::string unfolded(std::string_view value) {
     static constexpr std::size_t kLongestChar =
         4;  // so that the last character that is kept is whole
@@ -58,7 +58,7 @@ std::optional<HeaderField> HeaderScanner::next() {
         ++name;
     std::size_t colon = name;
     while (colon < rest_.size() && is_blank(rest_[colon]))
-        ++colon;  // RFC 5322 4.5, obs-optional
+        ++colon;  // RFC 5322 4.5.8
     if (name == 0 || colon == rest_.size() || rest_[colon] != ':') {
         ended_well_ = rest_.empty() || rest_.starts_with("\r\n") || rest_.starts_with('\n');
         rest_ = {};

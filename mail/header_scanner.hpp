@@ -38,7 +38,7 @@ struct HeaderSummary {
     std::size_t received = 0;  ///< number of Received fields (RFC 5321 6.3)
     /// Bytes of the fields that a report returns: whole ones, up to limits::kReportHeader.
     std::size_t returned = 0;
-    bool bulk = false;  ///< from a list (RFC 2919, 2369), or of low `Precedence`
+    bool bulk = false;  ///< from a list (RFC 2919, RFC 2369), or of low `Precedence`
 };
 HeaderSummary summarize_header(std::string_view content);
 

@@ -14,7 +14,8 @@
 namespace mail {
 namespace {
 
-// Bytes of one value in a field of ours: with the field's name it stays below the 998 of RFC 5322.
+// Bytes of one value in a field of ours: with the field's name it stays below the 998 of RFC
+// 5322 2.1.1.
 constexpr std::size_t kValue = 900;
 constexpr std::size_t kTextLine = 76;  // characters of a line of the part for people
 
@@ -31,7 +32,7 @@ std::string ascii_line(std::string_view text) {
     return line;
 }
 
-/// `rfc822; bob@b.test`
+/// `rfc822; bob@b.test` (RFC 3464 2.3.2), or of the type of RFC 6533 3.
 std::string typed_address(std::string_view address, bool smtputf8) {
     const std::string shown = one_line(address);
     if (base::is_ascii(address)) return "rfc822; " + shown;
@@ -40,7 +41,8 @@ std::string typed_address(std::string_view address, bool smtputf8) {
     return "utf-8; " + (as_it_is ? shown : one_line(utf8_address_as_xtext(address)));
 }
 
-/// ORCPT as the sender gave it; anything else than `type;address` is no value of the field.
+/// RFC 3464 2.3.1: ORCPT as the sender gave it; anything else than `type;address` is no value of
+/// the field.
 std::string original_recipient(std::string_view orcpt, bool smtputf8) {
     const std::string shown = one_line(orcpt);
     if (shown.find(';') == std::string::npos) return {};
@@ -142,7 +144,12 @@ std::string dns_name(std::string_view name) {
     return "dns; " + (domain ? domain->ascii() : ascii_line(name));
 }
 
-/// message/delivery-status, RFC 3464 2.
+/// message/delivery-status (RFC 3464 2.1), or that of RFC 6533 4.1. First what is of the message
+/// (RFC 3464 2.2): Original-Envelope-Id (RFC 3464 2.2.1), Reporting-MTA (RFC 3464 2.2.2),
+/// Arrival-Date (RFC 3464 2.2.5). Then a group for each recipient (RFC 3464 2.3): Action
+/// (RFC 3464 2.3.3), Status (RFC 3464 2.3.4), Remote-MTA (RFC 3464 2.3.5), Diagnostic-Code,
+/// Last-Attempt-Date (RFC 3464 2.3.7), Will-Retry-Until (RFC 3464 2.3.9). What has to be there is
+/// said by RFC 3461 6.2.
 std::string delivery_status(const ReportInput& input) {
     const auto fit = [&](std::string_view text) {
         return input.smtputf8 ? one_line(text) : ascii_line(text);
@@ -198,6 +205,7 @@ void add_part(std::string& out, std::string_view boundary, std::string_view type
     out.append("\r\n").append(body).append("\r\n");  // this CRLF belongs to the next boundary
 }
 
+/// RFC 6522 3 and RFC 6522 4; internationalised, RFC 6533 4.2 and RFC 6533 4.3.
 std::string_view original_type(bool full, bool smtputf8) {
     if (smtputf8) return full ? "message/global" : "message/global-headers";
     return full ? "message/rfc822" : "text/rfc822-headers";
@@ -210,7 +218,7 @@ std::string_view lines_before(std::string_view text, std::size_t end) {
     return text.substr(0, lf == text.npos ? 0 : lf + 1);
 }
 
-/// The Message-ID of the original, if it can be named in a field of ours (RFC 3834 3.1.5).
+/// The Message-ID of the original, if it can be named in a field of ours (RFC 3834 3.1.6).
 std::string original_id(const ReportInput& input, const std::string& id) {
     const bool usable =
         id.starts_with('<') && id.ends_with('>') && id.find(' ') == std::string::npos;
@@ -261,9 +269,10 @@ std::string build_report(const ReportInput& input) {
     add(out, "Message-ID", one_line(input.message_id));
     add(out, "In-Reply-To", id);
     add(out, "References", id);
-    add(out, "Auto-Submitted", "auto-replied");
+    add(out, "Auto-Submitted", "auto-replied");  // RFC 3834 3.1.7
     add(out, "MIME-Version", "1.0");
     add(out, "Content-Type",
+        // RFC 6522 3.
         fmt::format("multipart/report; report-type={}delivery-status;\r\n\tboundary=\"{}\"", global,
                     boundary));
     if (!ascii) add(out, "Content-Transfer-Encoding", "8bit");

@@ -1,4 +1,4 @@
-// EnhancedStatus (RFC 3463) and Reply: how SMTP says what became of something.
+// EnhancedStatus (RFC 3463 2) and Reply (RFC 5321 4.2): how SMTP says what became of something.
 #pragma once
 
 #include "base/result.hpp"

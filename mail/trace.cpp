@@ -47,7 +47,7 @@ bool is_token(std::string_view text) {
     return !text.empty();
 }
 
-/// `value` of RFC 8601: a token, or else a quoted-string.
+/// `value` of RFC 8601 2.2: a token, or else a quoted-string.
 std::string value_text(std::string_view text) {
     std::string shown = base::printable(text, base::limits::kMailbox);
     if (is_token(shown)) return shown;
@@ -68,7 +68,7 @@ std::string atom(std::string_view text) {
     return out.empty() ? "unknown" : out;
 }
 
-/// The domain of a component's JID, in A-labels, as RFC 5321 wants it in a Received field.
+/// The domain of a component's JID, in A-labels, as RFC 5321 4.4 wants it in a Received field.
 std::string host(std::string_view jid) {
     const auto domain = Domain::parse(jid);
     return domain ? domain->ascii() : atom(jid);
@@ -120,7 +120,7 @@ std::optional<std::string> quoted_value(std::string_view text) {
     return std::nullopt;
 }
 
-/// The authserv-id that the value of an Authentication-Results field begins with.
+/// The authserv-id (RFC 8601 2.5) that the value of an Authentication-Results field begins with.
 std::optional<std::string> authserv_id_of(std::string_view value) {
     if (!skip_cfws(value) || value.empty()) return std::nullopt;
     if (value.front() == '"') return quoted_value(value);

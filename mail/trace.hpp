@@ -42,7 +42,7 @@ struct SmtpTrace {
 /// `Received: from mx.a.test ([127.0.0.1]) by mx.a.test (Packetboat) id ...; date`, as above.
 std::string received_field(const SmtpTrace& trace);
 
-/// What the stream's authentication says about the sender (RFC 8601).
+/// What the stream's authentication says about the sender (RFC 8601 2.7.6).
 struct XmppAuthentication {
     std::string authserv_id;      ///< ours
     std::string assurance;        ///< `pkix`, `dialback` or `none`: what the admin configured
@@ -53,12 +53,12 @@ struct XmppAuthentication {
 };
 /// `Authentication-Results: mx.b.test; x-xmpp-s2s=pass ...`, folded behind that, with CRLF. How
 /// sender and author align with the authenticated domain is in policy.mailfrom-aligned and
-/// policy.from-aligned: `strict`, `relaxed` or `no`.
+/// policy.from-aligned (RFC 8601 2.4): `strict`, `relaxed` or `no`.
 std::string authentication_results_field(const XmppAuthentication& authentication);
 
-/// `trace` (complete fields) before `content`, without those Authentication-Results fields of the
-/// content's header that claim to come from `authserv_id` (RFC 8601 5), or whose id hides
-/// in an encoded-word. No other byte changes.
+/// `trace` (complete fields) before `content`, where RFC 8601 4.1 wants them, without those
+/// Authentication-Results fields of the content's header that claim to come from `authserv_id` (RFC
+/// 8601 5), or whose id hides in an encoded-word. No other byte changes.
 std::string with_trace(std::string_view trace, std::string_view content,
                        std::string_view authserv_id);
 
