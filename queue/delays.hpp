@@ -1,4 +1,4 @@
-// Delays: tells senders that their mail still waits (RFC 3461 NOTIFY=DELAY), once for each
+// Delays: tells senders that their mail still waits (NOTIFY=DELAY, RFC 3461 5.2.5), once for each
 // recipient. Storage thread.
 #pragma once
 

@@ -28,8 +28,8 @@ inline const char* to_text(MailClass of) {
     return "unknown";
 }
 
-/// `priority`: what the client said (RFC 6710), which counts more than what the mail looks like; 0
-/// is the usual one.
+/// `priority`: what the client said (RFC 6710 4.1), which counts more than what the mail looks
+/// like; 0 is the usual one.
 inline MailClass classify(const mail::HeaderSummary& header, std::size_t size,
                           std::size_t recipients, std::optional<int> priority) {
     constexpr std::size_t kMany = 20;  // recipients: more than people write to

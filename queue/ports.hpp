@@ -223,7 +223,8 @@ class RecipientCheck {
 
 // ---------------------------------------------------------------- going out
 
-/// Who tells a sender that asked to hear of success (RFC 3461 5.2).
+/// Who tells a sender that asked to hear of success (RFC 3461 5.2.1, RFC 3461 5.2.2,
+/// RFC 3461 5.2.3).
 enum class Handover : std::uint8_t {
     passed_on,  ///< the next hop: it knows DSN
     relayed,    ///< we, that it went on to a system that does not

@@ -11,6 +11,7 @@ namespace {
 using mail::Action;
 using Where = base::Result<std::optional<Destination>>;
 
+/// RFC 3461 5.2.6, RFC 3461 5.2.5, RFC 3461 5.2.3.
 bool is_wanted(const Told& told) {
     const mail::Notify& notify = told.notify;
     switch (told.reported.action) {
@@ -75,7 +76,8 @@ Where insert(Store& store, const MessageRow& message, Arrival report, const Dest
     return std::optional(where);
 }
 
-/// A message (RFC 3464) to somebody of ours.
+/// A message (RFC 3464) to somebody of ours, from the null sender and with NOTIFY=NEVER
+/// (RFC 3461 6.1).
 Where insert_mail(Store& store, const MessageRow& message, mail::ReportInput input,
                   const mail::Mailbox& to) {
     const Original original = original_of(store, message);
@@ -165,6 +167,7 @@ Where add_report(Store& store, const MessageRow& message, const std::vector<Told
         return std::optional<Destination>();
     };
     if (wanted.empty()) return nobody("the sender wants no report");
+    // RFC 3461 5.2, RFC 5321 6.1: no report on a report.
     if (!message.envelope.from) return nobody("the sender is <>");
     if (message.origin.kind == Origin::Kind::xmpp) return insert_for_peer(store, message, wanted);
     mail::ReportInput input = input_of(store, message);

@@ -1,4 +1,5 @@
-// RetryPolicy: when a recipient, or a destination that is out, is tried again. Pure.
+// RetryPolicy: when a recipient, or a destination that is out, is tried again (RFC 5321 4.5.4.1).
+// Pure.
 #pragma once
 
 #include "base/clock.hpp"

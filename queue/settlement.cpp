@@ -154,8 +154,8 @@ class Settling {
         });
     }
 
-    /// Its time is up (RFC 3463: 4.4.7 is "delivery time expired"; as a final failure its class is
-    /// 5).
+    /// Its time is up (RFC 3463 3.5: 4.4.7 is "delivery time expired"; as a final failure its class
+    /// is 5).
     void give_up(const Deferred& last) {
         mail::Reply reply{
             554, {5, 4, 7}, "delivery time expired; the last try said: " + last.reply.to_text()};
