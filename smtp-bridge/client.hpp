@@ -21,7 +21,7 @@
 
 namespace smtp_bridge {
 
-/// RFC 5321 4.5.3.2. All of them run anew for each reply or block.
+/// RFC 5321 4.5.3.2; a block, RFC 5321 4.5.3.2.5. All of them run anew for each reply or block.
 struct ClientTimes {
     std::chrono::milliseconds connect = base::limits::kSmtpConnectTime;
     std::chrono::milliseconds command =

@@ -206,7 +206,7 @@ ParsedCommand parse_mail(std::string_view arguments) {
     for (const auto& parameter : parameters) {
         if (auto refusal = apply(command, parameter)) return *refusal;
     }
-    // RFC 6531 3.5 has the code.
+    // RFC 6531 3.4: whose mail needs the extension says so.
     if (command.from && command.from->needs_smtputf8() && !command.smtputf8)
         return Reply{553, {5, 6, 7}, "A sender that is not ASCII needs SMTPUTF8"};
     return Command(std::move(command));

@@ -10,7 +10,7 @@
 
 namespace smtp_bridge {
 
-/// Why the message can't go to a server with these extensions at all (RFC 8689 4.2.1, RFC 1870 6,
+/// Why the message can't go to a server with these extensions at all (RFC 8689 4.2.1, RFC 1870 4,
 /// RFC 6531 3.2, RFC 6152 3); nothing if it can.
 std::optional<mail::Reply> cannot_carry(const Parcel& parcel, const Extensions& extensions);
 /// The same for one recipient.
