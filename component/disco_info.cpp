@@ -24,7 +24,8 @@ void write_number(XmlWriter& xml, std::string_view name, std::size_t value) {
 }
 
 /// Ping (XEP-0199 3), disco#info (XEP-0030 3.1), disco#items (XEP-0030 4.1) and version (XEP-0092
-/// 2); nothing for what is not known here.
+/// 2); nothing for what is not known here, as any node
+/// is (XEP-0030 3.2).
 std::optional<std::string> result_for(const gloox::Tag& payload,
                                       const ComponentSettings& settings) {
     const std::string what = payload.xmlns();

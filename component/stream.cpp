@@ -193,7 +193,7 @@ void Stream::take_events() {
         const auto* stanza = std::get_if<TagStanza>(&event);
         if (stanza != nullptr && stanza->tag->name() == "error" &&
             stanza->tag->xmlns() == ns::kStreams) {
-            over_ = describe(*stanza->tag);
+            over_ = describe(*stanza->tag);  // RFC 6120 4.9.1.1
         } else if (std::holds_alternative<StreamClosed>(event)) {
             over_ = base::fail(Errc::closed, where() + " ended the stream");
         } else {

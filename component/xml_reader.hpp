@@ -4,9 +4,9 @@
 // collected and taken after expat has returned, so that nothing is ever freed inside one of its
 // callbacks. Bytes, depth, attributes and elements are bounded before anything is built for them: a
 // stanza beyond these bounds is skipped as it comes, and is one RefusedStanza. Event loop only. A
-// stream that breaks XML (RFC 6120 11.3), RFC 6120 11.1 (doctype, entity, processing instruction,
-// comment), or the far larger bounds of what can be skipped, fails once and for all: Errc::protocol
-// or Errc::limit.
+// stream that breaks XML (RFC 6120 11.3) or UTF-8 (RFC 6120 11.6), RFC 6120 11.1 (doctype, entity,
+// processing instruction, comment), or the far larger bounds of what can be skipped, fails once and
+// for all: Errc::protocol or Errc::limit.
 #pragma once
 
 #include "base/limits.hpp"
