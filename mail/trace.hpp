@@ -23,7 +23,7 @@ struct XmppTrace {
 };
 
 /// `Received: from mail.a.test by mail.b.test via XMPP with MAILXFER id ...; date`, folded, with
-/// CRLF (RFC 5321 4.4; protocol rule 6).
+/// CRLF (RFC 5321 4.4, RFC 5321 3.7.2; protocol rule 6).
 std::string received_field(const XmppTrace& trace);
 
 /// What stands behind our host's name in a Received field, where a mail server may have that name.
