@@ -167,7 +167,7 @@ Where add_report(Store& store, const MessageRow& message, const std::vector<Told
         return std::optional<Destination>();
     };
     if (wanted.empty()) return nobody("the sender wants no report");
-    // RFC 3461 5.2, RFC 5321 6.1: no report on a report.
+    // RFC 3461 5.2, RFC 5321 6.1, RFC 5321 3.6.3: no report on a report.
     if (!message.envelope.from) return nobody("the sender is <>");
     if (message.origin.kind == Origin::Kind::xmpp) return insert_for_peer(store, message, wanted);
     mail::ReportInput input = input_of(store, message);
