@@ -179,7 +179,7 @@ base::Task<std::optional<Reply>> Client::say_hello() {
     co_return trouble;
 }
 
-/// RFC 3207 4, and nothing goes out if it can't be had: all mail waits.
+/// RFC 3207 4, and nothing goes out if it can't be had: all mail waits (RFC 3207 6).
 base::Task<std::optional<Reply>> Client::start_tls() {
     const auto no_tls = [&](std::string_view why) {
         const auto text = fmt::format("{}: {}", target_.to_text(), why);
@@ -197,8 +197,8 @@ base::Task<std::optional<Reply>> Client::start_tls() {
     co_return std::nullopt;
 }
 
-/// Hello, and what the server can. HELO is for one that knows no EHLO (RFC 5321 3.2), LHLO for LMTP
-/// (RFC 2033 4.1).
+/// Hello, and what the server can. HELO is for one that knows no EHLO (RFC 5321 2.2.1), LHLO for
+/// LMTP (RFC 2033 4.1).
 base::Task<std::optional<Reply>> Client::introduce() {
     const bool lmtp = target_.protocol == Protocol::lmtp;
     std::string line = fmt::format("{} {}\r\n", lmtp ? "LHLO" : "EHLO", settings_.hostname);

@@ -123,6 +123,7 @@ Reply unknown_parameter(const Parameter& parameter) {
     return {555, {5, 5, 4}, fmt::format("Unsupported parameter {}", parameter.keyword)};
 }
 
+/// RFC 3461 5.1 wants 501 for its own, too.
 Reply bad_value(const Parameter& parameter) {
     return syntax_error(fmt::format("Bad value of parameter {}", parameter.keyword));
 }

@@ -82,6 +82,7 @@ void ServerSession::send_away() {
     wire_.dismiss(reply.to_text() + "\r\n");
 }
 
+/// With its status (RFC 2034 4).
 void ServerSession::say(const Reply& reply) {
     wire_.put(reply.to_text() + "\r\n");
 }

@@ -20,8 +20,8 @@ using TlsContext = std::shared_ptr<boost::asio::ssl::context>;
 /// For a server. `certificate` with its chain, PEM. Errc::io with the file in the text.
 base::Result<TlsContext> server_tls(const std::filesystem::path& certificate,
                                     const std::filesystem::path& key);
-/// For a client, which verifies the server's certificate: against `authorities` (PEM), or else
-/// against those that the system trusts. Errc::io with the file in the text.
+/// For a client, which verifies the server's certificate (RFC 3207 4.1): against `authorities`
+/// (PEM), or else against those that the system trusts. Errc::io with the file in the text.
 base::Result<TlsContext> client_tls(const std::optional<std::filesystem::path>& authorities);
 
 }  // namespace smtp_bridge
