@@ -29,6 +29,7 @@ def stranger(front):
         yield stranger
 
 
+# XEP-0030 3.1, XEP-0030 4.1, XEP-0092 2, XEP-0199 3.
 def test_a_stranger_s_questions_are_answered(front, stranger):
     """ejabberd closes the stream of a component whose answer lacks a `from`."""
     for _ in range(2):
@@ -49,6 +50,7 @@ def test_what_is_not_understood_gets_an_error(front, stranger, kind, payload, er
     assert error_of(answer) == (REFUSED if error[1] else error)
 
 
+# RFC 6120 8.3.1.
 def test_errors_results_and_presences_are_never_answered(front, stranger):
     head = f"from='{stranger.name}' to='{front.component}'"
     for silent in (f"<iq type='error' id='silent' {head}><error type='cancel'/></iq>",

@@ -140,6 +140,7 @@ def test_a_component_of_ejabberd_s_with_such_a_name(d, spare, name):
 
 
 @pytest.mark.parametrize("known, unknown", [BOOKS, TREES], ids=["Prosody", "ejabberd"])
+# RFC 7622 3.2.
 def test_a_server_knows_such_a_domain_in_u_labels_alone(b, known, unknown):
     """What Packetboat relies on, and RFC 7622 says: as a JID, the name in A-labels is another one, and nobody's."""
     with Component(b, "stranger.b.test") as stranger:

@@ -66,6 +66,7 @@ def test_smtp_sink_takes_mail_whatever_it_can(sender, sink, new_letter, options)
         assert mail.replace(b"\r\n", b"\n").rstrip(b"\n").endswith(letter.content.rstrip(b"\n"))
 
 
+# RFC 6152 3.
 def test_an_8_bit_mail_to_a_7_bit_server_fails_and_is_not_mangled(sender, sink, new_letter):
     daemon = sender()
     taken = sink(daemon.host, "-8")
@@ -124,6 +125,7 @@ def over_tls(world):
             ("[hand-over]", f"[hand-over]\ntls-ca = {world.authority.certificate}")]
 
 
+# RFC 3207 4.1.
 def test_starttls_is_used_and_the_certificate_verified(world, sender, certificates, letter):
     daemon = sender(*over_tls(world))
     with aiosmtpd(daemon.host, tls=certificates("mx.tls1.test", daemon.host)) as next_hop:
@@ -167,6 +169,7 @@ def sends_requiretls(world, daemon, letter):
         client.sendmail("s@spare.test", ["r@spare.test"], smtp.wire_form(letter.content), mail_options=["REQUIRETLS"])
 
 
+# RFC 8689 4.1, RFC 8689 4.2.1.
 def test_requiretls_goes_on_to_a_server_that_keeps_it(world, tls_sender, certificates, letter):
     daemon = tls_sender(*over_tls(world))
     with requiretls_server(daemon.host, certificates("mx.tls3.test", daemon.host)) as commands:
@@ -176,6 +179,7 @@ def test_requiretls_goes_on_to_a_server_that_keeps_it(world, tls_sender, certifi
     assert encrypted and command.endswith(" REQUIRETLS")
 
 
+# RFC 8689 4.2.1.
 def test_requiretls_goes_to_nobody_who_does_not_keep_it(world, tls_sender, certificates, letter):
     daemon = tls_sender(*over_tls(world))
     with requiretls_server(daemon.host, certificates("mx.tls4.test", daemon.host), announces=False) as commands:

@@ -144,6 +144,7 @@ def test_a_postfix_that_sends_us_its_own_mail_hears_of_the_loop_and_so_does_the_
 
 
 @pytest.mark.parametrize("hops, arrives", [(5, True), (6, False)])
+# RFC 5321 6.3.
 def test_mail_that_was_here_and_is_forwarded_goes_on_but_not_for_ever(alice, bob, new_letter, hops, arrives):
     before = "Received: from mail.b.test by mail.a.test via XMPP with MAILXFER id 018f;\n\tFri, 27 Nov 2026 10:00:00 +0000\n"
     letter = new_letter(more_header=hops * before)

@@ -23,6 +23,7 @@ def test_an_unknown_recipient_is_reported_once_and_the_other_gets_the_mail(a, b,
     assert bob.has(letter) == 1
 
 
+# RFC 5321 6.1.
 def test_a_refused_null_sender_mail_makes_no_report(a, b, alice, bob, letter):
     alice.sends(letter, bob, "nobody@b.test", sender="")
     bob.receives(letter)
@@ -30,6 +31,7 @@ def test_a_refused_null_sender_mail_makes_no_report(a, b, alice, bob, letter):
     assert alice.has(letter) == 0
 
 
+# RFC 3461 5.2.6.
 def test_no_report_is_made_for_a_sender_who_wants_none(a, b, alice, bob, letter):
     alice.sends(letter, bob, "nobody@b.test", recipient_options=["NOTIFY=NEVER"])
     bob.receives(letter)

@@ -51,6 +51,7 @@ def parsed(report):
     return blocks[1:], people.get_content(), original
 
 
+# RFC 3464 2.
 def test_a_mail_that_fails_after_it_was_accepted_comes_back_to_its_sender(a, b, alice, bob, new_letter, choosy):
     letter = new_letter(more_header="X-Unwanted: yes\n")
     alice.sends(letter, bob, options=["ENVID=QQ1", "RET=FULL"], recipient_options=["ORCPT=rfc822;robert@b.test"])
@@ -99,6 +100,7 @@ def test_a_failure_that_nobody_wants_to_hear_of_is_told_to_nobody(a, b, alice, b
     assert [alice.has(letter) for letter in letters] == [0, 0]
 
 
+# RFC 3461 5.2.2.
 def test_success_is_told_where_the_last_system_cannot(a, b, alice, bob, letter, without_dsn):
     alice.sends(letter, bob, recipient_options=["NOTIFY=SUCCESS,FAILURE"])
     bob.receives(letter)
@@ -110,6 +112,7 @@ def test_success_is_told_where_the_last_system_cannot(a, b, alice, bob, letter, 
     all_settled(a, b)
 
 
+# RFC 3461 5.2.5.
 def test_a_sender_is_told_of_a_delay_once(patient, b, bob, alice, letter, down):
     """The daemon looks for what is late at its start, and then every minute."""
     daemon = patient(("delay-warning = 4h", "delay-warning = 1s"))

@@ -31,6 +31,7 @@ def session(server):
     return smtp.Session(server.host.address, 2424)
 
 
+# RFC 5321 4.1.1.1.
 def test_every_extension_of_the_table_is_announced(server):
     with session(server) as client:
         words = {line[4:].strip() for line in client.features.splitlines()}
@@ -56,6 +57,7 @@ def starts_tls(world, server, *before):
         yield client
 
 
+# RFC 8689 2.
 def test_starttls_gives_requiretls(world, server):
     with starts_tls(world, server) as client:
         client.ehlo()
@@ -78,6 +80,7 @@ def test_nothing_that_was_sent_before_starttls_counts_behind_it(world, server):
     assert "127.0.0.1" in story and "192.0.2.7" not in story
 
 
+# RFC 3207 4.2.
 def test_a_command_slipped_in_behind_starttls_ends_the_session(server):
     with socket.create_connection((server.host.address, 2424), timeout=20) as client:
         client.recv(1000)
@@ -101,6 +104,7 @@ def test_smtp_source_gets_all_its_mails_in(server):
     assert len(server.queue()) == 200
 
 
+# RFC 3030 2.
 def test_a_message_in_chunks_is_taken_as_it_is(server):
     with session(server) as client:
         client.command("MAIL FROM:<s@spare.test> BODY=8BITMIME SIZE=40")
@@ -112,11 +116,13 @@ def test_a_message_in_chunks_is_taken_as_it_is(server):
     assert waiting["size"] == 19
 
 
+# RFC 1870 6.1.
 def test_a_size_that_is_too_large_is_refused_before_it_moves(server):
     with session(server) as client, pytest.raises(smtp.Refused, match="552 5.3.4"):
         client.command("MAIL FROM:<s@spare.test> SIZE=52428801")
 
 
+# RFC 5321 3.5.3.
 def test_vrfy_tells_nothing(server):
     with session(server) as client:
         assert client.command("VRFY r@spare.test").startswith("252 ")

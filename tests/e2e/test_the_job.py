@@ -32,6 +32,7 @@ def test_each_sample_of_the_demo_arrives_identical(alice, bob, letter, sample):
     assert bob.receives(letter).transport() == "xmpp"
 
 
+# RFC 5321 4.5.2.
 def test_lines_that_mail_software_likes_to_change_arrive_unchanged(alice, bob, new_letter):
     letter = new_letter(body="From here\n.\n..\n \n\t\n" + "x" * 990 + "\nend with blanks   \n\n\n",
                         more_header="Bcc: old@a.test\nReturn-Path: <old@a.test>\nX-Long: " + "y" * 980 + "\n")
@@ -49,6 +50,7 @@ def test_internationalised_addresses_cross(a, b, new_letter):
     assert arrived.field("Return-Path") == "<jürgen@a.test>"
 
 
+# RFC 5321 4.5.5.
 def test_a_mail_from_the_null_sender_crosses(alice, bob, letter):
     alice.sends(letter, bob, sender="")
     arrived = bob.receives(letter)
@@ -83,6 +85,7 @@ def test_the_receiver_says_who_sent_it_and_drops_forged_claims_of_that(alice, bo
     assert len(own) == 1 and "a.test" in own[0]
 
 
+# RFC 5321 4.4.
 def test_the_trace_names_both_components_and_the_transfer(alice, bob, letter):
     alice.sends(letter, bob)
     hop = bob.receives(letter).xmpp_hop()

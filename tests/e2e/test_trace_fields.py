@@ -72,6 +72,7 @@ def test_the_author_is_looked_at_as_a_reader_sees_it(alice, bob, letter, author,
     assert field.endswith(f"policy.from-aligned={aligned}")
 
 
+# RFC 8601 4.1.
 def test_one_received_field_and_one_of_results(alice, bob, letter):
     alice.sends(letter, bob)
     mail = bob.receives(letter)

@@ -18,6 +18,7 @@ TimePoint at(std::int64_t seconds) {
 
 }  // namespace
 
+// XEP-0082 3.2, RFC 5322 3.3.
 TEST_CASE("a date is written as XEP-0082 and RFC 5322 have it") {
     CHECK(base::to_datetime(at(0)) == "1970-01-01T00:00:00Z");
     CHECK(base::to_datetime(at(1796083200)) == "2026-12-01T00:00:00Z");
@@ -27,6 +28,7 @@ TEST_CASE("a date is written as XEP-0082 and RFC 5322 have it") {
     CHECK(base::to_rfc5322_date(at(1709210096)) == "Thu, 29 Feb 2024 12:34:56 +0000");
 }
 
+// XEP-0082 3.2.
 TEST_CASE("a date is read with Z or an offset") {
     const struct {
         const char* text;

@@ -39,6 +39,7 @@ TEST_CASE("a number has digits only, and a bound") {
     CHECK(*base::parse_number("10", 10) == 10);
 }
 
+// RFC 3629.
 TEST_CASE("UTF-8 is well-formed in its shortest form only") {
     for (const char* good : {"", "a", "\xC2\x80", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEF\xBF\xBF",
                              "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"}) {

@@ -20,6 +20,7 @@ PeerInfo info_of(const std::string& fields,
 
 }  // namespace
 
+// RFC 6120 13.12, XEP-0004 3.2.
 TEST_CASE("Absent fields have the protocol's defaults; absurd ones are brought within bounds") {
     const auto plain = info_of("").capability;
     REQUIRE(plain);
@@ -45,6 +46,7 @@ TEST_CASE("Absent fields have the protocol's defaults; absurd ones are brought w
     CHECK(absurd->dsn);
 }
 
+// XEP-0128 2.
 TEST_CASE("Form and feature go together; other forms are nothing") {
     CHECK_FALSE(info_of("", "").capability);
     CHECK_FALSE(read_disco_info(*doubles::read_tag("<iq type='result'/>")).capability);
@@ -55,6 +57,7 @@ TEST_CASE("Form and feature go together; other forms are nothing") {
                     .capability);
 }
 
+// XEP-0030 4.1.
 TEST_CASE("Only subdomains are candidates, each once, and not too many") {
     std::string items =
         "<iq type='result'><query xmlns='http://jabber.org/protocol/disco#items'><item "

@@ -22,6 +22,7 @@ NoAnswer none(base::Errc code, bool written) {
 
 }  // namespace
 
+// RFC 6120 8.3.2, RFC 6120 8.3.3, RFC 6120 8.3.4.
 TEST_CASE("What an error means, by its condition and by our own element in it") {
     const auto [condition, ours, kind, split] =
         GENERATE(table<const char*, const char*, Kind, bool>({

@@ -91,6 +91,7 @@ TEST_CASE("Trouble halves the window once for all that was on its way together")
     CHECK(sender.flow->stanza() == window / 4);
 }
 
+// RFC 6120 13.12.
 TEST_CASE("The window is never too small for what every server passes on") {
     Sender sender;
     for (int i = 0; i < 20; ++i)

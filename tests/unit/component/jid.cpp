@@ -2,6 +2,7 @@
 
 using component::Jid;
 
+// RFC 7622 3.1.
 TEST_CASE("A JID is split at the right places") {
     const auto jid = Jid::parse("alice@A.Test/home/x@y");
     REQUIRE(jid);
@@ -20,6 +21,7 @@ TEST_CASE("A JID is split at the right places") {
     CHECK(Jid::parse("MAIL.a.test")->is_domain());
 }
 
+// RFC 7622 3.2, RFC 7622 3.3, RFC 7622 3.4.
 TEST_CASE("What is no JID is refused") {
     for (const auto* text :
          {"", "@a.test", "alice@", "a.test/", "a b.test", "a@b@c", "a<b.test", "/x"})
@@ -27,6 +29,7 @@ TEST_CASE("What is no JID is refused") {
     CHECK_FALSE(Jid::parse(std::string(2000, 'x')));
 }
 
+// RFC 7622 3.2.
 TEST_CASE("a domainpart has one spelling, whatever is written: U-labels in lower case") {
     const std::string buecher =
         "b\xC3\xBC"

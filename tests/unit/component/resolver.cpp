@@ -58,6 +58,7 @@ struct Dns {
 
 }  // namespace
 
+// RFC 6120 3.2.1, RFC 2782, XEP-0368.
 TEST_CASE("The DNS says whether there is an XMPP server") {
     Dns dns;
     SECTION("a record of either kind is enough") {

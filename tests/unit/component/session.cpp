@@ -133,11 +133,13 @@ struct Network {
 
 }  // namespace
 
+// XEP-0114 3.
 TEST_CASE("The digest is that of XEP-0114's example") {
     CHECK(handshake_digest("3BF96D32", "test") == "aaee83c26aeeafcbabeabfcbcd50df997e0a2a1e");
     CHECK(handshake_digest("", "").size() == 40);
 }
 
+// RFC 6120 8.2.3, RFC 6120 8.3.1, XEP-0030 3.1, XEP-0030 4.1, XEP-0092 2, XEP-0128 2, XEP-0199 3.
 TEST_CASE("Strangers ask; each is answered from the JID that was asked") {
     Network a;
     a.establish();
@@ -186,6 +188,7 @@ TEST_CASE("Strangers ask; each is answered from the JID that was asked") {
     CHECK(a.present == std::vector<std::string>{"mail.c.test"});
 }
 
+// RFC 6120 8.2.3.
 TEST_CASE("Only who was asked can answer") {
     Network a;
     a.establish();
@@ -380,6 +383,7 @@ TEST_CASE("A stanza over the limit is refused here, and never sent") {
     CHECK_FALSE(std::get<NoAnswer>(reply->value()).written);
 }
 
+// RFC 6120 4.9.1.1, RFC 6120 4.9.2, XEP-0114 3.
 TEST_CASE("The server's refusals are told in words") {
     Network a;
     SECTION("secret") {
@@ -423,6 +427,7 @@ TEST_CASE("The stream breaks: requests fail at once, and the session comes back"
     CHECK_FALSE(unwritten->has_value());
 }
 
+// RFC 6120 4.4, RFC 6121 4.6.
 TEST_CASE("A clean stop says goodbye") {
     Network a;
     a.establish();

@@ -201,6 +201,7 @@ TEST_CASE("Blocks that lie about their size are refused, bombs before they grow"
     CHECK(codec.deflate("x").empty());
 }
 
+// RFC 1951.
 TEST_CASE("one codec after the other block, whatever their lengths and contents") {
     BlockCodec codec;
     support::SeededRandom random;
@@ -218,6 +219,7 @@ TEST_CASE("one codec after the other block, whatever their lengths and contents"
     }
 }
 
+// RFC 4648 3.3, RFC 4648 4.
 TEST_CASE("base64 is strict") {
     for (std::size_t size = 0; size < 70; ++size) {
         std::string bytes;

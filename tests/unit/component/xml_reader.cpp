@@ -37,6 +37,7 @@ std::string refusal_of(const std::string& text, XmlReader::Limits limits) {
 
 }  // namespace
 
+// RFC 6120 4.2, RFC 6120 4.4.
 TEST_CASE("The server opens a stream, sends stanzas and closes, split at every byte") {
     const std::string all = kOpening +
                             "<handshake/> <iq type='get' id='1' from='b.test' to='mail.a.test'>"
@@ -95,6 +96,7 @@ TEST_CASE("An IQ has one payload, and a second one is no mail") {
     }
 }
 
+// RFC 6120 11.1, RFC 6120 11.3, RFC 6120 11.6.
 TEST_CASE("What RFC 6120 forbids ends the stream") {
     CHECK(error_of("<!-- hello --><iq/>") == "the stream has a comment");
     CHECK(error_of("<?php evil ?>") == "the stream has a processing instruction");

@@ -14,6 +14,7 @@ Mailbox mailbox(std::string_view text) {
 
 }  // namespace
 
+// RFC 5321 2.4, RFC 5321 4.1.2, RFC 6531 3.3.
 TEST_CASE("an address is kept verbatim, and knows its parts") {
     const struct {
         const char* text;
@@ -49,6 +50,7 @@ TEST_CASE("an address is kept verbatim, and knows its parts") {
     }
 }
 
+// RFC 5321 4.1.2.
 TEST_CASE("what is no address is refused") {
     for (const char* bad : {"",
                             "@",
@@ -104,6 +106,7 @@ TEST_CASE("what is no address is refused") {
     CHECK(Mailbox::parse(std::string_view("\"al\0ice\"@a.test", 15)).error().code == Errc::syntax);
 }
 
+// RFC 5321 4.1.2, RFC 5322 3.2.3.
 TEST_CASE("no byte of ASCII outside of the grammar passes, wherever it stands") {
     const std::string_view atext =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~";
@@ -122,6 +125,7 @@ TEST_CASE("no byte of ASCII outside of the grammar passes, wherever it stands") 
     }
 }
 
+// RFC 5321 4.5.3.1.1, RFC 5321 4.5.3.1.3.
 TEST_CASE("an address has bounds") {
     CHECK(Mailbox::parse(std::string(256, 'a') + "@a.test").has_value());
     CHECK(Mailbox::parse(std::string(257, 'a') + "@a.test").error().code == Errc::limit);
@@ -129,6 +133,7 @@ TEST_CASE("an address has bounds") {
     CHECK(Mailbox::parse(std::string(1'000'000, 'a')).error().code == Errc::limit);
 }
 
+// RFC 6531 3.2.
 TEST_CASE("SMTPUTF8 is needed for anything that is not ASCII") {
     CHECK_FALSE(mailbox("alice@a.test").needs_smtputf8());
     CHECK_FALSE(mailbox("alice@xn--bcher-kva.test").needs_smtputf8());
@@ -138,6 +143,7 @@ TEST_CASE("SMTPUTF8 is needed for anything that is not ASCII") {
               .needs_smtputf8());
 }
 
+// RFC 5321 4.5.1.
 TEST_CASE("the postmaster is known in any case, quoted or not") {
     CHECK(mailbox("postmaster@a.test").is_postmaster());
     CHECK(mailbox("PostMaster@a.test").is_postmaster());
@@ -152,6 +158,7 @@ TEST_CASE("addresses are equal as text; domains in any spelling") {
     CHECK(mailbox("a@B.test").domain() == mailbox("a@b.test").domain());
 }
 
+// RFC 5321 4.5.5.
 TEST_CASE("the null reverse-path has no text") {
     CHECK(mail::to_text(mail::ReversePath()).empty());
     const mail::ReversePath path = mailbox("alice@a.test");

@@ -20,6 +20,7 @@ std::string author(const std::string& from) {
 
 }  // namespace
 
+// RFC 7489 3.1.
 TEST_CASE("domains align by their organisation, which ends below a public suffix") {
     CHECK(mail::alignment(domain("example.org"), domain("example.org")) == Alignment::strict);
     CHECK(mail::alignment(domain("example.org"), domain("news.example.org")) == Alignment::relaxed);

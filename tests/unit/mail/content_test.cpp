@@ -78,6 +78,7 @@ TEST_CASE("a content keeps the owner of its bytes") {
     CHECK(watch.expired());
 }
 
+// RFC 5321 2.3.8.
 TEST_CASE("only CRLF lines without a NUL may be handed on") {
     for (const auto good :
          {""sv, "\r\n"sv, "a\r\n"sv, "a\r\nb\r\n\r\n"sv, "\xFF\x01\r\n"sv, ".\r\n"sv}) {

@@ -21,6 +21,7 @@ std::string labels(std::size_t count, std::size_t length) {
 
 }  // namespace
 
+// RFC 5891 5.
 TEST_CASE("a domain is kept in lower-case A-labels") {
     const struct {
         const char* text;
@@ -62,6 +63,7 @@ TEST_CASE("a domain is kept in lower-case A-labels") {
     }
 }
 
+// RFC 1123 2.1, RFC 5321 4.1.3.
 TEST_CASE("what is neither a host name nor an address literal is refused") {
     const std::string long_label = std::string(64, 'a') + ".test";
     for (const std::string bad : {"",
@@ -115,6 +117,7 @@ TEST_CASE("what is neither a host name nor an address literal is refused") {
     CHECK(Domain::parse(std::string_view("[192.0.2.1\0]", 12)).error().code == Errc::syntax);
 }
 
+// RFC 1035 2.3.4, RFC 5321 4.5.3.1.2.
 TEST_CASE("a domain has bounds") {
     CHECK(Domain::parse(std::string(63, 'a') + ".test").has_value());
     const std::string most = labels(4, 63);  // 255 octets
@@ -140,6 +143,7 @@ TEST_CASE("a subdomain is below, at a label's boundary") {
     CHECK(domain("B\xC3\x9C.test") == domain("b\xC3\xBC.TEST"));
 }
 
+// RFC 5890 2.3.2.1, RFC 7622 3.2.
 TEST_CASE("a domain is written in U-labels where that is the same domain, and in a JID") {
     const std::string buecher =
         "b\xC3\xBC"

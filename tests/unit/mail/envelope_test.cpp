@@ -8,6 +8,7 @@ using mail::decode_xtext;
 using mail::encode_xtext;
 using mail::Notify;
 
+// RFC 3461 4.1.
 TEST_CASE("NOTIFY is read from SMTP and from XML") {
     const struct {
         const char* smtp;
@@ -35,6 +36,7 @@ TEST_CASE("NOTIFY is read from SMTP and from XML") {
     CHECK(Notify{}.to_text(',').empty());
 }
 
+// RFC 3461 4.1.
 TEST_CASE("a NOTIFY that RFC 3461 does not allow is refused") {
     for (const char* bad : {"", ",", "SUCCESS,", ",SUCCESS", "SUCCESS,,DELAY", "SUCCESS,SUCCESS",
                             "NEVER,SUCCESS", "DELAY,NEVER", "NEVER,NEVER", "SOMETIMES",
@@ -49,6 +51,7 @@ TEST_CASE("a NOTIFY that RFC 3461 does not allow is refused") {
     }
 }
 
+// RFC 3461 4.1.
 TEST_CASE("failures are reported unless NOTIFY says otherwise") {
     CHECK(Notify{}.wants_failure());
     CHECK(Notify{.failure = true}.wants_failure());
@@ -57,6 +60,7 @@ TEST_CASE("failures are reported unless NOTIFY says otherwise") {
     CHECK_FALSE(Notify{}.is_set());
 }
 
+// RFC 3461 4.
 TEST_CASE("xtext escapes what RFC 3461 says") {
     CHECK(encode_xtext("QQ314159") == "QQ314159");
     CHECK(encode_xtext("a+b=c d") == "a+2Bb+3Dc+20d");
@@ -88,6 +92,7 @@ TEST_CASE("every printable text survives xtext") {
     }
 }
 
+// RFC 3461 4.
 TEST_CASE("what is no xtext, or hides a control character, is refused") {
     for (const char* bad : {"+", "+2", "a+2", "+2G", "+G2", "a=b", "a b", "a\tb", "a\r\nb",
                             "+0D+0A", "+00", "+7F", "\x7F", "+FF", "\xFF", "+C3", "\xC3"}) {

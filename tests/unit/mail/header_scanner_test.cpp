@@ -24,6 +24,7 @@ using Names = std::vector<std::string>;
 
 }  // namespace
 
+// RFC 5322 2.2, RFC 5322 2.2.3, RFC 5322 4.5.8.
 TEST_CASE("a field has a name, a value and its raw bytes") {
     HeaderScanner scanner("Subject: hello\r\n\tworld\r\nX-Empty:\r\nto :b\r\n\r\nbody: no\r\n");
     const auto subject = scanner.next();
@@ -86,6 +87,7 @@ TEST_CASE("the fields that are found are the header, byte for byte, wherever it 
     }
 }
 
+// RFC 5321 6.3.
 TEST_CASE("the summary has Message-ID, From and the number of hops") {
     const auto summary = summarize_header(
         "Received: one\r\nRECEIVED: two\r\nmessage-id: (x)\r\n <1@a.test> (y)\r\n"
@@ -122,6 +124,7 @@ TEST_CASE("what a report returns of a header is its beginning, in whole fields")
     CHECK(summarize_header(long_one + first).returned == 0);
 }
 
+// RFC 2919, RFC 2369.
 TEST_CASE("one field that says bulk is enough, wherever it stands") {
     CHECK(summarize_header("List-Id: <l.b.test>\r\nFrom: a@a.test\r\n\r\n").bulk);
     CHECK(summarize_header("From: a@a.test\r\nPrecedence: bulk\r\n\r\n").bulk);

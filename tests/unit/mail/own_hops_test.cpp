@@ -20,6 +20,7 @@ mail::XmppTrace trace(const std::string& by) {
 
 }  // namespace
 
+// RFC 5321 6.3.
 TEST_CASE("the fields that we write are found again") {
     const std::string over_xmpp = mail::received_field(trace("mail.a.test"));
     const std::string by_smtp = mail::received_field(

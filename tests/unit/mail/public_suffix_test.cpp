@@ -10,6 +10,7 @@ mail::Domain domain(const char* text) {
 
 }  // namespace
 
+// RFC 7489 3.2.
 TEST_CASE("an organisation's names end below a public suffix") {
     CHECK(mail::organizational_domain(domain("a.b.example.co.uk")).ascii() == "example.co.uk");
     CHECK(mail::organizational_domain(domain("co.uk")).ascii() == "co.uk");

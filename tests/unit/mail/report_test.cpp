@@ -71,6 +71,7 @@ void check_lines_of(const std::string& report) {
 
 }  // namespace
 
+// RFC 2045 2.8.
 TEST_CASE("what is returned of a message with a NUL has none") {
     using namespace std::string_literals;
     ReportInput input = failure();
@@ -99,6 +100,9 @@ TEST_CASE("addresses that keep no grammar stand in one line each, in printable c
         CHECK(line.size() < 998);
 }
 
+// RFC 3464 2.1, RFC 3464 2.2, RFC 3464 2.2.1, RFC 3464 2.2.2, RFC 3464 2.2.5, RFC 3464 2.3,
+// RFC 3464 2.3.1, RFC 3464 2.3.2, RFC 3464 2.3.3, RFC 3464 2.3.4, RFC 3464 2.3.5, RFC 3464 2.3.6,
+// RFC 3464 2.3.7, RFC 3461 6.2, RFC 6522 3, RFC 6522 4, RFC 3834 3.1.6, RFC 3834 3.1.7.
 TEST_CASE("a failure is reported in plain words, then in fields, then the header comes back") {
     CHECK(build_report(failure()) ==
           "From: Mail Delivery System <MAILER-DAEMON@mx.a.test>\r\n"
@@ -149,6 +153,7 @@ TEST_CASE("a failure is reported in plain words, then in fields, then the header
           "--=_report_20c365daba05b15dcdbf654e--\r\n");
 }
 
+// RFC 3461 6.2, RFC 3464 2.3.5, RFC 3464 2.3.6.
 TEST_CASE("what was not asked for is left out, and our own words are no SMTP reply") {
     auto input = failure();
     input.envid.clear();
@@ -171,6 +176,7 @@ TEST_CASE("what was not asked for is left out, and our own words are no SMTP rep
           "Diagnostic-Code: x-packetboat; 451 4.4.7 not delivered within 5 days\r\n");
 }
 
+// RFC 3461 4.3.
 TEST_CASE("RET=FULL brings the whole message back, byte for byte") {
     auto input = failure();
     input.ret = Ret::full;
@@ -179,6 +185,7 @@ TEST_CASE("RET=FULL brings the whole message back, byte for byte") {
     CHECK(found[2] == "Content-Type: message/rfc822\r\n\r\n" + std::string(kOriginal));
 }
 
+// RFC 3464 2.3.
 TEST_CASE("several recipients have a group of fields each, and one subject") {
     auto input = failure();
     input.recipients.push_back({.address = "carol@c.test",
@@ -197,6 +204,7 @@ TEST_CASE("several recipients have a group of fields each, and one subject") {
         "\r\n\r\nFinal-Recipient: rfc822; carol@c.test\r\nAction: delayed\r\nStatus: 4.4.1\r\n"));
 }
 
+// RFC 3464 2.3.3.
 TEST_CASE("every action has its words") {
     for (const auto action :
          {Action::failed, Action::delayed, Action::delivered, Action::relayed, Action::expanded}) {
@@ -232,6 +240,7 @@ TEST_CASE("8-bit content is declared, part by part") {
     CHECK(has(found[1], "Diagnostic-Code: smtp; 550 5.1.1 Empf??nger unbekannt\r\n"));
 }
 
+// RFC 6533 4.1, RFC 6533 4.2, RFC 6533 4.3.
 TEST_CASE("an internationalised mail has an internationalised report (RFC 6533)") {
     auto input = failure();
     input.smtputf8 = true;
@@ -291,6 +300,7 @@ TEST_CASE("the boundary occurs in no part") {
     CHECK(found[2].ends_with(original));
 }
 
+// RFC 5322 2.1.1.
 TEST_CASE("a report is bounded lines, however long its values are") {
     auto input = failure();
     const std::string words = std::string(5000, 'w') + " " + std::string(5000, 'v');

@@ -7,6 +7,7 @@ using base::Errc;
 using mail::EnhancedStatus;
 using mail::Reply;
 
+// RFC 3463 2.
 TEST_CASE("an enhanced status is three numbers") {
     CHECK(*EnhancedStatus::parse("5.1.1") == EnhancedStatus{5, 1, 1});
     CHECK(*EnhancedStatus::parse("2.0.0") == EnhancedStatus{2, 0, 0});
@@ -38,6 +39,7 @@ TEST_CASE("every status is read as it was written") {
     }
 }
 
+// RFC 5321 4.2.
 TEST_CASE("a reply is success, transient or permanent") {
     const Reply good{250, {2, 1, 5}, "ok"};
     const Reply later{451, {4, 3, 0}, "later"};

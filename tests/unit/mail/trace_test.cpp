@@ -42,6 +42,7 @@ void check_field(const std::string& field, std::size_t most) {
 
 }  // namespace
 
+// RFC 5321 4.4, RFC 5322 2.1.1.
 TEST_CASE("Received says from where, by whom, over what, and when") {
     const std::string field = mail::received_field(a_to_b());
     CHECK(field ==
@@ -90,6 +91,7 @@ TEST_CASE("what a peer says can't break out of the Received field") {
     check_field(mail::received_field(trace), 998);
 }
 
+// RFC 8601 2.2, RFC 8601 2.4, RFC 8601 2.7.6.
 TEST_CASE("Authentication-Results says what the link vouches for") {
     CHECK(mail::authentication_results_field(authentication("pkix", "a.test")) ==
           "Authentication-Results: mx.b.test; x-xmpp-s2s=pass policy.assurance=pkix\r\n"
@@ -132,6 +134,7 @@ TEST_CASE("who speaks for a public suffix vouches for nobody below it") {
           std::string::npos);
 }
 
+// RFC 8601 2.2, RFC 2045 5.1.
 TEST_CASE("values that are no token are quoted") {
     auto input = authentication("pkix", "[192.0.2.1]");
     input.authserv_id = "mx \"b\"\r\n;";
@@ -151,6 +154,7 @@ TEST_CASE("what rules know the field by stands in one line, however long the id 
     check_field(field, 998);
 }
 
+// RFC 8601 2.5, RFC 8601 5.
 TEST_CASE("fields that claim our authserv-id are taken away, in every spelling") {
     for (const std::string forged : {
              "Authentication-Results: mx.b.test; spf=pass\r\n",
@@ -184,6 +188,7 @@ TEST_CASE("fields that claim our authserv-id are taken away, in every spelling")
     }
 }
 
+// RFC 8601 5.
 TEST_CASE("fields of others stay, to the last byte") {
     for (const std::string field : {
              "Authentication-Results: mx.a.test; spf=pass\r\n",
@@ -210,6 +215,7 @@ TEST_CASE("fields of others stay, to the last byte") {
     }
 }
 
+// RFC 8601 5.
 TEST_CASE("an authserv-id is the same in U-labels and A-labels") {
     const std::string unicode =
         "Authentication-Results: mx.b\xC3\xBC"

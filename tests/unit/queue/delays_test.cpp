@@ -19,6 +19,7 @@ bool has(std::string_view text, std::string_view part) {
 
 }  // namespace
 
+// RFC 3461 5.2.5, RFC 3464 2.3.9.
 TEST_CASE("alice hears once of a delay, with the reason and until when it is tried") {
     StoreFixture queue;
     queue.add(arrival("alice@a.test", {"bob@b.test"}));
@@ -45,6 +46,7 @@ TEST_CASE("alice hears once of a delay, with the reason and until when it is tri
     CHECK(queue.lease(kLocal, kOneByOne).empty());
 }
 
+// RFC 3461 5.2.5.
 TEST_CASE("nobody hears of a delay who did not want to: NOTIFY, a null sender, no warning set") {
     StoreFixture queue;
     auto mail = arrival("alice@a.test", {"bob@b.test"});

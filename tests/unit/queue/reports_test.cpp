@@ -106,6 +106,7 @@ TEST_CASE("a peer's null sender hears nothing of a failure, nor does anybody els
     CHECK(queue.settle({all(leased[0], failed())}).empty());
 }
 
+// RFC 3461 5.2.1, RFC 3461 5.2.2, RFC 3461 5.2.3.
 TEST_CASE("alice, who asked for it, hears of success from the last system that knows how") {
     StoreFixture queue;
     auto mail = arrival("alice@a.test", {"bob@b.test"});

@@ -6,6 +6,7 @@
 
 using namespace std::chrono_literals;
 
+// RFC 5321 4.5.4.1.
 TEST_CASE("the wait doubles up to the longest, a little less by chance, and never ends") {
     support::SeededRandom random;
     const queue::RetryPolicy retry{8s, 64s};

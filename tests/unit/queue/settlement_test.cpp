@@ -15,6 +15,7 @@ bool has(std::string_view text, std::string_view part) {
 }
 }  // namespace
 
+// RFC 5321 3.6.3, RFC 5321 6.1, RFC 3461 5.2.6, RFC 3461 6.1.
 TEST_CASE("a failure brings its report to the sender, committed with it") {
     StoreFixture queue;
     queue.add(arrival("alice@a.test", {"nobody@b.test", "bob@b.test"}));
@@ -35,6 +36,7 @@ TEST_CASE("a failure brings its report to the sender, committed with it") {
     CHECK_FALSE(has(text, "bob@b.test"));
 }
 
+// RFC 3461 5.2, RFC 3461 5.2.6, RFC 5321 3.6.3, RFC 5321 6.1.
 TEST_CASE("nobody is told of a failure who did not want to be, or who can't be") {
     StoreFixture queue;
     SECTION("the null sender") {
@@ -82,6 +84,7 @@ TEST_CASE("a full disk takes no new mail, and stops no report on mail that is he
     CHECK(queue.settle({all(queue.lease()[0], failed())}) == queue::Woken{kLocal});
 }
 
+// RFC 3463 3.5.
 TEST_CASE("mail whose time is up comes back to its sender with the last words") {
     StoreFixture queue;
     auto mail = arrival("alice@a.test", {"bob@b.test"});

@@ -65,6 +65,7 @@ std::vector<std::string> many(const std::string& name, std::size_t count) {
 
 }  // namespace
 
+// RFC 5321 4.5.3.1.10.
 TEST_CASE("those who are too many for a transaction get another one at once") {
     const std::string too_many =
         GENERATE("452 4.5.3 too many", "452 too many", "552 too many", "552 5.5.3 too many");
@@ -112,6 +113,7 @@ TEST_CASE("what it turned out to take is what the next transactions have") {
     CHECK(little.server.greeted() == 1);
 }
 
+// RFC 5321 4.5.3.1.10.
 TEST_CASE("too many from the first one on is a matter of time") {
     const auto [said, becomes] = GENERATE(table<std::string, std::string>({
         {"452 4.5.3 too many", "deferred 452 4.5.3"},
@@ -135,6 +137,7 @@ TEST_CASE("too many from the first one on is a matter of time") {
     CHECK(hop.trouble() == "");
 }
 
+// RFC 9422.
 TEST_CASE("a server's LIMITS are kept, without asking whether it means them") {
     const std::string hello = R"(
         S: 220 mx.b.test ready
@@ -154,6 +157,7 @@ TEST_CASE("a server's LIMITS are kept, without asking whether it means them") {
     CHECK(hop.trouble() == "");
 }
 
+// RFC 9422 4.
 TEST_CASE("a limit of nothing is none") {
     const auto* const limits = GENERATE("MAILMAX=0", "RCPTMAX=0", "RCPTDOMAINMAX=0");
     INFO(limits);
@@ -164,6 +168,7 @@ TEST_CASE("a limit of nothing is none") {
     CHECK(little.server.taken().size() == 1);
 }
 
+// RFC 9422.
 TEST_CASE("a transaction has no more domains than the server takes in one") {
     dialogue::Manners manners;
     manners.limits = "LIMITS RCPTDOMAINMAX=1";

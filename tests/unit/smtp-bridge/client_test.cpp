@@ -34,6 +34,7 @@ const std::string kBoth =
 
 }  // namespace
 
+// RFC 5321 3.3, RFC 2920 3.1, RFC 1870 6.
 TEST_CASE("SMTP: one answer is for all recipients that were accepted") {
     Hop hop("smtp", {kHello + R"(
         C: MAIL FROM:<alice@a.test> SIZE=12
@@ -54,12 +55,14 @@ TEST_CASE("SMTP: one answer is for all recipients that were accepted") {
     CHECK(hop.trouble() == "");
 }
 
+// RFC 2033 4.2.
 TEST_CASE("LMTP: each recipient has an answer of its own behind the dot") {
     Hop hop("lmtp", {kLhlo + kBoth + "S: 250 2.0.0 ok\nS: 452 4.2.2 full\n"});
     CHECK(hop.deliver(message()) == Outcomes{"delivered 250 2.0.0", "deferred 452 4.2.2"});
     CHECK(hop.trouble() == "");
 }
 
+// RFC 5321 2.2.1, RFC 5321 4.5.2.
 TEST_CASE("without PIPELINING and EHLO it is one command at a time") {
     Hop hop("smtp", {R"(
         S: 220 old
@@ -89,6 +92,7 @@ TEST_CASE("without PIPELINING and EHLO it is one command at a time") {
     CHECK(hop.trouble() == "");
 }
 
+// RFC 5321 3.3, RFC 5321 4.1.1.5, RFC 5321 4.1.1.10.
 TEST_CASE("all refused, in the different places, and the connection is used again") {
     Hop hop("smtp", {kHello + R"(
         C: MAIL FROM:<alice@a.test> SIZE=12
@@ -116,6 +120,7 @@ TEST_CASE("all refused, in the different places, and the connection is used agai
     CHECK(hop.trouble() == "");
 }
 
+// RFC 5321 3.8.
 TEST_CASE("a kept connection that has died is replaced, and the mail doesn't notice") {
     const std::string mail = R"(
         C: MAIL FROM:<alice@a.test> SIZE=12
@@ -150,6 +155,7 @@ TEST_CASE("a kept connection that has died is replaced, and the mail doesn't not
     }
 }
 
+// RFC 5321 4.5.3.2.6.
 TEST_CASE("a link that breaks defers whoever has no answer") {
     SECTION("behind the dot, where the server may have it or not") {
         Hop hop("lmtp", {kLhlo + kBoth + "S: 250 2.0.0 ok\nS: <end>"});
@@ -179,6 +185,7 @@ TEST_CASE("a link that breaks defers whoever has no answer") {
     }
 }
 
+// RFC 1047.
 TEST_CASE("only a link that breaks behind the dot leaves it open whether the mail was taken") {
     const auto sent = [](const std::string& script) {
         Link link("lmtp", kLhlo + script + "S: <end>");
@@ -191,6 +198,7 @@ TEST_CASE("only a link that breaks behind the dot leaves it open whether the mai
     CHECK_FALSE(sent(kMail).maybe_taken);
 }
 
+// RFC 5321 3.3.
 TEST_CASE("an answer that is none to what was said is no verdict") {
     const std::string mail = R"(
         C: MAIL FROM:<alice@a.test> SIZE=12
@@ -225,6 +233,7 @@ TEST_CASE("an answer that is none to what was said is no verdict") {
     }
 }
 
+// RFC 3461 5.2.1, RFC 3461 5.2.2, RFC 3461 5.2.3.
 TEST_CASE("who says how a delivery went: the next hop if it knows DSN, or we") {
     const auto handover = [](const std::string& protocol, const std::string& hello) {
         Link link(protocol, hello + R"(
@@ -265,6 +274,7 @@ TEST_CASE("nobody is there: deferred, and known for a moment") {
     });
 }
 
+// RFC 5321 3.7.2, RFC 5321 4.4, RFC 8601 4.1, RFC 8601 5.
 TEST_CASE("mail that came over XMPP gets its trace fields, and loses forged ones") {
     Hop hop("lmtp", {kLhlo + R"(
         C: MAIL FROM:<alice@a.test>
@@ -301,6 +311,7 @@ TEST_CASE("mail that our own mail server gives us for itself says so, and keeps 
     CHECK(hop.trouble() == "");
 }
 
+// RFC 5321 4.4.
 TEST_CASE("mail that goes on by SMTP says that it went through us, and is as it was behind that") {
     using namespace std::string_literals;
     Hop hop("smtp",
@@ -326,6 +337,7 @@ TEST_CASE("mail that goes on by SMTP says that it went through us, and is as it 
     CHECK(hop.trouble() == "");
 }
 
+// RFC 5321 4.1.1.4.
 TEST_CASE("a last line without an end gets one, so that the dot stands alone") {
     Hop hop("lmtp", {kLhlo + kMail + R"(
         S: 250 ok
@@ -438,6 +450,7 @@ TEST_CASE("of a large message only some is in memory at a time") {
     CHECK(source->largest <= 256u << 10);
 }
 
+// RFC 6152 3.
 TEST_CASE("an octet that a server can't carry is found wherever it stands") {
     auto leased = message();
     std::string content = "Subject: x\r\n\r\n";

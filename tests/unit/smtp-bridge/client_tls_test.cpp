@@ -25,6 +25,7 @@ const std::string kQuit = "C: QUIT\nS: 221 bye\n";
 
 }  // namespace
 
+// RFC 3207 4, RFC 3207 4.2, RFC 8689 4.2.1.
 TEST_CASE("what was announced in the clear, by whomever, counts no more over TLS") {
     const Certificate certificate("IP:127.0.0.1");
     Link link(kStartTls + R"(
@@ -51,6 +52,7 @@ TEST_CASE("what was announced in the clear, by whomever, counts no more over TLS
     CHECK(link.trouble() == "");
 }
 
+// RFC 3207 6.
 TEST_CASE("a server that offers no TLS gets nothing in the clear") {
     const Certificate certificate("IP:127.0.0.1");
     Link link(R"(
@@ -64,6 +66,7 @@ TEST_CASE("a server that offers no TLS gets nothing in the clear") {
     CHECK(link.trouble() == "");
 }
 
+// RFC 3207 4.1.
 TEST_CASE("a server whose certificate is nobody's, or somebody else's, gets nothing") {
     const Certificate theirs("IP:127.0.0.1");
     const Certificate unknown("IP:127.0.0.1");
@@ -80,12 +83,14 @@ TEST_CASE("a server whose certificate is nobody's, or somebody else's, gets noth
     }
 }
 
+// RFC 8996.
 TEST_CASE("neither end speaks less than TLS 1.2") {
     const Certificate certificate("IP:127.0.0.1");
     for (const auto& context : {certificate.server(), certificate.client()})
         CHECK(SSL_CTX_get_min_proto_version(context->native_handle()) == TLS1_2_VERSION);
 }
 
+// RFC 8689 4.2.1.
 TEST_CASE("REQUIRETLS that is announced in the clear is worth nothing") {
     Link link("smtp", R"(
         S: 220 mx.b.test ready

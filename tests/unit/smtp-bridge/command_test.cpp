@@ -23,6 +23,8 @@ std::string refusal(std::string_view line) {
 
 }  // namespace
 
+// RFC 5321 4.1.1.2, RFC 5321 4.5.5, RFC 1870 6, RFC 6152 2, RFC 6531 3.4, RFC 3461 4.3,
+// RFC 3461 4.4.
 TEST_CASE("MAIL with all its parameters, in any case and order") {
     const auto mail = parsed<MailFrom>(
         "mail from:<alice@a.test> size=1234 Body=8bitmime SMTPUTF8 ret=hdrs ENVID=QQ+2B1 ");
@@ -37,6 +39,7 @@ TEST_CASE("MAIL with all its parameters, in any case and order") {
           "\"a> b\\\"\"@a.test");
 }
 
+// RFC 5321 4.1.1.3, RFC 5321 4.5.1, RFC 3461 4.1, RFC 3461 4.2.
 TEST_CASE("RCPT with its parameters, and the bare postmaster") {
     const auto rcpt =
         parsed<RcptTo>("RCPT TO:<bob@b.test> NOTIFY=SUCCESS,failure ORCPT=rfc822;bob+2Bx@b.test");
@@ -48,6 +51,7 @@ TEST_CASE("RCPT with its parameters, and the bare postmaster") {
     CHECK_FALSE(parsed<RcptTo>("RCPT TO:<PostMaster>").address);
 }
 
+// RFC 5321 4.1.1.3.
 TEST_CASE("a source route is ignored") {
     CHECK(parsed<MailFrom>("MAIL FROM:<@x.test:a@a.test>").from->text() == "a@a.test");
     CHECK(parsed<MailFrom>("MAIL FROM:<@x.test,@[IPv6:2001:db8::1]:\"@:\"@a.test> SIZE=1")
@@ -66,6 +70,8 @@ TEST_CASE("addresses that mail servers pass on are taken, and known for what the
     CHECK(parsed<RcptTo>("RCPT TO:<x@b.test> ORCPT=rfc822;\"a+01b\"@b.test").orcpt.empty());
 }
 
+// RFC 5321 4.1.1.1, RFC 5321 4.1.1.4, RFC 5321 4.1.1.5, RFC 5321 4.1.1.6, RFC 5321 4.1.1.8,
+// RFC 5321 4.1.1.9, RFC 5321 4.1.1.10.
 TEST_CASE("the other commands") {
     CHECK(parsed<Hello>("EHLO mx.b.test").name == "mx.b.test");
     CHECK(parsed<Hello>("helo [192.0.2.1]").verb == Hello::Verb::helo);
@@ -78,6 +84,8 @@ TEST_CASE("the other commands") {
     parsed<Help>("HELP");
 }
 
+// RFC 5321 4.1.1, RFC 5321 4.1.1.11, RFC 5321 4.1.2, RFC 5321 4.2.4, RFC 6531 3.4, RFC 3461 4.1,
+// RFC 3461 4.5, RFC 3461 5.1, RFC 6533 3.
 TEST_CASE("what breaks the grammar is answered with its own code") {
     const std::vector<std::pair<std::string, std::string>> table = {
         {"MAIL FROM:<a@a.test> SIZE=1 SIZE=2", "501 5.5.4"},

@@ -43,6 +43,7 @@ Read read_cut_anywhere(std::string_view wire, std::size_t most = 1000) {
 
 }  // namespace
 
+// RFC 5321 4.5.2.
 TEST_CASE("a message ends with CRLF.CRLF and loses its stuffed dots") {
     const auto result =
         read_cut_anywhere("Subject: x\r\n\r\n..dot\r\n.other\r\n...\r\n.\r\nQUIT\r\n");
@@ -58,6 +59,7 @@ TEST_CASE("the empty message is a message") {
     CHECK(result.content.empty());
 }
 
+// RFC 5321 2.3.8, RFC 5321 4.1.1.4.
 TEST_CASE("no smuggled end of data is one, and each is refused at the real end") {
     struct Variant {
         std::string end;
@@ -86,6 +88,7 @@ TEST_CASE("no smuggled end of data is one, and each is refused at the real end")
     CHECK(result.used == wire.size());
 }
 
+// RFC 5321 4.5.2.
 TEST_CASE("a NUL ends nothing, wherever it stands, and is noted") {
     using namespace std::string_literals;
     const std::string smuggled = "MAIL FROM:<evil@a.test>\r\n";
@@ -112,6 +115,7 @@ TEST_CASE("CR CR LF before the dot is refused, though CRLF.CRLF follows it") {
     CHECK(result.fault == Fault::bare_cr);
 }
 
+// RFC 1870 5.
 TEST_CASE("a message over the size is read to its end and refused") {
     const std::string wire = std::string(30, 'x') + "\r\n.\r\n";
     CHECK(read_cut_anywhere(wire, 32).fault == Fault::none);
@@ -129,6 +133,7 @@ TEST_CASE("octets with the high bit are noticed") {
     CHECK(eight.eight_bit());
 }
 
+// RFC 5321 4.5.2.
 TEST_CASE("what is stuffed is read as it was, however it is cut") {
     const std::string message = ".\r\n..\r\n.a\r\n\r\n. \r\nno dot.\r\n.\r\n";
     for (std::size_t cut = 0; cut <= message.size(); ++cut) {

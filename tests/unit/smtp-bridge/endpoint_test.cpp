@@ -33,6 +33,7 @@ TEST_CASE("targets are read and written") {
         CHECK_FALSE(Target::parse(text));
 }
 
+// RFC 6125 6.4.2.
 TEST_CASE("the name of a next hop is in A-labels, however it is written") {
     for (const char* text : {"smtp+tls:b\xC3\xBC"
                              "cher.test:25",

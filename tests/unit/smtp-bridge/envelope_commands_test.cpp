@@ -7,6 +7,7 @@ using namespace smtp_bridge;
 using fixture::mailbox;
 using fixture::message;
 
+// RFC 6152 3, RFC 1870 4, RFC 6531 3.2, RFC 6531 3.5, RFC 8689 4.2.1.
 TEST_CASE("what a server can't carry fails clearly, and is not sent to it") {
     const auto verdict = [](const queue::LeasedMessage& leased, const Extensions& extensions) {
         const bool eight_bit = !base::is_ascii(leased.content.bytes());
@@ -32,6 +33,8 @@ TEST_CASE("what a server can't carry fails clearly, and is not sent to it") {
     CHECK(verdict(leased, all) == "5.7.30");
 }
 
+// RFC 5321 4.1.1, RFC 3461 5.2.1, RFC 3461 5.2.2, RFC 1870 6, RFC 6152 2, RFC 6531 3.4,
+// RFC 6533 3.
 TEST_CASE("parameters are given where they were announced") {
     auto leased = message("Subject: x\r\n\r\n\xC3\xA4\r\n");
     leased.envelope.ret = mail::Ret::headers;

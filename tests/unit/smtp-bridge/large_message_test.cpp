@@ -33,6 +33,7 @@ RunningServer large_server() {
 
 }  // namespace
 
+// RFC 5321 4.5.3.1.7.
 TEST_CASE("a large message goes through the spool as it is, however it is cut") {
     const std::string message = large_message(2 * kBound + 1000);
     const std::string wire = on_the_wire(message) + "QUIT\r\n";

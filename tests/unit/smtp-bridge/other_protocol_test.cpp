@@ -33,6 +33,7 @@ std::string last_word(dialogue::Line& line, const std::string& octets) {
 
 }  // namespace
 
+// RFC 9110 9.3.
 TEST_CASE("other protocols are known by their first line") {
     for (const char* line :
          {"GET / HTTP/1.1", "get /", "POST http://127.0.0.1:2424/ HTTP/1.0", "PUT /x HTTP/1.1",
@@ -72,6 +73,7 @@ TEST_CASE("a TLS client hears at once that nobody here speaks it, without the en
     CHECK(last_word(line, std::string("\x16\x03\x01\x00\xA5\x01\x00", 7)) == "521 5.5.2");
 }
 
+// RFC 2920 3.1.
 TEST_CASE("content in front of our 354 ends the session, whether DATA is taken or refused") {
     RunningServer server(Protocol::lmtp);
     auto taken = greeted(server);

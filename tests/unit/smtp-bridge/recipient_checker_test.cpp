@@ -55,6 +55,7 @@ struct Checking {
 
 }  // namespace
 
+// RFC 3463 3.2.
 TEST_CASE("recipients are asked for once, and again only when the answer may differ") {
     Checking checking({kLhlo + R"(
         C: MAIL FROM:<alice@a.test>

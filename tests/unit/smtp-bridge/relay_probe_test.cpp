@@ -97,6 +97,7 @@ TEST_CASE("who can't be reached leaves the question open") {
     CHECK_FALSE(busy.state.known);
 }
 
+// RFC 3463 3.8.
 TEST_CASE("only a refusal to relay as such counts, by whatever server") {
     const auto relaying = [](int code, mail::EnhancedStatus status, const char* text) {
         return relaying_of({code, status, text});

@@ -24,6 +24,7 @@ base::Errc error_of(const std::string& wire) {
 
 }  // namespace
 
+// RFC 5321 4.2, RFC 2034 4.
 TEST_CASE("a reply of one line, with and without a status") {
     CHECK(reply_of("550 5.1.1 No such user\r\n") == mail::Reply{550, {5, 1, 1}, "No such user"});
     CHECK(reply_of("250 Ok\r\n") == mail::Reply{250, {2, 0, 0}, "Ok"});
@@ -32,6 +33,7 @@ TEST_CASE("a reply of one line, with and without a status") {
     CHECK(reply_of("450 5.1.1 x\r\n") == mail::Reply{450, {4, 0, 0}, "5.1.1 x"});
 }
 
+// RFC 5321 4.2.1.
 TEST_CASE("a reply of several lines becomes one text") {
     CHECK(reply_of("554-5.7.1 Go\r\n554-5.7.1 away,\r\n554 5.7.1 please\r\n") ==
           mail::Reply{554, {5, 7, 1}, "Go away, please"});
@@ -55,6 +57,7 @@ TEST_CASE("replies cut anywhere, one behind the other") {
     }
 }
 
+// RFC 5321 4.5.3.1.5.
 TEST_CASE("what is no reply is an error, and so is too much of one") {
     using base::Errc;
     for (const char* wire : {"hello\r\n", "25 x\r\n", "999 x\r\n", "150 x\r\n", "250x\r\n",

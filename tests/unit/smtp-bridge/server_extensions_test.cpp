@@ -50,6 +50,7 @@ void trust_unix_clients_never(ListenerSettings& settings) {
 
 }  // namespace
 
+// RFC 3030 2.
 TEST_CASE("BDAT: a message in chunks is what was in them, dots and all") {
     RunningServer server(Protocol::smtp);
     CHECK(server.play(kHello + kEnvelope + R"(
@@ -67,6 +68,7 @@ TEST_CASE("BDAT: a message in chunks is what was in them, dots and all") {
     CHECK(server.intake.taken[0].content.bytes() == "Subject: hi..\r\n.\r\n..\r\n");
 }
 
+// RFC 2033 4.3.
 TEST_CASE(
     "BDAT over LMTP: the last chunk is answered for each recipient, an empty one may be last") {
     RunningServer server(Protocol::lmtp);
@@ -84,6 +86,7 @@ TEST_CASE(
         S: 250 2.0.0 Ok)") == "");
 }
 
+// RFC 3030 2.
 TEST_CASE("the octets of a refused chunk are no commands") {
     RunningServer server(Protocol::smtp);
     CHECK(server.play(kHello + R"(
@@ -109,6 +112,7 @@ TEST_CASE("the octets of a refused chunk are no commands") {
     CHECK(server.intake.taken.empty());
 }
 
+// RFC 3030 2.
 TEST_CASE("what breaks the rules of lines is refused in chunks, too, by name") {
     struct Case {
         std::string bytes;
@@ -133,6 +137,7 @@ TEST_CASE("what breaks the rules of lines is refused in chunks, too, by name") {
     }
 }
 
+// RFC 3030 2.
 TEST_CASE("a fault in an early chunk is said at once, and again for the rest") {
     RunningServer server(Protocol::smtp);
     auto line = server.connect();
@@ -152,6 +157,7 @@ TEST_CASE("a chunk far beyond what is allowed ends the session unread") {
         S: <end>)") == "");
 }
 
+// RFC 6710 3, RFC 6710 4.1, RFC 6710 7.
 TEST_CASE("MT-PRIORITY's own grammar") {
     RunningServer server(Protocol::smtp);
     CHECK(server.play(kHello + R"(
@@ -172,6 +178,7 @@ TEST_CASE("MT-PRIORITY's own grammar") {
     CHECK(server.intake.taken[0].priority == -9);
 }
 
+// RFC 8689 2, RFC 5321 4.1.1.11.
 TEST_CASE("STARTTLS and REQUIRETLS are for those who can have them") {
     RunningServer server(Protocol::smtp);
     CHECK(server.play(kHello + R"(
@@ -181,6 +188,7 @@ TEST_CASE("STARTTLS and REQUIRETLS are for those who can have them") {
         S: 555 5.5.4)") == "");
 }
 
+// RFC 3207 2, RFC 3207 4, RFC 3207 4.2, RFC 8689 2.
 TEST_CASE("over TLS the session starts anew, and STARTTLS is no longer offered") {
     const fixture::Certificate certificate("DNS:mx.a.test");
     RunningServer server(Protocol::smtp, [&](ListenerSettings& settings) {
@@ -217,6 +225,7 @@ TEST_CASE("over TLS the session starts anew, and STARTTLS is no longer offered")
     CHECK(dialogue::play(line, hello_before_tls() + over_tls, 'C', trusted->native_handle()) == "");
 }
 
+// RFC 3207 4.2.
 TEST_CASE("what came in the clear behind STARTTLS is not taken for the encrypted client's") {
     const fixture::Certificate certificate("DNS:mx.a.test");
     RunningServer server(Protocol::smtp,

@@ -38,6 +38,8 @@ const std::string kEnvelope = R"(
 
 }  // namespace
 
+// RFC 2033 4.1, RFC 2033 4.2, RFC 2033 5, RFC 2920 3.2, RFC 5321 3.1, RFC 5321 4.1.1.1,
+// RFC 5321 4.1.1.4, RFC 5321 4.1.1.10, RFC 2034 3, RFC 2034 4, RFC 6531 3.1.
 TEST_CASE("LMTP: a pipelined mail is stored once and answered for each recipient") {
     RunningServer server(Protocol::lmtp);
     CHECK(server.play(kHello + kEnvelope + R"(
@@ -63,6 +65,7 @@ TEST_CASE("LMTP: a pipelined mail is stored once and answered for each recipient
     CHECK(arrival.origin.helo == "mx.a.test");
 }
 
+// RFC 5321 2.2.1, RFC 5321 3.2, RFC 5321 4.1.1.9.
 TEST_CASE("SMTP: one answer for all recipients; HELO will do") {
     RunningServer server(Protocol::smtp);
     CHECK(server.play(R"(
@@ -77,6 +80,7 @@ TEST_CASE("SMTP: one answer for all recipients; HELO will do") {
         S: 250 2.0.0 Ok)") == "");
 }
 
+// RFC 6152 3.
 TEST_CASE("8-bit content makes an 8BITMIME message, whatever was declared") {
     RunningServer server(Protocol::lmtp);
     CHECK(server.play(kHello + kEnvelope + "\nC: \xC3\xA4\nC: .\nS: 250 2.0.0\nS: 250 2.0.0") ==
@@ -93,6 +97,8 @@ TEST_CASE("the queue's refusals reach the client, who keeps the mail") {
     CHECK(server.play(mail + "S: 451 4.3.2\nS: 451 4.3.2") == "");
 }
 
+// RFC 5321 3.3, RFC 5321 3.5.3, RFC 5321 4.1.1.5, RFC 5321 4.1.1.6, RFC 5321 4.1.1.8,
+// RFC 5321 4.1.4, RFC 2033 4.1, RFC 2033 4.2.
 TEST_CASE("commands out of order") {
     RunningServer server(Protocol::lmtp);
     CHECK(server.play("S: 220\nC: MAIL FROM:<a@a.test>\nS: 503 5.5.1") == "");
@@ -118,6 +124,7 @@ TEST_CASE("commands out of order") {
         S: 214 2.0.0)") == "");
 }
 
+// RFC 1870 6.1, RFC 6531 3.5, RFC 5321 4.5.1.
 TEST_CASE("what can be refused early is") {
     RunningServer server(Protocol::lmtp);
     CHECK(server.play(kHello + R"(
@@ -143,6 +150,7 @@ TEST_CASE("a mail that is too large for XMPP is taken all the same, as it goes o
     CHECK(answers.contains("250-SIZE 1099511627776"));
 }
 
+// RFC 5321 4.5.3.1.8, RFC 5321 4.5.3.1.10.
 TEST_CASE("recipients are bounded") {
     RunningServer server(Protocol::lmtp);
     std::string script = kHello + "C: MAIL FROM:<a@a.test>\nS: 250\n";
@@ -153,6 +161,7 @@ TEST_CASE("recipients are bounded") {
     CHECK(server.play(script + "S: 452 4.5.3") == "");
 }
 
+// RFC 5321 2.3.8, RFC 5321 4.1.1.4, RFC 1870 6.3, RFC 2033 4.2.
 TEST_CASE("a message that breaks the rules is read to its end, refused, and not stored") {
     RunningServer server(Protocol::lmtp);
     const auto reply_to = [&](const std::string& message) {
@@ -172,6 +181,7 @@ TEST_CASE("a message that breaks the rules is read to its end, refused, and not 
     CHECK(server.intake.taken.empty());
 }
 
+// RFC 5321 6.3.
 TEST_CASE("a mail that has been everywhere is a loop") {
     RunningServer server(Protocol::lmtp, [](ListenerSettings& s) { s.max_size = 100'000; });
     auto line = server.connect();
@@ -184,6 +194,7 @@ TEST_CASE("a mail that has been everywhere is a loop") {
     CHECK(line.read().value_or("").starts_with("554 5.4.6"));
 }
 
+// RFC 5321 2.3.8, RFC 5321 4.2.4, RFC 5321 4.5.3.1.4.
 TEST_CASE("lines that are too long, end in a bare LF, or are garbage") {
     RunningServer server(Protocol::smtp, [](ListenerSettings& s) { s.bad_commands = 10; });
     auto line = server.connect();
@@ -203,6 +214,7 @@ TEST_CASE("a few errors end the session") {
                       "S: <end>") == "");
 }
 
+// RFC 2920 3.1, RFC 2920 3.2.
 TEST_CASE("what is refused of a mail is no error, however much was pipelined behind it") {
     RunningServer server(Protocol::lmtp);
     std::string script = kHello + "C: MAIL FROM:<a@a.test> SIZE=1001\n";
@@ -219,6 +231,7 @@ TEST_CASE("what is refused of a mail is no error, however much was pipelined beh
     CHECK(server.play(script + "C: RCPT TO:<bob@b.test>\nS: 250") == "");
 }
 
+// RFC 5321 3.8, RFC 5321 4.5.3.2.7.
 TEST_CASE("a client that says nothing, or dribbles, is timed out") {
     RunningServer server(Protocol::smtp, [](ListenerSettings& s) {
         s.command_time = std::chrono::milliseconds(200);
@@ -250,6 +263,7 @@ TEST_CASE("with no room left the idle client is told to go, and one at work is n
     CHECK(server.play("S: 220") == "");
 }
 
+// RFC 5321 3.8, RFC 5321 6.1.
 TEST_CASE(
     "a stop ends idle sessions, breaks off messages that come in, finishes what is committed") {
     RunningServer server(Protocol::lmtp);

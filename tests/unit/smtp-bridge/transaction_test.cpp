@@ -101,6 +101,7 @@ TEST_CASE("each class of address that Postfix passes on has its lane") {
     CHECK(lane(sender, kLong + "@a.test") == "local");
 }
 
+// RFC 6531 3.4, RFC 6531 3.5.
 TEST_CASE("a sender or recipient beyond ASCII needs SMTPUTF8, whichever lane it would have") {
     Session session;
     CHECK(session.says("MAIL FROM:<j\xC3\xB6rg@c.test>") == "553 5.6.7");
@@ -149,6 +150,7 @@ TEST_CASE("content that XMPP can't carry is taken, and says so") {
     }
 }
 
+// RFC 5321 4.5.1.
 TEST_CASE("the postmaster without a domain is that of the domain that we serve, not of our host") {
     Session session(false, {domain("a.test")});
     session.says("MAIL FROM:<eve@c.test>");

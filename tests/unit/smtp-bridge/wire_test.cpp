@@ -38,6 +38,7 @@ std::string client_hello(const std::string& server_name) {
 
 }  // namespace
 
+// RFC 3207 4.2.
 TEST_CASE("what was sent in the clear before a handshake is dropped, by either side") {
     for (const char* server_name : {"", "mx.b.test"}) {
         asio::io_context io;
@@ -61,6 +62,7 @@ TEST_CASE("what was sent in the clear before a handshake is dropped, by either s
     }
 }
 
+// RFC 6066 3.
 TEST_CASE("a server hears the name that is wanted, and never an address") {
     CHECK(client_hello("mx.b.test").find("mx.b.test") != std::string::npos);
     const auto absolute = client_hello("mx.b.test.");
