@@ -1,6 +1,6 @@
 // What every coroutine of the program is written with: Task, spawn, OneShot, sleep and Deadline.
 //
-// All of it runs on the one event loop. g++ 12 wants care (see ARCHITECTURE.md): one co_await a
+// All of it runs on the one event loop. g++ 12 wants care (see CONTRIBUTING.md): one co_await a
 // statement, arguments named first, no capturing lambda as a temporary in a co_await expression.
 #pragma once
 

@@ -1,6 +1,6 @@
 // Crash points: named places at which a test may end the process, as a crash would.
 //
-// They exist only in builds with PACKETBOAT_CRASH_POINTS (the preset `chaos`); in all others
+// They exist only in builds with PACKETBOAT_CRASH_POINTS (the preset `asan`); in all others
 // nothing of them is left. tests/chaos reads the names out of the sources, kills the daemon at each
 // of them, and fails if one was never reached. Any thread.
 #pragma once

@@ -1,5 +1,6 @@
-// Every bound of the program, with its reason. A container, buffer, wait or retry that is not
-// bounded by a name from here (or by the configuration, whose bounds are here too) is a bug.
+// The bounds that rooms share, with their reasons. A container, buffer, wait or retry that is not
+// bounded by a name from here, or from the top of the one file that uses it, is a bug. (The bounds
+// of the configuration are here, too.)
 #pragma once
 
 #include <chrono>
