@@ -1,5 +1,5 @@
 // The error table: what an IQ that got no verdicts means for the transfers in it (protocol, "What
-// an IQ error means to a sender").
+// an IQ error means to a sender"); the conditions are those of RFC 6120 8.3.3.
 //
 // Pure, so that each row has its test.
 #pragma once

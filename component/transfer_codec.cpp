@@ -67,6 +67,7 @@ void write_key(XmlWriter& xml, const queue::TransferKey& key) {
     xml.attribute("id", key.id).attribute("domain", key.domain.ascii());
 }
 
+/// XEP-0300 3.
 void write_hash(XmlWriter& xml, const mail::Sha256& hash) {
     xml.open("hash", ns::kHashes).attribute("algo", "sha-256");
     xml.plain(base64_encode(as_text(hash))).close();

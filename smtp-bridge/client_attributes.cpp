@@ -14,7 +14,8 @@ namespace {
 
 using base::Errc;
 
-/// Those of XFORWARD and of XCLIENT (Postfix's XFORWARD_README and XCLIENT_README).
+/// Those of XFORWARD and of XCLIENT (Postfix's XFORWARD_README and XCLIENT_README). Their values
+/// are xtext (RFC 3461 4).
 constexpr std::array<std::string_view, 11> kNames{"NAME",         "ADDR",     "PORT",    "PROTO",
                                                   "HELO",         "IDENT",    "SOURCE",  "LOGIN",
                                                   "REVERSE_NAME", "DESTADDR", "DESTPORT"};

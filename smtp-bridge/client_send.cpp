@@ -240,7 +240,7 @@ base::Task<Result<void>> Client::send_body(Parcel parcel, bool& at_the_dot) {
 
 /// LMTP: a reply for each recipient that was accepted (RFC 2033 4.2); SMTP: one for all of them.
 /// Returns what is said of those whose reply never came: the server may have their mail or not (RFC
-/// 1047), so they get it again. A 2yz or 5yz is final (RFC 5321 4.2.5).
+/// 1047), so they get it again (RFC 2033 5). A 2yz or 5yz is final (RFC 5321 4.2.5).
 base::Task<std::optional<Reply>> Client::read_verdicts(const Places& accepted,
                                                        const OnVerdict& on_verdict) {
     const bool each = target_.protocol == Protocol::lmtp;

@@ -155,7 +155,7 @@ TEST_CASE("a kept connection that has died is replaced, and the mail doesn't not
     }
 }
 
-// RFC 5321 4.5.3.2.6.
+// RFC 2033 5, RFC 5321 4.5.3.2.6.
 TEST_CASE("a link that breaks defers whoever has no answer") {
     SECTION("behind the dot, where the server may have it or not") {
         Hop hop("lmtp", {kLhlo + kBoth + "S: 250 2.0.0 ok\nS: <end>"});
