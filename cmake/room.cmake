@@ -1,8 +1,9 @@
 # room(NAME [USES LIBRARY...] [EXCEPT FILE...]): one library for one folder of the source tree.
-# All its .cpp files belong to it; which folder may include which is checked by tests/unit/include_rules.py.
+# All .cpp files in it and in its sub-rooms belong to it; which folder may include which is checked by
+# tests/unit/include_rules.py.
 function(room name)
     cmake_parse_arguments(ROOM "" "" "USES;EXCEPT" ${ARGN})
-    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${name}/*.cpp)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${name}/*.cpp)
     foreach(except IN LISTS ROOM_EXCEPT)
         list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/${name}/${except})
     endforeach()

@@ -174,7 +174,7 @@ struct Recall {
 };
 
 /// What a receiver of transfers keeps of them beside their messages. Each answer is what is known
-/// of the key afterwards, as queue/receiving.hpp has it.
+/// of the key afterwards, as queue/intake/receiving.hpp has it.
 class TransferBook {
   public:
     virtual ~TransferBook() = default;

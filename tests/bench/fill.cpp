@@ -9,7 +9,7 @@
 #include "base/random.hpp"
 #include "bench/client.hpp"
 #include "bench/mails.hpp"
-#include "queue/arrivals.hpp"
+#include "queue/intake/arrivals.hpp"
 
 #include <chrono>
 

@@ -39,14 +39,14 @@ DOUBLED = r"doubled [1-9]\d*$"
 STUCK = r"(?m)^-- .*empty queues"
 
 BREAKS = [
-    Break("a commit is answered before it is on the disk", "queue/storage_thread.cpp", (
+    Break("a commit is answered before it is on the disk", "queue/store/storage_thread.cpp", (
         ('store_->database().execute("BEGIN IMMEDIATE");',
          'if (!store_->database().in_transaction()) store_->database().execute("BEGIN IMMEDIATE");'),
         ('store_->database().execute("COMMIT");',
          'static int commits = 0; if (++commits % 20 == 0) store_->database().execute("COMMIT");')), LOST),
-    Break("a verdict is forgotten", "queue/arrivals.cpp", (
+    Break("a verdict is forgotten", "queue/intake/arrivals.cpp", (
         ("if (arrival.transfer) insert_verdict(store, *arrival.transfer, receipt.id);", ""),), DOUBLED),
-    Break("a lease is not undone at the start", "queue/crashes.cpp", (
+    Break("a lease is not undone at the start", "queue/delivery/crashes.cpp", (
         ("SELECT DISTINCT message FROM recipient WHERE state = 2", "SELECT DISTINCT message FROM recipient WHERE state = 99"),),
         STUCK),
 ]

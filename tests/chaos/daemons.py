@@ -24,7 +24,7 @@ def crash_points():
     """The names of all places in the sources at which a crash can be asked for."""
     names = set()
     for folder in FOLDERS:
-        for file in (ROOT / folder).glob("*.[ch]pp"):
+        for file in (ROOT / folder).rglob("*.[ch]pp"):
             names |= set(re.findall(r'crash_point\("([^"]+)"\)', file.read_text()))
     return sorted(names)
 

@@ -1,9 +1,9 @@
 // What peers say of themselves, and their errors: whatever it is, every value that is read from it
 // lies within its bounds, and every text is fit for a log line.
 #include "base/text.hpp"
-#include "component/capability.hpp"
-#include "component/jid.hpp"
-#include "component/stanza.hpp"
+#include "component/stream/capability.hpp"
+#include "component/stream/stanza.hpp"
+#include "component/xml/jid.hpp"
 #include "fuzz/stanzas.hpp"
 
 #include <set>

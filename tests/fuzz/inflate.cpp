@@ -2,7 +2,7 @@
 // base64_encode() write, their inverses read; base64 has one spelling, but for its last bits.
 //
 // The first three bytes are the stated size.
-#include "component/block_codec.hpp"
+#include "component/protocol/block_codec.hpp"
 #include "fuzz/fuzz.hpp"
 
 using namespace component;

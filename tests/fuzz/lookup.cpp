@@ -4,10 +4,10 @@
 #include "base/limits.hpp"
 #include "fuzz/fuzz.hpp"
 #include "mail/alignment.hpp"
-#include "smtp-bridge/client_attributes.hpp"
-#include "smtp-bridge/netstring.hpp"
-#include "smtp-bridge/policy_lookup.hpp"
-#include "smtp-bridge/route_lookup.hpp"
+#include "smtp-bridge/lookup/netstring.hpp"
+#include "smtp-bridge/lookup/policy_lookup.hpp"
+#include "smtp-bridge/lookup/route_lookup.hpp"
+#include "smtp-bridge/server/client_attributes.hpp"
 
 using namespace smtp_bridge;
 using fuzz::check;

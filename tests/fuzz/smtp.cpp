@@ -7,12 +7,12 @@
 #include "fuzz/fuzz.hpp"
 #include "mail/content.hpp"
 #include "mail/dsn_parameters.hpp"
-#include "smtp-bridge/command.hpp"
-#include "smtp-bridge/data_reader.hpp"
-#include "smtp-bridge/dot_stuffer.hpp"
-#include "smtp-bridge/envelope_commands.hpp"
-#include "smtp-bridge/netstring.hpp"
-#include "smtp-bridge/reply_parser.hpp"
+#include "smtp-bridge/client/dot_stuffer.hpp"
+#include "smtp-bridge/client/envelope_commands.hpp"
+#include "smtp-bridge/client/reply_parser.hpp"
+#include "smtp-bridge/lookup/netstring.hpp"
+#include "smtp-bridge/server/command.hpp"
+#include "smtp-bridge/server/data_reader.hpp"
 
 using namespace smtp_bridge;
 using fuzz::check;

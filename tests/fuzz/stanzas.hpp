@@ -2,8 +2,8 @@
 // that they can be compared.
 #pragma once
 
-#include "component/transfer_codec.hpp"
-#include "component/xml_reader.hpp"
+#include "component/protocol/transfer_codec.hpp"
+#include "component/stream/xml_reader.hpp"
 #include "fuzz/fuzz.hpp"
 
 #include <string>

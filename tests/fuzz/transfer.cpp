@@ -2,11 +2,11 @@
 // our encoder and parsed again it has the same values and the same digest; and every recipient can
 // be handed to an SMTP server, as one command that means the same.
 #include "base/text.hpp"
-#include "component/block_codec.hpp"
+#include "component/protocol/block_codec.hpp"
 #include "fuzz/stanzas.hpp"
 #include "mail/dsn_parameters.hpp"
-#include "smtp-bridge/command.hpp"
-#include "smtp-bridge/envelope_commands.hpp"
+#include "smtp-bridge/client/envelope_commands.hpp"
+#include "smtp-bridge/server/command.hpp"
 
 #include <set>
 

@@ -1,7 +1,7 @@
 // XmlReader: a stream gives the same events and the same failure wherever it is cut; a stanza never
 // exceeds its bounds; a failure is for ever. And XmlWriter: what it writes of any text reads as
 // that text.
-#include "component/xml_writer.hpp"
+#include "component/xml/xml_writer.hpp"
 #include "fuzz/stanzas.hpp"
 
 using namespace component;

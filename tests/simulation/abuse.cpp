@@ -1,5 +1,5 @@
-#include "component/disco_info.hpp"
-#include "component/transfer_codec.hpp"
+#include "component/protocol/transfer_codec.hpp"
+#include "component/stream/disco_info.hpp"
 #include "receiver.hpp"
 #include "simulation.hpp"
 

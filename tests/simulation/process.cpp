@@ -1,7 +1,7 @@
 #include "process.hpp"
 
 #include "base/limits.hpp"
-#include "component/namespaces.hpp"
+#include "component/xml/namespaces.hpp"
 
 #include <stdexcept>
 

@@ -7,9 +7,9 @@
 #pragma once
 
 #include "base/clock_trust.hpp"
-#include "component/discovery.hpp"
-#include "component/link.hpp"
-#include "component/xml_reader.hpp"
+#include "component/discovery/discovery.hpp"
+#include "component/stream/link.hpp"
+#include "component/stream/xml_reader.hpp"
 #include "support/fakes.hpp"
 #include "timeline.hpp"
 
@@ -43,7 +43,7 @@ class Surroundings {
 /// The events of a stanza as it comes from a stream.
 std::vector<XmlEvent> parse(const std::string& stanza);
 
-/// What of the clock outlives a process, by the rules of queue/store.
+/// What of the clock outlives a process, by the rules of queue/store/store.
 struct KeptClock {
     std::optional<base::TimePoint> believed_at{};
     base::TimePoint forget_from{};

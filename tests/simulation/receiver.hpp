@@ -1,7 +1,7 @@
 // Receiver: a process that takes mail, with the real TransferReceiver, on a disk in memory.
 #pragma once
 
-#include "component/transfer_receiver.hpp"
+#include "component/incoming/transfer_receiver.hpp"
 #include "process.hpp"
 #include "support/memory_reports.hpp"
 #include "support/memory_transfers.hpp"

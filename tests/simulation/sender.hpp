@@ -1,10 +1,10 @@
 // Sender: the queue of mail.a.test as a model in memory, around the real XmppCourier.
 //
 // The disk (mails, recipients, transfers) survives a crash; leases and settlements are durable
-// steps on it, with the rules of queue/leases and queue/settlement.
+// steps on it, with the rules of queue/delivery/leases and queue/delivery/settlement.
 #pragma once
 
-#include "component/xmpp_courier.hpp"
+#include "component/outgoing/xmpp_courier.hpp"
 #include "process.hpp"
 
 #include <optional>

@@ -1,6 +1,6 @@
 #include "simulation.hpp"
 
-#include "component/disco_info.hpp"
+#include "component/stream/disco_info.hpp"
 #include "receiver.hpp"
 #include "sender.hpp"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks what the rooms of the source tree include, by the table in ARCHITECTURE.md.
+"""Checks what the rooms of the source tree, and their sub-rooms, include, by the tables in ARCHITECTURE.md.
 
 usage: include_rules.py [--self-test] ROOT
 
@@ -20,6 +20,54 @@ ROOMS = {
     "smtp-bridge": ("base", "mail", "queue"),
     "app": ("base", "mail", "queue", "component", "smtp-bridge"),
 }
+# Room -> its sub-rooms -> the others that each may include. All of them see what stands in the room itself, and that sees
+# none of them. Tests see the whole of their room.
+SUBROOMS = {
+    "queue": {
+        "disk": (),
+        "store": ("disk",),
+        "notify": ("store",),
+        "delivery": ("store", "notify"),
+        "intake": ("store", "delivery"),
+        "peers": ("store",),
+        "admin": ("disk", "store", "notify", "delivery", "intake"),
+        "recovery": ("disk", "store", "delivery", "intake", "admin"),
+    },
+    "component": {
+        "xml": (),
+        "protocol": ("xml",),
+        "stream": ("xml", "protocol"),
+        "discovery": ("xml", "stream"),
+        "outgoing": ("protocol", "stream", "discovery"),
+        "incoming": ("xml", "protocol", "stream", "discovery"),
+    },
+    "smtp-bridge": {
+        "wire": (),
+        "client": ("wire",),
+        "server": ("wire",),
+        "lookup": ("wire",),
+    },
+    "app": {
+        "config": (),
+        "daemon": ("config",),
+        "check": ("config", "daemon"),
+        "command-line": ("config", "daemon", "check"),
+    },
+}
+# Includes against that order, which are to go: (file, what it includes).
+TEMPORARY = (
+    ("queue/store/store.cpp", "queue/delivery/crashes.hpp"),
+    ("queue/store/store.cpp", "queue/intake/verdicts.hpp"),
+    ("queue/store/store.cpp", "queue/recovery/repair.hpp"),
+    ("queue/store/storage_thread.cpp", "queue/delivery/crashes.hpp"),
+    ("queue/notify/reports.cpp", "queue/intake/arrivals.hpp"),
+    ("queue/notify/delays.hpp", "queue/delivery/leases.hpp"),
+    ("queue/notify/delays.cpp", "queue/delivery/settlement.hpp"),
+    ("queue/notify/taken_reports.hpp", "queue/delivery/leases.hpp"),
+    ("component/protocol/error_table.hpp", "component/stream/link.hpp"),
+    ("app/daemon/serve.cpp", "app/check/check_secret.hpp"),
+    ("app/daemon/reload.cpp", "app/check/check_secret.hpp"),
+)
 # Of the queue, the bridges see only its ports, and the values that these are made of.
 PORTS = ("queue/ports.hpp", "queue/destination.hpp", "queue/queue_id.hpp", "queue/route_table.hpp")
 BRIDGES = ("component", "smtp-bridge")
@@ -44,6 +92,7 @@ EXTERNAL = (
 # Headers that are the same for all, in the place of those that they stand for.
 SHARED = ("base/precompiled.hpp",)
 TESTS = "tests/unit"
+HELPERS = "tests/unit/support"  # what tests share: of a room in a folder of its name
 SUFFIXES = (".cpp", ".hpp")
 MOST_LINES = 700
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"\n]+)"|<([^>\n]+)>)', re.MULTILINE)
@@ -51,10 +100,18 @@ PRAGMA_ONCE = re.compile(r"^#pragma once$", re.MULTILINE)
 
 
 def room_of(path):
-    """The room a file of the tree belongs to: a test belongs to the room that it tests."""
-    inner = path[len(TESTS) + 1:] if path.startswith(TESTS + "/") else path
+    """The room a file of the tree belongs to: a test belongs to the room that it tests, and so do its helpers."""
+    inner = path
+    for folder in (HELPERS, TESTS):
+        inner = inner.removeprefix(folder + "/")
     first = inner.split("/")[0]
     return first if first in ROOMS else None
+
+
+def sub_room_of(path):
+    """The folder in its room that a source stands in; None if it stands in the room itself."""
+    parts = path.split("/")
+    return parts[1] if len(parts) > 2 else None
 
 
 def source_files(root):
@@ -86,12 +143,43 @@ def check_include(path, name, target):
         return None
     if target.startswith(TESTS + "/") and not path.startswith(TESTS + "/"):
         return f'{path}: includes "{name}", which belongs to the tests'
+    if target.startswith(TESTS + "/") and not target.startswith(HELPERS + "/"):
+        return f'{path}: includes "{name}", but what tests share stands in {HELPERS}'
     other = room_of(target)
     if room in BRIDGES and other == "queue" and target not in PORTS:
         return f'{path}: includes "{name}", but of the queue {room} sees only its ports'
+    if room == other and room in SUBROOMS and not path.startswith(TESTS + "/"):
+        return check_order(path, name, target)
     if room is None or other is None or room == other or other in ROOMS[room]:
         return None
     return f'{path}: includes "{name}", but {room} must not see {other}'
+
+
+def check_order(path, name, target):
+    """The violation in `path` including the file `target` of its room, by the order of the sub-rooms."""
+    room, own, other = room_of(path), sub_room_of(path), sub_room_of(target)
+    if other in (None, own) or (path, target) in TEMPORARY:
+        return None
+    if own is not None and other in SUBROOMS[room].get(own, ()):
+        return None
+    return f'{path}: includes "{name}", but {"/".join(filter(None, (room, own)))} must not see {room}/{other}'
+
+
+def check_places(files):
+    """Each sub-room is one that the table knows; and a test stands where what it is named after does."""
+    violations, homes = [], {}
+    for path in files:
+        room, folder = room_of(path), sub_room_of(path)
+        if room in SUBROOMS and not path.startswith("tests/"):
+            homes[room, path.rsplit("/", 1)[1].rsplit(".", 1)[0]] = path.rsplit("/", 1)[0]
+            if folder is not None and folder not in SUBROOMS[room]:
+                violations.append(f"{path}: {room} has no sub-room {folder}")
+    for path in files:
+        folder, file = path.rsplit("/", 1)
+        home = homes.get((room_of(path), file.removesuffix("_test.cpp")))
+        if path.startswith(TESTS + "/") and home and folder != f"{TESTS}/{home}":
+            violations.append(f"{path}: tests {home}/{file.removesuffix('_test.cpp')}, and belongs to {TESTS}/{home}")
+    return violations
 
 
 def find_cycles(includes):
@@ -134,7 +222,7 @@ def check(files):
                 violation = check_include(path, quoted or angled, target)
                 if violation:
                     violations.append(violation)
-    return violations + find_cycles(includes), count
+    return violations + check_places(files) + find_cycles(includes), count
 
 
 def self_test():

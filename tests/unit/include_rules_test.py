@@ -58,6 +58,41 @@ class Directions(unittest.TestCase):
                          violations(mail__a_cpp='#include "base/gone.hpp"\n'))
 
 
+class SubRooms(unittest.TestCase):
+    def test_a_sub_room_sees_its_room_and_those_before_it(self):
+        self.assertEqual([], violations(
+            queue__ports_hpp="", queue__store__rows_hpp='#include "queue/ports.hpp"\n',
+            queue__delivery__leases_hpp='#include "queue/store/rows.hpp"\n#include "queue/delivery/expiry.hpp"\n',
+            queue__delivery__expiry_hpp="", app__daemon__serve_cpp='#include "queue/delivery/leases.hpp"\n'))
+
+    def test_but_none_behind_it_or_beside_it(self):
+        self.assertEqual(['queue/store/rows.cpp: includes "queue/delivery/leases.hpp", but queue/store must not see '
+                          'queue/delivery'],
+                         violations(queue__delivery__leases_hpp="",
+                                    queue__store__rows_cpp='#include "queue/delivery/leases.hpp"\n'))
+        self.assertEqual(['queue/ports.hpp: includes "queue/store/rows.hpp", but queue must not see queue/store'],
+                         violations(queue__store__rows_hpp="", queue__ports_hpp='#include "queue/store/rows.hpp"\n'))
+        self.assertEqual(1, len(violations(smtp_bridge__client__pool_hpp="",
+                                           smtp_bridge__server__server_cpp='#include "smtp-bridge/client/pool.hpp"\n')))
+
+    def test_a_sub_room_is_one_of_the_table(self):
+        self.assertEqual(["queue/attic/old.hpp: queue has no sub-room attic"], violations(queue__attic__old_hpp=""))
+
+    def test_a_test_stands_where_its_unit_does_and_sees_its_room(self):
+        tree = {"queue__store__rows_hpp": "", "queue__delivery__leases_hpp": "", "tests__unit__queue__model_test_cpp": ""}
+        test = '#include "queue/delivery/leases.hpp"\n'
+        self.assertEqual([], violations(**tree, tests__unit__queue__store__rows_test_cpp=test))
+        self.assertEqual(["tests/unit/queue/rows_test.cpp: tests queue/store/rows, and belongs to tests/unit/queue/store"],
+                         violations(**tree, tests__unit__queue__rows_test_cpp=test))
+
+    def test_tests_share_helpers_and_not_each_other(self):
+        tree = {"tests__unit__support__queue__fixture_hpp": '#include "queue/ports.hpp"\n', "queue__ports_hpp": "",
+                "tests__unit__queue__a_test_hpp": ""}
+        self.assertEqual([], violations(**tree, tests__unit__queue__b_test_cpp='#include "support/queue/fixture.hpp"\n'))
+        self.assertEqual(1, len(violations(**tree, tests__unit__queue__b_test_cpp='#include "queue/a_test.hpp"\n')))
+        self.assertEqual(1, len(violations(**tree, tests__unit__mail__b_test_cpp='#include "support/queue/fixture.hpp"\n')))
+
+
 class Libraries(unittest.TestCase):
     def test_a_library_belongs_to_its_room(self):
         for header, room in (("gloox/tag.h", "component"), ("expat.h", "component"), ("ares.h", "component"),

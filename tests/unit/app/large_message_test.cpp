@@ -1,10 +1,10 @@
 // Large messages through the real SMTP door into the real queue: C is the test, S the server.
-#include "queue/fixture.hpp"
-#include "queue/queue_intake.hpp"
-#include "smtp-bridge/dialogue.hpp"
-#include "smtp-bridge/large_messages.hpp"
-#include "smtp-bridge/server.hpp"
+#include "queue/intake/queue_intake.hpp"
+#include "smtp-bridge/server/server.hpp"
 #include "support/contents.hpp"
+#include "support/queue/fixture.hpp"
+#include "support/smtp-bridge/dialogue.hpp"
+#include "support/smtp-bridge/large_messages.hpp"
 
 #include <thread>
 

@@ -1,11 +1,11 @@
 // A clock that is wrong, and is set right: nothing is stuck, nothing ends, and nothing is forgotten
 // for it.
-#include "fixture.hpp"
-#include "queue/clock_repair.hpp"
-#include "queue/delays.hpp"
-#include "queue/housekeeping.hpp"
-#include "queue/quarantine.hpp"
-#include "queue/verdicts.hpp"
+#include "queue/admin/housekeeping.hpp"
+#include "queue/delivery/clock_repair.hpp"
+#include "queue/delivery/quarantine.hpp"
+#include "queue/intake/verdicts.hpp"
+#include "queue/notify/delays.hpp"
+#include "support/queue/fixture.hpp"
 
 #include <filesystem>
 

@@ -1,11 +1,11 @@
 #include "queue/content.hpp"
 
-#include "fixture.hpp"
 #include "mail/header_scanner.hpp"
-#include "queue/backup.hpp"
-#include "queue/content_reader.hpp"
-#include "queue/operations.hpp"
+#include "queue/admin/backup.hpp"
+#include "queue/admin/operations.hpp"
+#include "queue/disk/content_reader.hpp"
 #include "support/contents.hpp"
+#include "support/queue/fixture.hpp"
 
 #include <filesystem>
 #include <fstream>

@@ -1,9 +1,9 @@
 // Five days of a peer that is out, in virtual time: backoff, the warning, and the end.
-#include "fixture.hpp"
-#include "queue/dispatcher.hpp"
-#include "queue/housekeeping.hpp"
-#include "queue/queue_intake.hpp"
-#include "queue/reader.hpp"
+#include "queue/admin/housekeeping.hpp"
+#include "queue/delivery/dispatcher.hpp"
+#include "queue/intake/queue_intake.hpp"
+#include "queue/store/reader.hpp"
+#include "support/queue/fixture.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,10 +1,10 @@
 // The states of a recipient: random operations on the real store, against what a simple model
 // allows. A failing run is replayed by its seed: PACKETBOAT_MODEL_SEED=N; PACKETBOAT_MODEL_RUNS
 // says how many seeds are tried.
-#include "fixture.hpp"
-#include "queue/operations.hpp"
-#include "queue/quarantine.hpp"
-#include "queue/verify.hpp"
+#include "queue/admin/operations.hpp"
+#include "queue/admin/verify.hpp"
+#include "queue/delivery/quarantine.hpp"
+#include "support/queue/fixture.hpp"
 
 #include <cstdlib>
 #include <map>

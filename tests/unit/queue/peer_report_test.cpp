@@ -1,6 +1,6 @@
 #include "queue/peer_report.hpp"
 
-#include "fixture.hpp"
+#include "support/queue/fixture.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -15,10 +15,10 @@ VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "REPLACE")
 
 # Files that look at everything because somebody has asked them to, on another thread than the queue's, or while it is shut.
 WHOLE_FILES = {
-    "queue/verify.cpp": "looks through all of it, on the reader, or in a queue that nobody has open",
-    "queue/backup.cpp": "copies all of it, on the reader, or into a queue that is empty",
-    "queue/mend.cpp": "sets right all of a damaged one, which nobody has open",
-    "queue/table_shape.cpp": "asks what tables there are, for a repair",
+    "queue/admin/verify.cpp": "looks through all of it, on the reader, or in a queue that nobody has open",
+    "queue/admin/backup.cpp": "copies all of it, on the reader, or into a queue that is empty",
+    "queue/recovery/mend.cpp": "sets right all of a damaged one, which nobody has open",
+    "queue/recovery/table_shape.cpp": "asks what tables there are, for a repair",
 }
 
 # A part of the statement that scans -> why it may.
@@ -53,13 +53,13 @@ COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/', re.S)
 QUERY = re.compile(r'(?:\bquery|\bexecute|connection\(\)\.exec(?:AndGet)?|\bcopy\.exec(?:AndGet)?)\(\s*')
 # What query() is called with, where the statement is a parameter: its literals stand where that is called.
 PASSED_ON = {
-    ("queue/database.cpp", "sql"), ("queue/database.cpp", "const char* sql"), ("queue/database.hpp", "const char* sql"),
-    ("queue/store.cpp", "sql"),
+    ("queue/store/database.cpp", "sql"), ("queue/store/database.cpp", "const char* sql"), ("queue/store/database.hpp", "const char* sql"),
+    ("queue/store/store.cpp", "sql"),
     # Of XMPP.
-    ("component/survey.cpp", "std::string_view xmlns"), ("component/survey.cpp", "xmlns"),
-    ("queue/operations.cpp", "sql"), ("queue/history.cpp", "sql"), ("queue/inspection.cpp", "sql"),
-    ("queue/verdicts.cpp", "unnamed"), ("queue/verdicts.cpp", "change"), ("queue/verify.cpp", "check.sql"),
-    ("queue/backup.cpp", "count"), ("queue/mend.cpp", "sql"),
+    ("component/discovery/survey.cpp", "std::string_view xmlns"), ("component/discovery/survey.cpp", "xmlns"),
+    ("queue/admin/operations.cpp", "sql"), ("queue/admin/history.cpp", "sql"), ("queue/admin/inspection.cpp", "sql"),
+    ("queue/intake/verdicts.cpp", "unnamed"), ("queue/intake/verdicts.cpp", "change"), ("queue/admin/verify.cpp", "check.sql"),
+    ("queue/admin/backup.cpp", "count"), ("queue/recovery/mend.cpp", "sql"),
 }
 
 
@@ -144,7 +144,7 @@ def faults_of(queue, path, sql):
 def check(root):
     sources = {}
     for folder in FOLDERS:
-        for file in sorted((root / folder).glob("*.[ch]pp")):
+        for file in sorted((root / folder).rglob("*.[ch]pp")):
             sources[file.relative_to(root).as_posix()] = file.read_text(encoding="utf-8")
     found, wrong = statements(sources)
     queue = database(root)

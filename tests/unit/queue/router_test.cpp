@@ -1,5 +1,5 @@
-#include "fixture.hpp"
 #include "queue/route_table.hpp"
+#include "support/queue/fixture.hpp"
 
 #include <catch2/catch.hpp>
 

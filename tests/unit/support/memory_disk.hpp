@@ -1,9 +1,9 @@
 // MemoryDisk: what a receiver of transfers has on its disk, in memory, by the same state machine
-// (queue/receiving.hpp) as the real store. tests/unit/queue compares the two.
+// (queue/intake/receiving.hpp) as the real store. tests/unit/queue compares the two.
 #pragma once
 
+#include "queue/intake/receiving.hpp"
 #include "queue/ports.hpp"
-#include "queue/receiving.hpp"
 
 #include <map>
 #include <string>

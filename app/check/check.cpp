@@ -1,0 +1,113 @@
+#include "app/check/check.hpp"
+
+#include "app/check/check_clock.hpp"
+#include "app/check/check_ejabberd.hpp"
+#include "app/check/check_hand_over.hpp"
+#include "app/check/check_own_domains.hpp"
+#include "app/check/check_postfix.hpp"
+#include "app/check/check_secret.hpp"
+#include "app/check/check_size.hpp"
+#include "app/check/findings.hpp"
+#include "app/control_client.hpp"
+#include "app/json_text.hpp"
+#include "app/terminal.hpp"
+#include "base/async.hpp"
+#include "smtp-bridge/client/client.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace app {
+namespace {
+
+namespace json = boost::json;
+
+void check_target(Findings& findings, const char* what, const smtp_bridge::Target& target,
+                  const Config& config) {
+    base::asio::io_context io(1);
+    std::optional<base::Result<std::string>> greeting;
+    base::spawn(io.get_executor(), "probe", [&]() -> base::Task<void> {
+        smtp_bridge::ClientSettings settings{config.hostname, {}, config.client_tls};
+        base::Result<std::string> answer = co_await smtp_bridge::probe(target, std::move(settings));
+        greeting.emplace(std::move(answer));
+    });
+    io.run();
+    const bool good = greeting && *greeting;
+    findings.add(good, fmt::format("{} {}: {}", what, target.to_text(),
+                                   good ? **greeting : greeting->error().text));
+}
+
+void check_components(Findings& findings, const json::object& status) {
+    for (const auto& row : rows_of(status, "components")) {
+        const json::object& component = row.as_object();
+        const bool established = component.at("established").as_bool();
+        findings.add(established,
+                     established
+                         ? fmt::format("component {}: connected since {}{}",
+                                       text_of(component, "jid"), text_of(component, "since"),
+                                       component.at("retired").as_bool() ? ", retired" : "")
+                         : fmt::format("component {}: not connected: {}", text_of(component, "jid"),
+                                       text_of(component, "last_error")));
+    }
+}
+
+void check_domain(Findings& findings, const Config& config, const std::string& domain) {
+    const auto answer =
+        ask_daemon(config.control_socket, {{"command", "look-up"}, {"domain", domain}});
+    if (!answer) return findings.add(false, domain + ": " + answer.error().text);
+    for (const auto& step : rows_of(*answer, "steps"))
+        terminal::line("       {}", std::string(step.as_string()));
+    const std::string state = text_of(*answer, "state");
+    const std::string component = text_of(*answer, "component");
+    if (state == "ours") return report_own_domain(findings, domain, *answer);
+    if (state == "supported") {
+        findings.add(true, fmt::format("{}: takes mail over XMPP, at {}", domain, component));
+    } else if (state == "down") {
+        findings.add(false,
+                     fmt::format("{}: can't be reached now: {}", domain, text_of(*answer, "why")));
+    } else {
+        const json::value* const disputed = answer->if_contains("disputed");
+        const bool in_order = disputed == nullptr || !disputed->is_bool() || !disputed->as_bool();
+        findings.add(in_order, fmt::format("{}: takes no mail over XMPP, so it goes by SMTP: {}",
+                                           domain, text_of(*answer, "why")));
+    }
+}
+
+}  // namespace
+
+int check(const Config& config, const std::vector<std::string>& domains) {
+    Findings findings;
+    findings.add(true, fmt::format("configuration {}", config.file.string()));
+    check_secrets(findings, config);
+    for (const auto& [domain, targets] : config.deliver_to) {
+        for (const auto& target : targets)
+            check_target(findings, "deliver-to", target, config);
+    }
+    for (const auto& target : config.return_to)
+        check_target(findings, "return-to", target, config);
+    if (config.return_to.empty()) {
+        findings.add(false,
+                     "return-to is not set: mail that can't go over XMPP waits until it expires");
+    }
+    check_hand_over(findings, config);
+    check_size(findings, config);
+    check_postfix(findings, config);
+    check_ejabberd(findings, config);
+    const auto status = ask_daemon(config.control_socket, {{"command", "status"}});
+    if (!status) {
+        findings.add(false, status.error().text);
+        return findings.exit_status();
+    }
+    check_components(findings, *status);
+    check_own_domains(findings, config, *status, domains);
+    const std::string oldest = text_of(*status, "oldest");
+    findings.add(true,
+                 fmt::format("queue: {} recipients wait{}", number_of(*status, "waiting"),
+                             oldest.empty() ? std::string() : ", the oldest since " + oldest));
+    check_clock(findings, *status);
+    for (const std::string& domain : domains)
+        check_domain(findings, config, domain);
+    return findings.exit_status();
+}
+
+}  // namespace app

@@ -1,0 +1,32 @@
+#include "app/check/check_size.hpp"
+
+#include "app/check/program.hpp"
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+
+namespace app {
+
+bool takes_all(const smtp_bridge::ListenerSettings& intake, std::uint64_t message_size_limit) {
+    if (message_size_limit == 0) message_size_limit = smtp_bridge::kIntakeMessage;
+    return intake.max_size >= message_size_limit;
+}
+
+void check_size(Findings& findings, const Config& config) {
+    const auto answer = run_program({"/usr/sbin/postconf", "-h", "message_size_limit"});
+    if (!answer || answer->status != 0) return;
+    const auto words = base::split(answer->output, " \t\r\n");
+    const auto limit = base::parse_number(words.empty() ? std::string_view() : words.front());
+    if (!limit) return;
+    for (const auto& intake : config.intakes) {
+        if (takes_all(intake, *limit)) continue;
+        const std::string theirs =
+            *limit == 0 ? "no message_size_limit" : fmt::format("message_size_limit = {}", *limit);
+        findings.add(false,
+                     fmt::format("[intake {}]: max-size is {} and Postfix has {}: it returns what "
+                                 "is larger to the sender; leave max-size out",
+                                 intake.name, intake.max_size, theirs));
+    }
+}
+
+}  // namespace app

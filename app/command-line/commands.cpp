@@ -1,0 +1,95 @@
+#include "app/command-line/commands.hpp"
+
+#include "app/control_client.hpp"
+#include "app/json_text.hpp"
+#include "app/terminal.hpp"
+#include "base/clock.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace app {
+namespace {
+
+namespace json = boost::json;
+
+/// To the millisecond, as the steps of a trace are close together.
+std::string precise(std::int64_t millis) {
+    const base::TimePoint time{std::chrono::milliseconds(millis)};
+    std::string text = base::to_datetime(time);
+    text.pop_back();
+    return fmt::format("{}.{:03}Z", text, millis % 1000);
+}
+
+}  // namespace
+
+int retire(const Config& config, const std::string& component, bool retired) {
+    const auto answer =
+        ask_daemon(config.control_socket,
+                   {{"command", retired ? "retire" : "resume"}, {"component", component}});
+    if (!answer) return complain(answer.error());
+    for (const auto& row : rows_of(*answer, "components")) {
+        const json::object& each = row.as_object();
+        terminal::line("component {}: {}", text_of(each, "jid"),
+                       each.at("retired").as_bool() ? "retired" : "in service");
+    }
+    terminal::line("{} recipients wait", number_of(*answer, "waiting"));
+    return 0;
+}
+
+int routes_list(const Config& config, bool as_json) {
+    const auto answer = ask_daemon(config.control_socket, {{"command", "routes-list"}});
+    if (!answer) return complain(answer.error());
+    const json::array& rows = rows_of(*answer, "routes");
+    if (as_json) {
+        terminal::put_json(json::value(rows));
+        return 0;
+    }
+    for (const auto& each : rows) {
+        const json::object& row = each.as_object();
+        const std::string component = text_of(row, "component");
+        const std::string seen = text_of(row, "last_seen");
+        terminal::line("{}  {}  {}{}{}", text_of(row, "domain"),
+                       component.empty() ? "no component known" : component, text_of(row, "state"),
+                       row.at("required").as_bool() ? ", required" : "",
+                       seen.empty() ? "" : ", confirmed " + seen);
+    }
+    terminal::line("{} domains{}", rows.size(), answer->at("cut").as_bool() ? ", and more" : "");
+    return 0;
+}
+
+int routes_forget(const Config& config, const std::string& domain) {
+    const auto answer =
+        ask_daemon(config.control_socket, {{"command", "routes-forget"}, {"domain", domain}});
+    if (!answer) return complain(answer.error());
+    terminal::line("{}: forgotten{}", text_of(*answer, "domain"),
+                   answer->at("required").as_bool()
+                       ? "; Postfix still gives us its mail, as its policy is require"
+                       : "");
+    return 0;
+}
+
+int trace(const Config& config, const std::string& name, bool as_json) {
+    const auto answer = ask_daemon(config.control_socket, {{"command", "trace"}, {"name", name}});
+    if (!answer) return complain(answer.error());
+    if (as_json) {
+        terminal::put_json(answer->at("messages"));
+        return 0;
+    }
+    for (const auto& each : rows_of(*answer, "messages")) {
+        const json::object& message = each.as_object();
+        terminal::line("{}  <{}>  {} bytes  Message-ID {}", text_of(message, "id"),
+                       text_of(message, "from"), number_of(message, "size"),
+                       text_of(message, "message_id"));
+        for (const auto& line : rows_of(message, "steps")) {
+            const json::object& step = line.as_object();
+            const std::string recipient = text_of(step, "recipient");
+            terminal::line("  {}  {:<10}{} {}", precise(number_of(step, "at")),
+                           text_of(step, "what"), recipient.empty() ? "" : " <" + recipient + ">",
+                           text_of(step, "detail"));
+        }
+    }
+    return 0;
+}
+
+}  // namespace app

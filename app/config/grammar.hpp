@@ -1,0 +1,11 @@
+// The sections and keys of packetboat.conf, their types and defaults: what packetboat.conf(5)
+// tells.
+#pragma once
+
+#include "app/config/sections.hpp"
+
+namespace app {
+
+Grammar make_grammar();
+
+}  // namespace app

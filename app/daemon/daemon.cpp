@@ -1,0 +1,348 @@
+#include "app/daemon/daemon.hpp"
+
+#include "app/log.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace app {
+namespace {
+
+constexpr auto kWatchEvery = std::chrono::minutes(1);
+constexpr auto kLinkWarning =
+    std::chrono::minutes(1);  // a link that is down longer is worth a warning
+// A peer that has not answered for so long is asked whether it is there ...
+constexpr auto kUnanswered = std::chrono::seconds(5);
+// ... and if it is, what it was asked longer ago than this is lost. A batch with many recipients
+// may take a peer's mail server some time.
+constexpr auto kSwallowed = std::chrono::seconds(20);
+constexpr auto kGrace = std::chrono::seconds(5);  // for answers that are under way at the stop
+// Silent peers that are asked whether they are back: so many in turn, as each look takes a step for
+// each, and each turn so long that they are asked a few times. Whoever's turn is far is tried when
+// its mail is due.
+constexpr std::size_t kProbed = 500;
+constexpr auto kProbedFor = std::chrono::minutes(1);
+// Peers that are told of our presence, within 20 s; the others find out when they have mail for us.
+constexpr std::size_t kGreeted = 10'000;
+
+smtp_bridge::CourierSettings courier_settings(const Config& config) {
+    smtp_bridge::CourierSettings settings;
+    settings.deliver_to = config.deliver_to;
+    settings.return_to = config.return_to;
+    settings.hostname = config.hostname;
+    settings.authserv_id = config.authserv_id;
+    for (const auto& component : config.components)
+        settings.assurance[component.jid] = component::to_text(component.assurance);
+    return settings;
+}
+
+component::DiscoverySettings discovery_settings(const Config& config, const queue::Router& router) {
+    component::DiscoverySettings settings = config.discovery;
+    settings.ours = router.ours();
+    return settings;
+}
+
+smtp_bridge::CheckerSettings checker_settings(const Config& config) {
+    smtp_bridge::CheckerSettings settings;
+    settings.deliver_to = config.deliver_to;
+    return settings;
+}
+
+}  // namespace
+
+Daemon::Daemon(base::asio::any_io_executor executor, Config config,
+               std::unique_ptr<queue::Store> store)
+    : executor_(executor),
+      config_(std::move(config)),
+      router_(store->router()),
+      clock_trust_(store->clock_trust()),
+      storage_(executor, std::move(store)),
+      reader_(executor, config_.store.directory / "queue.db"),
+      peers_(storage_),
+      transfers_(storage_),
+      retirement_(storage_),
+      routes_(config_, router_),
+      hand_over_(executor, config_),
+      discovery_(executor, discovery_settings(config_, router_), clock_, random_, peers_,
+                 routes_.table()),
+      resolver_(config_.discovery.resolver),
+      dispatcher_(executor, storage_, config_.store.retry, clock_, random_),
+      intake_(storage_,
+              [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
+      reports_(storage_,
+               [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
+      housekeeping_(
+          storage_, reader_, clock_, config_.warn_after, stopping_,
+          [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
+      pools_(executor, {config_.hostname, {}, config_.client_tls}),
+      checker_(executor, pools_, checker_settings(config_)),
+      smtp_courier_(executor, pools_, courier_settings(config_)),
+      prober_(
+          executor, {}, random_, [this] { return silent_peers(); },
+          [this](const std::string& peer) { peer_has_answered(peer); }),
+      refresher_(executor, discovery_),
+      stopping_signal_(executor),
+      tasks_(executor) {
+    discovery_.forget_by(*clock_trust_);
+    make_sessions();
+}
+
+void Daemon::make_sessions() {
+    std::map<std::string, component::Link*> links;
+    queue::RecipientCheck* const check = config_.check_recipients ? &checker_ : nullptr;
+    for (const auto& settings : config_.components) {
+        auto session = std::make_unique<component::Session>(executor_, settings, clock_, random_);
+        session->on_presence([this](const std::string& peer) { peer_shows_up(peer); });
+        session->on_established([this, jid = settings.jid] { dispatcher_.link_is_up(jid); });
+        session->peers_from([this] { return discovery_.components(kGreeted); });
+        session->known_by([this](const std::string& peer) { return discovery_.heeds(peer); });
+        receivers_.push_back(std::make_unique<component::TransferReceiver>(
+            executor_, *session, discovery_, intake_, transfers_, reports_, check, router_,
+            clock_));
+        links[settings.jid] = session.get();
+        sessions_.push_back(std::move(session));
+    }
+    report_courier_ = std::make_unique<component::ReportCourier>(links, discovery_);
+    dispatcher_.use(queue::Lane::report, *report_courier_);
+    xmpp_courier_ =
+        std::make_unique<component::XmppCourier>(executor_, std::move(links), discovery_, clock_);
+    dispatcher_.use(queue::Lane::xmpp, *xmpp_courier_);
+    dispatcher_.use(queue::Lane::local, smtp_courier_);
+    dispatcher_.use(queue::Lane::relay, smtp_courier_);
+}
+
+void Daemon::peer_shows_up(const std::string& peer) {
+    // A stranger's word starts nothing, and that of one who takes no mail now a look at its
+    // domains.
+    if (!discovery_.knows(peer)) return look_at(peer);
+    prober_.expect(peer);
+    peer_is_back(peer);
+}
+
+void Daemon::peer_is_back(const std::string& peer) {
+    discovery_.seen(peer);
+    dispatcher_.peer_is_back(peer);
+    look_at(peer);
+}
+
+void Daemon::look_at(const std::string& peer) {
+    component::Session* const link = first_established();
+    if (link != nullptr && !stopping_) refresher_.look_at(*link, peer);
+}
+
+void Daemon::peer_has_answered(const std::string& peer) {
+    // What a broken link has swallowed nobody will answer any more; its time-out is far away.
+    for (const auto& session : sessions_)
+        session->give_up_on(peer, kSwallowed);
+    peer_is_back(peer);
+}
+
+std::vector<component::Prober::Target> Daemon::silent_peers() {
+    std::vector<component::Prober::Target> targets;
+    // Those whose silence has not been given a name yet, as requests to them wait for an answer.
+    for (const auto& session : sessions_) {
+        for (auto& peer : session->unanswered(kUnanswered)) {
+            if (discovery_.knows(peer)) targets.push_back({session.get(), std::move(peer)});
+        }
+    }
+    const auto now = std::chrono::steady_clock::now();
+    auto probed = dispatcher_.silent_peers(probed_behind_, kProbed);
+    if (probed.empty() || now - probed_since_ >= kProbedFor) {
+        // If they are not that many, it is always the same ones.
+        probed_behind_.reset();
+        if (probed.size() >= kProbed) probed_behind_ = probed.back();
+        probed = dispatcher_.silent_peers(probed_behind_, kProbed);
+        probed_since_ = now;
+    }
+    for (const auto& silent : probed) {
+        for (const auto& session : sessions_) {
+            if (session->settings().jid == silent.component)
+                targets.push_back({session.get(), silent.peer});
+        }
+    }
+    return targets;
+}
+
+base::Result<void> Daemon::listen() {
+    const auto admission = std::make_shared<smtp_bridge::Admission>();
+    for (auto settings : config_.intakes) {
+        settings.admission = admission;
+        servers_.push_back(
+            std::make_unique<smtp_bridge::Server>(executor_, settings, router_, intake_));
+        if (auto started = servers_.back()->start(); !started) return started;
+    }
+    return {};
+}
+
+base::Task<base::Result<void>> Daemon::read_retired() {
+    const auto names = co_await retirement_.load();
+    if (!names) co_return names.error();
+    for (const auto& name : *names)
+        set_retired(name, true);
+    co_return base::Result<void>();
+}
+
+void Daemon::set_retired(const std::string& component, bool retired) {
+    bool all = true;
+    for (const auto& session : sessions_) {
+        if (session->settings().jid == component) session->retire(retired);
+        all = all && session->settings().retired;
+    }
+    // Whose mail it is, Postfix does not say: it is told only when none of us sends any more.
+    routes_.close(all);
+    dispatcher_.link_is_up(component);
+}
+
+base::Task<base::Result<void>> Daemon::retire(std::string component, bool retired) {
+    if (const auto jid = component::Jid::parse(component)) component = jid->full();
+    const bool is_ours = std::ranges::any_of(
+        sessions_, [&](const auto& session) { return session->settings().jid == component; });
+    if (!is_ours)
+        co_return base::fail(base::Errc::not_found, component + " is no component of ours");
+    auto done = co_await retirement_.set(component, retired);
+    if (!done) co_return done;
+    log::retired(component, retired);
+    set_retired(component, retired);
+    co_return done;
+}
+
+void Daemon::adopt(const Config& config) {
+    base::log::set_level(config.log_level);
+    const auto before = router_.lanes();
+    router_.replace_lanes(config.lanes);
+    routes_.look_at_policies(*before);
+    for (const auto& session : sessions_) {
+        for (const auto& settings : config.components) {
+            if (settings.jid == session->settings().jid) session->use_secret(settings.secret);
+        }
+    }
+    for (const auto& server : servers_) {
+        for (const auto& settings : config.intakes) {
+            if (settings.name == server->name()) server->reload(settings);
+        }
+    }
+}
+
+base::Task<base::Result<void>> Daemon::start(std::function<void(base::Error)> give_up) {
+    storage_.on_damage(give_up);
+    base::Result<void> loaded = co_await discovery_.load();
+    if (!loaded) co_return loaded;
+    loaded = co_await read_retired();
+    if (!loaded) co_return loaded;
+    // The mail server may ask these when it is asked itself.
+    base::Result<void> listening =
+        routes_.start(executor_, [this](const mail::Domain& domain) { discover(domain); });
+    if (!listening) co_return listening;
+    const base::Result<void> in_place = co_await hand_over_.look();
+    if (!in_place) co_return in_place;
+    listening = listen();
+    if (!listening) co_return listening;
+    base::Result<void> started = co_await dispatcher_.start();
+    if (!started) co_return started;
+    for (const auto& session : sessions_)
+        session->start();
+    prober_.start();
+    tasks_.spawn("watch", [this] { return watch(); });
+    tasks_.spawn("hand-over", [this, give_up] { return hand_over_.go_on(give_up); });
+    co_return base::Result<void>();
+}
+
+base::Task<void> Daemon::stop() {
+    stopping_ = true;
+    stopping_signal_.notify();
+    hand_over_.stop();
+    routes_.stop();
+    xmpp_courier_->stop();
+
+    // What is under way may still be answered, and what is not is sent again by the next start.
+    base::TaskGroup winding_down(executor_);
+    for (const auto& server : servers_)
+        winding_down.spawn("stop", [&server] { return server->stop(); });
+    for (const auto& receiver : receivers_)
+        winding_down.spawn("stop", [&receiver] { return receiver->stop(); });
+    winding_down.spawn("stop", [this] { return dispatcher_.stop(); });
+    base::OneShot<bool> settled(executor_);
+    tasks_.spawn("stop", [&winding_down, &settled]() -> base::Task<void> {
+        co_await winding_down.join();
+        settled.set(true);
+    });
+    co_await settled.wait(kGrace);
+
+    // Now everything that waits for somebody else is told that nobody will answer.
+    for (const auto& session : sessions_)
+        tasks_.spawn("stop", [&session] { return session->stop(); });
+    tasks_.spawn("stop", [this] { return prober_.stop(); });
+    tasks_.spawn("stop", [this] { return refresher_.stop(); });
+    tasks_.spawn("stop", [this] { return pools_.stop(); });
+    tasks_.spawn("stop", [this] { return smtp_courier_.stop(); });
+    tasks_.spawn("stop", [this] { return checker_.stop(); });
+    co_await tasks_.join();
+    co_await discovery_.stop();
+}
+
+component::Session* Daemon::first_established() const {
+    for (const auto& session : sessions_) {
+        if (session->established()) return session.get();
+    }
+    return nullptr;
+}
+
+void Daemon::discover(const mail::Domain& domain) {
+    // Without a link nothing can be found out; the domain is asked for again by its next mail.
+    component::Session* const link = first_established();
+    if (link == nullptr || stopping_) return;
+    tasks_.spawn("discover", [this, link, domain]() -> base::Task<void> {
+        const component::Found found =
+            co_await discovery_.find(*link, domain, component::Discovery::Reason::hint);
+        static_cast<void>(found);  // what was found stands in the route table
+    });
+}
+
+base::Task<component::Report> Daemon::look_up(mail::Domain domain) {
+    component::Session* const link = first_established();
+    if (link == nullptr) {
+        component::Report report;
+        report.found.state = component::Found::State::down;
+        report.found.why = "no component of ours is connected";
+        co_return report;
+    }
+    const base::TaskGroup::Member member(tasks_);
+    component::Report report = co_await discovery_.look_up(*link, std::move(domain));
+    co_return report;
+}
+
+base::Task<component::OwnDomain> Daemon::look_at_own(mail::Domain domain) {
+    component::Session* const link = first_established();
+    if (link == nullptr) {
+        component::OwnDomain own;
+        own.fault = component::OwnDomain::Fault::unknown;
+        own.why = "no component of ours is connected";
+        co_return own;
+    }
+    const base::TaskGroup::Member member(tasks_);
+    std::string component = router_.component_of(domain);
+    component::OwnDomain own =
+        co_await component::look_at_own(*link, resolver_, std::move(domain), std::move(component));
+    co_return own;
+}
+
+base::Task<void> Daemon::watch() {
+    while (!stopping_) {
+        co_await housekeeping_.once();
+        look_after_links();
+        for (const auto& receiver : receivers_)
+            receiver->sweep();
+        co_await stopping_signal_.wait(kWatchEvery);
+    }
+}
+
+void Daemon::look_after_links() {
+    for (const auto& session : sessions_) {
+        const auto& status = session->status();
+        if (status.established || !status.since) continue;
+        const auto age = clock_.steady() - status.steady_since;
+        if (age >= kLinkWarning) log::link_is_down(session->settings().jid, age, status.last_error);
+    }
+}
+
+}  // namespace app

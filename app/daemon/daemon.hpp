@@ -1,0 +1,123 @@
+// Daemon: all rooms, wired together, from start to stop.
+//
+// Owns everything that runs. Lives on the event loop's thread, and is destroyed before the loop.
+#pragma once
+
+#include "app/config/config.hpp"
+#include "app/daemon/hand_over_watch.hpp"
+#include "app/daemon/routes.hpp"
+#include "base/async.hpp"
+#include "base/clock.hpp"
+#include "base/random.hpp"
+#include "base/task_group.hpp"
+#include "component/discovery/discovery.hpp"
+#include "component/discovery/own_domain.hpp"
+#include "component/discovery/refresher.hpp"
+#include "component/incoming/transfer_receiver.hpp"
+#include "component/outgoing/prober.hpp"
+#include "component/outgoing/report_courier.hpp"
+#include "component/outgoing/xmpp_courier.hpp"
+#include "component/stream/session.hpp"
+#include "queue/admin/housekeeping.hpp"
+#include "queue/delivery/dispatcher.hpp"
+#include "queue/intake/queue_intake.hpp"
+#include "queue/intake/stored_transfers.hpp"
+#include "queue/notify/stored_reports.hpp"
+#include "queue/peers/retirement.hpp"
+#include "queue/peers/stored_peers.hpp"
+#include "queue/store/reader.hpp"
+#include "queue/store/storage_thread.hpp"
+#include "smtp-bridge/client/recipient_checker.hpp"
+#include "smtp-bridge/client/smtp_courier.hpp"
+#include "smtp-bridge/server/server.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace app {
+
+class Daemon {
+  public:
+    Daemon(base::asio::any_io_executor executor, Config config,
+           std::unique_ptr<queue::Store> store);
+
+    /// Listens, and begins to work. The error says what could not be had, and where. `give_up` is
+    /// called, once at most, when it turns out later that it must not run: it is to be stopped.
+    base::Task<base::Result<void>> start(std::function<void(base::Error)> give_up);
+    /// Takes nothing more, gives what is under way a few seconds, and returns when all is settled.
+    base::Task<void> stop();
+
+    // For the control socket.
+    const Config& config() const { return config_; }
+    queue::StorageThread& storage() { return storage_; }
+    queue::Reader& reader() { return reader_; }
+    base::ClockTrust& clock_trust() { return *clock_trust_; }
+    queue::Dispatcher& dispatcher() { return dispatcher_; }
+    const queue::Router& router() const { return router_; }
+    component::Discovery& discovery() { return discovery_; }
+    const component::Discovery& discovery() const { return discovery_; }
+    const std::vector<std::unique_ptr<component::Session>>& sessions() const { return sessions_; }
+    base::Task<component::Report> look_up(mail::Domain domain);
+    /// What others find of a domain of ours.
+    base::Task<component::OwnDomain> look_at_own(mail::Domain domain);
+    /// Takes a component of ours out of service, or back into it, also for the next start.
+    /// Errc::not_found, Errc::storage.
+    base::Task<base::Result<void>> retire(std::string component, bool retired);
+    /// Takes over what can be changed without a restart (app/daemon/reload.hpp).
+    void adopt(const Config& config);
+
+  private:
+    void make_sessions();
+    base::Result<void> listen();
+    base::Task<base::Result<void>> read_retired();
+    void set_retired(const std::string& component, bool retired);
+    void discover(const mail::Domain& domain);
+    void peer_shows_up(const std::string& peer);
+    void peer_is_back(const std::string& peer);
+    /// Its domains are asked again.
+    void look_at(const std::string& peer);
+    void peer_has_answered(const std::string& peer);
+    std::vector<component::Prober::Target> silent_peers();
+    component::Session* first_established() const;
+    base::Task<void> watch();
+    void look_after_links();
+
+    base::asio::any_io_executor executor_;
+    Config config_;
+    base::SystemClock clock_;
+    base::SystemRandom random_;
+    queue::Router router_;
+    std::shared_ptr<base::ClockTrust> clock_trust_;
+    queue::StorageThread storage_;
+    queue::Reader reader_;
+    queue::StoredPeers peers_;
+    queue::StoredTransfers transfers_;
+    queue::Retirement retirement_;
+    Routes routes_;
+    HandOverWatch hand_over_;
+    component::Discovery discovery_;
+    component::DnsResolver resolver_;  ///< for what is ours
+    queue::Dispatcher dispatcher_;
+    queue::QueueIntake intake_;
+    queue::StoredReports reports_;
+    std::optional<queue::Agenda::SilentPeer> probed_behind_;  ///< whose turn it is to be asked
+    std::chrono::steady_clock::time_point probed_since_{};
+    queue::Housekeeping housekeeping_;
+    smtp_bridge::Pools pools_;
+    smtp_bridge::RecipientChecker checker_;
+    std::vector<std::unique_ptr<component::Session>> sessions_;
+    std::vector<std::unique_ptr<component::TransferReceiver>> receivers_;
+    std::unique_ptr<component::XmppCourier> xmpp_courier_;
+    std::unique_ptr<component::ReportCourier> report_courier_;
+    smtp_bridge::SmtpCourier smtp_courier_;
+    component::Prober prober_;
+    component::Refresher refresher_;
+    std::vector<std::unique_ptr<smtp_bridge::Server>> servers_;
+    base::Signal stopping_signal_;
+    base::TaskGroup tasks_;
+    bool stopping_ = false;
+};
+
+}  // namespace app

@@ -1,0 +1,114 @@
+#include "app/daemon/serve.hpp"
+
+#include "app/check/check_secret.hpp"
+#include "app/daemon/activation.hpp"
+#include "app/daemon/control_server.hpp"
+#include "app/daemon/daemon.hpp"
+#include "app/daemon/reload.hpp"
+#include "app/log.hpp"
+#include "app/terminal.hpp"
+#include "app/version.hpp"
+
+#include <csignal>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <systemd/sd-daemon.h>
+
+namespace app {
+namespace {
+
+int refuse(const base::Error& error) {
+    terminal::complain(error.text);
+    // What the next start repairs is a failure for now (sysexits.h).
+    return error.code == base::Errc::damaged ? EX_TEMPFAIL : 1;
+}
+
+constexpr const char* name_of(int signal) {
+    return signal == SIGTERM ? "SIGTERM" : "SIGINT";
+}
+
+/// Until a signal says that it is enough; SIGHUP has the configuration read again. Why it ends.
+base::Task<const char*> wait_for_the_end(base::asio::signal_set& signals, Daemon& daemon,
+                                         Config& in_force) {
+    for (;;) {
+        const auto [error, number] = co_await signals.async_wait(base::use_result);
+        if (error) co_return "the wait for signals failed";
+        if (number != SIGHUP) co_return name_of(number);
+        sd_notify(0, "RELOADING=1");
+        reload(daemon, in_force);
+        sd_notify(0, "READY=1");
+    }
+}
+
+/// Starts, waits for the signal, and stops. The result is the error of the start, if it failed, or
+/// why the daemon gave up.
+base::Task<void> run(base::asio::io_context& io, Daemon& daemon, ControlServer& control,
+                     std::optional<base::Error>& failure) {
+    base::asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
+    const std::function<void(base::Error)> give_up = [&](base::Error error) {
+        failure = std::move(error);
+        signals.cancel();
+    };
+    base::Result<void> started = co_await daemon.start(give_up);
+    if (started) started = control.start();
+    if (started) {
+        log::started(kVersion, daemon.config().file.string());
+        sd_notify(0, "READY=1");
+        Config in_force = daemon.config();
+        const char* why = "";
+        // What the first steps have met ends it, too.
+        if (!failure) why = co_await wait_for_the_end(signals, daemon, in_force);
+        log::stopping(failure ? failure->text : why);
+        sd_notify(0, "STOPPING=1");
+    } else {
+        failure = started.error();
+    }
+    co_await control.stop();
+    co_await daemon.stop();
+    io.stop();
+}
+
+/// Those that systemd listens on for us.
+void adopt_sockets(Config& config) {
+    const Activation given;
+    for (auto& intake : config.intakes)
+        intake.inherited = given.socket_of(intake.endpoint);
+    if (config.route_lookup)
+        config.route_lookup->server.inherited =
+            given.socket_of(config.route_lookup->server.endpoint);
+    if (config.policy_service)
+        config.policy_service->inherited = given.socket_of(config.policy_service->endpoint);
+}
+
+}  // namespace
+
+int serve(Config config) {
+    base::log::configure(config.log_level, config.log_format);
+    // None of these ends it. SIGHUP is listened to as soon as there is somebody to do so.
+    for (const int signal : {SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2})
+        std::signal(signal, SIG_IGN);
+    adopt_sockets(config);
+    for (const auto& file : exposed_secrets(config))
+        log::secret_is_exposed(file.string());
+    ::umask(077);  // the queue holds other people's mail
+    base::SystemClock clock;
+    base::SystemRandom random;
+    auto store = queue::Store::open(config.store, make_router(config), clock, random);
+    if (!store) return refuse(store.error());
+
+    base::asio::io_context io(1);
+    std::optional<base::Error> failure;
+    {
+        Daemon daemon(io.get_executor(), config, std::move(*store));
+        ControlServer control(io.get_executor(), config.control_socket, daemon);
+        base::spawn(io.get_executor(), "main", [&] { return run(io, daemon, control, failure); });
+        io.run();
+    }
+    if (failure) return refuse(*failure);
+    log::stopped();
+    return 0;
+}
+
+}  // namespace app

@@ -1,0 +1,43 @@
+#include "component/incoming/report_receiver.hpp"
+
+#include "base/crash_point.hpp"
+#include "component/incoming/transfer_answer.hpp"
+
+namespace component {
+namespace {
+
+using base::Errc;
+
+StanzaError error_of(const base::Error& error) {
+    switch (error.code) {
+        case Errc::not_found:
+            return unknown_transfer();
+        case Errc::refused:
+            return not_authorised(error.text);
+        case Errc::busy:
+            return busy(error.text);
+        default:
+            return busy("it could not be stored");
+    }
+}
+
+}  // namespace
+
+void ReportReceiver::take(std::shared_ptr<TransferAnswer> answer, IncomingReport request) {
+    const auto kept = std::make_shared<queue::PeerReport>(std::move(request.report));
+    tasks_.spawn("report", [this, answer, kept] { return handle(answer, std::move(*kept)); });
+}
+
+base::Task<void> ReportReceiver::handle(std::shared_ptr<TransferAnswer> answer,
+                                        queue::PeerReport report) {
+    std::string peer = answer->peer();
+    base::crash_point("reports.before-take");
+    const base::Result<void> taken = co_await book_.take(std::move(report), std::move(peer));
+    base::crash_point("reports.taken");
+    if (taken)
+        answer->give(std::string_view());
+    else
+        answer->fail(error_of(taken.error()));
+}
+
+}  // namespace component

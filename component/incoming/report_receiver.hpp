@@ -1,0 +1,34 @@
+// ReportReceiver: takes what peers say became of mail that they had accepted from us.
+//
+// The queue decides whose word counts, and tells our users; this answers the peer once that is on
+// the disk. Owns what it is working on; all references outlive it. Event loop only; never throws.
+#pragma once
+
+#include "base/task_group.hpp"
+#include "component/protocol/transfer.hpp"
+#include "queue/ports.hpp"
+
+#include <memory>
+
+namespace component {
+
+class TransferAnswer;
+
+class ReportReceiver {
+  public:
+    ReportReceiver(base::asio::any_io_executor executor, queue::ReportBook& book)
+        : book_(book), tasks_(executor) {}
+
+    /// How many may be under way is bounded by who passes them on.
+    void take(std::shared_ptr<TransferAnswer> answer, IncomingReport request);
+    base::Task<void> stop() { return tasks_.join(); }
+    std::size_t under_way() const { return tasks_.running(); }
+
+  private:
+    base::Task<void> handle(std::shared_ptr<TransferAnswer> answer, queue::PeerReport report);
+
+    queue::ReportBook& book_;
+    base::TaskGroup tasks_;
+};
+
+}  // namespace component

@@ -1,0 +1,127 @@
+#include "component/incoming/transfer_answer.hpp"
+
+#include "component/log.hpp"
+#include "component/protocol/transfer_codec.hpp"
+
+namespace component {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kBusyWait = 60s;  // what a peer is told when we can't take its mail now
+
+}  // namespace
+
+StanzaError busy(std::string text) {
+    return {"wait", "resource-constraint", "busy", kBusyWait, std::move(text)};
+}
+
+StanzaError unverified(std::string text) {
+    StanzaError error = busy(std::move(text));
+    error.unverified = true;
+    return error;
+}
+
+StanzaError malformed(std::string text) {
+    return {"modify", "bad-request", "malformed", {}, std::move(text)};
+}
+
+StanzaError not_authorised(std::string text) {
+    return {"auth", "forbidden", "domain-not-authorized", {}, std::move(text)};
+}
+
+StanzaError id_reuse() {
+    return {"cancel", "conflict", "id-reuse", {}, {}};
+}
+
+StanzaError unknown_transfer() {
+    return {"cancel", "item-not-found", "unknown-transfer", {}, {}};
+}
+
+StanzaError bad_offset(std::uint64_t offset) {
+    StanzaError error{"wait", "unexpected-request", "bad-offset", {}, {}};
+    error.offset = offset;
+    return error;
+}
+
+Verdict verdict_of(const queue::TransferKey& key, const queue::KnownTransfer& known,
+                   std::size_t window) {
+    using Known = queue::KnownTransfer::State;
+    Verdict verdict{key, Verdict::State::unknown, {}, {}, 0, 0};
+    switch (known.state) {
+        case Known::unknown:
+            break;
+        case Known::open:
+            verdict.state = Verdict::State::open;
+            verdict.offset = known.offset;
+            verdict.window = window;
+            break;
+        case Known::aborted:
+            verdict.state = Verdict::State::aborted;
+            break;
+        case Known::done:
+            verdict.state = Verdict::State::done;
+            if (known.queue_id) verdict.queue_id = known.queue_id->to_text();
+            verdict.recipients = known.verdicts;
+            break;
+    }
+    return verdict;
+}
+
+Verdict stored_verdict(const std::string& peer, const IncomingTransfer& transfer,
+                       const Replies& replies, const queue::Committed<queue::Receipt>& receipt) {
+    const auto& key = transfer.key;
+    if (receipt->earlier) return verdict_of(key, *receipt->earlier, 0);
+    Verdict verdict{key, Verdict::State::done, receipt->id ? receipt->id->to_text() : "", {}, 0, 0};
+    std::size_t accepted = 0;
+    for (const auto& recipient : transfer.envelope.recipients) {
+        const mail::Reply& reply = replies.by_number.at(recipient.n);
+        accepted += reply.is_success() ? 1 : 0;
+        verdict.recipients.push_back({recipient.n, reply});
+    }
+    log::transfer_accepted(peer, key.domain.ascii(), key.id, verdict.queue_id, accepted,
+                           verdict.recipients.size() - accepted);
+    return verdict;
+}
+
+TransferAnswer::TransferAnswer(Link& link, IqHead head, std::string peer,
+                               std::shared_ptr<void> held)
+    : link_(link), head_(std::move(head)), peer_(std::move(peer)), held_(std::move(held)) {}
+
+TransferAnswer::~TransferAnswer() {
+    if (!given_) fail({"cancel", "internal-server-error", {}, {}, {}});
+}
+
+void TransferAnswer::fail(const StanzaError& error) {
+    given_ = true;
+    const std::string_view kind = error.ours.empty() ? error.condition : error.ours;
+    // To look back is part of the protocol.
+    if (kind != "bad-offset" && kind != "unknown-transfer")
+        log::request_refused(link_.log_limiter(), head_.from, kind, error.to_text());
+    auto stanza = write_error("iq", head_, error);
+    if (stanza) (void)link_.send(std::move(*stanza));
+}
+
+void TransferAnswer::give(std::string_view payload) {
+    given_ = true;
+    auto stanza = write_iq({"result", head_.id, head_.to, head_.from}, payload);
+    const auto sent = stanza ? link_.send(std::move(*stanza)) : base::Result<void>(stanza.error());
+    // The peer sends them again, and gets the stored verdicts.
+    if (!sent)
+        log::request_refused(link_.log_limiter(), head_.from, "unsent",
+                             "the verdicts are not sent: " + sent.error().text);
+}
+
+void TransferAnswer::give(const Verdicts& verdicts, std::size_t bound) {
+    // The answer has to pass the same links as the request. Its lines fit by max-recipients, and of
+    // their texts as much as there is room for.
+    std::size_t longest = base::limits::kStatusText;
+    std::string payload = encode_verdicts(verdicts, longest);
+    while (payload.size() > room_for_answer(bound) && longest > 0) {
+        longest /= 2;
+        payload = encode_verdicts(verdicts, longest);
+    }
+    give(payload);
+}
+
+}  // namespace component

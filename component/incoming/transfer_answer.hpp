@@ -1,0 +1,58 @@
+// TransferAnswer: the one answer that a request with transfers gets, whatever happens to it.
+//
+// Shared by whoever works on the request; when the last one lets go without having answered, an
+// internal-server-error does. Event loop only; the link outlives it.
+#pragma once
+
+#include "component/incoming/transfer_judge.hpp"
+#include "component/stream/link.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace component {
+
+/// The errors of the protocol (its element, and the condition that goes with it).
+StanzaError busy(std::string text);
+/// The domain that mail is sent in the name of can't be asked now, by no fault of ours.
+StanzaError unverified(std::string text);
+StanzaError malformed(std::string text);
+StanzaError not_authorised(std::string text);
+StanzaError id_reuse();
+StanzaError unknown_transfer();
+/// `offset`: what is on our disk.
+StanzaError bad_offset(std::uint64_t offset);
+
+/// What is known of a transfer, as its sender is told. `window`: for one that is open.
+Verdict verdict_of(const queue::TransferKey& key, const queue::KnownTransfer& known,
+                   std::size_t window);
+
+/// What a peer is told of `transfer` once it is on the disk, as `receipt` proves.
+Verdict stored_verdict(const std::string& peer, const IncomingTransfer& transfer,
+                       const Replies& replies, const queue::Committed<queue::Receipt>& receipt);
+
+class TransferAnswer {
+  public:
+    /// `peer`: the bare JID that asked. `held` is let go with it.
+    TransferAnswer(Link& link, IqHead head, std::string peer, std::shared_ptr<void> held);
+    ~TransferAnswer();
+    TransferAnswer(const TransferAnswer&) = delete;
+    TransferAnswer& operator=(const TransferAnswer&) = delete;
+
+    const std::string& peer() const { return peer_; }
+    void fail(const StanzaError& error);
+    /// The payload of an IQ result.
+    void give(std::string_view payload);
+    /// The same; texts are cut as far as a stanza of `bound` bytes needs it.
+    void give(const Verdicts& verdicts, std::size_t bound);
+
+  private:
+    Link& link_;
+    IqHead head_;
+    std::string peer_;
+    std::shared_ptr<void> held_;
+    bool given_ = false;
+};
+
+}  // namespace component

@@ -1,0 +1,70 @@
+// TransferJudge: what a receiver replies for each recipient of a transfer, whichever way its
+// content comes.
+//
+// Applies transfer_policy, has the sender's domain authorised, and asks the local mail server about
+// the recipients. Owns nothing; all references outlive it. Event loop only; never throws.
+#pragma once
+
+#include "base/clock.hpp"
+#include "component/discovery/discovery.hpp"
+#include "component/incoming/guarded_check.hpp"
+#include "component/incoming/transfer_policy.hpp"
+#include "component/protocol/transfer.hpp"
+#include "component/stream/link.hpp"
+#include "queue/destination.hpp"
+#include "queue/ports.hpp"
+
+#include <map>
+#include <string>
+
+namespace component {
+
+struct Replies {
+    std::map<std::uint32_t, mail::Reply> by_number;  ///< of every recipient, unless `unverified`
+    /// The error for the request, if the sender's own domain can't be checked now.
+    std::optional<StanzaError> unverified{};
+
+    bool any_accepted() const;
+    /// Nobody is accepted, and all of them may be another time.
+    bool may_change() const;
+    void refuse_all(const mail::Envelope& envelope, const mail::Reply& reply);
+};
+
+class TransferJudge {
+  public:
+    /// `check`: null takes every recipient of a served domain.
+    TransferJudge(Link& link, Discovery& discovery, queue::RecipientCheck* check,
+                  const queue::Router& router, base::Clock& clock)
+        : link_(link),
+          discovery_(discovery),
+          check_(check, clock),
+          router_(router),
+          clock_(clock) {}
+
+    /// May `peer` send in the name of `domain`? The error for its request if not.
+    base::Task<std::optional<StanzaError>> authorise(std::string peer, mail::Domain domain);
+    /// `refusal`: what the content is refused with, if its rules were applied already.
+    base::Task<Replies> judge(std::string peer, const IncomingTransfer& transfer,
+                              std::optional<mail::Reply> refusal);
+    /// The refusal of content that goes round, if it does.
+    std::optional<mail::Reply> refuse_loop(std::string_view content) const {
+        return check_own_hops(content, router_);
+    }
+    /// The accepted recipients with their destinations, and the verdict that is to be stored with
+    /// them. Its content is the caller's to add.
+    queue::Arrival arrival(const std::string& peer, const IncomingTransfer& transfer,
+                           const Replies& replies) const;
+
+  private:
+    base::Task<void> check_recipients(std::string peer, const IncomingTransfer& transfer,
+                                      Replies& replies);
+
+    Link& link_;
+    Discovery& discovery_;
+    GuardedCheck check_;
+    const queue::Router& router_;
+    base::Clock& clock_;
+    std::size_t verifying_ = 0;  ///< senders that are being looked up
+};
+
+}  // namespace component

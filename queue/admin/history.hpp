@@ -1,0 +1,24 @@
+// History: how much waits, and what has ended and goes after its time. Storage thread.
+#pragma once
+
+#include "queue/ports.hpp"
+#include "queue/store/store.hpp"
+
+#include <string>
+#include <vector>
+
+namespace queue {
+
+struct Health {
+    std::int64_t waiting = 0;               ///< recipients that are queued or deferred
+    std::optional<base::TimePoint> oldest;  ///< arrival of the oldest message that waits
+};
+/// Counts all that waits: for the Reader, where that delays no mail. Throws SQLite::Exception.
+Health health(Database& database);
+
+/// Removes messages that ended longer ago than the history is kept, and verdicts that no transfer
+/// can ask for any more; a bounded number at once. Returns how many messages went;
+/// limits::kPruned if there may be more.
+base::Result<int> prune(Store& store);
+
+}  // namespace queue

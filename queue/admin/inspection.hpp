@@ -1,0 +1,62 @@
+// Inspection: what an operator asks: what waits and why, and what became of a message.
+//
+// Only looks; on the Reader's connection, so that it delays no mail.
+#pragma once
+
+#include "queue/admin/selection.hpp"
+#include "queue/ports.hpp"
+
+#include <string>
+#include <vector>
+
+namespace queue {
+
+/// One recipient that has not ended.
+struct ListedRecipient {
+    QueueId id;
+    std::uint32_t n = 0;
+    base::TimePoint received_at;
+    base::TimePoint expires_at;
+    std::string sender;
+    std::string address;
+    std::size_t size = 0;
+    State state = State::queued;
+    Destination destination;
+    std::string mail_class;
+    std::string peer;      ///< the component that its transfer is bound to; empty if to none
+    std::string transfer;  ///< the transfer's id; empty if it has none
+    int sends = 0;         ///< how often a stanza of the transfer may have left
+    int attempts = 0;
+    base::TimePoint due;
+    std::string reply;   ///< the last, as `451 4.4.1 text`; empty before the first try
+    std::string damage;  ///< why it is in quarantine; empty if it is not
+};
+/// A part of what a selection means, the oldest first.
+struct ListPage {
+    std::vector<ListedRecipient> rows;
+    std::optional<Selected> next;  ///< go on behind this; nothing: that was all
+};
+/// At most `most`, behind `after` (nothing: from the start). A page may have fewer, or none, and be
+/// followed by others: the work for each has a bound.
+ListPage list(Database& database, const Selection& selection, const std::optional<Selected>& after,
+              std::size_t most);
+
+struct Step {
+    base::TimePoint at;
+    std::string what;       ///< `received`, `sent`, `deferred`, `delivered`, ...
+    std::string recipient;  ///< empty if it is about the message
+    std::string detail;
+};
+struct TracedMessage {
+    QueueId id;
+    std::string sender;
+    std::string message_id;
+    std::size_t size = 0;
+    std::vector<Step> steps;  ///< in order of time
+};
+/// The messages that `name` names: a queue id, the id of a transfer in or out, or a Message-ID
+/// (with or without angle brackets); or the address of a sender or recipient, if nothing else is
+/// called so. The newest first, at most 20. Errc::not_found.
+base::Result<std::vector<TracedMessage>> trace(Database& database, const std::string& name);
+
+}  // namespace queue

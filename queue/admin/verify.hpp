@@ -1,0 +1,29 @@
+// Verify: does the queue's database keep the store's invariants? Only looks.
+#pragma once
+
+#include "queue/disk/content_files.hpp"
+#include "queue/queue_id.hpp"
+#include "queue/store/database.hpp"
+
+#include <string>
+#include <vector>
+
+namespace queue {
+
+struct Finding {
+    QueueId message;   ///< 0 if it is about no message
+    std::string text;  ///< one line
+};
+
+/// What belongs to the database outside of it; nothing is looked at that is not there.
+struct VerifyFiles {
+    const ContentFiles* contents = nullptr;
+    const ContentFiles* spool = nullptr;
+    /// A daemon works on it meanwhile: mail is being delivered, and files come and go.
+    bool in_use = false;
+};
+
+/// At most a thousand findings; none is what one hopes for. Throws SQLite::Exception.
+std::vector<Finding> verify(Database& database, const VerifyFiles& files);
+
+}  // namespace queue

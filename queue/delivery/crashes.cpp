@@ -1,0 +1,148 @@
+#include "queue/delivery/crashes.hpp"
+
+#include "queue/delivery/quarantine.hpp"
+#include "queue/log.hpp"
+#include "queue/store/rows.hpp"
+
+#include <vector>
+
+namespace queue {
+namespace {
+
+constexpr int kSuspect = 2;         // crashes from which on it waits, and has no other beside it
+constexpr int kStep = 100;          // messages of one transaction
+constexpr std::size_t kNamed = 20;  // suspects that the log names at a start
+
+struct Suspect {
+    QueueId id;
+    int crashes = 0;
+};
+
+std::string reason(int crashes) {
+    return "its delivery was under way in " + std::to_string(crashes) + " crashes";
+}
+
+/// The first messages that are under way.
+std::vector<QueueId> leased(Store& store) {
+    std::vector<QueueId> ids;
+    Query find = store.database().query(
+        "SELECT DISTINCT message FROM recipient WHERE state = 2 ORDER BY message LIMIT ?1");
+    find.bind(kStep);
+    while (find.step())
+        ids.push_back(QueueId{find.integer(0)});
+    return ids;
+}
+
+/// Those of so many crashes that have not ended, behind `after`.
+std::vector<Suspect> suspects(Store& store, QueueId after) {
+    std::vector<Suspect> found;
+    Query find = store.database().query(
+        "SELECT id, crashes FROM message INDEXED BY message_crashes"
+        " WHERE crashes > 0 AND crashes >= ?1 AND id > ?2 AND pending > 0 ORDER BY id LIMIT ?3");
+    find.bind(kSuspect, after.value, kStep);
+    while (find.step())
+        found.push_back({QueueId{find.integer(0)}, static_cast<int>(find.integer(1))});
+    return found;
+}
+
+/// Its recipients that are under way are due now. How many they are.
+int put_back(Store& store, QueueId message) {
+    // What was leased may have been sent: its transfer, if it has one, is sent again under the same
+    // id.
+    Query update = store.database().query(
+        "UPDATE recipient SET state = 1, due_at = ?2 WHERE message = ?1 AND state = 2");
+    update.bind(message.value, to_millis(store.now())).run();
+    return store.database().changes();
+}
+
+/// It is not tried in the first time after a start: short lives would be no chance for it, and it
+/// would take the others with it at each start.
+void put_off(Store& store, const Suspect& suspect) {
+    const auto due = store.now() + store.settings().retry.wait(suspect.crashes, store.random());
+    Query update = store.database().query(
+        "UPDATE recipient SET state = 3, due_at = MAX(due_at, ?2), code = 451, status = '4.3.0',"
+        " reply = ?3, remote = '' WHERE message = ?1 AND state IN (1, 3)");
+    update.bind(suspect.id.value, to_millis(due), reason(suspect.crashes)).run();
+}
+
+/// False if even that can't be written: then it only waits.
+bool is_quarantined(Store& store, const Suspect& suspect) {
+    const std::size_t actions = store.actions();
+    store.database().execute("SAVEPOINT suspect");
+    const auto told = quarantine(store, suspect.id, reason(suspect.crashes));
+    if (!told) {
+        store.drop_actions(actions);
+        store.database().execute("ROLLBACK TO suspect");
+    }
+    store.database().execute("RELEASE suspect");
+    return told.has_value();
+}
+
+/// Runs `step` in transactions of its own until it says that nothing is left.
+void in_steps(Store& store, const std::function<bool()>& step) {
+    for (bool more = true; more;) {
+        SQLite::Transaction transaction(store.database().connection());
+        more = step();
+        transaction.commit();
+        store.run_actions();
+    }
+}
+
+}  // namespace
+
+std::int64_t recover_leased(Store& store) {
+    std::int64_t recipients = 0;
+    std::size_t messages = 0;
+    in_steps(store, [&] {
+        const auto ids = leased(store);
+        for (const QueueId id : ids) {
+            recipients += put_back(store, id);
+            Query count =
+                store.database().query("UPDATE message SET crashes = crashes + 1 WHERE id = ?1");
+            count.bind(id.value).run();
+        }
+        messages += ids.size();
+        return !ids.empty();
+    });
+    if (messages > 0) log::interrupted(messages, recipients);
+    QueueId last;
+    std::size_t named = 0;
+    in_steps(store, [&] {
+        const auto found = suspects(store, last);
+        for (const Suspect& suspect : found) {
+            if (named++ < kNamed) log::suspected(suspect.id, suspect.crashes);
+            const bool over = suspect.crashes >= kMostCrashes;
+            if (!over || !is_quarantined(store, suspect)) put_off(store, suspect);
+            last = suspect.id;
+        }
+        return !found.empty();
+    });
+    return recipients;
+}
+
+void release_leased(Store& store) {
+    in_steps(store, [&] {
+        const auto ids = leased(store);
+        for (const QueueId id : ids) {
+            put_back(store, id);
+            has_survived(store, id);
+        }
+        return !ids.empty();
+    });
+}
+
+bool has_to_wait(Store& store, int crashes) {
+    if (crashes < kSuspect) return false;
+    Query other = store.database().query(
+        "SELECT 1 FROM message m JOIN recipient r ON r.message = m.id"
+        " WHERE m.crashes > 0 AND m.crashes >= ?1 AND r.state = 2 LIMIT 1");
+    return other.bind(kSuspect).step();
+}
+
+void has_survived(Store& store, QueueId message) {
+    Query clear =
+        store.database().query("UPDATE message SET crashes = 0 WHERE id = ?1 AND crashes > 0");
+    clear.bind(message.value).run();
+}
+
+}  // namespace queue

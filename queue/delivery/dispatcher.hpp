@@ -1,0 +1,110 @@
+// Dispatcher: looks what is due, and has the courier of its lane deliver it.
+//
+// Runs on the event loop. When what is looked at is the Agenda's to say; a look at one destination
+// is a Pass. One destination, or one peer, that is out costs the others nothing: it is put off as a
+// whole, and its return starts its queue at once.
+#pragma once
+
+#include "base/async.hpp"
+#include "base/clock.hpp"
+#include "base/random.hpp"
+#include "base/task_group.hpp"
+#include "queue/delivery/agenda.hpp"
+#include "queue/delivery/leases.hpp"
+#include "queue/delivery/pass.hpp"
+#include "queue/delivery/waiting_rows.hpp"
+#include "queue/ports.hpp"
+#include "queue/retry_policy.hpp"
+#include "queue/store/storage_thread.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace queue {
+
+class Dispatcher {
+  public:
+    Dispatcher(base::asio::any_io_executor executor, StorageThread& storage, RetryPolicy retry,
+               const base::Clock& clock, base::Random& random);
+
+    /// Before start(). `courier` outlives the dispatcher.
+    void use(Lane lane, Courier& courier) { couriers_[lane] = &courier; }
+
+    /// Reads a part of what waits, and begins; the rest is read meanwhile. Errc::storage.
+    base::Task<base::Result<void>> start();
+    /// Leases nothing more, and returns when all that is leased has been settled.
+    base::Task<void> stop();
+
+    /// There is new mail.
+    void arrived(const Destination& destination);
+    /// `peer` has given a sign of life: what waits for it is tried at once.
+    void peer_is_back(const std::string& peer);
+    /// Our own link to the XMPP network is back: what waits for it is tried at once.
+    void link_is_up(const std::string& component);
+    /// An administrator wants these to be tried now. What is due of them is the store's to say.
+    void flush(const std::vector<Destination>& destinations);
+    /// Peers that mail waits for in vain, in slices: at most `most` behind `after`.
+    std::vector<Agenda::SilentPeer> silent_peers(const std::optional<Agenda::SilentPeer>& after,
+                                                 std::size_t most) const {
+        return agenda_.silent_peers(after, most);
+    }
+
+    /// The clock has come to `next_look()`, or beyond. For tests, whose clock is set by hand.
+    void look() { changed_.notify(); }
+    base::SteadyPoint next_look() const { return next_look_; }
+    /// Nothing is under way: only a call, or the clock, can change anything.
+    bool is_idle() const { return tasks_.running() <= 1; }
+
+  private:
+    /// A slice of some destinations, behind one; fewer than kSlice are the last.
+    using Slices = std::function<std::vector<Destination>(const Agenda::After&)>;
+    using Each = std::function<void(const Destination&)>;
+
+    base::Task<base::Result<std::optional<std::int64_t>>> read_page(std::int64_t after);
+    base::Task<void> read_rest(std::int64_t after);
+    base::Task<void> schedule();
+    base::Task<void> work(Destination destination);
+    base::Task<void> attempt(Destination destination);
+    base::Task<void> drain(Destination destination, Courier* courier, Ready ready);
+    template <class T>
+    using Step = std::function<base::Result<T>(Store&, const WaitingPlace&)>;
+    /// `step` behind each place that it has got to, until there is none; `each` hears of it, and
+    /// may end that. False if it was not done to the end.
+    template <class T>
+    base::Task<bool> in_steps(Step<T> step, std::function<bool(const T&)> each = {});
+    base::Task<void> defer(Destination destination, Silence silence);
+    base::Task<bool> reroute(Destination destination, Rerouted why);
+    /// Makes due what waits for the end of its silence.
+    base::Task<void> make_due(Destination destination);
+    /// As above, of one for which a pass is under way, which need not end before.
+    base::Task<void> make_due_now(Destination destination);
+    void wake(const Destination& destination);
+    void wake_by_sign(const Destination& destination);
+    void wake_silent();
+    /// `each` of what `slices` gives, a slice a turn of the loop. One walk of a `name` at a time:
+    /// if it is asked for again meanwhile, it begins again.
+    void walk(const std::string& name, Slices slices, Each each);
+    base::Task<void> walk_through(std::string name, Slices slices, Each each);
+    void look_at(const Woken& destinations);
+
+    base::asio::any_io_executor executor_;
+    StorageThread& storage_;
+    RetryPolicy retry_;
+    const base::Clock& clock_;
+    std::map<Lane, Courier*> couriers_;
+    Agenda agenda_;
+    std::map<Destination, std::shared_ptr<Pass>> passes_;  ///< under way
+    std::map<std::string, bool> walks_;  ///< under way; whether they are to begin again
+    base::Signal changed_;
+    base::TaskGroup tasks_;
+    bool reading_ = false;                ///< what waits has not all been read yet
+    std::set<std::string> up_meanwhile_;  ///< components whose link came up since
+    base::SteadyPoint next_look_{};
+    bool stopping_ = false;
+};
+
+}  // namespace queue

@@ -1,0 +1,39 @@
+// Leases: gives out what is due for a destination. Storage thread.
+#pragma once
+
+#include "queue/ports.hpp"
+#include "queue/store/store.hpp"
+
+namespace queue {
+
+/// Destinations that have got mail by an operation (reports, changes of lane): to be looked at now.
+using Woken = std::vector<Destination>;
+
+struct Lease {
+    std::vector<LeasedMessage> messages;
+    Woken woken;
+    std::optional<base::TimePoint> next;  ///< if nothing was leased: when the next recipient is due
+};
+/// Large messages take long. They are leased by themselves, so that they get some of a
+/// destination's deliveries and small ones the rest.
+enum class Portion : std::uint8_t { small, large };
+
+/// What is due, within `ready.limits`: interactive mail before bulk, which gets a share all the
+/// same; each in order. On Lane::xmpp each message has its transfer, whose
+/// id, peer and recipients are committed with the lease (protocol rule 1); recipients that were
+/// given to a transfer without a verdict are leased with that one again, unchanged. What has
+/// expired is leased, too, for its last try (queue/delivery/expiry); what has waited for its peer
+/// longer than the administrator allows goes by SMTP, or is to be called back if it may have been
+/// sent (queue/delivery/fallback). A message that is damaged goes to quarantine, one that the disk
+/// does not give out now is put off; the others go on. What was under way in a crash is alone in
+/// its lease (queue/delivery/crashes).
+base::Result<Lease> lease(Store& store, const Destination& destination, const Ready& ready,
+                          Portion portion = Portion::small);
+
+/// When the next recipient of `destination` is due; nothing if none waits.
+std::optional<base::TimePoint> next_due(Store& store, const Destination& destination);
+/// The same of the destination with that number, and of one portion of it.
+std::optional<base::TimePoint> next_due(Store& store, std::int64_t number);
+std::optional<base::TimePoint> next_due(Store& store, std::int64_t number, Portion portion);
+
+}  // namespace queue

@@ -1,0 +1,111 @@
+#include "queue/delivery/quarantine.hpp"
+
+#include "queue/delivery/settlement.hpp"
+#include "queue/log.hpp"
+#include "queue/notify/reports.hpp"
+
+#include <vector>
+
+namespace queue {
+namespace {
+
+constexpr std::int64_t kAtOnce = 50;  // messages that one step ends; each has a report
+
+std::vector<std::uint32_t> held_of(Store& store, std::int64_t message) {
+    std::vector<std::uint32_t> numbers;
+    Query find = store.database().query(
+        "SELECT n FROM recipient WHERE message = ?1 AND state = 4 ORDER BY n");
+    find.bind(message);
+    while (find.step())
+        numbers.push_back(static_cast<std::uint32_t>(find.integer(0)));
+    return numbers;
+}
+
+void mark(Store& store, QueueId message, const std::string& why) {
+    // Once somebody has looked and released it, its crashes are counted anew.
+    Query set = store.database().query("UPDATE message SET damage = ?2, crashes = 0 WHERE id = ?1");
+    set.bind(message.value, why).run();
+    store.after_commit([message, why] { log::quarantined(message, why); });
+}
+
+}  // namespace
+
+base::Result<std::optional<Destination>> quarantine(Store& store, QueueId message,
+                                                    const std::string& why) {
+    std::vector<std::string> addresses;
+    std::vector<std::uint32_t> numbers;
+    {
+        Query hold = store.database().query(
+            "UPDATE recipient SET state = 4, code = 451, status = '4.3.0', reply = ?2, remote = ''"
+            " WHERE message = ?1 AND state IN (1, 2, 3) RETURNING n, address");
+        hold.bind(message.value, why);
+        while (hold.step()) {
+            numbers.push_back(static_cast<std::uint32_t>(hold.integer(0)));
+            addresses.push_back(hold.text(1));
+        }
+    }
+    mark(store, message, why);
+    {
+        // What lives has a row in this table, by which it is found.
+        Query stand_in = store.database().query(
+            "INSERT OR IGNORE INTO content (message, bytes) VALUES (?1, x'')");
+        stand_in.bind(message.value).run();
+    }
+    for (const std::uint32_t n : numbers)
+        add_event(store, message, n, "quarantined", why);
+    const auto row = read_message(store, message);
+    // Of a message without a row of its own nothing can be said but this log line.
+    if (!row || addresses.empty()) return std::optional<Destination>();
+    return add_damage_report(store, *row, addresses, why);
+}
+
+base::Result<std::optional<Destination>> hold_back(Store& store, const MessageRow& message,
+                                                   const std::vector<HeldRecipient>& recipients,
+                                                   const Held& held) {
+    std::vector<std::string> addresses;
+    for (const HeldRecipient& each : recipients) {
+        Query hold = store.database().query(
+            "UPDATE recipient SET state = 4, attempts = ?3, code = ?4, status = ?5, reply = ?6,"
+            " remote = ?7 WHERE message = ?1 AND n = ?2");
+        hold.bind(message.id.value, static_cast<std::int64_t>(each.n), each.attempts,
+                  held.reply.code, held.reply.status.to_text(), held.reply.text, held.remote)
+            .run();
+        add_event(store, message.id, each.n, "quarantined", held.reply.to_text());
+        addresses.push_back(each.address);
+    }
+    mark(store, message.id, held.reply.text);
+    return add_held_report(store, message, addresses, held);
+}
+
+void leave_if_none_is_held(Store& store, QueueId message) {
+    Query clear = store.database().query(
+        "UPDATE message SET damage = NULL WHERE id = ?1 AND damage IS NOT NULL AND pending > 0"
+        " AND NOT EXISTS (SELECT 1 FROM recipient WHERE message = ?1 AND state = 4)");
+    clear.bind(message.value).run();
+}
+
+base::Result<QuarantineStep> expire_quarantine(Store& store, const QuarantineStep::Place& behind) {
+    if (!store.may_end_by_time()) return QuarantineStep();
+    std::vector<QuarantineStep::Place> expired;
+    {
+        Query find = store.database().query(
+            "SELECT expires_at, id FROM message WHERE damage IS NOT NULL AND ended_at IS NULL"
+            " AND expires_at <= ?1"
+            " AND (expires_at, id) > (?2, ?3) ORDER BY expires_at, id LIMIT ?4");
+        find.bind(to_millis(store.now()), behind.expires, behind.message, kAtOnce);
+        while (find.step())
+            expired.push_back({find.integer(0), find.integer(1)});
+    }
+    QuarantineStep step;
+    for (const auto& [expires, message] : expired) {
+        const auto more = expire_recipients(store, QueueId{message}, held_of(store, message));
+        // What is too damaged even for that stays, and is there for the administrator to see.
+        if (!more && more.error().code == base::Errc::damaged) continue;
+        if (!more) return more.error();
+        add_all(step.woken, *more);
+    }
+    if (expired.size() >= static_cast<std::size_t>(kAtOnce)) step.next = expired.back();
+    return step;
+}
+
+}  // namespace queue

@@ -1,0 +1,401 @@
+#include "queue/delivery/settlement.hpp"
+
+#include "queue/delivery/crashes.hpp"
+#include "queue/delivery/expiry.hpp"
+#include "queue/delivery/fallback.hpp"
+#include "queue/delivery/quarantine.hpp"
+#include "queue/log.hpp"
+#include "queue/notify/kept_headers.hpp"
+#include "queue/notify/reports.hpp"
+#include "queue/store/rows.hpp"
+
+#include <algorithm>
+
+namespace queue {
+namespace {
+
+/// One message being settled: collects what has to be done once for all its recipients.
+class Settling {
+  public:
+    Settling(Store& store, MessageRow row) : store_(store), row_(std::move(row)) {}
+
+    /// Records `outcome` of recipient `n`, unless that has ended, or is not leased and has to be.
+    base::Result<void> record(std::uint32_t n, const Outcome& outcome, bool must_be_leased) {
+        const auto found = find(n, must_be_leased);
+        if (!found) return found.error();
+        if (*found) std::visit([this](const auto& each) { apply(each); }, outcome);
+        return {};
+    }
+
+    /// Its time is up, and it had its last try.
+    base::Result<void> expire(std::uint32_t n, const Deferred& last) {
+        const auto found = find(n, false);
+        if (!found) return found.error();
+        // A lease would have counted the try.
+        ++attempts_;
+        if (*found) give_up(last);
+        return {};
+    }
+
+    /// An administrator ends recipient `n`.
+    base::Result<void> end_for_operator(std::uint32_t n, bool bounce) {
+        mail::Reply reply{
+            554, {5, 0, 0}, "the administrator of " + store_.settings().hostname + " sent it back"};
+        if (!bounce) reply.text = "the administrator of this host cancelled it";
+        if (was_sent(store_, row_.id, n)) reply.text += "; delivery can't be excluded";
+        if (bounce) return record(n, Failed{std::move(reply), ""}, false);
+        end(n, 0, State::discarded, reply, "");
+        add_event(store_, row_.id, n, "cancelled", reply.text);
+        return {};
+    }
+
+    /// Stores the report if one is due, and ends the message when all its recipients have.
+    base::Result<Woken> finish() {
+        if (!told_.empty()) {
+            auto report = is_report_ ? add_undelivered_report(store_, row_, told_.front())
+                                     : add_report(store_, row_, told_);
+            if (!report) return report.error();
+            if (*report) woken_.push_back(**report);
+        }
+        if (!held_.empty()) {
+            const auto report = hold_back(store_, row_, held_, why_held_);
+            if (!report) return report.error();
+            if (*report) add_all(woken_, {**report});
+        }
+        if (ended_ > 0) {
+            if (auto counted = count_down(); !counted) return counted.error();
+        }
+        return std::move(woken_);
+    }
+
+  private:
+    /// Makes recipient `n` the current one; false if there is nothing to be recorded of it.
+    base::Result<bool> find(std::uint32_t n, bool must_be_leased) {
+        Query row = store_.database().query(
+            "SELECT destination, address, notify, orcpt, attempts, state FROM recipient"
+            " WHERE message = ?1 AND n = ?2");
+        if (!row.bind(row_.id.value, static_cast<std::int64_t>(n)).step()) return false;
+        const auto state = static_cast<State>(row.integer(5));
+        if (must_be_leased ? state != State::leased : has_ended(state)) return false;
+        auto recipient = to_recipient(n, row.text(1), row.integer(2), row.text(3));
+        if (!recipient) return recipient.error();
+        current_ = std::move(*recipient);
+        destination_ = store_.destination(row.integer(0));
+        attempts_ = static_cast<int>(row.integer(4));
+        return true;
+    }
+
+    void apply(const Delivered& outcome) {
+        end(current_->n, attempts_,
+            destination_.lane == Lane::local ? State::delivered : State::relayed, outcome.reply,
+            outcome.remote);
+        if (outcome.handover != Handover::passed_on && current_->notify.success) {
+            tell(outcome.handover == Handover::delivered ? mail::Action::delivered
+                                                         : mail::Action::relayed,
+                 outcome.reply, outcome.remote);
+        }
+        store_.after_commit([id = row_.id, to = current_->address, destination = destination_,
+                             outcome, age = store_.age_of(row_.received_at)] {
+            log::delivered(id, to, destination, outcome, age);
+        });
+    }
+
+    void apply(const Deferred& outcome) {
+        if (was_last_try(store_, outcome, store_.now(), row_.expires_at)) return give_up(outcome);
+        // What was not tried need not wait as what was tried in vain so often.
+        const auto wait = store_.settings().retry.wait(outcome.tried ? attempts_ : 1,
+                                                       store_.random(), outcome.retry_after);
+        const base::TimePoint next = next_try(wait);
+        Query update = store_.database().query(
+            "UPDATE recipient SET state = 3, attempts = ?3, due_at = ?4, code = ?5, status = ?6, "
+            "reply = ?7,"
+            " remote = ?8, transfer = CASE ?9 WHEN 1 THEN NULL ELSE transfer END WHERE message = "
+            "?1 AND n = ?2");
+        update
+            .bind(row_.id.value, static_cast<std::int64_t>(current_->n), attempts_, to_millis(next),
+                  outcome.reply.code, outcome.reply.status.to_text(), outcome.reply.text,
+                  outcome.remote, static_cast<int>(outcome.settled))
+            .run();
+        add_event(store_, row_.id, current_->n, "deferred", outcome.reply.to_text());
+        store_.after_commit([id = row_.id, to = current_->address, destination = destination_,
+                             reply = outcome.reply,
+                             next] { log::deferred(id, to, destination, reply, next); });
+    }
+
+    /// When its time is up at the latest; if it is already, its last try is still to come.
+    base::TimePoint next_try(std::chrono::milliseconds wait) const {
+        const base::TimePoint next = store_.now() + wait;
+        return row_.expires_at > store_.now() ? std::min(next, row_.expires_at) : next;
+    }
+
+    void apply(const Held& outcome) {
+        // Its time may be up already: then its sender hears of it now.
+        if (store_.is_over(row_.expires_at))
+            return give_up({outcome.reply, outcome.remote, false, {}});
+        held_.push_back({current_->n, current_->address.text(), attempts_});
+        why_held_ = outcome;
+    }
+
+    void apply(const Failed& outcome) {
+        end(current_->n, attempts_, State::bounced, outcome.reply, outcome.remote);
+        fail(mail::Reply(outcome.reply), outcome.remote);
+    }
+
+    void apply(const Rerouted& outcome) {
+        if (store_.router().rule(destination_.domain).required) {
+            const std::string why = required_text(destination_, outcome.why);
+            return apply(Failed{{550, {5, 7, 0}, why}, ""});
+        }
+        const Destination way =
+            move_around(store_, destination_, row_.id, current_->n, outcome.why);
+        woken_.push_back(way);
+        store_.after_commit([id = row_.id, to = current_->address, way, why = outcome.why] {
+            log::rerouted(id, to, way, why);
+        });
+    }
+
+    /// Its time is up (RFC 3463 3.5: 4.4.7 is "delivery time expired"; as a final failure its class
+    /// is 5).
+    void give_up(const Deferred& last) {
+        mail::Reply reply{
+            554, {5, 4, 7}, "delivery time expired; the last try said: " + last.reply.to_text()};
+        if (destination_.lane == Lane::xmpp && was_sent(store_, row_.id, current_->n))
+            reply.text =
+                "delivery time expired, and delivery can't be excluded; the last try said: " +
+                last.reply.to_text();
+        end(current_->n, attempts_, State::expired, reply, last.remote);
+        fail(reply, "");  // these are our own words
+    }
+
+    void end(std::uint32_t n, int attempts, State state, const mail::Reply& reply,
+             const std::string& remote) {
+        Query update = store_.database().query(
+            "UPDATE recipient SET state = ?3, attempts = MAX(attempts, ?4), code = ?5, status = "
+            "?6, reply = ?7, "
+            "remote = ?8,"
+            " ended_at = ?9 WHERE message = ?1 AND n = ?2");
+        update
+            .bind(row_.id.value, static_cast<std::int64_t>(n), static_cast<int>(state), attempts,
+                  reply.code, reply.status.to_text(), reply.text, remote, to_millis(store_.now()))
+            .run();
+        ++ended_;
+    }
+
+    void fail(const mail::Reply& reply, const std::string& remote) {
+        is_report_ = destination_.lane == Lane::report;
+        tell(mail::Action::failed, reply, remote);
+        store_.after_commit([id = row_.id, to = current_->address, destination = destination_,
+                             reply] { log::failed(id, to, destination, reply); });
+    }
+
+    void tell(mail::Action action, const mail::Reply& reply, const std::string& remote) {
+        mail::ReportedRecipient reported;
+        reported.address = current_->address.text();
+        reported.orcpt = current_->orcpt;
+        reported.action = action;
+        reported.reply = reply;
+        // A report names who spoke by a host name, or not at all: then the words are ours.
+        if (mail::Domain::parse(remote)) reported.remote_mta = remote;
+        told_.push_back({current_->n, std::move(reported), current_->notify});
+    }
+
+    base::Result<void> count_down() {
+        {
+            Query update =
+                store_.database().query("UPDATE message SET pending = pending - ?2 WHERE id = ?1");
+            update.bind(row_.id.value, ended_).run();
+        }
+        {
+            Query end = store_.database().query(
+                "UPDATE message SET ended_at = ?2, kept_from = ?2"
+                " WHERE id = ?1 AND pending = 0 AND ended_at IS NULL");
+            end.bind(row_.id.value, to_millis(store_.now())).run();
+        }
+        if (store_.database().changes() == 0) return {};
+        if (row_.origin.kind == Origin::Kind::xmpp) {
+            store_.after_commit([&store = store_, peer = row_.origin.client, size = row_.size] {
+                store.peer_load().went(peer, size);
+            });
+        }
+        if (auto kept = keep_header(store_, row_); !kept) return kept;
+        Query remove = store_.database().query(
+            "DELETE FROM content WHERE message = ?1 RETURNING bytes IS NULL");
+        const bool in_file = remove.bind(row_.id.value).step() && remove.integer(0) != 0;
+        if (in_file)
+            store_.after_commit(
+                [this_store = &store_, id = row_.id] { this_store->files().remove(id); });
+        return {};
+    }
+
+    Store& store_;
+    MessageRow row_;
+    std::optional<mail::Recipient> current_;
+    Destination destination_;
+    int attempts_ = 0;
+    int ended_ = 0;
+    std::vector<Told> told_;
+    std::vector<HeldRecipient> held_;
+    Held why_held_;           // of all of them: one transfer is settled at a time
+    bool is_report_ = false;  // it is a report to a peer, and could not be delivered
+    Woken woken_;
+};
+
+/// Nothing of the transfers of these recipients left: they are as unsent as before the lease.
+void take_back_send(Store& store, const MessageOutcome& outcome) {
+    if (outcome.recipients.empty()) return;
+    Query update = store.database().query(
+        "UPDATE transfer SET sends = sends - 1 WHERE sends > 0 AND number ="
+        " (SELECT transfer FROM recipient WHERE message = ?1 AND n = ?2 AND state = 2)");
+    update.bind(outcome.id.value, static_cast<std::int64_t>(outcome.recipients.front().n)).run();
+}
+
+/// What became of it can't be recorded as it should be. It must not go out again by itself.
+base::Result<Woken> give_to_quarantine(Store& store, const MessageOutcome& outcome,
+                                       const base::Error& why) {
+    for (const RecipientOutcome& each : outcome.recipients) {
+        const auto* const delivered = std::get_if<Delivered>(&each.outcome);
+        if (delivered == nullptr) continue;
+        add_event(store, outcome.id, each.n, "delivered", delivered->reply.to_text());
+    }
+    {
+        Query release = store.database().query(
+            "UPDATE recipient SET state = 3 WHERE message = ?1 AND state = 2");
+        release.bind(outcome.id.value).run();
+    }
+    const auto told = quarantine(store, outcome.id, why.text);
+    if (!told) return told.error();
+    return *told ? Woken{**told} : Woken{};
+}
+
+}  // namespace
+
+Deferred last_word(Store& store, QueueId message, std::uint32_t n) {
+    Deferred last{{451, {4, 4, 7}, "no attempt was made"}, "", false, {}};
+    Query find = store.database().query(
+        "SELECT code, status, reply, remote FROM recipient WHERE message = ?1 AND n = ?2");
+    if (!find.bind(message.value, static_cast<std::int64_t>(n)).step() || find.is_null(0))
+        return last;
+    if (const auto status = mail::EnhancedStatus::parse(find.text(1)))
+        last.reply = {static_cast<int>(find.integer(0)), *status, find.text(2)};
+    last.remote = find.text(3);
+    return last;
+}
+
+void add_all(Woken& all, const Woken& more) {
+    for (const Destination& each : more) {
+        if (std::ranges::find(all, each) == all.end()) all.push_back(each);
+    }
+}
+
+base::Result<Woken> settle(Store& store, const std::vector<MessageOutcome>& outcomes) {
+    Woken woken;
+    for (const MessageOutcome& outcome : outcomes) {
+        auto row = read_message(store, outcome.id);
+        if (!row && row.error().code == base::Errc::damaged) {
+            const auto told = give_to_quarantine(store, outcome, row.error());
+            if (!told) return told.error();
+            add_all(woken, *told);
+            continue;
+        }
+        if (!row) return row.error();
+        if (row->crashes > 0) has_survived(store, outcome.id);
+        if (!outcome.sent) take_back_send(store, outcome);
+        Settling settling(store, std::move(*row));
+        for (const RecipientOutcome& each : outcome.recipients) {
+            if (auto recorded = settling.record(each.n, each.outcome, true); !recorded)
+                return recorded.error();
+        }
+        auto more = settling.finish();
+        if (!more) return more.error();
+        add_all(woken, *more);
+    }
+    return woken;
+}
+
+base::Result<Woken> settle_or_hold(Store& store, const MessageOutcome& outcome) {
+    const std::size_t actions = store.actions();
+    base::Error why;
+    store.database().execute("SAVEPOINT outcome");
+    try {
+        auto settled = settle(store, {outcome});
+        if (settled) {
+            store.database().execute("RELEASE outcome");
+            return settled;
+        }
+        why = settled.error();
+    } catch (const SQLite::Exception& error) {
+        // No fault of this outcome: the disk is full, or fails.
+        if (!store.database().in_transaction()) throw;
+        why = base::fail(base::Errc::storage, error.what());
+    }
+    store.drop_actions(actions);
+    store.database().execute("ROLLBACK TO outcome");
+    store.database().execute("RELEASE outcome");
+    why.text = "what became of it can't be recorded: " + why.text;
+    return give_to_quarantine(store, outcome, why);
+}
+
+base::Result<Woken> end_recipients(Store& store, QueueId message,
+                                   const std::vector<std::uint32_t>& recipients, bool bounce) {
+    auto row = read_message(store, message);
+    if (!row && bounce) return row.error();
+    const bool has_row = row.has_value();
+    if (!has_row) {
+        // Only the number of what ends is needed.
+        row = MessageRow();
+        row->id = message;
+    }
+    // One that can't be read must not leave the others ended without their report.
+    if (bounce) {
+        if (auto sound = check_recipients(store, message, recipients); !sound) return sound.error();
+    }
+    Settling settling(store, std::move(*row));
+    for (const std::uint32_t n : recipients) {
+        if (auto ended = settling.end_for_operator(n, bounce); !ended) return ended.error();
+    }
+    auto woken = settling.finish();
+    leave_if_none_is_held(store, message);
+    if (!has_row) {
+        // There is no count of what is left.
+        Query remove = store.database().query(
+            "DELETE FROM content WHERE message = ?1"
+            " AND NOT EXISTS (SELECT 1 FROM recipient WHERE message = ?1 AND state < 5)");
+        remove.bind(message.value).run();
+    }
+    return woken;
+}
+
+base::Result<Woken> reroute_recipients(Store& store, QueueId message,
+                                       const std::vector<std::uint32_t>& recipients,
+                                       const std::string& why) {
+    auto row = read_message(store, message);
+    if (!row) return row.error();
+    Settling settling(store, std::move(*row));
+    for (const std::uint32_t n : recipients) {
+        if (auto recorded = settling.record(n, Rerouted{why}, false); !recorded)
+            return recorded.error();
+    }
+    const auto more = settling.finish();
+    if (!more) return more.error();
+    Woken woken;
+    add_all(woken, *more);
+    return woken;
+}
+
+base::Result<Woken> expire_recipients(Store& store, QueueId message,
+                                      const std::vector<std::uint32_t>& recipients,
+                                      const std::optional<Deferred>& last) {
+    auto row = read_message(store, message);
+    if (!row) return row.error();
+    if (auto sound = check_recipients(store, message, recipients); !sound) return sound.error();
+    Settling settling(store, std::move(*row));
+    for (const std::uint32_t n : recipients) {
+        auto ended = settling.expire(n, last ? *last : last_word(store, message, n));
+        if (!ended) return ended.error();
+    }
+    auto woken = settling.finish();
+    leave_if_none_is_held(store, message);
+    return woken;
+}
+
+}  // namespace queue

@@ -1,0 +1,24 @@
+// StoredTransfers: the TransferBook on the store's disk. Event loop.
+#pragma once
+
+#include "queue/ports.hpp"
+#include "queue/store/storage_thread.hpp"
+
+namespace queue {
+
+class StoredTransfers final : public TransferBook {
+  public:
+    explicit StoredTransfers(StorageThread& storage) : storage_(storage) {}
+
+    base::Task<base::Result<std::vector<KnownTransfer>>> find(
+        std::vector<TransferKey> keys) override;
+    base::Task<base::Result<Committed<KnownTransfer>>> open(Opening opening) override;
+    base::Task<base::Result<Committed<KnownTransfer>>> add(Piece piece) override;
+    base::Task<base::Result<Complete>> content(TransferKey key, std::string peer) override;
+    base::Task<base::Result<Committed<KnownTransfer>>> call_back(Recall recall) override;
+
+  private:
+    StorageThread& storage_;
+};
+
+}  // namespace queue

@@ -1,0 +1,22 @@
+// StoredPeers: the PeerBook on the store's disk. Event loop.
+#pragma once
+
+#include "queue/ports.hpp"
+#include "queue/store/storage_thread.hpp"
+
+namespace queue {
+
+class StoredPeers final : public PeerBook {
+  public:
+    explicit StoredPeers(StorageThread& storage) : storage_(storage) {}
+
+    base::Task<base::Result<std::vector<KnownPeer>>> load(std::optional<mail::Domain> after,
+                                                          std::size_t most) override;
+    base::Task<base::Result<void>> remember(KnownPeer peer) override;
+    base::Task<base::Result<void>> forget(std::vector<mail::Domain> domains) override;
+
+  private:
+    StorageThread& storage_;
+};
+
+}  // namespace queue

@@ -1,0 +1,94 @@
+#include "app/check/ejabberd_config.hpp"
+
+#include <fstream>
+
+#include <catch2/catch.hpp>
+#include <unistd.h>
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder that is gone in the end.
+class Folder {
+  public:
+    Folder() : path_(fs::temp_directory_path() / ("ejabberd-" + std::to_string(::getpid()))) {
+        fs::create_directory(path_);
+    }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    ~Folder() { fs::remove_all(path_); }
+
+    fs::path write(const char* name, const std::string& text) const {
+        std::ofstream(path_ / name) << text;
+        return path_ / name;
+    }
+    const fs::path& path() const { return path_; }
+
+  private:
+    fs::path path_;
+};
+
+}  // namespace
+
+TEST_CASE("the listeners for components are found, in included files, too") {
+    const Folder folder;
+    const std::string here = folder.path().string();
+    folder.write(
+        "one.yml",
+        "listen:\n  -\n    port: 5347\n    module: ejabberd_service\n    check_from: false\n"
+        "    hosts:\n      mail.a.test:\n        password: x\n"
+        "      other.a.test:\n        password: y\n");
+    folder.write("two.yml", "listen:\n  - {port: 5348, module: ejabberd_service, password: z}\n");
+    const auto file =
+        folder.write("ejabberd.yml",
+                     "listen:\n  -\n    port: 5222\n    module: ejabberd_c2s\n"
+                     "  -\n    port: \"unix:/x\"\n    module: ejabberd_service\n"
+                     "    hosts: {mail.b.test: {password: x}}\n"
+                     "include_config_file:\n  - " +
+                         here + "/one.yml\n  - " + here + "/two.yml:\n      disallow: [hosts]\n");
+    const auto services = app::read_ejabberd_services(file);
+    REQUIRE(services);
+    REQUIRE(services->size() == 3);
+    CHECK(services->at(0).port == 0);
+    CHECK(services->at(0).has_host("mail.b.test"));
+    CHECK(services->at(0).check_from);
+    CHECK(services->at(1).port == 5347);
+    CHECK(services->at(1).hosts == std::vector<std::string>{"mail.a.test", "other.a.test"});
+    CHECK_FALSE(services->at(1).check_from);
+    CHECK(services->at(2).port == 5348);
+    CHECK(services->at(2).hosts.empty());
+}
+
+TEST_CASE("what can't be read is an error, and what has no listeners is none") {
+    const Folder folder;
+    CHECK_FALSE(app::read_ejabberd_services(folder.path() / "missing.yml"));
+    CHECK_FALSE(app::read_ejabberd_services(folder.write("bad.yml", "listen: [}")));
+    // Itself, for ever.
+    const auto loop = folder.write(
+        "loop.yml", "include_config_file: " + (folder.path() / "loop.yml").string() + "\n");
+    CHECK_FALSE(app::read_ejabberd_services(loop));
+    for (const char* text : {"", "x", "[1, 2]", "listen: 1", "listen: [1, {}, {module: x}]",
+                             "include_config_file: []"}) {
+        CAPTURE(text);
+        const auto services = app::read_ejabberd_services(folder.write("odd.yml", text));
+        REQUIRE(services);
+        CHECK(services->empty());
+    }
+}
+
+TEST_CASE("a listener's component is ours in any spelling of its name") {
+    const Folder folder;
+    const auto file = folder.write("ejabberd.yml",
+                                   "listen:\n  -\n    port: 5347\n    module: ejabberd_service\n"
+                                   "    hosts: {Mail.B\xC3\xBC"
+                                   "cher.test: {password: x}, mail.xn--bume-loa.test: {}}\n");
+    const auto services = app::read_ejabberd_services(file);
+    REQUIRE(services);
+    CHECK(
+        services->at(0).has_host("mail.b\xC3\xBC"
+                                 "cher.test"));
+    CHECK(
+        services->at(0).has_host("mail.b\xC3\xA4"
+                                 "ume.test"));
+}

@@ -1,0 +1,84 @@
+#include "component/stream/capability.hpp"
+
+#include "support/component/doubles.hpp"
+
+using namespace component;
+using doubles::domain;
+
+namespace {
+
+PeerInfo info_of(const std::string& fields,
+                 const std::string& features = "<feature var='urn:xmpp:mail-transfer:0'/>") {
+    return read_disco_info(
+        *doubles::read_tag("<iq type='result' id='1' from='b' to='a'><query "
+                           "xmlns='http://jabber.org/protocol/disco#info'>" +
+                           features +
+                           "<x xmlns='jabber:x:data' type='result'><field var='FORM_TYPE' "
+                           "type='hidden'><value>urn:xmpp:mail-transfer:0</value></field>" +
+                           fields + "</x></query></iq>"));
+}
+
+}  // namespace
+
+// RFC 6120 13.12, XEP-0004 3.2.
+TEST_CASE("Absent fields have the protocol's defaults; absurd ones are brought within bounds") {
+    const auto plain = info_of("").capability;
+    REQUIRE(plain);
+    CHECK(plain->domains.empty());
+    CHECK(plain->max_stanza == 10000);
+    CHECK(plain->max_batch == 1);
+    CHECK(plain->max_recipients == 100);
+    CHECK_FALSE(plain->dsn);
+    const auto absurd =
+        info_of(
+            "<field var='max-stanza'><value>99999999999</value></field>"
+            "<field var='max-batch'><value>0</value></field>"
+            "<field var='window'><value>-5</value></field>"
+            "<field var='domains'><value>B.Test</value><value>not a domain!</value></field>"
+            "<field var='extensions'><value>dsn</value><value>teleport</value></field>")
+            .capability;
+    REQUIRE(absurd);
+    CHECK(absurd->max_stanza == base::limits::kStanza);
+    CHECK(absurd->max_batch == 1);
+    CHECK(absurd->window == 65536);
+    CHECK(absurd->serves(domain("b.test")));
+    CHECK(absurd->domains.size() == 1);
+    CHECK(absurd->dsn);
+}
+
+// XEP-0128 2.
+TEST_CASE("Form and feature go together; other forms are nothing") {
+    CHECK_FALSE(info_of("", "").capability);
+    CHECK_FALSE(read_disco_info(*doubles::read_tag("<iq type='result'/>")).capability);
+    CHECK_FALSE(read_disco_info(
+                    *doubles::read_tag(
+                        "<iq><query xmlns='http://jabber.org/protocol/disco#info'><x "
+                        "xmlns='jabber:x:data'><field/><field var='FORM_TYPE'/></x></query></iq>"))
+                    .capability);
+}
+
+// XEP-0030 4.1.
+TEST_CASE("Only subdomains are candidates, each once, and not too many") {
+    std::string items =
+        "<iq type='result'><query xmlns='http://jabber.org/protocol/disco#items'><item "
+        "jid='mail.b.test'/>"
+        "<item jid='MAIL.b.test'/><item jid='b.test'/><item jid='evilb.test'/><item "
+        "jid='user@x.b.test'/>"
+        "<item jid='node.b.test' node='x'/><item jid='other.test'/><item/>";
+    for (int i = 0; i < 50; ++i)
+        items += fmt::format("<item jid='s{}.b.test'/>", i);
+    const auto jids =
+        read_disco_items(*doubles::read_tag(items + "</query></iq>"), 10, domain("b.test"));
+    REQUIRE(jids.size() == 10);
+    CHECK(jids[0] == "mail.b.test");
+    CHECK(jids[1] == "s0.b.test");
+}
+
+TEST_CASE("What is listed below a public suffix is other people's") {
+    const std::string items =
+        "<iq type='result'><query xmlns='http://jabber.org/protocol/disco#items'>"
+        "<item jid='mail.evil.co.uk'/><item jid='mail.co.uk'/></query></iq>";
+    CHECK(read_disco_items(*doubles::read_tag(items), 10, domain("co.uk")).empty());
+    CHECK(read_disco_items(*doubles::read_tag(items), 10, domain("evil.co.uk")) ==
+          std::vector<std::string>{"mail.evil.co.uk"});
+}

@@ -1,0 +1,224 @@
+#include "queue/delivery/crashes.hpp"
+
+#include "queue/admin/operations.hpp"
+#include "queue/admin/verify.hpp"
+#include "queue/store/storage_thread.hpp"
+#include "support/queue/fixture.hpp"
+
+#include <algorithm>
+
+#include <catch2/catch.hpp>
+
+using namespace support;
+using namespace std::chrono_literals;
+
+// A crash is a store that is opened again, without a release of what was leased before.
+
+namespace {
+
+std::int64_t crashes_of(StoreFixture& queue, queue::QueueId id) {
+    return queue.count("SELECT crashes FROM message WHERE id = " + std::to_string(id.value));
+}
+std::int64_t attempts_of(StoreFixture& queue, queue::QueueId id) {
+    return queue.count("SELECT attempts FROM recipient WHERE n = 0 AND message = " +
+                       std::to_string(id.value));
+}
+std::int64_t in_quarantine(StoreFixture& queue) {
+    return queue.count("SELECT COUNT(*) FROM message WHERE damage IS NOT NULL");
+}
+
+/// All that can be leased now, whatever its lease is.
+std::vector<queue::QueueId> lease_all(StoreFixture& queue) {
+    std::vector<queue::QueueId> ids;
+    for (auto leased = queue.lease(); !leased.empty(); leased = queue.lease()) {
+        for (const auto& message : leased)
+            ids.push_back(message.id);
+    }
+    return ids;
+}
+
+/// Leases until `id` is under way, delivers what comes before it, and crashes.
+void crash_with(StoreFixture& queue, queue::QueueId id) {
+    for (int i = 0; i < 1000; ++i) {
+        const auto leased = queue.lease();
+        if (std::ranges::any_of(leased, [&](const auto& each) { return each.id == id; }))
+            return queue.open();
+        for (const auto& message : leased)
+            queue.settle({all(message, delivered())});
+        if (leased.empty()) queue.clock.advance(1s);
+    }
+    FAIL("it is never leased");
+}
+
+}  // namespace
+
+TEST_CASE("an attempt counts from its lease on, whatever ends it") {
+    StoreFixture queue;
+    const auto id = queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    crash_with(queue, id);
+    CHECK(attempts_of(queue, id) == 1);
+    crash_with(queue, id);
+    CHECK(attempts_of(queue, id) == 2);
+    queue.clock.advance(64s);
+    const auto leased = queue.lease();
+    REQUIRE(leased.size() == 1);
+    CHECK(attempts_of(queue, id) == 3);
+    queue.settle({all(leased[0], unreachable())});
+    CHECK(attempts_of(queue, id) == 3);
+}
+
+TEST_CASE("after one crash what was under way is due at once, each in a lease of its own") {
+    StoreFixture queue;
+    for (int i = 0; i < 3; ++i)
+        queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    CHECK(queue.lease().size() == 3);
+    queue.open();
+    for (int i = 0; i < 2; ++i)
+        queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    for (const std::size_t size : {1, 1, 1, 2, 0})
+        CHECK(queue.lease().size() == size);
+}
+
+TEST_CASE("what was not under way in a crash is leased in front of what was, together") {
+    StoreFixture queue;
+    queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    CHECK(queue.lease().size() == 1);
+    for (int i = 0; i < 2; ++i)
+        queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    queue.clock.advance(1s);
+    queue.open();
+    for (const std::size_t size : {2, 1, 0})
+        CHECK(queue.lease().size() == size);
+}
+
+TEST_CASE("from the second crash on it waits, and no two such are under way together") {
+    StoreFixture queue;
+    const auto first = queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    const auto second = queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    for (int i = 0; i < 2; ++i) {
+        REQUIRE(lease_all(queue).size() == 2);
+        queue.open();
+    }
+    CHECK(queue.lease().empty());
+    const auto due = queue::next_due(queue.store(), kToB);
+    REQUIRE(due);
+    // Twice the first wait of the fixture's policy, less an eighth at most.
+    CHECK(*due >= queue.clock.now() + 14s);
+    CHECK(*due <= queue.clock.now() + 16s);
+    queue.clock.advance(16s);
+    const auto fresh = queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    auto leased = lease_all(queue);
+    REQUIRE(leased.size() == 2);
+    CHECK(std::ranges::count(leased, fresh) == 1);
+    const auto suspect = std::ranges::count(leased, first) == 1 ? first : second;
+    const auto other = suspect == first ? second : first;
+    CHECK(std::ranges::count(leased, other) == 0);
+    // It is looked at again some time, and not at once.
+    CHECK(queue::next_due(queue.store(), kToB) == queue.clock.now() + queue::kSuspectPause);
+    queue.clock.advance(queue::kSuspectPause);
+    CHECK(queue.lease().empty());
+    queue.settle({{suspect, {{0, delivered()}}, true}});
+    queue.clock.advance(queue::kSuspectPause);
+    leased = lease_all(queue);
+    REQUIRE(leased.size() == 1);
+    CHECK(leased[0] == other);
+}
+
+TEST_CASE("what was under way in five crashes is in quarantine, and its neighbours are delivered") {
+    StoreFixture queue;
+    const auto poison = queue.add(arrival("alice@a.test", {"bob@b.test", "carol@b.test"}));
+    for (int i = 0; i < 5; ++i)
+        queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    REQUIRE(lease_all(queue).size() == 6);
+    queue.open();
+    for (int crash = 2; crash <= queue::kMostCrashes; ++crash) {
+        CHECK(in_quarantine(queue) == 0);
+        crash_with(queue, poison);
+    }
+    CHECK(in_quarantine(queue) == 1);
+    CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 4 AND message = " +
+                      std::to_string(poison.value)) == 2);
+    CHECK(queue.count("SELECT COUNT(*) FROM message WHERE damage ="
+                      " 'its delivery was under way in 5 crashes'") == 1);
+    for (const auto id : lease_all(queue))
+        queue.settle({{id, {{0, delivered()}}, true}});
+    CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 6") == 5);
+    CHECK(queue::verify(queue.store().database(), {&queue.store().files()}).empty());
+    const auto notices = queue.lease(kLocal, kOneByOne);
+    REQUIRE(notices.size() == 1);
+    CHECK(notices[0].envelope.recipients[0].address.text() == "postmaster@a.test");
+
+    // Who has looked and released it gives it as many chances again.
+    queue::Selection it;
+    it.ids = {poison};
+    REQUIRE(queue.transact(
+        [&](queue::Store& s) { return queue::operate(s, queue::Verb::release, it, {}); }));
+    crash_with(queue, poison);
+    CHECK(crashes_of(queue, poison) == 1);
+    CHECK(in_quarantine(queue) == 0);
+}
+
+TEST_CASE("any outcome begins the count anew") {
+    StoreFixture queue;
+    const auto id = queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    for (int round = 0; round < 2; ++round) {
+        for (int crash = 1; crash < queue::kMostCrashes; ++crash)
+            crash_with(queue, id);
+        CHECK(crashes_of(queue, id) == queue::kMostCrashes - 1);
+        queue.clock.advance(64s);
+        const auto leased = queue.lease();
+        REQUIRE(leased.size() == 1);
+        queue.settle({all(leased[0], unreachable())});
+        CHECK(crashes_of(queue, id) == 0);
+    }
+    CHECK(in_quarantine(queue) == 0);
+}
+
+TEST_CASE("a message that waits is not suspected for the crashes of others") {
+    StoreFixture queue;
+    const auto id = queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    crash_with(queue, id);
+    crash_with(queue, id);
+    for (int i = 0; i < 10; ++i) {
+        // A start puts it off anew, so that a short life is no chance for it.
+        const auto before = queue::next_due(queue.store(), kToB);
+        queue.clock.advance(5s);
+        queue.open();
+        CHECK(queue::next_due(queue.store(), kToB) > before);
+    }
+    CHECK(crashes_of(queue, id) == 2);
+}
+
+TEST_CASE("however much was under way, each of it is counted once") {
+    StoreFixture queue;
+    for (int i = 0; i < 250; ++i)
+        queue.add(arrival("alice@a.test", {"bob@b.test", "carol@b.test"}));
+    REQUIRE(lease_all(queue).size() == 250);
+    queue.open();
+    CHECK(queue.count("SELECT COUNT(*) FROM message WHERE crashes = 1") == 250);
+    CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 1") == 500);
+}
+
+TEST_CASE("a stop is no crash") {
+    boost::asio::io_context io;
+    StoreFixture queue;
+    const auto id = queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    crash_with(queue, id);
+    CHECK(crashes_of(queue, id) == 1);
+    queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    {
+        queue::StorageThread thread(io.get_executor(), queue.give_store());
+        const auto leased = run<std::size_t>(io, [&]() -> base::Task<std::size_t> {
+            std::function<base::Result<std::size_t>(queue::Store&)> take =
+                [](queue::Store& store) -> base::Result<std::size_t> {
+                return queue::lease(store, kToB, kReadyB)->messages.size();
+            };
+            const auto taken = co_await thread.write<std::size_t>(std::move(take));
+            co_return **taken;
+        });
+        CHECK(leased == 1);
+    }
+    queue.open();
+    CHECK(queue.count("SELECT COUNT(*) FROM message WHERE crashes > 0") == 0);
+    CHECK(queue.lease().size() == 2);
+}
