@@ -39,7 +39,7 @@ int hex_value(char c) {
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-bool is_control(char c) {
+bool is_control_octet(char c) {
     return (c >= 0 && c < ' ') || c == '\x7F';
 }
 
@@ -100,7 +100,7 @@ bool is_address_type(std::string_view type) {
 base::Result<std::string> decode_xtext(std::string_view text) {
     auto decoded = decode_xtext_loosely(text);
     // Decoded values go into header fields of reports, where a line break would start a new one.
-    if (decoded && std::ranges::any_of(*decoded, is_control))
+    if (decoded && std::ranges::any_of(*decoded, is_control_octet))
         return fail(Errc::syntax, "a control character in xtext");
     return decoded;
 }

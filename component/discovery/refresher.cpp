@@ -3,14 +3,14 @@
 namespace component {
 namespace {
 
-constexpr std::size_t kAtOnce = 4;  // peers: less than the look-ups that hints may cause
+constexpr std::size_t kRefreshed = 4;  // peers: less than the look-ups that hints may cause
 
 }  // namespace
 
 void Refresher::look_at(Link& link, const std::string& component) {
     if (stopping_ || !discovery_.heeds(component) || !listed_.insert(component).second) return;
     waiting_.push_back({&link, component});
-    if (tasks_.running() < kAtOnce) tasks_.spawn("refresh", [this] { return work(); });
+    if (tasks_.running() < kRefreshed) tasks_.spawn("refresh", [this] { return work(); });
 }
 
 base::Task<void> Refresher::stop() {

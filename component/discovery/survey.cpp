@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kAskTime = 40s;       // for one question; a server dials an address for 20 s
-constexpr std::size_t kAtOnce = 10;  // candidates that are asked at the same time
+constexpr std::size_t kAsked = 10;  // candidates that are asked at the same time
 
 std::string query(std::string_view xmlns) {
     return *XmlWriter().open("query", xmlns).finish();
@@ -142,7 +142,7 @@ base::Task<SurveyResult> survey(Link& link, Resolver& resolver, mail::Domain dom
         }
         result.steps.push_back(std::move(step));
     };
-    co_await base::for_each(candidates.size(), kAtOnce, ask_candidate);
+    co_await base::for_each(candidates.size(), kAsked, ask_candidate);
 
     if (silent.empty()) {
         conclude(Kind::complete, fmt::format("{} component(s) below {} say that they take mail",

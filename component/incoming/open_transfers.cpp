@@ -32,7 +32,7 @@ const queue::TransferKey& key_of(const TransferPayload& request) {
 }
 
 /// The error for a step that the book refused.
-StanzaError error_of(const base::Error& error) {
+StanzaError transfer_error(const base::Error& error) {
     switch (error.code) {
         case Errc::conflict:
             return id_reuse();
@@ -217,7 +217,7 @@ base::Task<void> OpenTransfers::open(Entry& entry, Answer answer, IncomingTransf
     if (!opened) {
         log::transfer_refused(link_.log_limiter(), peer, key.domain.ascii(), key.id, "open",
                               opened.error().text);
-        co_return answer->fail(error_of(opened.error()));
+        co_return answer->fail(transfer_error(opened.error()));
     }
     base::crash_point("pieces.opened");
     Verdict verdict = verdict_of(key, **opened, kWindow);
@@ -255,7 +255,7 @@ base::Task<void> OpenTransfers::handle(Entry& entry, Answer answer, IncomingChun
     const auto added = co_await book_.add(std::move(piece));
     if (!added) {
         if (added.error().code == Errc::not_found) entry.close();
-        co_return answer->fail(error_of(added.error()));
+        co_return answer->fail(transfer_error(added.error()));
     }
     entry.offset = (*added)->offset;
     if (entry.offset < request.offset + request.size)
@@ -289,7 +289,7 @@ base::Task<void> OpenTransfers::commit(Entry& entry, Answer answer) {
     if (forbidden) co_return answer->fail(*forbidden);
     const auto complete = co_await book_.content(key, peer);
     if (!complete && complete.error().code != Errc::damaged)
-        co_return answer->fail(error_of(complete.error()));
+        co_return answer->fail(transfer_error(complete.error()));
     base::Result<Looked> looked = base::fail(Errc::damaged, "the content is gone");
     if (complete) looked = co_await look_through(complete->content);
     const IncomingTransfer transfer = *entry.transfer;
@@ -337,7 +337,7 @@ base::Task<void> OpenTransfers::store(Entry& entry, Answer answer, const Incomin
     if (!receipt) {
         log::transfer_refused(link_.log_limiter(), peer, transfer.key.domain.ascii(),
                               transfer.key.id, "store", receipt.error().text);
-        co_return answer->fail(error_of(receipt.error()));
+        co_return answer->fail(transfer_error(receipt.error()));
     }
     base::crash_point("pieces.committed");
     if (replies.any_accepted()) discovery_.received_from(transfer.key.domain);
@@ -366,7 +366,7 @@ base::Task<void> OpenTransfers::handle(Entry& entry, Answer answer, IncomingAbor
     base::crash_point("pieces.before-abort");
     queue::Recall recall{request.key, peer, request.expires, request.digest};
     const auto called = co_await book_.call_back(std::move(recall));
-    if (!called) co_return answer->fail(error_of(called.error()));
+    if (!called) co_return answer->fail(transfer_error(called.error()));
     base::crash_point("pieces.aborted");
     if ((*called)->state == Known::aborted)
         log::transfer_called_back(link_.log_limiter(), peer, request.key.domain.ascii(),

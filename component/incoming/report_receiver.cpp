@@ -8,7 +8,7 @@ namespace {
 
 using base::Errc;
 
-StanzaError error_of(const base::Error& error) {
+StanzaError report_error(const base::Error& error) {
     switch (error.code) {
         case Errc::not_found:
             return unknown_transfer();
@@ -37,7 +37,7 @@ base::Task<void> ReportReceiver::handle(std::shared_ptr<TransferAnswer> answer,
     if (taken)
         answer->give(std::string_view());
     else
-        answer->fail(error_of(taken.error()));
+        answer->fail(report_error(taken.error()));
 }
 
 }  // namespace component

@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using base::Errc;
 
-constexpr std::size_t kAtOnce = 8;    // transfers of a request whose recipients are checked at once
+constexpr std::size_t kJudged = 8;    // transfers of a request whose recipients are checked at once
 constexpr auto kAuthorityTime = 60s;  // for all domains of a request; its sender waits 120 s
 constexpr std::size_t kUnpacked = 128u << 20;  // bytes of blocks that are unpacked at the same time
 constexpr std::size_t kRequests = 200;         // under way, of all peers; chunks aside
@@ -206,7 +206,7 @@ base::Task<void> TransferReceiver::handle(std::shared_ptr<TransferAnswer> answer
         Member& member = request.members[i];
         if (member.is_open()) co_await judge(request, member);
     };
-    co_await base::for_each(request.members.size(), kAtOnce, work);
+    co_await base::for_each(request.members.size(), kJudged, work);
     for (const Member& member : request.members) {
         if (member.replies.unverified) co_return request.answer->fail(*member.replies.unverified);
     }

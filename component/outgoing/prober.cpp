@@ -12,7 +12,7 @@
 namespace component {
 namespace {
 
-constexpr std::size_t kAtOnce = 50;         // probes under way, of all peers ...
+constexpr std::size_t kProbes = 50;         // probes under way, of all peers ...
 constexpr std::size_t kOfOrganisation = 5;  // ... and of one organisation's
 
 }  // namespace
@@ -77,7 +77,7 @@ void Prober::look() {
             plan.next =
                 now + plan.wait - std::chrono::milliseconds(spread > 0 ? random_.below(spread) : 0);
         }
-        if (plan.under_way || plan.next > now || under_way_ >= kAtOnce) continue;
+        if (plan.under_way || plan.next > now || under_way_ >= kProbes) continue;
         std::size_t& its = of_organisation_[*plan.whose];
         if (its >= kOfOrganisation) continue;
         plan.under_way = true;

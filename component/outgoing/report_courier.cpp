@@ -12,7 +12,7 @@ using Kind = Failure::Kind;
 
 /// Reports are small, and few: one after the other, some such rows at a time.
 constexpr std::size_t kConcurrency = 4;
-constexpr std::size_t kAtOnce = 20;  // reports of one lease
+constexpr std::size_t kLeased = 20;  // reports of one lease
 constexpr std::size_t kBytes = 1u << 20;
 
 mail::Reply reply(int code, mail::EnhancedStatus status, std::string_view text) {
@@ -78,7 +78,7 @@ base::Task<queue::Readiness> ReportCourier::prepare(queue::Destination destinati
         down.tried = false;
         co_return down;
     }
-    co_return queue::Ready{destination.domain, {kAtOnce, kAtOnce, kBytes}};
+    co_return queue::Ready{destination.domain, {kLeased, kLeased, kBytes}};
 }
 
 base::Task<void> ReportCourier::deliver(queue::Destination destination,

@@ -104,8 +104,8 @@ base::Result<std::string> base64_decode(std::string_view text) {
     const auto padding = text.find('=');
     const std::size_t pads = padding == std::string_view::npos ? 0 : text.size() - padding;
     if (pads > 2 || (pads == 2 && text.back() != '=')) return bad();
-    constexpr std::string_view kSkipped = " \t\r\n\v\f-";
-    if (kSkipped.find(text.front()) != kSkipped.npos || kSkipped.find(text.back()) != kSkipped.npos)
+    constexpr std::string_view kBlank = " \t\r\n\v\f-";
+    if (kBlank.find(text.front()) != kBlank.npos || kBlank.find(text.back()) != kBlank.npos)
         return bad();
     std::string out(text.size() / 4 * 3, '\0');
     const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()), bytes_of(text),

@@ -10,7 +10,7 @@ namespace component {
 namespace {
 
 constexpr std::uint64_t kSeq = 65535;     // the schema's numberType
-constexpr std::uint64_t kNumber = 65535;  // likewise
+constexpr std::uint64_t kHighestNumber = 65535;  // of a recipient, likewise
 
 /// The word of RFC 3464 2.3.3, and the class that its status has.
 std::optional<std::pair<mail::Action, int>> to_action(std::string_view word) {
@@ -47,7 +47,7 @@ void TransferParser::start_report_recipient(const PayloadAttributes& attributes)
     text_.clear();
     if (++recipients_ > base::limits::kBatchRecipients) return fail("too many recipients");
     queue::PeerReport::Line line;
-    line.n = static_cast<std::uint32_t>(attributes.number("n", kNumber));
+    line.n = static_cast<std::uint32_t>(attributes.number("n", kHighestNumber));
     if (!draft_.numbers.insert(line.n).second) fail("two lines are on the same recipient");
     const auto action = to_action(attributes.required("action"));
     const auto code = static_cast<int>(attributes.number("code", 559));
