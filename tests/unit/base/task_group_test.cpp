@@ -10,14 +10,14 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using Loop = boost::asio::io_context;
+using TaskLoop = boost::asio::io_context;
 
 }  // namespace
 
 TEST_CASE("join waits for the last task, however many there are") {
     const int tasks = GENERATE(0, 1, 3);
     CAPTURE(tasks);
-    Loop loop;
+    TaskLoop loop;
     base::TaskGroup group(loop.get_executor());
     int waiting = 0;
     int ended = 0;
@@ -39,7 +39,7 @@ TEST_CASE("join waits for the last task, however many there are") {
 }
 
 TEST_CASE("join waits for one that somebody else started, too") {
-    Loop loop;
+    TaskLoop loop;
     base::TaskGroup group(loop.get_executor());
     auto member = std::make_unique<base::TaskGroup::Member>(group);
     bool left = false;
@@ -56,7 +56,7 @@ TEST_CASE("join waits for one that somebody else started, too") {
 }
 
 TEST_CASE("for_each does each once, and no more at a time than it may") {
-    Loop loop;
+    TaskLoop loop;
     std::vector<int> done(10, 0);
     std::size_t at_work = 0;
     std::size_t most = 0;

@@ -12,7 +12,7 @@ using component::Flow;
 
 namespace {
 
-struct Sender {
+struct FlowSender {
     boost::asio::io_context io;
     std::shared_ptr<Flow> flow = std::make_shared<Flow>(io.get_executor());
 
@@ -40,7 +40,7 @@ struct Sender {
 }  // namespace
 
 TEST_CASE("One stanza may always go, and others as long as the peer has room for what is in them") {
-    Sender sender;
+    FlowSender sender;
     for (int round = 0; round < 3; ++round) {
         const auto first = sender.ask(10, 100, 250);
         const auto second = sender.ask(10, 100, 250);
@@ -59,7 +59,7 @@ TEST_CASE("One stanza may always go, and others as long as the peer has room for
 }
 
 TEST_CASE("Who has waited longest is served first, though another one would fit") {
-    Sender sender;
+    FlowSender sender;
     const auto large = sender.ask(sender.flow->stanza(), 0, 1000);
     const auto next = sender.ask(sender.flow->stanza(), 0, 1000);
     const auto small = sender.ask(1, 0, 1000);
@@ -76,7 +76,7 @@ TEST_CASE("Who has waited longest is served first, though another one would fit"
 }
 
 TEST_CASE("Trouble halves the window once for all that was on its way together") {
-    Sender sender;
+    FlowSender sender;
     const std::size_t window = sender.flow->stanza();
     {
         const auto first = sender.ask(10, 0, 1000);
@@ -93,7 +93,7 @@ TEST_CASE("Trouble halves the window once for all that was on its way together")
 
 // RFC 6120 13.12.
 TEST_CASE("The window is never too small for what every server passes on") {
-    Sender sender;
+    FlowSender sender;
     for (int i = 0; i < 20; ++i)
         sender.ask(10, 0, 1000)->permit->failed();
     CHECK(sender.flow->stanza() == 8192);

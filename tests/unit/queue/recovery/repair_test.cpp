@@ -17,7 +17,7 @@ using namespace support;
 namespace {
 
 constexpr std::size_t kPage = 4096;  // SQLite's bytes of a page
-const std::string kLarge(base::limits::kInlineContent + 12345, 'x');
+const std::string kLargeContent(base::limits::kInlineContent + 12345, 'x');
 
 /// What is known of each message, by its id: all that must not change unnoticed. Of what has ended,
 /// little.
@@ -79,7 +79,7 @@ class Waiting {
             queue.add(arrival(fmt::format("alice{}@a.test", i),
                               {"bob@b.test", fmt::format("c{}@c{}.test", i, i % 11)}, text));
         }
-        queue.add(arrival("alice@a.test", {"bob@b.test"}, kLarge));
+        queue.add(arrival("alice@a.test", {"bob@b.test"}, kLargeContent));
         // Some have ended, some wait again, and some are on their way, when the daemon dies.
         int turn = 0;
         for (const auto& leased : queue.lease(kToB, {"mail.b.test", {40, 1000, 1u << 20}})) {
@@ -334,7 +334,7 @@ TEST_CASE("what has lost its sender is kept as a file, and named with its recipi
     CHECK(look(copy.path()).empty());
     std::size_t large = 0;
     for (const auto& entry : std::filesystem::directory_iterator(copy.path() / "lost")) {
-        if (entry.file_size() == kLarge.size()) ++large;
+        if (entry.file_size() == kLargeContent.size()) ++large;
     }
     CHECK(large == 1);
     CHECK(std::ranges::any_of((*repaired)->lines, [](const std::string& line) {
