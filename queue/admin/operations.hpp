@@ -5,7 +5,7 @@
 #pragma once
 
 #include "queue/admin/selection.hpp"
-#include "queue/delivery/leases.hpp"
+#include "queue/woken.hpp"
 
 #include <optional>
 #include <string>

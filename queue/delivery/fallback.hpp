@@ -4,7 +4,8 @@
 // first (the fence, protocol rule 4), which LeasedMessage::call_back is for.
 #pragma once
 
-#include "queue/delivery/leases.hpp"
+#include "queue/ports.hpp"
+#include "queue/store/store.hpp"
 
 #include <optional>
 #include <string>

@@ -3,11 +3,9 @@
 
 #include "queue/ports.hpp"
 #include "queue/store/store.hpp"
+#include "queue/woken.hpp"
 
 namespace queue {
-
-/// Destinations that have got mail by an operation (reports, changes of lane): to be looked at now.
-using Woken = std::vector<Destination>;
 
 struct Lease {
     std::vector<LeasedMessage> messages;

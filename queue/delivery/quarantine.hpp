@@ -6,10 +6,10 @@
 // thread.
 #pragma once
 
-#include "queue/delivery/leases.hpp"
 #include "queue/queue_id.hpp"
 #include "queue/store/rows.hpp"
 #include "queue/store/store.hpp"
+#include "queue/woken.hpp"
 
 #include <optional>
 #include <string>

@@ -269,24 +269,6 @@ base::Result<Woken> give_to_quarantine(Store& store, const MessageOutcome& outco
 
 }  // namespace
 
-Deferred last_word(Store& store, QueueId message, std::uint32_t n) {
-    Deferred last{{451, {4, 4, 7}, "no attempt was made"}, "", false, {}};
-    Query find = store.database().query(
-        "SELECT code, status, reply, remote FROM recipient WHERE message = ?1 AND n = ?2");
-    if (!find.bind(message.value, static_cast<std::int64_t>(n)).step() || find.is_null(0))
-        return last;
-    if (const auto status = mail::EnhancedStatus::parse(find.text(1)))
-        last.reply = {static_cast<int>(find.integer(0)), *status, find.text(2)};
-    last.remote = find.text(3);
-    return last;
-}
-
-void add_all(Woken& all, const Woken& more) {
-    for (const Destination& each : more) {
-        if (std::ranges::find(all, each) == all.end()) all.push_back(each);
-    }
-}
-
 base::Result<Woken> settle(Store& store, const std::vector<MessageOutcome>& outcomes) {
     Woken woken;
     for (const MessageOutcome& outcome : outcomes) {

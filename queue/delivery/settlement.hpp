@@ -2,9 +2,9 @@
 // transaction (invariant 2). Storage thread.
 #pragma once
 
-#include "queue/delivery/leases.hpp"
 #include "queue/ports.hpp"
 #include "queue/store/store.hpp"
+#include "queue/woken.hpp"
 
 namespace queue {
 
@@ -32,11 +32,5 @@ base::Result<Woken> settle_or_hold(Store& store, const MessageOutcome& outcome);
 /// it need not.
 base::Result<Woken> end_recipients(Store& store, QueueId message,
                                    const std::vector<std::uint32_t>& recipients, bool bounce);
-
-/// What the last try of this recipient said; that none was made, if so.
-Deferred last_word(Store& store, QueueId message, std::uint32_t n);
-
-/// Adds those of `more` that `all` does not have.
-void add_all(Woken& all, const Woken& more);
 
 }  // namespace queue

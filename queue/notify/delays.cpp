@@ -1,7 +1,6 @@
 #include "queue/notify/delays.hpp"
 
 #include "base/limits.hpp"
-#include "queue/delivery/settlement.hpp"
 #include "queue/log.hpp"
 #include "queue/notify/reports.hpp"
 #include "queue/store/rows.hpp"

@@ -2,8 +2,8 @@
 // recipient. Storage thread.
 #pragma once
 
-#include "queue/delivery/leases.hpp"
 #include "queue/store/store.hpp"
+#include "queue/woken.hpp"
 
 namespace queue {
 

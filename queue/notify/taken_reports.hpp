@@ -2,9 +2,9 @@
 // thread.
 #pragma once
 
-#include "queue/delivery/leases.hpp"
 #include "queue/peer_report.hpp"
 #include "queue/store/store.hpp"
+#include "queue/woken.hpp"
 
 namespace queue {
 

@@ -136,6 +136,18 @@ bool was_sent(Store& store, QueueId message, std::uint32_t n) {
     return find.bind(message.value, static_cast<std::int64_t>(n)).step() && find.integer(0) > 0;
 }
 
+Deferred last_word(Store& store, QueueId message, std::uint32_t n) {
+    Deferred last{{451, {4, 4, 7}, "no attempt was made"}, "", false, {}};
+    Query find = store.database().query(
+        "SELECT code, status, reply, remote FROM recipient WHERE message = ?1 AND n = ?2");
+    if (!find.bind(message.value, static_cast<std::int64_t>(n)).step() || find.is_null(0))
+        return last;
+    if (const auto status = mail::EnhancedStatus::parse(find.text(1)))
+        last.reply = {static_cast<int>(find.integer(0)), *status, find.text(2)};
+    last.remote = find.text(3);
+    return last;
+}
+
 void add_event(Store& store, QueueId message, std::optional<std::uint32_t> n, const char* what,
                const std::string& detail) {
     Query insert = store.database().query(

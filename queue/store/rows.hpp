@@ -49,6 +49,9 @@ base::Result<void> check_recipients(Store& store, QueueId message,
 /// Whether a stanza of the transfer that this recipient has been given to may have left.
 bool was_sent(Store& store, QueueId message, std::uint32_t n);
 
+/// What the last try of this recipient said; that none was made, if so.
+Deferred last_word(Store& store, QueueId message, std::uint32_t n);
+
 /// Adds a line to the history of a message.
 void add_event(Store& store, QueueId message, std::optional<std::uint32_t> n, const char* what,
                const std::string& detail);

@@ -1,0 +1,16 @@
+// Woken: destinations that have got mail by an operation (reports, changes of lane), and are to be
+// looked at now.
+#pragma once
+
+#include "queue/destination.hpp"
+
+#include <vector>
+
+namespace queue {
+
+using Woken = std::vector<Destination>;
+
+/// Adds those of `more` that `all` does not have.
+void add_all(Woken& all, const Woken& more);
+
+}  // namespace queue
