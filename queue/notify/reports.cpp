@@ -2,8 +2,8 @@
 
 #include "base/limits.hpp"
 #include "mail/header_scanner.hpp"
-#include "queue/intake/arrivals.hpp"
 #include "queue/log.hpp"
+#include "queue/store/new_message.hpp"
 
 namespace queue {
 namespace {

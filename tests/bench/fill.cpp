@@ -9,7 +9,7 @@
 #include "base/random.hpp"
 #include "bench/client.hpp"
 #include "bench/mails.hpp"
-#include "queue/intake/arrivals.hpp"
+#include "queue/store/new_message.hpp"
 
 #include <chrono>
 

@@ -10,6 +10,7 @@
 #include "queue/delivery/leases.hpp"
 #include "queue/delivery/settlement.hpp"
 #include "queue/intake/arrivals.hpp"
+#include "queue/store/new_message.hpp"
 #include "queue/store/store.hpp"
 #include "smtp-bridge/server/data_reader.hpp"
 

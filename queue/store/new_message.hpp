@@ -1,0 +1,13 @@
+// New message: puts one into the store, with its content and its recipients. Every message comes
+// this way, our own reports included. Storage thread.
+#pragma once
+
+#include "queue/ports.hpp"
+#include "queue/store/store.hpp"
+
+namespace queue {
+
+/// Stores a message that has at least one recipient. Errc::storage if its content can't be written.
+base::Result<QueueId> insert_message(Store& store, const Arrival& arrival);
+
+}  // namespace queue
