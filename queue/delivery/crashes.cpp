@@ -3,6 +3,7 @@
 #include "queue/delivery/quarantine.hpp"
 #include "queue/log.hpp"
 #include "queue/store/rows.hpp"
+#include "queue/store/under_way.hpp"
 
 #include <vector>
 
@@ -10,7 +11,7 @@ namespace queue {
 namespace {
 
 constexpr int kSuspect = 2;         // crashes from which on it waits, and has no other beside it
-constexpr int kStep = 100;          // messages of one transaction
+constexpr int kStep = 100;          // suspects that are looked at in one transaction
 constexpr std::size_t kNamed = 20;  // suspects that the log names at a start
 
 struct Suspect {
@@ -20,17 +21,6 @@ struct Suspect {
 
 std::string reason(int crashes) {
     return "its delivery was under way in " + std::to_string(crashes) + " crashes";
-}
-
-/// The first messages that are under way.
-std::vector<QueueId> leased(Store& store) {
-    std::vector<QueueId> ids;
-    Query find = store.database().query(
-        "SELECT DISTINCT message FROM recipient WHERE state = 2 ORDER BY message LIMIT ?1");
-    find.bind(kStep);
-    while (find.step())
-        ids.push_back(QueueId{find.integer(0)});
-    return ids;
 }
 
 /// Those of so many crashes that have not ended, behind `after`.
@@ -43,16 +33,6 @@ std::vector<Suspect> suspects(Store& store, QueueId after) {
     while (find.step())
         found.push_back({QueueId{find.integer(0)}, static_cast<int>(find.integer(1))});
     return found;
-}
-
-/// Its recipients that are under way are due now. How many they are.
-int put_back(Store& store, QueueId message) {
-    // What was leased may have been sent: its transfer, if it has one, is sent again under the same
-    // id.
-    Query update = store.database().query(
-        "UPDATE recipient SET state = 1, due_at = ?2 WHERE message = ?1 AND state = 2");
-    update.bind(message.value, to_millis(store.now())).run();
-    return store.database().changes();
 }
 
 /// It is not tried in the first time after a start: short lives would be no chance for it, and it
@@ -78,23 +58,13 @@ bool is_quarantined(Store& store, const Suspect& suspect) {
     return told.has_value();
 }
 
-/// Runs `step` in transactions of its own until it says that nothing is left.
-void in_steps(Store& store, const std::function<bool()>& step) {
-    for (bool more = true; more;) {
-        SQLite::Transaction transaction(store.database().connection());
-        more = step();
-        transaction.commit();
-        store.run_actions();
-    }
-}
-
 }  // namespace
 
 std::int64_t recover_leased(Store& store) {
     std::int64_t recipients = 0;
     std::size_t messages = 0;
     in_steps(store, [&] {
-        const auto ids = leased(store);
+        const auto ids = messages_under_way(store);
         for (const QueueId id : ids) {
             recipients += put_back(store, id);
             Query count =
@@ -120,29 +90,12 @@ std::int64_t recover_leased(Store& store) {
     return recipients;
 }
 
-void release_leased(Store& store) {
-    in_steps(store, [&] {
-        const auto ids = leased(store);
-        for (const QueueId id : ids) {
-            put_back(store, id);
-            has_survived(store, id);
-        }
-        return !ids.empty();
-    });
-}
-
 bool has_to_wait(Store& store, int crashes) {
     if (crashes < kSuspect) return false;
     Query other = store.database().query(
         "SELECT 1 FROM message m JOIN recipient r ON r.message = m.id"
         " WHERE m.crashes > 0 AND m.crashes >= ?1 AND r.state = 2 LIMIT 1");
     return other.bind(kSuspect).step();
-}
-
-void has_survived(Store& store, QueueId message) {
-    Query clear =
-        store.database().query("UPDATE message SET crashes = 0 WHERE id = ?1 AND crashes > 0");
-    clear.bind(message.value).run();
 }
 
 }  // namespace queue

@@ -24,9 +24,6 @@ inline constexpr int kMostCrashes = 5;
 /// own. Returns the number of recipients.
 std::int64_t recover_leased(Store& store);
 
-/// At the stop: the same for what is under way still, which has survived it.
-void release_leased(Store& store);
-
 /// `crashes` (MessageRow): nothing else may be in its lease.
 inline bool goes_alone(int crashes) {
     return crashes > 0;
@@ -35,8 +32,5 @@ inline bool goes_alone(int crashes) {
 bool has_to_wait(Store& store, int crashes);
 /// Of those that have to.
 inline constexpr auto kSuspectPause = std::chrono::seconds(10);
-
-/// Something has become of it.
-void has_survived(Store& store, QueueId message);
 
 }  // namespace queue

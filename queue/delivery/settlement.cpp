@@ -1,6 +1,5 @@
 #include "queue/delivery/settlement.hpp"
 
-#include "queue/delivery/crashes.hpp"
 #include "queue/delivery/expiry.hpp"
 #include "queue/delivery/fallback.hpp"
 #include "queue/delivery/quarantine.hpp"
@@ -8,6 +7,7 @@
 #include "queue/notify/kept_headers.hpp"
 #include "queue/notify/reports.hpp"
 #include "queue/store/rows.hpp"
+#include "queue/store/under_way.hpp"
 
 #include <algorithm>
 

@@ -3,9 +3,9 @@
 #include "base/crash_point.hpp"
 #include "base/limits.hpp"
 #include "base/thread_name.hpp"
-#include "queue/delivery/crashes.hpp"
 #include "queue/log.hpp"
 #include "queue/store/damage.hpp"
+#include "queue/store/under_way.hpp"
 
 #include <sqlite3.h>
 

@@ -46,7 +46,7 @@ BREAKS = [
          'static int commits = 0; if (++commits % 20 == 0) store_->database().execute("COMMIT");')), LOST),
     Break("a verdict is forgotten", "queue/intake/arrivals.cpp", (
         ("if (arrival.transfer) insert_verdict(store, *arrival.transfer, receipt.id);", ""),), DOUBLED),
-    Break("a lease is not undone at the start", "queue/delivery/crashes.cpp", (
+    Break("a lease is not undone at the start", "queue/store/under_way.cpp", (
         ("SELECT DISTINCT message FROM recipient WHERE state = 2", "SELECT DISTINCT message FROM recipient WHERE state = 99"),),
         STUCK),
 ]

@@ -59,7 +59,6 @@ TEMPORARY = (
     ("queue/store/store.cpp", "queue/delivery/crashes.hpp"),
     ("queue/store/store.cpp", "queue/intake/verdicts.hpp"),
     ("queue/store/store.cpp", "queue/recovery/repair.hpp"),
-    ("queue/store/storage_thread.cpp", "queue/delivery/crashes.hpp"),
     ("component/protocol/error_table.hpp", "component/stream/link.hpp"),
     ("app/daemon/serve.cpp", "app/check/check_secret.hpp"),
     ("app/daemon/reload.cpp", "app/check/check_secret.hpp"),
