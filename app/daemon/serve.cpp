@@ -8,6 +8,7 @@
 #include "app/log.hpp"
 #include "app/terminal.hpp"
 #include "app/version.hpp"
+#include "queue/recovery/opening.hpp"
 
 #include <csignal>
 
@@ -95,7 +96,7 @@ int serve(Config config) {
     ::umask(077);  // the queue holds other people's mail
     base::SystemClock clock;
     base::SystemRandom random;
-    auto store = queue::Store::open(config.store, make_router(config), clock, random);
+    auto store = queue::open_queue(config.store, make_router(config), clock, random);
     if (!store) return refuse(store.error());
 
     base::asio::io_context io(1);

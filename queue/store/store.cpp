@@ -1,11 +1,8 @@
 #include "queue/store/store.hpp"
 
 #include "base/limits.hpp"
-#include "queue/delivery/crashes.hpp"
 #include "queue/disk/synced.hpp"
-#include "queue/intake/verdicts.hpp"
 #include "queue/log.hpp"
-#include "queue/recovery/repair.hpp"
 #include "queue/store/damage.hpp"
 
 #include <algorithm>
@@ -68,44 +65,25 @@ Store::Store(StoreSettings settings, Router router, const base::Clock& clock, ba
 
 base::Result<std::unique_ptr<Store>> Store::open(StoreSettings settings, Router router,
                                                  const base::Clock& clock, base::Random& random) {
-    auto store = open_as_it_is(settings, router, clock, random);
-    if (store || store.error().code != base::Errc::damaged) return store;
-    log::database_damaged(store.error().text);
-    if (auto repaired = repair_at_start(settings.directory, clock.now()); !repaired)
-        return repaired.error();
-    return open_as_it_is(settings, router, clock, random);
-}
-
-base::Result<std::unique_ptr<Store>> Store::open_as_it_is(const StoreSettings& settings,
-                                                          const Router& router,
-                                                          const base::Clock& clock,
-                                                          base::Random& random) {
     const auto directory = settings.directory;
-    try {
-        if (auto made = make_folder(directory); !made) return made.error();
-        auto lock = DirectoryLock::take(directory);
-        if (!lock) return lock.error();
-        if (is_damage_noted(directory))
-            return base::fail(base::Errc::damaged, "the last run met damage in the database");
-        // Before anything else is made there: what is no queue of ours is left as it is.
-        auto database = Database::open(directory / "queue.db");
-        if (!database) return database.error();
-        auto files = ContentFiles::open(directory / "content");
-        if (!files) return files.error();
-        auto spool = ContentFiles::open(directory / "spool");
-        if (!spool) return spool.error();
-        std::unique_ptr<Store> store(new Store(settings, router, clock, random, std::move(*lock),
-                                               std::move(*files), std::move(*spool)));
-        store->database_ = std::move(*database);
-        store->trust_ = std::make_shared<base::ClockTrust>(clock, store->read_clock());
-        if (auto recovered = store->recover(); !recovered) return recovered.error();
-        return store;
-    } catch (const SQLite::Exception& error) {
-        return base::fail(may_be_damage(error) ? base::Errc::damaged : base::Errc::storage,
-                          directory.string() + ": " + error.what());
-    } catch (const std::exception& error) {
-        return base::fail(base::Errc::storage, directory.string() + ": " + error.what());
-    }
+    if (auto made = make_folder(directory); !made) return made.error();
+    auto lock = DirectoryLock::take(directory);
+    if (!lock) return lock.error();
+    if (is_damage_noted(directory))
+        return base::fail(base::Errc::damaged, "the last run met damage in the database");
+    // Before anything else is made there: what is no queue of ours is left as it is.
+    auto database = Database::open(directory / "queue.db");
+    if (!database) return database.error();
+    auto files = ContentFiles::open(directory / "content");
+    if (!files) return files.error();
+    auto spool = ContentFiles::open(directory / "spool");
+    if (!spool) return spool.error();
+    std::unique_ptr<Store> store(new Store(std::move(settings), std::move(router), clock, random,
+                                           std::move(*lock), std::move(*files), std::move(*spool)));
+    store->database_ = std::move(*database);
+    store->trust_ = std::make_shared<base::ClockTrust>(clock, store->read_clock());
+    store->read_last_ids();
+    return store;
 }
 
 void Store::read_last_ids() {
@@ -167,50 +145,6 @@ void Store::keep_clock() {
         "INSERT INTO clock (id, believed_at, forget_from) VALUES (1, ?1, ?2)"
         " ON CONFLICT (id) DO UPDATE SET believed_at = ?1, forget_from = ?2");
     keep.bind(to_millis(clock_kept_), to_millis(forget_from_)).run();
-}
-
-base::Result<void> Store::recover() {
-    read_last_ids();
-    const auto released = recover_leased(*this);
-    forget_broken_partials();
-    {
-        SQLite::Transaction transaction(database_->connection());
-        name_organisations(*this);
-        transaction.commit();
-    }
-    peer_load_.count(*database_);
-    const auto is_known = [this](const char* sql) {
-        return [this, sql](QueueId id) {
-            Query wanted = database_->query(sql);
-            return wanted.bind(id.value).step();
-        };
-    };
-    std::size_t orphans = 0;
-    for (const ContentFiles::Swept& swept :
-         {files_.sweep(is_known("SELECT 1 FROM content WHERE message = ?1 AND bytes IS NULL")),
-          spool_.sweep(is_known("SELECT 1 FROM partial WHERE file = ?1"))}) {
-        orphans += swept.removed;
-        if (swept.left > 0) log::orphans_left(swept.left, swept.why);
-    }
-    log::opened(settings_.directory.string(), released, orphans);
-    return {};
-}
-
-void Store::forget_broken_partials() {
-    // What a row says that there is, and is not, its sender sends again.
-    std::vector<std::int64_t> broken;
-    {
-        Query partials = database_->query("SELECT file, offset FROM partial");
-        while (partials.step()) {
-            if (spool_.size_of(QueueId{partials.integer(0)}) <
-                static_cast<std::uintmax_t>(partials.integer(1)))
-                broken.push_back(partials.integer(0));
-        }
-    }
-    for (const std::int64_t file : broken) {
-        Query remove = database_->query("DELETE FROM partial WHERE file = ?1");
-        remove.bind(file).run();
-    }
 }
 
 QueueId Store::next_id() {

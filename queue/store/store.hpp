@@ -64,10 +64,10 @@ struct StoreSettings {
 
 class Store {
   public:
-    /// Creates the directory where it is missing, takes its lock, opens and migrates the database,
-    /// and puts back what was leased when the last process ended. A damaged database is repaired
-    /// first (queue/recovery/repair). Errc::storage with one clear sentence: unwritable, beyond repair, of a
-    /// newer version, or in use by another daemon.
+    /// Creates the directory where it is missing, takes its lock, opens and migrates the database;
+    /// what else a start has to do is open_queue()'s (queue/recovery/opening). Errc::storage with
+    /// one clear sentence: unwritable, of a newer version, or in use by another daemon;
+    /// Errc::damaged. Throws std::exception where that is met only in reading.
     static base::Result<std::unique_ptr<Store>> open(StoreSettings settings, Router router,
                                                      const base::Clock& clock,
                                                      base::Random& random);
@@ -142,17 +142,11 @@ class Store {
     void run_actions();
 
   private:
-    static base::Result<std::unique_ptr<Store>> open_as_it_is(const StoreSettings& settings,
-                                                              const Router& router,
-                                                              const base::Clock& clock,
-                                                              base::Random& random);
     Store(StoreSettings settings, Router router, const base::Clock& clock, base::Random& random,
           DirectoryLock lock, ContentFiles files, ContentFiles spool);
-    base::Result<void> recover();
     void read_last_ids();
     /// The newest time that was believed before the start.
     std::optional<base::TimePoint> read_clock();
-    void forget_broken_partials();
 
     StoreSettings settings_;
     Router router_;

@@ -9,6 +9,7 @@
 #include "base/random.hpp"
 #include "bench/client.hpp"
 #include "bench/mails.hpp"
+#include "queue/recovery/opening.hpp"
 #include "queue/store/new_message.hpp"
 
 #include <chrono>
@@ -39,10 +40,9 @@ int main(int argc, char** argv) {
     queue::StoreSettings settings;
     settings.directory = options.text("state", "");
     settings.hostname = "mx." + domain.ascii();
-    const auto store =
-        or_die(queue::Store::open(settings, queue::Router({{domain, component}}, component), clock,
-                                  random),
-               "--state");
+    const auto store = or_die(
+        queue::open_queue(settings, queue::Router({{domain, component}}, component), clock, random),
+        "--state");
 
     const std::string from = "a@" + domain.ascii();
     const auto content = make_mail(Kind::text, options.number("size", 600), 0, from, "b@dead.test");

@@ -10,6 +10,7 @@
 #include "queue/delivery/leases.hpp"
 #include "queue/delivery/settlement.hpp"
 #include "queue/intake/arrivals.hpp"
+#include "queue/recovery/opening.hpp"
 #include "queue/store/new_message.hpp"
 #include "queue/store/store.hpp"
 #include "smtp-bridge/server/data_reader.hpp"
@@ -127,7 +128,7 @@ struct Stored {
         queue::StoreSettings settings;
         settings.directory = folder / "state";
         settings.hostname = "mx.a.test";
-        auto opened = queue::Store::open(
+        auto opened = queue::open_queue(
             settings,
             queue::Router({{*mail::Domain::parse("a.test"), "mail.a.test"}}, "mail.a.test"), clock,
             random);

@@ -14,6 +14,7 @@
 #include "queue/intake/queue_intake.hpp"
 #include "queue/intake/stored_transfers.hpp"
 #include "queue/intake/verdicts.hpp"
+#include "queue/recovery/opening.hpp"
 #include "queue/recovery/repair.hpp"
 #include "queue/store/rows.hpp"
 #include "queue/store/storage_thread.hpp"
@@ -68,7 +69,7 @@ std::unique_ptr<queue::Store> open(const char* directory, const base::Clock& clo
     settings.directory = directory;
     settings.hostname = "mx.a.test";
     settings.retry = {std::chrono::milliseconds(1), std::chrono::milliseconds(1)};
-    auto store = queue::Store::open(settings, router(), clock, random);
+    auto store = queue::open_queue(settings, router(), clock, random);
     if (!store) {
         say("closed " + store.error().text);
         std::exit(3);

@@ -56,9 +56,6 @@ SUBROOMS = {
 }
 # Includes against that order, which are to go: (file, what it includes).
 TEMPORARY = (
-    ("queue/store/store.cpp", "queue/delivery/crashes.hpp"),
-    ("queue/store/store.cpp", "queue/intake/verdicts.hpp"),
-    ("queue/store/store.cpp", "queue/recovery/repair.hpp"),
     ("component/protocol/error_table.hpp", "component/stream/link.hpp"),
     ("app/daemon/serve.cpp", "app/check/check_secret.hpp"),
     ("app/daemon/reload.cpp", "app/check/check_secret.hpp"),

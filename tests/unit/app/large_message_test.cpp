@@ -48,7 +48,7 @@ class Door {
     std::unique_ptr<queue::Store> open(const Folder& folder, std::uintmax_t reserve) {
         auto settings = settings_in(folder);
         settings.disk_reserve = reserve;
-        auto store = queue::Store::open(settings, router_, clock_, random_);
+        auto store = queue::open_queue(settings, router_, clock_, random_);
         if (!store) throw std::runtime_error(store.error().text);
         return std::move(*store);
     }
@@ -78,7 +78,7 @@ TEST_CASE("a large message is in the queue as it was sent") {
     }
     ManualClock clock;
     SeededRandom random;
-    const auto store = queue::Store::open(settings_in(folder), a_test_router(), clock, random);
+    const auto store = queue::open_queue(settings_in(folder), a_test_router(), clock, random);
     REQUIRE(store);
     const auto leased = queue::lease(**store, kLocal, queue::Ready{"", {}}, queue::Portion::large);
     REQUIRE(leased);

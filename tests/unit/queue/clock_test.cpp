@@ -371,7 +371,7 @@ TEST_CASE("housekeeping corrects what came while the clock was ahead, each time 
     SeededRandom random;
     boost::asio::io_context io;
     const bool stopping = false;
-    auto store = queue::Store::open(settings_in(folder), a_test_router(), clock, random);
+    auto store = queue::open_queue(settings_in(folder), a_test_router(), clock, random);
     REQUIRE(store);
     queue::StorageThread storage(io.get_executor(), std::move(*store));
     queue::Reader reader(io.get_executor(), folder.path() / "queue.db");

@@ -54,7 +54,7 @@ QUERY = re.compile(r'(?:\bquery|\bexecute|connection\(\)\.exec(?:AndGet)?|\bcopy
 # What query() is called with, where the statement is a parameter: its literals stand where that is called.
 PASSED_ON = {
     ("queue/store/database.cpp", "sql"), ("queue/store/database.cpp", "const char* sql"), ("queue/store/database.hpp", "const char* sql"),
-    ("queue/store/store.cpp", "sql"),
+    ("queue/store/store.cpp", "sql"), ("queue/recovery/opening.cpp", "sql"),
     # Of XMPP.
     ("component/discovery/survey.cpp", "std::string_view xmlns"), ("component/discovery/survey.cpp", "xmlns"),
     ("queue/admin/operations.cpp", "sql"), ("queue/admin/history.cpp", "sql"), ("queue/admin/inspection.cpp", "sql"),

@@ -54,7 +54,7 @@ void write_old_queue(const std::filesystem::path& file, int version) {
 void check_mail_of_old_queue(const Folder& folder) {
     ManualClock clock;
     SeededRandom random;
-    auto store = queue::Store::open(settings_in(folder), a_test_router(), clock, random);
+    auto store = queue::open_queue(settings_in(folder), a_test_router(), clock, random);
     REQUIRE(store);
     const auto leased = queue::lease(**store, kToB, kReadyB);
     REQUIRE(leased);
@@ -153,7 +153,7 @@ TEST_CASE("a backup is one file, and the queue that is restored from it goes on"
     CHECK(restored->messages == 2);
     ManualClock clock;
     SeededRandom random;
-    auto store = queue::Store::open(settings_in(fresh), a_test_router(), clock, random);
+    auto store = queue::open_queue(settings_in(fresh), a_test_router(), clock, random);
     REQUIRE(store);
     CHECK(queue::verify((*store)->database(), {&(*store)->files(), &(*store)->spool(), false})
               .empty());
@@ -284,7 +284,7 @@ TEST_CASE("a table of peers that grew without bound is cut to those that are wor
     }
     ManualClock clock;
     SeededRandom random;
-    REQUIRE(queue::Store::open(settings_in(folder), a_test_router(), clock, random));
+    REQUIRE(queue::open_queue(settings_in(folder), a_test_router(), clock, random));
     SQLite::Database now((folder.path() / "queue.db").string());
     CHECK(now.execAndGet("SELECT COUNT(*) FROM peer").getInt() == 50000);
     CHECK(now.execAndGet("SELECT sent_at FROM peer WHERE domain = 'b.test'").getInt() == 77);

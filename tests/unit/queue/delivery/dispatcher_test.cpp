@@ -75,7 +75,7 @@ struct Running {
     std::unique_ptr<queue::Store> open(const Folder& folder) {
         auto settings = settings_in(folder);
         settings.retry = retry;
-        auto store = queue::Store::open(settings, a_test_router(), clock, random);
+        auto store = queue::open_queue(settings, a_test_router(), clock, random);
         if (!store) throw std::runtime_error(store.error().text);
         return std::move(*store);
     }

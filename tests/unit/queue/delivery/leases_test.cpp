@@ -292,7 +292,7 @@ TEST_CASE("mail of a domain that we no longer send for goes on by SMTP") {
 TEST_CASE("a store is refused to a second daemon, and when it is damaged or newer") {
     StoreFixture queue;
     auto second =
-        queue::Store::open(settings_in(queue.folder), a_test_router(), queue.clock, queue.random);
+        queue::open_queue(settings_in(queue.folder), a_test_router(), queue.clock, queue.random);
     REQUIRE_FALSE(second);
     CHECK(second.error().text.find("another packetboat uses this queue") != std::string::npos);
 
@@ -303,7 +303,7 @@ TEST_CASE("a store is refused to a second daemon, and when it is damaged or newe
         raw.exec("PRAGMA user_version = 99");
     }
     auto refused =
-        queue::Store::open(settings_in(newer), a_test_router(), queue.clock, queue.random);
+        queue::open_queue(settings_in(newer), a_test_router(), queue.clock, queue.random);
     REQUIRE_FALSE(refused);
     CHECK(refused.error().text.find("version 99") != std::string::npos);
     CHECK_FALSE(std::filesystem::exists(newer.path() / "content"));
@@ -314,7 +314,7 @@ TEST_CASE("a store is refused to a second daemon, and when it is damaged or newe
                              SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
         raw.exec("CREATE TABLE recipe (cake TEXT)");
     }
-    refused = queue::Store::open(settings_in(foreign), a_test_router(), queue.clock, queue.random);
+    refused = queue::open_queue(settings_in(foreign), a_test_router(), queue.clock, queue.random);
     REQUIRE_FALSE(refused);
     CHECK(refused.error().text.find("not that of a queue") != std::string::npos);
     CHECK_FALSE(std::filesystem::exists(foreign.path() / "queue.db-wal"));
@@ -326,7 +326,7 @@ TEST_CASE("a store is refused to a second daemon, and when it is damaged or newe
         std::fputs(std::string(4096, 'x').c_str(), file);
         std::fclose(file);
     }
-    refused = queue::Store::open(settings_in(damaged), a_test_router(), queue.clock, queue.random);
+    refused = queue::open_queue(settings_in(damaged), a_test_router(), queue.clock, queue.random);
     REQUIRE_FALSE(refused);
     CHECK(refused.error().text.find("damaged") != std::string::npos);
 }

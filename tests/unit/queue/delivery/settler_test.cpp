@@ -35,7 +35,7 @@ struct Delivering {
         until([this] { return settler.is_idle(); });
     }
     std::unique_ptr<queue::Store> open(const Folder& folder) {
-        auto store = queue::Store::open(settings_in(folder), a_test_router(), clock, random);
+        auto store = queue::open_queue(settings_in(folder), a_test_router(), clock, random);
         if (!store) throw std::runtime_error(store.error().text);
         return std::move(*store);
     }

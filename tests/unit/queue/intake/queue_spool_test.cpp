@@ -22,7 +22,7 @@ struct Door {
     std::unique_ptr<queue::Store> open(const Folder& folder, std::uintmax_t reserve) {
         auto settings = settings_in(folder);
         settings.disk_reserve = reserve;
-        auto store = queue::Store::open(settings, a_test_router(), clock, random);
+        auto store = queue::open_queue(settings, a_test_router(), clock, random);
         if (!store) throw std::runtime_error(store.error().text);
         return std::move(*store);
     }
@@ -113,7 +113,7 @@ TEST_CASE("an arrival takes the file, and nothing is copied or left behind") {
     }
     ManualClock clock;
     SeededRandom random;
-    const auto store = queue::Store::open(settings_in(folder), a_test_router(), clock, random);
+    const auto store = queue::open_queue(settings_in(folder), a_test_router(), clock, random);
     REQUIRE(store);
     const auto leased = queue::lease(**store, kLocal, queue::Ready{"", {}}, queue::Portion::large);
     REQUIRE(leased);

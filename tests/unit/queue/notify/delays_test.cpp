@@ -13,7 +13,7 @@ namespace {
 queue::DelaySweep sweep(StoreFixture& queue, queue::QueueId after = {}) {
     return queue.transact([&](queue::Store& s) { return queue::warn_of_delays(s, after); }).value();
 }
-bool has(std::string_view text, std::string_view part) {
+bool contains(std::string_view text, std::string_view part) {
     return text.find(part) != std::string_view::npos;
 }
 
@@ -34,13 +34,13 @@ TEST_CASE("alice hears once of a delay, with the reason and until when it is tri
     const auto reports = queue.lease(kLocal, kOneByOne);
     REQUIRE(reports.size() == 1);
     const auto text = reports[0].content.bytes();
-    CHECK(has(text, "Subject: Your message is delayed"));
-    CHECK(has(text, "Action: delayed"));
-    CHECK(has(text, "Status: 4.4.1"));
-    CHECK(has(text, "Will-Retry-Until: "));
-    CHECK(has(text, "no answer"));
+    CHECK(contains(text, "Subject: Your message is delayed"));
+    CHECK(contains(text, "Action: delayed"));
+    CHECK(contains(text, "Status: 4.4.1"));
+    CHECK(contains(text, "Will-Retry-Until: "));
+    CHECK(contains(text, "no answer"));
     // The header only, and only once, even if all is looked at again.
-    CHECK(has(text, "text/rfc822-headers"));
+    CHECK(contains(text, "text/rfc822-headers"));
     queue.settle({all(reports[0], delivered())});
     CHECK(sweep(queue).woken.empty());
     CHECK(queue.lease(kLocal, kOneByOne).empty());

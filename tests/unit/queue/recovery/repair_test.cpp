@@ -16,8 +16,8 @@ using namespace support;
 
 namespace {
 
-constexpr std::size_t kPage = 4096;  // SQLite's bytes of a page
-const std::string kLargeContent(base::limits::kInlineContent + 12345, 'x');
+constexpr std::size_t kPageSize = 4096;  // SQLite's bytes of a page
+const std::string kLarge(base::limits::kInlineContent + 12345, 'x');
 
 /// What is known of each message, by its id: all that must not change unnoticed. Of what has ended,
 /// little.
@@ -79,7 +79,7 @@ class Waiting {
             queue.add(arrival(fmt::format("alice{}@a.test", i),
                               {"bob@b.test", fmt::format("c{}@c{}.test", i, i % 11)}, text));
         }
-        queue.add(arrival("alice@a.test", {"bob@b.test"}, kLargeContent));
+        queue.add(arrival("alice@a.test", {"bob@b.test"}, kLarge));
         // Some have ended, some wait again, and some are on their way, when the daemon dies.
         int turn = 0;
         for (const auto& leased : queue.lease(kToB, {"mail.b.test", {40, 1000, 1u << 20}})) {
@@ -128,14 +128,14 @@ class Waiting {
 void overwrite(const std::filesystem::path& directory, std::int64_t page, std::size_t at,
                const std::string& bytes) {
     std::fstream file(file_of(directory), std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(static_cast<std::streamoff>((page - 1) * static_cast<std::int64_t>(kPage)) +
+    file.seekp(static_cast<std::streamoff>((page - 1) * static_cast<std::int64_t>(kPageSize)) +
                static_cast<std::streamoff>(at));
     file << bytes;
 }
 
 char byte_at(const std::filesystem::path& directory, std::int64_t page, std::size_t at) {
     std::ifstream file(file_of(directory), std::ios::binary);
-    file.seekg(static_cast<std::streamoff>((page - 1) * static_cast<std::int64_t>(kPage)) +
+    file.seekg(static_cast<std::streamoff>((page - 1) * static_cast<std::int64_t>(kPageSize)) +
                static_cast<std::streamoff>(at));
     return static_cast<char>(file.get());
 }
@@ -189,7 +189,7 @@ class Copy {
         ManualClock clock;
         clock.set(now_);
         SeededRandom random;
-        const auto store = queue::Store::open(settings_in(folder_), a_test_router(), clock, random);
+        const auto store = queue::open_queue(settings_in(folder_), a_test_router(), clock, random);
         if (!store) return store.error();
         return {};
     }
@@ -238,9 +238,9 @@ TEST_CASE("of a queue with one damaged page, all comes back but what was on it, 
         // The header of the whole file is another matter.
         const std::size_t start = page.number == 1 ? 100 : 0;
         if (how == "zeroed") {
-            overwrite(copy.path(), page.number, start, std::string(kPage - start, '\0'));
+            overwrite(copy.path(), page.number, start, std::string(kPageSize - start, '\0'));
         } else if (how == "garbage") {
-            std::string bytes(kPage - start, '\0');
+            std::string bytes(kPageSize - start, '\0');
             for (char& byte : bytes)
                 byte = static_cast<char>(chance());
             overwrite(copy.path(), page.number, start, bytes);
@@ -295,7 +295,7 @@ TEST_CASE(
     for (int i = 0; i < 80; ++i) {
         const auto& page = queue.pages[chance() % queue.pages.size()];
         const std::size_t start = page.number == 1 ? 100 : 0;
-        const std::size_t at = start + chance() % (kPage - start);
+        const std::size_t at = start + chance() % (kPageSize - start);
         const int bits = 1 << (chance() % 8);
         CAPTURE(i, page.tree, page.number, page.type, at, bits);
         const Copy copy(queue);
@@ -323,7 +323,7 @@ TEST_CASE("what has lost its sender is kept as a file, and named with its recipi
     const Copy copy(queue);
     for (const auto& page : queue.pages) {
         if (page.tree == "message" && page.type == "leaf")
-            overwrite(copy.path(), page.number, 0, std::string(kPage, '\0'));
+            overwrite(copy.path(), page.number, 0, std::string(kPageSize, '\0'));
     }
     const auto repaired = copy.repair();
     REQUIRE(repaired);
@@ -334,7 +334,7 @@ TEST_CASE("what has lost its sender is kept as a file, and named with its recipi
     CHECK(look(copy.path()).empty());
     std::size_t large = 0;
     for (const auto& entry : std::filesystem::directory_iterator(copy.path() / "lost")) {
-        if (entry.file_size() == kLargeContent.size()) ++large;
+        if (entry.file_size() == kLarge.size()) ++large;
     }
     CHECK(large == 1);
     CHECK(std::ranges::any_of((*repaired)->lines, [](const std::string& line) {
@@ -355,7 +355,7 @@ TEST_CASE("a lost transfer may have been delivered: its mail is held") {
     const Copy copy(queue);
     for (const auto& page : queue.pages) {
         if (page.tree == "transfer")
-            overwrite(copy.path(), page.number, 0, std::string(kPage, '\0'));
+            overwrite(copy.path(), page.number, 0, std::string(kPageSize, '\0'));
     }
     const auto repaired = copy.repair();
     REQUIRE(repaired);
@@ -371,7 +371,7 @@ TEST_CASE("a lost verdict is named by its key") {
     const Copy copy(queue);
     for (const auto& page : queue.pages) {
         if (page.tree == "verdict")
-            overwrite(copy.path(), page.number, 0, std::string(kPage, '\0'));
+            overwrite(copy.path(), page.number, 0, std::string(kPageSize, '\0'));
     }
     const auto repaired = copy.repair();
     REQUIRE(repaired);
@@ -387,7 +387,7 @@ TEST_CASE("a file that is cut off gives back what it has") {
     const Waiting queue(150);
     const Copy copy(queue);
     const auto size = std::filesystem::file_size(file_of(copy.path()));
-    std::filesystem::resize_file(file_of(copy.path()), size / 2 / kPage * kPage + 100);
+    std::filesystem::resize_file(file_of(copy.path()), size / 2 / kPageSize * kPageSize + 100);
     const auto repaired = copy.repair();
     REQUIRE(repaired);
     REQUIRE(*repaired);
@@ -415,7 +415,7 @@ TEST_CASE("the disk is not filled with damaged databases") {
     const Copy copy(queue);
     for (const char* const name : {"1", "2", "3"})
         std::ofstream(copy.path() / (std::string("queue.db.damaged-") + name)) << "x";
-    overwrite(copy.path(), 2, 0, std::string(kPage, '\0'));
+    overwrite(copy.path(), 2, 0, std::string(kPageSize, '\0'));
     const auto refused = copy.repair();
     REQUIRE_FALSE(refused);
     CHECK(refused.error().text.find("there are 3 damaged databases") != std::string::npos);
@@ -436,10 +436,10 @@ TEST_CASE("a start repairs what it can't open, once, and a second one in a short
     REQUIRE(schema != queue.pages.end());
     const auto before = look(copy.path());
     SECTION("its schema is damaged") {
-        overwrite(copy.path(), schema->number, 0, std::string(kPage, '\0'));
+        overwrite(copy.path(), schema->number, 0, std::string(kPageSize, '\0'));
     }
     SECTION("the run before met it") {
-        overwrite(copy.path(), leaf->number, 0, std::string(kPage, '\0'));
+        overwrite(copy.path(), leaf->number, 0, std::string(kPageSize, '\0'));
         REQUIRE(queue::note_damage(copy.path()));
     }
     REQUIRE(copy.open());
@@ -457,7 +457,7 @@ TEST_CASE("what an interrupted repair left is no obstacle") {
     const Waiting queue(10);
     const Copy copy(queue);
     std::ofstream(copy.path() / "queue.db.part") << "half of something";
-    overwrite(copy.path(), 2, 0, std::string(kPage, '\0'));
+    overwrite(copy.path(), 2, 0, std::string(kPageSize, '\0'));
     const auto repaired = copy.repair();
     REQUIRE(repaired);
     CHECK(*repaired);

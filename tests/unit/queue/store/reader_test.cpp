@@ -12,7 +12,7 @@ namespace {
 /// The queue, and somebody who asks about it while it works.
 struct Asked {
     std::unique_ptr<queue::Store> open() {
-        auto store = queue::Store::open(settings_in(folder), a_test_router(), clock, random);
+        auto store = queue::open_queue(settings_in(folder), a_test_router(), clock, random);
         if (!store) throw std::runtime_error(store.error().text);
         return std::move(*store);
     }

@@ -19,7 +19,7 @@ using Operation = std::function<base::Result<int>(queue::Store&)>;
 struct Storing {
     explicit Storing(const Folder& folder) : storage(io.get_executor(), open(folder)) {}
     std::unique_ptr<queue::Store> open(const Folder& folder) {
-        auto store = queue::Store::open(settings_in(folder), a_test_router(), clock, random);
+        auto store = queue::open_queue(settings_in(folder), a_test_router(), clock, random);
         if (!store) throw std::runtime_error(store.error().text);
         return std::move(*store);
     }

@@ -9,6 +9,7 @@
 #include "queue/delivery/leases.hpp"
 #include "queue/delivery/settlement.hpp"
 #include "queue/intake/arrivals.hpp"
+#include "queue/recovery/opening.hpp"
 #include "queue/store/store.hpp"
 #include "support/fakes.hpp"
 #include "support/folder.hpp"
@@ -102,7 +103,7 @@ class StoreFixture {
         auto settings = settings_in(folder);
         settings.disk_reserve = reserve_;
         settings.peer_quota = quota_;
-        auto opened = queue::Store::open(settings, router_, clock, random);
+        auto opened = queue::open_queue(settings, router_, clock, random);
         if (!opened) throw std::runtime_error(opened.error().text);
         store_ = std::move(*opened);
     }
