@@ -3,7 +3,7 @@
 #include "base/limits.hpp"
 #include "queue/admin/history.hpp"
 #include "queue/delivery/clock_repair.hpp"
-#include "queue/delivery/quarantine.hpp"
+#include "queue/delivery/quarantine_expiry.hpp"
 #include "queue/log.hpp"
 #include "queue/notify/delays.hpp"
 

@@ -1,6 +1,5 @@
 #include "queue/delivery/quarantine.hpp"
 
-#include "queue/delivery/settlement.hpp"
 #include "queue/log.hpp"
 #include "queue/notify/reports.hpp"
 
@@ -8,18 +7,6 @@
 
 namespace queue {
 namespace {
-
-constexpr std::int64_t kAtOnce = 50;  // messages that one step ends; each has a report
-
-std::vector<std::uint32_t> held_of(Store& store, std::int64_t message) {
-    std::vector<std::uint32_t> numbers;
-    Query find = store.database().query(
-        "SELECT n FROM recipient WHERE message = ?1 AND state = 4 ORDER BY n");
-    find.bind(message);
-    while (find.step())
-        numbers.push_back(static_cast<std::uint32_t>(find.integer(0)));
-    return numbers;
-}
 
 void mark(Store& store, QueueId message, const std::string& why) {
     // Once somebody has looked and released it, its crashes are counted anew.
@@ -82,30 +69,6 @@ void leave_if_none_is_held(Store& store, QueueId message) {
         "UPDATE message SET damage = NULL WHERE id = ?1 AND damage IS NOT NULL AND pending > 0"
         " AND NOT EXISTS (SELECT 1 FROM recipient WHERE message = ?1 AND state = 4)");
     clear.bind(message.value).run();
-}
-
-base::Result<QuarantineStep> expire_quarantine(Store& store, const QuarantineStep::Place& behind) {
-    if (!store.may_end_by_time()) return QuarantineStep();
-    std::vector<QuarantineStep::Place> expired;
-    {
-        Query find = store.database().query(
-            "SELECT expires_at, id FROM message WHERE damage IS NOT NULL AND ended_at IS NULL"
-            " AND expires_at <= ?1"
-            " AND (expires_at, id) > (?2, ?3) ORDER BY expires_at, id LIMIT ?4");
-        find.bind(to_millis(store.now()), behind.expires, behind.message, kAtOnce);
-        while (find.step())
-            expired.push_back({find.integer(0), find.integer(1)});
-    }
-    QuarantineStep step;
-    for (const auto& [expires, message] : expired) {
-        const auto more = expire_recipients(store, QueueId{message}, held_of(store, message));
-        // What is too damaged even for that stays, and is there for the administrator to see.
-        if (!more && more.error().code == base::Errc::damaged) continue;
-        if (!more) return more.error();
-        add_all(step.woken, *more);
-    }
-    if (expired.size() >= static_cast<std::size_t>(kAtOnce)) step.next = expired.back();
-    return step;
 }
 
 }  // namespace queue

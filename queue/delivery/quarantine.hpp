@@ -9,7 +9,6 @@
 #include "queue/queue_id.hpp"
 #include "queue/store/rows.hpp"
 #include "queue/store/store.hpp"
-#include "queue/woken.hpp"
 
 #include <optional>
 #include <string>
@@ -35,18 +34,5 @@ base::Result<std::optional<Destination>> hold_back(Store& store, const MessageRo
 
 /// `message` is not in quarantine any more if none of its recipients is held, and others wait.
 void leave_if_none_is_held(Store& store, QueueId message);
-
-/// One step of ending what is in quarantine and has expired.
-struct QuarantineStep {
-    /// A message in the order of expiry, behind which the next step goes on.
-    struct Place {
-        std::int64_t expires = INT64_MIN;
-        std::int64_t message = 0;
-    };
-    Woken woken;                ///< destinations that got reports
-    std::optional<Place> next;  ///< nothing: that was all
-};
-base::Result<QuarantineStep> expire_quarantine(Store& store,
-                                               const QuarantineStep::Place& behind = {});
 
 }  // namespace queue

@@ -3,6 +3,7 @@
 #include "queue/admin/housekeeping.hpp"
 #include "queue/delivery/clock_repair.hpp"
 #include "queue/delivery/quarantine.hpp"
+#include "queue/delivery/quarantine_expiry.hpp"
 #include "queue/intake/verdicts.hpp"
 #include "queue/notify/delays.hpp"
 #include "support/queue/fixture.hpp"

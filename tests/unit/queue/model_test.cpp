@@ -3,7 +3,6 @@
 // says how many seeds are tried.
 #include "queue/admin/operations.hpp"
 #include "queue/admin/verify.hpp"
-#include "queue/delivery/quarantine.hpp"
 #include "support/queue/fixture.hpp"
 
 #include <cstdlib>

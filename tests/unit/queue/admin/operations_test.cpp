@@ -2,6 +2,7 @@
 
 #include "queue/admin/inspection.hpp"
 #include "queue/delivery/quarantine.hpp"
+#include "queue/delivery/quarantine_expiry.hpp"
 #include "support/queue/fixture.hpp"
 
 #include <catch2/catch.hpp>

@@ -2,6 +2,7 @@
 
 #include "queue/admin/operations.hpp"
 #include "queue/admin/verify.hpp"
+#include "queue/delivery/quarantine_expiry.hpp"
 #include "support/queue/fixture.hpp"
 
 #include <catch2/catch.hpp>
@@ -145,31 +146,4 @@ TEST_CASE("a message is in quarantine for as long as one of its recipients is he
     };
     CHECK(cancel(0) == 1);
     CHECK(cancel(1) == 0);
-}
-
-TEST_CASE("quarantine that has expired is ended in steps, past what can't be told") {
-    StoreFixture queue;
-    for (int i = 0; i < 120; ++i) {
-        const auto id = queue.add(arrival("alice@a.test", {"bob@b.test"}));
-        queue.transact([&](queue::Store& s) { return queue::quarantine(s, id, "test"); }).value();
-        if (i % 3 == 0)
-            break_it(queue, "UPDATE recipient SET address = 'x' WHERE message = ?1", id);
-    }
-    const auto ended = [&] {
-        return queue.count("SELECT COUNT(*) FROM recipient WHERE state = 8");
-    };
-    queue.clock.advance(std::chrono::hours(24 * 6));
-    std::optional<queue::QuarantineStep::Place> behind = queue::QuarantineStep::Place();
-    int steps = 0;
-    while (behind && steps < 10) {
-        const auto before = ended();
-        behind =
-            queue.transact([&](queue::Store& s) { return queue::expire_quarantine(s, *behind); })
-                .value()
-                .next;
-        CHECK(ended() - before <= 50);
-        ++steps;
-    }
-    CHECK(steps == 3);
-    CHECK(ended() == 80);
 }
