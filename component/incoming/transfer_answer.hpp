@@ -13,17 +13,6 @@
 
 namespace component {
 
-/// The errors of the protocol (its element, and the condition that goes with it).
-StanzaError busy(std::string text);
-/// The domain that mail is sent in the name of can't be asked now, by no fault of ours.
-StanzaError unverified(std::string text);
-StanzaError malformed(std::string text);
-StanzaError not_authorised(std::string text);
-StanzaError id_reuse();
-StanzaError unknown_transfer();
-/// `offset`: what is on our disk.
-StanzaError bad_offset(std::uint64_t offset);
-
 /// What is known of a transfer, as its sender is told. `window`: for one that is open.
 Verdict verdict_of(const queue::TransferKey& key, const queue::KnownTransfer& known,
                    std::size_t window);

@@ -1,6 +1,5 @@
 #include "component/incoming/transfer_judge.hpp"
 
-#include "component/incoming/transfer_answer.hpp"
 #include "component/log.hpp"
 #include "component/protocol/transfer_codec.hpp"
 

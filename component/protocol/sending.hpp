@@ -14,7 +14,7 @@
 //    status --------------------------------------------+
 #pragma once
 
-#include "component/protocol/error_table.hpp"
+#include "component/protocol/failure.hpp"
 #include "component/protocol/transfer.hpp"
 
 #include <cstdint>

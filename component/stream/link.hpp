@@ -8,6 +8,7 @@
 #include "base/limits.hpp"
 #include "base/result.hpp"
 #include "component/log_limiter.hpp"
+#include "component/protocol/iq_reply.hpp"
 #include "component/protocol/transfer.hpp"
 #include "component/stream/stanza.hpp"
 #include "mail/domain.hpp"
@@ -49,17 +50,6 @@ struct ComponentSettings {
     /// link (XEP-0114) has none.
     bool keeps_tls() const { return assurance == Assurance::pkix && private_link; }
 };
-
-/// No answer came: what was sent may have arrived nevertheless, unless `written` is false.
-struct NoAnswer {
-    base::Error error;
-    bool written = true;  ///< false: it is certain that nothing of the request left
-};
-/// A result without, or with another payload than one of the transfer protocol.
-struct TagResult {
-    std::shared_ptr<const gloox::Tag> iq;
-};
-using IqReply = std::variant<TagResult, Verdicts, Ack, Malformed, StanzaError, NoAnswer>;
 
 /// A request for transfers that arrived; its head's `to` is ours.
 class TransferHandler {

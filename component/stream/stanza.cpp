@@ -1,5 +1,6 @@
 #include "component/stream/stanza.hpp"
 
+#include "base/limits.hpp"
 #include "base/text.hpp"
 #include "component/xml/namespaces.hpp"
 #include "component/xml/xml_writer.hpp"
@@ -19,13 +20,6 @@ std::string bounded(std::string_view text) {
 }
 
 }  // namespace
-
-std::string StanzaError::to_text() const {
-    std::string out = condition;
-    if (!ours.empty()) out += " (" + ours + ')';
-    if (!text.empty()) out += ": " + text;
-    return out;
-}
 
 const gloox::Tag* find_child(const gloox::Tag& parent, std::string_view name,
                              std::string_view xmlns) {

@@ -6,31 +6,15 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "component/stream/xml_reader.hpp"
+#include "component/protocol/stanza_error.hpp"
+#include "component/stream/iq_head.hpp"
 
-#include <chrono>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include <gloox/tag.h>
 
 namespace component {
-
-/// An error stanza (RFC 6120 8.3.2), as far as a sender acts on it (protocol, "What an IQ error
-/// means to a sender").
-struct StanzaError {
-    std::string type;       ///< cancel, wait, modify, auth
-    std::string condition;  ///< of RFC 6120 8.3.3; `undefined-condition` if there is none
-    std::string ours;  ///< name of the element of urn:xmpp:mail-transfer:0; empty if there is none
-    std::optional<std::chrono::seconds> retry_after;  ///< of <busy/>, 1 s to a day
-    std::string text;                                 ///< for people, printable and bounded
-    std::optional<std::uint64_t> offset{};            ///< of <bad-offset/>: what the receiver has
-    bool unverified = false;  ///< of <busy/>: the sender's domain can't be asked now
-
-    /// `forbidden (domain-not-authorized): text`
-    std::string to_text() const;
-};
 
 /// The first child of that name and namespace, or null.
 const gloox::Tag* find_child(const gloox::Tag& parent, std::string_view name,

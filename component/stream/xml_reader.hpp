@@ -12,6 +12,7 @@
 #include "base/limits.hpp"
 #include "base/result.hpp"
 #include "component/protocol/transfer_parser.hpp"
+#include "component/stream/iq_head.hpp"
 #include "component/xml/whole_tags.hpp"
 
 #include <memory>
@@ -34,14 +35,6 @@ inline constexpr std::size_t kSkipped = 64 * base::limits::kStanza;
 /// ... but for open elements, which expat remembers: a level takes three bytes (`<a>`), so that no
 /// server's limit allows more.
 inline constexpr std::size_t kSkippedDepth = base::limits::kStanza / 3;
-
-/// The addressing of an IQ.
-struct IqHead {
-    std::string type;
-    std::string id;
-    std::string from;
-    std::string to;
-};
 
 struct StreamOpened {
     std::string id;
