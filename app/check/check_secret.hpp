@@ -1,19 +1,10 @@
-// check_secret: may other accounts of this machine read what nobody else should?
-//
-// With the component's secret any of them is the mail domain; with a private key, its mail server.
+// check_secret: what `packetboat check` finds in the files that hold a secret.
 #pragma once
 
 #include "app/check/findings.hpp"
 #include "app/config/config.hpp"
 
-#include <filesystem>
-#include <vector>
-
 namespace app {
-
-/// Those of Config::secrets that every account can read: by the modes of the file and of the
-/// folders that it is in. What can't be looked at is nobody's.
-std::vector<std::filesystem::path> exposed_secrets(const Config& config);
 
 /// A finding for each file that holds a secret.
 void check_secrets(Findings& findings, const Config& config);

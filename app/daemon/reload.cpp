@@ -1,6 +1,6 @@
 #include "app/daemon/reload.hpp"
 
-#include "app/check/check_secret.hpp"
+#include "app/config/exposed_secrets.hpp"
 #include "app/daemon/daemon.hpp"
 #include "app/log.hpp"
 

@@ -1,6 +1,6 @@
 #include "app/daemon/serve.hpp"
 
-#include "app/check/check_secret.hpp"
+#include "app/config/exposed_secrets.hpp"
 #include "app/daemon/activation.hpp"
 #include "app/daemon/control_server.hpp"
 #include "app/daemon/daemon.hpp"

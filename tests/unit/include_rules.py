@@ -54,11 +54,6 @@ SUBROOMS = {
         "command-line": ("config", "daemon", "check"),
     },
 }
-# Includes against that order, which are to go: (file, what it includes).
-TEMPORARY = (
-    ("app/daemon/serve.cpp", "app/check/check_secret.hpp"),
-    ("app/daemon/reload.cpp", "app/check/check_secret.hpp"),
-)
 # Of the queue, the bridges see only its ports, and the values that these are made of.
 PORTS = ("queue/ports.hpp", "queue/destination.hpp", "queue/queue_id.hpp", "queue/route_table.hpp")
 BRIDGES = ("component", "smtp-bridge")
@@ -149,7 +144,7 @@ def check_include(path, name, target):
 def check_order(path, name, target):
     """The violation in `path` including the file `target` of its room, by the order of the sub-rooms."""
     room, own, other = room_of(path), sub_room_of(path), sub_room_of(target)
-    if other in (None, own) or (path, target) in TEMPORARY:
+    if other in (None, own):
         return None
     if own is not None and other in SUBROOMS[room].get(own, ()):
         return None
