@@ -249,7 +249,7 @@ ParsedCommand parse_chunk(std::string_view arguments) {
 
 template <class T>
 ParsedCommand about_client(std::string_view arguments) {
-    auto attributes = parse_client_attributes(arguments);
+    auto attributes = parse_xclient_attributes(arguments);
     if (!attributes) return syntax_error(attributes.error().text);
     return Command(T{std::move(*attributes)});
 }

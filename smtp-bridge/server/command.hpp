@@ -8,7 +8,7 @@
 #include "mail/address.hpp"
 #include "mail/envelope.hpp"
 #include "mail/status.hpp"
-#include "smtp-bridge/server/client_attributes.hpp"
+#include "smtp-bridge/server/xclient_attributes.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -56,11 +56,11 @@ struct Chunk {
 struct StartTls {};
 /// What a trusted client says of the client that it speaks for: for the log and the trace only.
 struct Forward {
-    ClientAttributes client;
+    XclientAttributes client;
 };
 /// What a trusted client says that we are to take it for.
 struct Impersonate {
-    ClientAttributes client;
+    XclientAttributes client;
 };
 /// RFC 5321 4.1.1.5.
 struct Reset {};

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "base/limits.hpp"
-#include "smtp-bridge/server/client_bounds.hpp"
-#include "smtp-bridge/wire/endpoint.hpp"
 #include "smtp-bridge/server/intake_budget.hpp"
+#include "smtp-bridge/server/message_rates.hpp"
 #include "smtp-bridge/server/network.hpp"
+#include "smtp-bridge/wire/endpoint.hpp"
 #include "smtp-bridge/wire/places.hpp"
 #include "smtp-bridge/wire/tls.hpp"
 
@@ -22,15 +22,16 @@ inline constexpr std::size_t kBadCommands = 3;
 /// How long a client that is within a mail may be silent when its place is needed: no mail server
 /// on this host is, nor one that gets on at all.
 inline constexpr auto kStalled = std::chrono::seconds(10);
-/// Octets of a message (RFC 5321 4.5.3.1.7), unless the configuration says less. What is too large for XMPP goes by
-/// SMTP, so it is more than any mail server's own limit; the disk's reserve is met long before.
+/// Octets of a message (RFC 5321 4.5.3.1.7), unless the configuration says less. What is too large
+/// for XMPP goes by SMTP, so it is more than any mail server's own limit; the disk's reserve is met
+/// long before.
 inline constexpr std::size_t kIntakeMessage = std::size_t{1} << 40;
 
 /// What all listeners of the daemon share. On the event loop.
 struct Admission {
     Places places{base::limits::kSmtpConnections, kStalled};
     IntakeBudget bytes;
-    ClientBounds clients;
+    MessageRates rates;
 };
 
 struct ListenerSettings {

@@ -247,7 +247,7 @@ base::Task<ServerSession::Next> ServerSession::start_tls() {
 }
 
 /// Postfix's XCLIENT: the session starts anew, as that client's, with what that one may.
-ServerSession::Next ServerSession::impersonate(const ClientAttributes& attributes) {
+ServerSession::Next ServerSession::impersonate(const XclientAttributes& attributes) {
     const auto address = attributes.find("ADDR");
     // One whose address nobody knows has no more rights for that.
     if (address != attributes.end())
@@ -266,7 +266,7 @@ ServerSession::Next ServerSession::impersonate(const ClientAttributes& attribute
 }
 
 std::optional<Reply> ServerSession::refuse_rate() {
-    if (!rate_ || settings_.admission->clients.sends(client_, *rate_, steady_clock::now()))
+    if (!rate_ || settings_.admission->rates.sends(client_, *rate_, steady_clock::now()))
         return std::nullopt;
     return Reply{450, {4, 7, 0}, "Too much mail from " + client_ + " in this minute"};
 }

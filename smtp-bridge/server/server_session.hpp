@@ -49,7 +49,7 @@ class ServerSession final : public Guest {
     base::Task<void> store(IncomingMessage& message);
     base::Task<Next> start_tls();
     void drop_message();
-    Next impersonate(const ClientAttributes& attributes);
+    Next impersonate(const XclientAttributes& attributes);
     std::optional<mail::Reply> refuse_rate();
     base::Task<void> farewell(base::Error why);
     Next answer(const Command& command, std::string_view line);

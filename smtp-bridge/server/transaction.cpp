@@ -102,7 +102,7 @@ void Transaction::forget_client() {
     helo_.clear();
 }
 
-Reply Transaction::forward(const ClientAttributes& attributes) {
+Reply Transaction::forward(const XclientAttributes& attributes) {
     if (helo_.empty()) return bad_sequence("Say hello first");
     if (started_) return bad_sequence("XFORWARD comes before MAIL");
     for (const auto& [name, value] : attributes)

@@ -40,7 +40,7 @@ class Transaction {
     bool offers_requiretls() const { return tls_ && settings_.requiretls; }
     /// XFORWARD: who the client speaks for, in the next mail. `attributes` add up until then, and
     /// end with it, or with RSET (Postfix's XFORWARD_README).
-    mail::Reply forward(const ClientAttributes& attributes);
+    mail::Reply forward(const XclientAttributes& attributes);
 
     const std::string& helo() const { return helo_; }
     const mail::Envelope& envelope() const { return envelope_; }
@@ -62,7 +62,7 @@ class Transaction {
     const queue::Router& router_;
     std::string helo_;
     bool tls_ = false;
-    ClientAttributes forwarded_;
+    XclientAttributes forwarded_;
     std::optional<int> priority_;
     bool started_ = false;  ///< behind a MAIL that was taken
     mail::Envelope envelope_;

@@ -7,7 +7,7 @@
 #include "smtp-bridge/lookup/netstring.hpp"
 #include "smtp-bridge/lookup/policy_lookup.hpp"
 #include "smtp-bridge/lookup/route_lookup.hpp"
-#include "smtp-bridge/server/client_attributes.hpp"
+#include "smtp-bridge/server/xclient_attributes.hpp"
 
 using namespace smtp_bridge;
 using fuzz::check;
@@ -67,7 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto answer = route.answer_to(input, [](const mail::Domain&) {});
     check(answer == "NOTFOUND " || answer == "OK lmtp:x" || answer.starts_with("PERM "),
           "there are three answers");
-    const auto attributes = parse_client_attributes(input);
+    const auto attributes = parse_xclient_attributes(input);
     check(!attributes || !attributes->empty(), "attributes are some");
     const auto author = mail::author_domain(input);
     check(!author || !author->is_address_literal(), "an author's domain is a domain");

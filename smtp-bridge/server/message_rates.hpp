@@ -1,4 +1,4 @@
-// ClientBounds: how many mails a minute one client may send.
+// MessageRates: how many mails a minute one client may send.
 //
 // Pure but for the time that it is told; on the event loop, shared by all listeners. Clients on a
 // Unix socket count as one.
@@ -12,7 +12,7 @@
 
 namespace smtp_bridge {
 
-class ClientBounds {
+class MessageRates {
   public:
     using TimePoint = std::chrono::steady_clock::time_point;
 

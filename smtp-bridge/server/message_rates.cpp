@@ -1,4 +1,4 @@
-#include "smtp-bridge/server/client_bounds.hpp"
+#include "smtp-bridge/server/message_rates.hpp"
 
 #include <algorithm>
 
@@ -8,7 +8,7 @@ constexpr std::size_t kClients = 10'000;
 constexpr auto kMinute = std::chrono::seconds(60);
 }  // namespace
 
-bool ClientBounds::sends(const std::string& client, std::size_t a_minute, TimePoint now) {
+bool MessageRates::sends(const std::string& client, std::size_t a_minute, TimePoint now) {
     make_room(now);
     auto& entry = clients_[client];
     const auto most = static_cast<double>(a_minute);
@@ -23,7 +23,7 @@ bool ClientBounds::sends(const std::string& client, std::size_t a_minute, TimePo
 }
 
 /// Those who are gone for a minute have their whole minute again, as strangers have.
-void ClientBounds::make_room(TimePoint now) {
+void MessageRates::make_room(TimePoint now) {
     if (clients_.size() < kClients) return;
     std::erase_if(clients_, [&](const auto& item) { return now - item.second.counted >= kMinute; });
 }

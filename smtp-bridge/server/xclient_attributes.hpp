@@ -1,4 +1,5 @@
-// What a trusted client says of another one, with Postfix's XFORWARD and XCLIENT. Pure.
+// XclientAttributes: what a trusted client says of another one, with Postfix's XFORWARD and
+// XCLIENT. Pure.
 #pragma once
 
 #include "base/result.hpp"
@@ -11,10 +12,10 @@ namespace smtp_bridge {
 
 /// By name, in upper case: NAME, ADDR, PORT, PROTO, HELO and so on. A value that the client does
 /// not have (`[UNAVAILABLE]`, `[TEMPUNAVAIL]`) is empty. An address is without its `IPV6:`.
-using ClientAttributes = std::map<std::string, std::string>;
+using XclientAttributes = std::map<std::string, std::string>;
 
 /// `NAME=spike.example ADDR=192.0.2.1`, the values in xtext. Errc::syntax for an attribute that
 /// Postfix does not know, one given twice, a bad value, or nothing at all.
-base::Result<ClientAttributes> parse_client_attributes(std::string_view text);
+base::Result<XclientAttributes> parse_xclient_attributes(std::string_view text);
 
 }  // namespace smtp_bridge

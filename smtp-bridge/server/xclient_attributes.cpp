@@ -1,4 +1,4 @@
-#include "smtp-bridge/server/client_attributes.hpp"
+#include "smtp-bridge/server/xclient_attributes.hpp"
 
 #include "base/limits.hpp"
 #include "base/text.hpp"
@@ -29,8 +29,8 @@ bool is_address(std::string_view text) {
 
 }  // namespace
 
-base::Result<ClientAttributes> parse_client_attributes(std::string_view text) {
-    ClientAttributes attributes;
+base::Result<XclientAttributes> parse_xclient_attributes(std::string_view text) {
+    XclientAttributes attributes;
     for (const auto word : base::split(text)) {
         const auto equals = word.find('=');
         std::string name;
