@@ -100,6 +100,11 @@ def sub_room_of(path):
     return parts[1] if len(parts) > 2 else None
 
 
+def unit_of(path):
+    """What a file is a part of: its path without the suffix."""
+    return path.rsplit(".", 1)[0]
+
+
 def source_files(root):
     """All sources of the rooms and of their tests, by their path below the root."""
     for folder in (*ROOMS, TESTS):
@@ -157,7 +162,7 @@ def check_places(files):
     for path in files:
         room, folder = room_of(path), sub_room_of(path)
         if room in SUBROOMS and not path.startswith("tests/"):
-            homes[room, path.rsplit("/", 1)[1].rsplit(".", 1)[0]] = path.rsplit("/", 1)[0]
+            homes[room, unit_of(path).rsplit("/", 1)[1]] = path.rsplit("/", 1)[0]
             if folder is not None and folder not in SUBROOMS[room]:
                 violations.append(f"{path}: {room} has no sub-room {folder}")
     for path in files:
@@ -169,23 +174,26 @@ def check_places(files):
 
 
 def find_cycles(includes):
-    """Each cycle of files that include each other, once, as one line."""
-    violations, done, trail = [], set(), []
+    """Each circle of units that include each other, once, as one line; a unit is a header and the source of its name."""
+    units, violations, done, trail = {}, [], set(), []
+    for path, targets in includes.items():
+        unit = unit_of(path)
+        units.setdefault(unit, {}).update((unit_of(target), None) for target in targets if unit_of(target) != unit)
 
-    def visit(path):
-        if path in trail:
-            violations.append("includes in a circle: " + " -> ".join([*trail[trail.index(path):], path]))
+    def visit(unit):
+        if unit in trail:
+            violations.append("includes in a circle: " + " -> ".join([*trail[trail.index(unit):], unit]))
             return
-        if path in done:
+        if unit in done:
             return
-        trail.append(path)
-        for target in includes[path]:
+        trail.append(unit)
+        for target in units[unit]:
             visit(target)
         trail.pop()
-        done.add(path)
+        done.add(unit)
 
-    for path in includes:
-        visit(path)
+    for unit in units:
+        visit(unit)
     return violations
 
 

@@ -118,12 +118,17 @@ class Libraries(unittest.TestCase):
 
 class Files(unittest.TestCase):
     def test_a_circle_is_found_once(self):
-        self.assertEqual(["includes in a circle: base/a.hpp -> base/b.hpp -> base/c.hpp -> base/a.hpp"],
+        self.assertEqual(["includes in a circle: base/a -> base/b -> base/c -> base/a"],
                          violations(base__a_hpp='#include "base/b.hpp"\n',
                                     base__b_hpp='#include "base/c.hpp"\n',
                                     base__c_hpp='#include "base/a.hpp"\n'))
         self.assertEqual([], violations(base__a_hpp='#include "base/b.hpp"\n#include "base/c.hpp"\n',
                                         base__b_hpp='#include "base/c.hpp"\n', base__c_hpp=""))
+
+    def test_a_circle_of_units_is_one_too(self):
+        self.assertEqual(["includes in a circle: base/a -> base/b -> base/a"],
+                         violations(base__a_hpp="", base__a_cpp='#include "base/a.hpp"\n#include "base/b.hpp"\n',
+                                    base__b_hpp="", base__b_cpp='#include "base/b.hpp"\n#include "base/a.hpp"\n'))
 
     def test_a_header_is_included_once(self):
         self.assertEqual(["base/a.hpp: has no #pragma once"], check({"base/a.hpp": "// empty\n"})[0])
