@@ -1,7 +1,7 @@
 """The include rules on small trees of their own: each rule is broken once, and kept once."""
 import unittest
 
-from include_rules import MOST_LINES, check
+from include_rules import MOST_LINES, SUBROOMS, check, check_document
 
 HEADER = "#pragma once\n"
 
@@ -77,6 +77,14 @@ class SubRooms(unittest.TestCase):
 
     def test_a_sub_room_is_one_of_the_table(self):
         self.assertEqual(["queue/attic/old.hpp: queue has no sub-room attic"], violations(queue__attic__old_hpp=""))
+
+    def test_the_document_tells_the_same(self):
+        rows = "".join(f"| `{room}/{folder}` | it is | {', '.join(seen)} |\n"
+                       for room, folders in SUBROOMS.items() for folder, seen in folders.items())
+        self.assertEqual([], check_document("| `base/` | it is | Boost |\n" + rows))
+        for wrong in (rows.replace("queue/peers", "queue/pears"), rows.replace("| `queue/disk` | it is |  |\n", ""),
+                      rows.replace("| wire |", "| wire, client |")):
+            self.assertNotEqual([], check_document(wrong))
 
     def test_a_test_stands_where_its_unit_does_and_sees_its_room(self):
         tree = {"queue__store__rows_hpp": "", "queue__delivery__leases_hpp": "", "tests__unit__queue__model_test_cpp": ""}
