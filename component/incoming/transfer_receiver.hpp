@@ -5,8 +5,8 @@
 // gets an answer, whatever happens: verdicts, an acknowledgement, or one error. It bounds what is
 // under way, in requests and in bytes, for all peers of an organisation and for all.
 //
-// What breaks the protocol's form (TransferParser, the block) is malformed as a whole, so that the
-// sender tries the members singly. A member whose form is right but whose content is not (hash,
+// What breaks the protocol's form (the transfer parser, the block) is malformed as a whole, so that
+// the sender tries the members singly. A member whose form is right but whose content is not (hash,
 // lines, loops, addresses) gets a verdict that refuses its recipients, and spoils no other. In a
 // batch, a member whose key is known with another digest, or that could not be stored while others
 // were, is left out of the verdicts (indeterminate), because an error may only answer a request

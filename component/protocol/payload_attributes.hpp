@@ -33,8 +33,11 @@ class PayloadAttributes {
     /// xs:boolean; false where it is absent.
     bool flag(std::string_view name) const;
 
-  private:
+    /// A mistake of another kind.
     void fail(std::string why) const;
+    bool failed() const { return !why_.empty(); }
+
+  private:
     std::span<const XmlAttribute> attributes_;
     std::string& why_;
 };

@@ -1,7 +1,7 @@
 // The values of the transfer protocol, as they are between XML and queue: transfers, verdicts.
 //
 // Plain values without behaviour. Those that come from a peer were parsed and bounded by
-// TransferParser.
+// the transfer parser.
 #pragma once
 
 #include "base/clock.hpp"

@@ -1,7 +1,7 @@
 // The transfer codec: writes the payloads of the transfer protocol, and computes the digest of a
 // transfer.
 //
-// Pure functions, but for the BlockCodec that is passed in. Reading is TransferParser's.
+// Pure functions, but for the BlockCodec that is passed in. Reading is the transfer parser's.
 #pragma once
 
 #include "base/result.hpp"

@@ -198,13 +198,12 @@ void XmlReader::start_child(Name name) {
             skip_ = depth_;  // an echo of what was asked
             return;
         }
-        if (is_iq && children_ == 1 && (type == "set" || type == "get" || type == "result") &&
-            TransferParser::takes(name.xmlns, name.local)) {
-            transfer_.emplace();
-        } else if (transfer_) {
+        if (transfer_) {
             skip_ = depth_;  // a second payload: end_stanza() refuses it
             return;
         }
+        if (is_iq && children_ == 1 && (type == "set" || type == "get" || type == "result"))
+            transfer_ = transfer_parser(name.xmlns, name.local);
     }
     if (transfer_) return transfer_->start(name.xmlns, name.local, attributes_);
     push_tag(name);

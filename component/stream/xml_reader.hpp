@@ -133,7 +133,7 @@ class XmlReader {
     std::vector<gloox::Tag*> path_;
     std::string
         text_;  ///< of the innermost Tag; expat gives it in pieces of as little as one octet
-    std::optional<TransferParser> transfer_;
+    std::unique_ptr<PayloadParser> transfer_;
     std::size_t children_ = 0;  ///< of the stanza
 };
 

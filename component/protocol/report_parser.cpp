@@ -1,16 +1,14 @@
-// TransferParser: <report/>, what became later of recipients that a component had accepted.
+#include "component/protocol/report_parser.hpp"
+
 #include "base/limits.hpp"
 #include "base/text.hpp"
-#include "component/protocol/transfer_parser.hpp"
+#include "component/protocol/payload_values.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace component {
 namespace {
-
-constexpr std::uint64_t kSeq = 65535;     // the schema's numberType
-constexpr std::uint64_t kHighestNumber = 65535;  // of a recipient, likewise
 
 /// The word of RFC 3464 2.3.3, and the class that its status has.
 std::optional<std::pair<mail::Action, int>> to_action(std::string_view word) {
@@ -34,21 +32,34 @@ bool is_host_name(std::string_view text) {
 
 }  // namespace
 
-void TransferParser::start_report(const PayloadAttributes& attributes) {
+std::span<const PayloadElement<ReportParser>> ReportParser::elements() {
+    using P = ReportParser;
+    static constexpr PayloadElement<P> kElements[] = {
+        {"", "report", &P::start_report, nullptr, &P::end_report},
+        {"report", "rcpt", &P::start_recipient, &P::reply_text, &P::end_recipient},
+    };
+    return kElements;
+}
+
+TransferPayload ReportParser::result() {
+    return IncomingReport{std::move(*report_)};
+}
+
+void ReportParser::start_report(const PayloadAttributes& attributes) {
     attributes.only({"id", "domain", "seq"});
     auto key = read_key(attributes);
-    const auto seq = attributes.number("seq", kSeq);
+    const auto seq = attributes.number("seq", kNumberType);
     if (seq == 0) fail("the first report has the seq 1");
     if (key) report_ = queue::PeerReport{std::move(*key), static_cast<std::uint32_t>(seq), {}};
 }
 
-void TransferParser::start_report_recipient(const PayloadAttributes& attributes) {
+void ReportParser::start_recipient(const PayloadAttributes& attributes) {
     attributes.only({"n", "action", "code", "status", "time", "mta", "final"});
     text_.clear();
     if (++recipients_ > base::limits::kBatchRecipients) return fail("too many recipients");
     queue::PeerReport::Line line;
-    line.n = static_cast<std::uint32_t>(attributes.number("n", kHighestNumber));
-    if (!draft_.numbers.insert(line.n).second) fail("two lines are on the same recipient");
+    line.n = static_cast<std::uint32_t>(attributes.number("n", kNumberType));
+    if (!numbers_.insert(line.n).second) fail("two lines are on the same recipient");
     const auto action = to_action(attributes.required("action"));
     const auto code = static_cast<int>(attributes.number("code", 559));
     const auto status = mail::EnhancedStatus::parse(attributes.required("status"));
@@ -75,7 +86,15 @@ void TransferParser::start_report_recipient(const PayloadAttributes& attributes)
     report_->recipients.push_back(std::move(line));
 }
 
-void TransferParser::end_report_recipient() {
+void ReportParser::end_report() {
+    if (report_->recipients.empty()) fail("a report is on nobody");
+}
+
+void ReportParser::reply_text(std::string_view text) {
+    add_reply_text(text_, text);
+}
+
+void ReportParser::end_recipient() {
     report_->recipients.back().reply.text = base::printable(text_, base::limits::kStatusText);
 }
 
