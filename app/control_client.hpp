@@ -1,4 +1,6 @@
 // The other end of the control socket: one request, one answer, in the subcommand's own process.
+//
+// Tested by tests/e2e/test_commands.py.
 #pragma once
 
 #include "base/result.hpp"

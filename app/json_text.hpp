@@ -1,4 +1,6 @@
 // json_text: what both ends of the control socket read out of an object.
+//
+// Tested by tests/unit/app/daemon/selection_json_test.cpp.
 #pragma once
 
 #include <cstdint>

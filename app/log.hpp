@@ -1,4 +1,6 @@
 // The log events of the program as a whole.
+//
+// Tested by tests/e2e/test_reload.py.
 #pragma once
 
 #include "base/result.hpp"

@@ -1,6 +1,8 @@
 // Clock offset: how far tests/chaos has moved the wall clock of this process.
 //
 // Only in builds with PACKETBOAT_CRASH_POINTS; in all others nothing of it is left. Any thread.
+//
+// Tested by tests/chaos/daemons.py.
 #pragma once
 
 #include <chrono>

@@ -3,6 +3,8 @@
 // They exist only in builds with PACKETBOAT_CRASH_POINTS (the preset `asan`); in all others
 // nothing of them is left. tests/chaos reads the names out of the sources, kills the daemon at each
 // of them, and fails if one was never reached. Any thread.
+//
+// Tested by tests/chaos/chaos.py.
 #pragma once
 
 namespace base {

@@ -4,6 +4,8 @@
 // What peers can cause as often as they like goes through a LogLimiter, and says how many lines
 // like it were left out. `kind` tells such complaints apart: a word of ours, of which there are
 // few.
+//
+// Tested by tests/e2e/test_hostile_answers.py and tests/e2e/test_hostile_senders.py.
 #pragma once
 
 #include "component/log_limiter.hpp"

@@ -1,4 +1,6 @@
 // The log events of the queue. One line each, with the queue id.
+//
+// Tested by tests/e2e/test_reports.py.
 #pragma once
 
 #include "base/clock.hpp"

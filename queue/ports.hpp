@@ -2,6 +2,9 @@
 // need of each other without knowing each other (RecipientCheck, PeerBook).
 //
 // All calls are made and answered on the event loop.
+//
+// Tested by tests/unit/queue/delivery/settlement_test.cpp and
+// tests/unit/queue/intake/receiving_test.cpp.
 #pragma once
 
 #include "base/async.hpp"

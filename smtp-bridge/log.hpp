@@ -1,4 +1,6 @@
 // The log events of this room, one function each. Any thread. `accepted` is the queue's to log.
+//
+// Tested by tests/e2e/test_smtp_server.py.
 #pragma once
 
 #include "mail/envelope.hpp"

@@ -1,6 +1,8 @@
 // check: `packetboat check`: is all as it has to be for mail to go over XMPP?
 //
 // Asks the daemon, the mail server and the files; prints a line for each finding.
+//
+// Tested by tests/e2e/test_check.py.
 #pragma once
 
 #include "app/config/config.hpp"

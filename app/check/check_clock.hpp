@@ -1,4 +1,6 @@
 // The part of `packetboat check` that looks at the clock: whether the daemon believes it.
+//
+// Tested by tests/unit/app/daemon/clock_answer_test.cpp.
 #pragma once
 
 #include "app/check/findings.hpp"

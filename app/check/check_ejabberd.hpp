@@ -2,6 +2,8 @@
 // speak for ours? What it wrote in our name, peers would take for authenticated.
 //
 // Reads /etc/ejabberd/ejabberd.yml. Says nothing where our components are not in it.
+//
+// Tested by tests/e2e/test_ejabberd.py.
 #pragma once
 
 #include "app/check/findings.hpp"

@@ -1,4 +1,6 @@
 // check_hand_over: do deliver-to and return-to each do what they are there for?
+//
+// Tested by tests/e2e/test_bad_input.py.
 #pragma once
 
 #include "app/check/findings.hpp"

@@ -2,6 +2,8 @@
 //
 // Asks the daemon, which asks over XMPP as they do. If it is not in order, no peer can verify our
 // mail, and none can send us any.
+//
+// Tested by tests/e2e/test_own_domains.py.
 #pragma once
 
 #include "app/check/findings.hpp"

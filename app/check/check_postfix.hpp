@@ -2,6 +2,8 @@
 // Authentication-Results field, does the true one pass, and do filters know whose mail ours is?
 //
 // Asks postconf(1) and postmap(1), and changes nothing. Where there is no Postfix it says so.
+//
+// Tested by tests/e2e/test_check.py.
 #pragma once
 
 #include "app/check/findings.hpp"

@@ -1,6 +1,8 @@
 // Findings: what `packetboat check` prints: a line each, good or bad.
 //
 // Fails never; it remembers whether anything was bad.
+//
+// Tested by tests/unit/app/check/check_secret_test.cpp.
 #pragma once
 
 #include "app/terminal.hpp"

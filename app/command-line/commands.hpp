@@ -1,5 +1,7 @@
 // Commands: the subcommands that talk to the running daemon. They print, and return the exit
 // status: 0 all is well, 1 something is wrong (said on standard error, or marked BAD).
+//
+// Tested by tests/e2e/test_commands.py.
 #pragma once
 
 #include "app/config/config.hpp"

@@ -2,6 +2,8 @@
 //
 // They ask the running daemon, print, and return the exit status: 0 all is well, 1 something is
 // wrong (said on standard error).
+//
+// Tested by tests/e2e/test_operator.py.
 #pragma once
 
 #include "app/config/config.hpp"

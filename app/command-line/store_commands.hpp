@@ -3,6 +3,8 @@
 //
 // They print, and return the exit status: 0 all is well, 1 something is wrong (said on standard
 // error, or found).
+//
+// Tested by tests/e2e/test_backup.py and tests/e2e/test_damage.py.
 #pragma once
 
 #include "app/config/config.hpp"

@@ -1,4 +1,6 @@
 // Sections: the configuration file as sections of typed values, with the line of each.
+//
+// Tested by tests/unit/app/config/config_test.cpp.
 #pragma once
 
 #include "base/result.hpp"

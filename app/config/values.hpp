@@ -1,5 +1,7 @@
 // Values: the types of configuration values: durations, sizes and lists, as an administrator writes
 // them.
+//
+// Tested by tests/unit/app/config/config_test.cpp.
 #pragma once
 
 #include <chrono>

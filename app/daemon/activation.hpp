@@ -1,5 +1,7 @@
 // Activation: sockets that systemd listens on for us (sd_listen_fds(3)), so that nobody is refused
 // while we start. Start-up only.
+//
+// Tested by tests/e2e/test_route_table.py.
 #pragma once
 
 #include "smtp-bridge/wire/endpoint.hpp"

@@ -1,4 +1,6 @@
 // What the control socket answers: each request as a function from the daemon to JSON.
+//
+// Tested by tests/e2e/test_control_socket.py.
 #pragma once
 
 #include "app/daemon/daemon.hpp"

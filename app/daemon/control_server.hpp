@@ -6,6 +6,8 @@
 // "ok": true, or "ok": false and "error". Bounded in bytes and time; a bad request is answered, and
 // closed. Nothing that is asked ends the daemon. Who does not ask, or does not read the answer,
 // makes room for others.
+//
+// Tested by tests/e2e/test_control_socket.py.
 #pragma once
 
 #include "app/daemon/daemon.hpp"

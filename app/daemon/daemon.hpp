@@ -1,6 +1,8 @@
 // Daemon: all rooms, wired together, from start to stop.
 //
 // Owns everything that runs. Lives on the event loop's thread, and is destroyed before the loop.
+//
+// Tested by tests/e2e/test_the_job.py.
 #pragma once
 
 #include "app/config/config.hpp"

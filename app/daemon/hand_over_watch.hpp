@@ -3,6 +3,8 @@
 //
 // On the event loop. The mail server may be down when we start: then it is asked again, and nothing
 // is refused meanwhile; only a certain finding ends the daemon.
+//
+// Tested by tests/e2e/test_bad_input.py.
 #pragma once
 
 #include "app/config/config.hpp"

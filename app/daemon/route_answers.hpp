@@ -3,6 +3,8 @@
 //
 // On the event loop. Nothing here asks another domain; what is forgotten is found anew by its next
 // mail.
+//
+// Tested by tests/e2e/test_own_domains.py.
 #pragma once
 
 #include "app/daemon/daemon.hpp"

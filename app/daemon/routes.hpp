@@ -2,6 +2,8 @@
 // servers that answer from it, and the file that Postfix reads by itself.
 //
 // Event loop; the servers and the file have threads of their own.
+//
+// Tested by tests/e2e/test_route_table.py and tests/e2e/test_route_lookup.py.
 #pragma once
 
 #include "app/config/config.hpp"

@@ -1,4 +1,6 @@
 // serve: the daemon's process, from the open queue to the last settled mail.
+//
+// Tested by tests/e2e/test_reload.py.
 #pragma once
 
 #include "app/config/config.hpp"

@@ -2,6 +2,8 @@
 //
 // Mail of ours waits until there is one: that others are asked about first says nothing of its own
 // peer. Nobody else waits: a sender comes again, and a hint can be done without. Event loop.
+//
+// Tested by tests/unit/component/discovery/discovery_test.cpp.
 #pragma once
 
 #include "base/async.hpp"

@@ -4,6 +4,9 @@
 // A few peers at a time, and of each one domain after the other: a component may serve thousands.
 // Nothing depends on it: whoever has mail for such a domain asks in any case. Event loop only;
 // bounded by the components that Discovery knows; never throws.
+//
+// Tested by tests/unit/component/discovery/discovery_test.cpp and
+// tests/unit/component/discovery/former_peers_test.cpp.
 #pragma once
 
 #include "base/task_group.hpp"

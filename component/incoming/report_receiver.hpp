@@ -2,6 +2,8 @@
 //
 // The queue decides whose word counts, and tells our users; this answers the peer once that is on
 // the disk. Owns what it is working on; all references outlive it. Event loop only; never throws.
+//
+// Tested by tests/unit/component/incoming/transfer_receiver_test.cpp.
 #pragma once
 
 #include "base/task_group.hpp"

@@ -2,6 +2,8 @@
 //
 // Shared by whoever works on the request; when the last one lets go without having answered, an
 // internal-server-error does. Event loop only; the link outlives it.
+//
+// Tested by tests/unit/component/incoming/transfer_receiver_test.cpp.
 #pragma once
 
 #include "component/incoming/transfer_judge.hpp"

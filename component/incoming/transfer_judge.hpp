@@ -3,6 +3,9 @@
 //
 // Applies transfer_policy, has the sender's domain authorised, and asks the local mail server about
 // the recipients. Owns nothing; all references outlive it. Event loop only; never throws.
+//
+// Tested by tests/unit/component/incoming/transfer_receiver_test.cpp and
+// tests/unit/component/incoming/open_transfers_test.cpp.
 #pragma once
 
 #include "base/clock.hpp"

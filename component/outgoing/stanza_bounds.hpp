@@ -1,6 +1,8 @@
 // Stanza bounds: how much may go into one stanza to a peer (protocol, "Capability form").
 //
 // Pure.
+//
+// Tested by tests/unit/component/outgoing/xmpp_courier_test.cpp.
 #pragma once
 
 #include "component/stream/capability.hpp"

@@ -3,6 +3,8 @@
 //
 // Event loop only; keeps what each way needs (about 0.5 MB) and uses it again. Decoding fails
 // with Errc::syntax; inflating never writes more than the size that was stated.
+//
+// Tested by tests/unit/component/protocol/transfer_codec_test.cpp and tests/fuzz/inflate.cpp.
 #pragma once
 
 #include "base/result.hpp"

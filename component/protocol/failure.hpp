@@ -1,4 +1,6 @@
 // Failure: why a request has got no verdicts, and what that asks of its sender. A pure value.
+//
+// Tested by tests/unit/component/protocol/error_table_test.cpp.
 #pragma once
 
 #include "mail/status.hpp"

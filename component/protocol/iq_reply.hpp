@@ -1,4 +1,6 @@
 // IqReply: what may become of an IQ that was sent: an answer of either kind, or none.
+//
+// Tested by tests/unit/component/protocol/error_table_test.cpp.
 #pragma once
 
 #include "base/result.hpp"

@@ -3,6 +3,8 @@
 // A view, for as long as the element's start tag is being read. The first mistake in them is
 // written to the reason that the parser keeps; after one, the values that are returned mean
 // nothing.
+//
+// Tested by tests/unit/component/protocol/transfer_codec_test.cpp.
 #pragma once
 
 #include <cstdint>

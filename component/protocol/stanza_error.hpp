@@ -1,6 +1,9 @@
 // StanzaError: an error stanza, as far as either side acts on it, and those that the protocol has.
 //
 // Pure values.
+//
+// Tested by tests/unit/component/protocol/error_table_test.cpp and
+// tests/unit/component/incoming/transfer_receiver_test.cpp.
 #pragma once
 
 #include <chrono>

@@ -2,6 +2,8 @@
 //
 // Plain values without behaviour. Those that come from a peer were parsed and bounded by
 // the transfer parser.
+//
+// Tested by tests/unit/component/protocol/transfer_codec_test.cpp.
 #pragma once
 
 #include "base/clock.hpp"

@@ -2,6 +2,8 @@
 // form").
 //
 // Pure.
+//
+// Tested by tests/unit/component/stream/session_test.cpp.
 #pragma once
 
 #include "component/stream/link.hpp"

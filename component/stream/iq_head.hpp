@@ -1,4 +1,6 @@
 // IqHead: how an IQ is addressed.
+//
+// Tested by tests/unit/component/stream/xml_reader_test.cpp.
 #pragma once
 
 #include <string>

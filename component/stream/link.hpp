@@ -2,6 +2,8 @@
 // Session is it.
 //
 // Event loop only. Tests put a script in its place.
+//
+// Tested by tests/unit/component/stream/session_test.cpp.
 #pragma once
 
 #include "base/async.hpp"

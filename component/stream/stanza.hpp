@@ -3,6 +3,8 @@
 //
 // Pure. Every stanza that is written here has a `from`: some servers close the link for one
 // without.
+//
+// Tested by tests/unit/component/stream/xml_reader_test.cpp and tests/fuzz/disco.cpp.
 #pragma once
 
 #include "base/result.hpp"

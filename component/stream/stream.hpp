@@ -4,6 +4,8 @@
 // held by shared_ptr, as the writer outlives a caller that gives up. Fails with one Error that says
 // what and where: Errc::io (network), Errc::refused (the server said no), Errc::protocol,
 // Errc::timeout, Errc::closed.
+//
+// Tested by tests/unit/component/stream/session_test.cpp.
 #pragma once
 
 #include "base/async.hpp"

@@ -1,4 +1,6 @@
 // The XML namespaces that Packetboat speaks.
+//
+// Tested by tests/schema/test_schema.py.
 #pragma once
 
 #include <string_view>

@@ -2,6 +2,8 @@
 //
 // A value that owns its text. A character that XML 1.0 forbids, or text that is not UTF-8, fails
 // the whole element (finish() says so): such a stanza would cost the link.
+//
+// Tested by tests/unit/component/stream/xml_reader_test.cpp and tests/fuzz/xml_stream.cpp.
 #pragma once
 
 #include "base/result.hpp"

@@ -1,4 +1,6 @@
 // History: how much waits, and what has ended and goes after its time. Storage thread.
+//
+// Tested by tests/unit/queue/clock_test.cpp and tests/unit/queue/intake/verdicts_test.cpp.
 #pragma once
 
 #include "queue/ports.hpp"

@@ -5,6 +5,8 @@
 // what has expired in quarantine, lets old history go, and complains of mail that waits too long.
 // In pieces, so that mail gets its turn between them. Event loop; the work is done on the storage
 // thread, in steps, and counting on the reader.
+//
+// Tested by tests/unit/queue/clock_test.cpp and tests/unit/queue/five_days_test.cpp.
 #pragma once
 
 #include "base/async.hpp"

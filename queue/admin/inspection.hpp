@@ -1,6 +1,9 @@
 // Inspection: what an operator asks: what waits and why, and what became of a message.
 //
 // Only looks; on the Reader's connection, so that it delays no mail.
+//
+// Tested by tests/unit/queue/admin/operations_test.cpp and
+// tests/unit/queue/delivery/settlement_test.cpp.
 #pragma once
 
 #include "queue/admin/selection.hpp"

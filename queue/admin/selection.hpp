@@ -3,6 +3,8 @@
 //
 // Only recipients that have not ended. A value, made from what somebody typed; walking it is done
 // in steps, each with a bound.
+//
+// Tested by tests/unit/queue/admin/operations_test.cpp.
 #pragma once
 
 #include "base/clock.hpp"

@@ -1,4 +1,6 @@
 // Verify: does the queue's database keep the store's invariants? Only looks.
+//
+// Tested by tests/unit/queue/recovery/repair_test.cpp and tests/unit/queue/model_test.cpp.
 #pragma once
 
 #include "queue/disk/content_files.hpp"

@@ -3,6 +3,8 @@
 // Such mail would be due, and expire, in days or years. Its ids stay: they are names, in order of
 // arrival, and say nothing of the time any more. Storage thread; inside a transaction; throws
 // SQLite::Exception.
+//
+// Tested by tests/unit/queue/clock_test.cpp.
 #pragma once
 
 #include "queue/store/store.hpp"

@@ -1,4 +1,6 @@
 // DueDestinations: which destinations have mail, and when the first of it is due. Storage thread.
+//
+// Tested by tests/unit/queue/delivery/dispatcher_test.cpp.
 #pragma once
 
 #include "queue/store/store.hpp"

@@ -4,6 +4,8 @@
 // Several deliveries are under way at once, of which large messages get half; each outcome is
 // settled as soon as the courier tells it, so that no delivery waits for the slowest one. Event
 // loop; owns the deliveries' memory until they are settled.
+//
+// Tested by tests/unit/queue/delivery/dispatcher_test.cpp.
 #pragma once
 
 #include "base/async.hpp"

@@ -1,4 +1,6 @@
 // Silence: nobody at the next hop was heard, and so a destination waits as a whole.
+//
+// Tested by tests/unit/queue/delivery/expiry_test.cpp.
 #pragma once
 
 #include "queue/ports.hpp"

@@ -2,6 +2,8 @@
 //
 // However much waits, a step looks at a bounded number of rows, and says where the next one goes
 // on. Storage thread.
+//
+// Tested by tests/unit/queue/delivery/deferral_test.cpp.
 #pragma once
 
 #include "queue/store/store.hpp"

@@ -2,6 +2,8 @@
 //
 // Owns the descriptor, so that what was opened is read to its end, whatever becomes of its name.
 // Any thread, several at once; each read waits for the disk.
+//
+// Tested by tests/unit/queue/content_test.cpp.
 #pragma once
 
 #include "base/result.hpp"

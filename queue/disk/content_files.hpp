@@ -3,6 +3,8 @@
 // A file is on the disk, and so is its folder's entry, before the row that names it is committed;
 // it is removed after the row's removal is. What a crash leaves between the two, sweep() takes away
 // at start. Storage thread.
+//
+// Tested by tests/unit/queue/content_test.cpp and tests/unit/queue/intake/queue_spool_test.cpp.
 #pragma once
 
 #include "base/result.hpp"

@@ -2,6 +2,8 @@
 //
 // Owns the threads that wait for the disk. The contents may outlive it: then they can't be read any
 // more (Errc::storage). What can't be read is named in the log, at this one place.
+//
+// Tested by tests/unit/queue/content_test.cpp.
 #pragma once
 
 #include "queue/content.hpp"

@@ -2,6 +2,8 @@
 // is found after a power cut only if its name was.
 //
 // Functions without state, on any thread.
+//
+// Tested by tests/faults/faults.py.
 #pragma once
 
 #include "base/result.hpp"

@@ -1,5 +1,8 @@
 // QueueIntake: the Intake that both doors use. Bounded in bytes; tells the dispatcher what has
 // come. Event loop.
+//
+// Tested by tests/unit/queue/intake/queue_spool_test.cpp and
+// tests/unit/queue/delivery/dispatcher_test.cpp.
 #pragma once
 
 #include "queue/ports.hpp"

@@ -1,4 +1,6 @@
 // StoredTransfers: the TransferBook on the store's disk. Event loop.
+//
+// Tested by tests/faults/faults.py and tests/e2e/test_large.py.
 #pragma once
 
 #include "queue/ports.hpp"

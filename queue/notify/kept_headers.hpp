@@ -1,5 +1,7 @@
 // Kept headers: what has to outlast a message's content, because a peer may still report on it.
 // Storage thread.
+//
+// Tested by tests/unit/queue/notify/reports_test.cpp.
 #pragma once
 
 #include "queue/store/rows.hpp"

@@ -1,6 +1,8 @@
 // StoredReports: the queue's ReportBook, kept in the store.
 //
 // Event loop; the work is done on the storage thread.
+//
+// Tested by tests/e2e/test_reports.py.
 #pragma once
 
 #include "queue/ports.hpp"

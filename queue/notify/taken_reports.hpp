@@ -1,5 +1,7 @@
 // Taken reports: what a peer says became of recipients that it had accepted from us. Storage
 // thread.
+//
+// Tested by tests/unit/queue/notify/reports_test.cpp.
 #pragma once
 
 #include "queue/peer_report.hpp"

@@ -1,4 +1,6 @@
 // Retirement: which components are out of service, kept on the store's disk. Event loop.
+//
+// Tested by tests/e2e/test_lane_change.py.
 #pragma once
 
 #include "queue/store/storage_thread.hpp"

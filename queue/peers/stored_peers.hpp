@@ -1,4 +1,6 @@
 // StoredPeers: the PeerBook on the store's disk. Event loop.
+//
+// Tested by tests/unit/queue/delivery/dispatcher_test.cpp.
 #pragma once
 
 #include "queue/ports.hpp"

@@ -3,6 +3,8 @@
 //
 // SQLite refuses a page as a whole for one wrong byte, and with it, in a page above others, all of
 // those. Here each cell stands for itself. Pure; the format is https://sqlite.org/fileformat.html.
+//
+// Tested by tests/unit/queue/recovery/repair_test.cpp and tests/fuzz/btree.cpp.
 #pragma once
 
 #include "queue/recovery/page_file.hpp"

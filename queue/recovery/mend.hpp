@@ -5,6 +5,8 @@
 // delivered any more, as its sender or its recipients are lost, is kept as a file for the
 // administrator. Changes only the database, and the folder of what is lost; one transaction, in
 // memory some hundred rows.
+//
+// Tested by tests/unit/queue/recovery/repair_test.cpp.
 #pragma once
 
 #include "base/clock.hpp"

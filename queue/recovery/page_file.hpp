@@ -2,6 +2,8 @@
 //
 // Reads what is on the disk, behind SQLite's back: nobody else may have the file open, and its
 // write-ahead log has to be empty. Any one thread; a page that can't be read is a value, no error.
+//
+// Tested by tests/unit/queue/recovery/repair_test.cpp.
 #pragma once
 
 #include "base/result.hpp"

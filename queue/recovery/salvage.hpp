@@ -4,6 +4,8 @@
 // page above it is damaged. Rows of pages that SQLite has freed are never among them: what was
 // deleted stays deleted. Indexes are made anew, but for what only they still say. In memory: one
 // row, and two bytes a page. What the rows then say of each other is queue/recovery/mend.hpp's.
+//
+// Tested by tests/unit/queue/recovery/repair_test.cpp.
 #pragma once
 
 #include "queue/recovery/page_file.hpp"

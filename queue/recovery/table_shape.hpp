@@ -1,5 +1,7 @@
 // TableShape: what the rows of a table look like in the file, by which they are known without
 // their tree, and how they get into another database.
+//
+// Tested by tests/unit/queue/recovery/repair_test.cpp.
 #pragma once
 
 #include "queue/recovery/btree_page.hpp"

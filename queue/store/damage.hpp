@@ -1,6 +1,9 @@
 // Damage: what a queue's database meets of it, and the note of it that the next start finds.
 //
 // The note is an empty file in the state directory. Functions without state, on any thread.
+//
+// Tested by tests/unit/queue/store/storage_thread_test.cpp and
+// tests/unit/queue/recovery/repair_test.cpp.
 #pragma once
 
 #include "base/result.hpp"

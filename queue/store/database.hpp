@@ -3,6 +3,9 @@
 //
 // Owned by the Store and used on the storage thread only (and at start, before that thread is).
 // Failures of SQLite come as SQLite::Exception: StorageThread turns them into errors at one place.
+//
+// Tested by tests/unit/queue/recovery/opening_test.cpp and
+// tests/unit/queue/store/storage_thread_test.cpp.
 #pragma once
 
 #include "base/result.hpp"

@@ -1,5 +1,7 @@
 // Database copies: a consistent copy of a SQLite database as one file, that is there as a whole or
 // not at all.
+//
+// Tested by tests/unit/queue/admin/backup_test.cpp.
 #pragma once
 
 #include "base/result.hpp"

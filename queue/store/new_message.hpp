@@ -1,5 +1,7 @@
 // New message: puts one into the store, with its content and its recipients. Every message comes
 // this way, our own reports included. Storage thread.
+//
+// Tested by tests/unit/queue/intake/arrivals_test.cpp.
 #pragma once
 
 #include "queue/ports.hpp"

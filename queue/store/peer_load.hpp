@@ -3,6 +3,8 @@
 //
 // Kept in memory, and counted anew at each start: what is in the database decides. Changed only by
 // what is committed.
+//
+// Tested by tests/unit/queue/intake/arrivals_test.cpp.
 #pragma once
 
 #include "mail/organisation.hpp"

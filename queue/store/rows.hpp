@@ -1,4 +1,7 @@
 // Rows: how mail values are kept in columns. Storage thread.
+//
+// Tested by tests/unit/queue/delivery/settlement_test.cpp and
+// tests/unit/queue/delivery/leases_test.cpp.
 #pragma once
 
 #include "queue/ports.hpp"

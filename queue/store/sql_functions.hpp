@@ -1,6 +1,8 @@
 // SQL functions of ours: names are compared as mail and XMPP compare them, which SQLite can't.
 //
 // Pure; on whichever thread the connection is used. They fail only for want of memory.
+//
+// Tested by tests/unit/queue/admin/operations_test.cpp.
 #pragma once
 
 #include <string>

@@ -5,6 +5,8 @@
 // history, peers), as functions on a Store. All of them run on the storage thread, inside the
 // transaction that StorageThread commits; they may throw SQLite::Exception, which that thread turns
 // into Errc::storage.
+//
+// Tested by tests/unit/queue/recovery/opening_test.cpp and tests/unit/queue/clock_test.cpp.
 #pragma once
 
 #include "base/clock.hpp"

@@ -1,4 +1,6 @@
 // Under way: what is leased when a process begins or ends, and how it is put back. Storage thread.
+//
+// Tested by tests/unit/queue/delivery/crashes_test.cpp.
 #pragma once
 
 #include "queue/queue_id.hpp"

@@ -3,6 +3,8 @@
 //
 // Pure; fed in pieces cut anywhere. The message itself is CRLF lines, as everything in the queue
 // is.
+//
+// Tested by tests/unit/smtp-bridge/server/data_reader_test.cpp and tests/fuzz/smtp.cpp.
 #pragma once
 
 #include <string>

@@ -4,6 +4,8 @@
 // one more waits. A server that takes fewer than we want is not down: what it takes is learned
 // (LinkLimit), and mail waits for a link in use. One that can't be reached while none is open is
 // down: this is remembered, and then only one tries it at a time.
+//
+// Tested by tests/unit/smtp-bridge/client/next_hops_test.cpp.
 #pragma once
 
 #include "base/task_group.hpp"

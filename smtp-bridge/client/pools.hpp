@@ -2,6 +2,8 @@
 // links, and what one finds out about it the others know.
 //
 // On the event loop.
+//
+// Tested by tests/unit/smtp-bridge/client/next_hops_test.cpp.
 #pragma once
 
 #include "smtp-bridge/client/pool.hpp"

@@ -2,6 +2,9 @@
 // (Lane::relay).
 //
 // Its links are the Pools', which it shares. On the event loop; whatever goes wrong is an outcome.
+//
+// Tested by tests/unit/smtp-bridge/client/client_test.cpp and
+// tests/unit/smtp-bridge/client/next_hops_test.cpp.
 #pragma once
 
 #include "base/clock.hpp"

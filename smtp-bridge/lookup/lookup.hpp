@@ -1,5 +1,7 @@
 // Lookup: the port between the LookupServer, which has the sockets, and the protocols in which mail
 // servers ask it (RouteLookup, PolicyLookup).
+//
+// Tested by tests/unit/smtp-bridge/lookup/lookup_server_test.cpp.
 #pragma once
 
 #include "base/result.hpp"

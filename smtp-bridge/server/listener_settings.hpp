@@ -1,4 +1,6 @@
 // ListenerSettings: what the configuration says about one SMTP or LMTP listener.
+//
+// Tested by tests/unit/smtp-bridge/server/server_test.cpp.
 #pragma once
 
 #include "base/limits.hpp"

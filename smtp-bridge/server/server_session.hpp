@@ -2,6 +2,9 @@
 //
 // Owns the socket; one coroutine on the event loop. Everything that goes wrong ends in a reply or
 // in the end of the session, never in an exception.
+//
+// Tested by tests/unit/smtp-bridge/server/server_test.cpp and
+// tests/unit/smtp-bridge/server/server_extensions_test.cpp.
 #pragma once
 
 #include "queue/ports.hpp"

@@ -1,5 +1,7 @@
 // XclientAttributes: what a trusted client says of another one, with Postfix's XFORWARD and
 // XCLIENT. Pure.
+//
+// Tested by tests/unit/smtp-bridge/server/server_extensions_test.cpp and tests/fuzz/lookup.cpp.
 #pragma once
 
 #include "base/result.hpp"

@@ -1,6 +1,8 @@
 // Tls: what the STARTTLS of both our ends needs: certificates, keys and whom we trust.
 //
 // Made at start-up; afterwards immutable and shared by all connections on the event loop.
+//
+// Tested by tests/unit/smtp-bridge/client/client_tls_test.cpp.
 #pragma once
 
 #include "base/result.hpp"

@@ -77,6 +77,8 @@ EXTERNAL = (
 )
 # Headers that are the same for all, in the place of those that they stand for.
 SHARED = ("base/precompiled.hpp",)
+# Headers that need no test: they are numbers and names.
+UNTESTED = ("base/limits.hpp", "base/precompiled.hpp", "base/thread_name.hpp", "app/version.hpp")
 TESTS = "tests/unit"
 HELPERS = "tests/unit/support"  # what tests share: of a room in a folder of its name
 SUFFIXES = (".cpp", ".hpp")
@@ -173,6 +175,21 @@ def check_places(files):
     return violations
 
 
+def check_tested(files, is_there):
+    """Each unit has a test of its name, or its header says where it is tested: `// Tested by tests/...`."""
+    violations = []
+    for path, text in files.items():
+        test = f"{TESTS}/{unit_of(path)}_test.cpp"
+        if path.startswith(TESTS + "/") or not path.endswith(".hpp") or path in UNTESTED or is_there(test):
+            continue
+        comment = " ".join(line.removeprefix("//").strip() for line in text.split("#pragma once")[0].splitlines())
+        named = re.findall(r"tests/[\w/.-]*\w", comment.partition("Tested by ")[2])
+        if not named:
+            violations.append(f"{path}: there is no {test}, and it does not say what it is tested by")
+        violations += [f"{path}: is tested by {name}, it says, which is not there" for name in named if not is_there(name)]
+    return violations
+
+
 def check_document(text):
     """ARCHITECTURE.md has the sub-rooms, and what each may include, as they are here."""
     row = re.compile(r"^\| `([\w-]+)/([\w-]+)` \|[^|]*\|([^|]*)\|$", re.MULTILINE)
@@ -242,12 +259,14 @@ def main(arguments):
     if len(arguments) != 1:
         print(__doc__.strip().splitlines()[2], file=sys.stderr)
         return 2
-    files = dict(source_files(pathlib.Path(arguments[0])))
+    root = pathlib.Path(arguments[0])
+    files = dict(source_files(root))
     if not files:
         print(f"include rules: no sources below {arguments[0]}", file=sys.stderr)
         return 2
     violations, count = check(files)
-    violations += check_document((pathlib.Path(arguments[0]) / "ARCHITECTURE.md").read_text(encoding="utf-8"))
+    violations += check_tested(files, lambda name: (root / name).is_file())
+    violations += check_document((root / "ARCHITECTURE.md").read_text(encoding="utf-8"))
     for violation in violations:
         print(violation)
     if violations:

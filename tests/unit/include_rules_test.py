@@ -1,7 +1,7 @@
 """The include rules on small trees of their own: each rule is broken once, and kept once."""
 import unittest
 
-from include_rules import MOST_LINES, SUBROOMS, check, check_document
+from include_rules import MOST_LINES, SUBROOMS, check, check_document, check_tested
 
 HEADER = "#pragma once\n"
 
@@ -122,6 +122,22 @@ class Libraries(unittest.TestCase):
 
     def test_the_precompiled_header_stands_for_all(self):
         self.assertEqual([], violations(base__precompiled_hpp="#include <boost/asio.hpp>\n"))
+
+
+class Tested(unittest.TestCase):
+    def violations(self, header, *tests):
+        return check_tested({"base/a.hpp": header, "base/a.cpp": "", "tests/unit/base/b.hpp": ""}, lambda name: name in tests)
+
+    def test_a_unit_has_a_test_of_its_name(self):
+        self.assertEqual([], self.violations("#pragma once\n", "tests/unit/base/a_test.cpp"))
+        self.assertEqual(["base/a.hpp: there is no tests/unit/base/a_test.cpp, and it does not say what it is tested by"],
+                         self.violations("// A: it is.\n#pragma once\n"))
+
+    def test_or_it_says_what_it_is_tested_by(self):
+        header = "// A: it is.\n//\n// Tested by tests/unit/base/b_test.cpp and\n// tests/e2e/test_a.py.\n#pragma once\n"
+        self.assertEqual([], self.violations(header, "tests/unit/base/b_test.cpp", "tests/e2e/test_a.py"))
+        self.assertEqual(["base/a.hpp: is tested by tests/e2e/test_a.py, it says, which is not there"],
+                         self.violations(header, "tests/unit/base/b_test.cpp"))
 
 
 class Files(unittest.TestCase):
