@@ -1,6 +1,4 @@
 // Destination: where a recipient's mail goes next, and Router, which decides it at intake.
-//
-// Tested by tests/unit/queue/router_test.cpp.
 #pragma once
 
 #include "mail/envelope.hpp"

@@ -1,6 +1,4 @@
 // RouteTable: what discovery knows, as a table that any thread can read at once.
-//
-// Tested by tests/unit/queue/router_test.cpp.
 #pragma once
 
 #include "mail/domain.hpp"

@@ -3,8 +3,6 @@
 //
 // Pure but for the time that it is told. What was learned is doubted after a while, one link at a
 // time: a refused one costs nothing but a look.
-//
-// Tested by tests/unit/smtp-bridge/client/next_hops_test.cpp.
 #pragma once
 
 #include <chrono>

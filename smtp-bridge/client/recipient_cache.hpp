@@ -3,8 +3,6 @@
 // Bounded in entries and in time; on the event loop, no I/O. A yes holds for its sender only, as
 // senders may be refused for themselves; "no such user" (5.1.1 and its kin) holds for all, if it
 // was said of the recipient.
-//
-// Tested by tests/unit/smtp-bridge/client/recipient_checker_test.cpp.
 #pragma once
 
 #include "mail/address.hpp"

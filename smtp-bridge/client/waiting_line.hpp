@@ -4,8 +4,6 @@
 // Event loop only. Whoever leaves the line, for whatever reason, has the next one look: so a
 // wake-up that comes to somebody who does not want it any more is never lost. The places share the
 // line's state, and may outlive it.
-//
-// Tested by tests/unit/smtp-bridge/client/next_hops_test.cpp.
 #pragma once
 
 #include "base/async.hpp"

@@ -1,6 +1,4 @@
 // Netstrings (`5:hello,`), in which Postfix's socketmap speaks. Pure.
-//
-// Tested by tests/unit/smtp-bridge/lookup/lookup_server_test.cpp.
 #pragma once
 
 #include "base/result.hpp"

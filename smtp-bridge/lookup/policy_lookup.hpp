@@ -1,8 +1,6 @@
 // PolicyLookup: Postfix's policy delegation protocol (SMTPD_POLICY_README), by which it tells us to
 // whom mail goes. We only listen: the answer is always DUNNO. Reads the RouteTable, else pure; any
 // thread.
-//
-// Tested by tests/unit/smtp-bridge/lookup/lookup_server_test.cpp.
 #pragma once
 
 #include "queue/destination.hpp"

@@ -1,7 +1,5 @@
 // RouteLookup: Postfix's socketmap, in which it asks whether an address goes to Packetboat
 // (socketmap_table(5)). Reads the RouteTable, else pure; any thread.
-//
-// Tested by tests/unit/smtp-bridge/lookup/lookup_server_test.cpp.
 #pragma once
 
 #include "queue/destination.hpp"

@@ -4,8 +4,6 @@
 // On the event loop. A session that gets none waits, and so does its client, whose socket is not
 // read: the bound pushes back instead of failing. A message takes all that it will ever need at
 // once, so that none waits for another that waits, too.
-//
-// Tested by tests/unit/smtp-bridge/server/server_test.cpp.
 #pragma once
 
 #include "base/async.hpp"

@@ -1,6 +1,4 @@
 // Network: a range of IP addresses in CIDR notation, as in "which clients may hand us mail".
-//
-// Tested by tests/unit/smtp-bridge/wire/endpoint_test.cpp.
 #pragma once
 
 #include "base/result.hpp"

@@ -182,24 +182,6 @@ TEST_CASE("a server that lets further links wait in silence gets all mail over t
     site.stop();
 }
 
-TEST_CASE("a link limit is learned, and doubted with time") {
-    LinkLimit limit(20);
-    const LinkLimit::TimePoint now{};
-    const auto minute = std::chrono::minutes(1);
-    CHECK(limit.most(now) == 20);
-    CHECK(limit.refused(3, now));
-    CHECK(limit.most(now) == 3);
-    CHECK(limit.most(now + minute - std::chrono::seconds(1)) == 3);
-    CHECK(limit.most(now + minute) == 4);
-    CHECK(limit.most(now + 100 * minute) == 20);
-    CHECK_FALSE(limit.refused(3, now + minute));
-    CHECK(limit.most(now + minute) == 3);
-    CHECK(limit.refused(0, now));
-    CHECK(limit.most(now) == 1);
-    limit.forget();
-    CHECK(limit.most(now) == 20);
-}
-
 TEST_CASE("two links that come back at once go to two who wait") {
     const Folder folder;
     const LittleServer server(folder.socket(), {});
@@ -320,21 +302,4 @@ TEST_CASE("as many servers may be silent to a mail as there are, and then it wai
     CHECK(attempts.go_on(client, 1));
     CHECK(attempts.go_on(client, 1));
     CHECK_FALSE(attempts.go_on(client, 1));
-}
-
-TEST_CASE("who leaves the line has the next one look") {
-    asio::io_context io;
-    WaitingLine line(io.get_executor());
-    fixture::run(io, [&]() -> base::Task<void> {
-        auto first = std::make_unique<WaitingLine::Place>(line);
-        const WaitingLine::Place second(line);
-        CHECK(first->is_first());
-        CHECK_FALSE(second.is_first());
-        line.wake();
-        first.reset();
-        const auto began = std::chrono::steady_clock::now();
-        co_await second.wait(std::chrono::seconds(20));
-        CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(20));
-        CHECK(second.is_first());
-    });
 }
