@@ -77,9 +77,12 @@ void Checkpointer::work() {
 
 void Checkpointer::bring_over() {
     try {
-        if (!connection_)
+        if (!connection_) {
             connection_ = std::make_unique<SQLite::Database>(
                 file_.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX);
+            // Before it has read anything it knows of no log, and a checkpoint does nothing.
+            connection_->execAndGet("PRAGMA schema_version");
+        }
         checkpoint(connection_->getHandle());
     } catch (const SQLite::Exception& error) {
         log::storage_failed("checkpoint", error.what());

@@ -36,7 +36,7 @@ class Paths(unittest.TestCase):
         self.assertEqual([], missing("CHANGELOG.md", "`queue/gone`"))
 
     def test_a_link(self):
-        self.assertEqual([], missing("docs/a.md", "[a](../queue/store.hpp#x), [b](https://a.test/queue/x), [c](../queue)"))
+        self.assertEqual([], missing("docs/a.md", "[a](../queue/store/store.hpp#x), [b](https://a.test/queue/x), [c](../queue)"))
         self.assertEqual(["../queue/gone.hpp"], missing("docs/a.md", "[a](../queue/gone.hpp)"))
 
 

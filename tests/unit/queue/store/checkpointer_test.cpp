@@ -14,7 +14,7 @@ std::uintmax_t log_size(const Folder& folder) {
     return std::filesystem::file_size(folder.path() / "queue.db-wal");
 }
 
-constexpr std::uintmax_t kPageSize = 4096;
+constexpr std::uintmax_t kPageBytes = 4096;
 
 struct Written {
     explicit Written(const Folder& folder) : file(folder.path() / "queue.db") {
@@ -27,7 +27,7 @@ struct Written {
     void commit(int pages) {
         database->execute("BEGIN IMMEDIATE");
         auto add = database->query("INSERT INTO filling (bytes) VALUES (zeroblob(?1))");
-        add.bind(pages * static_cast<int>(kPageSize)).run();
+        add.bind(pages * static_cast<int>(kPageBytes)).run();
         database->execute("COMMIT");
         rows += 1;
     }
@@ -50,13 +50,13 @@ TEST_CASE("the log is brought over beside the commits, and begins anew") {
     // The commit that makes the log too long does not bring it over ...
     queue.commit(queue::kCheckpointPages + 100);
     const auto full = log_size(folder);
-    CHECK(full > queue::kCheckpointPages * kPageSize);
-    run_until(io, [&] { return queue.in_file() > before + queue::kCheckpointPages * kPageSize; });
+    CHECK(full > queue::kCheckpointPages * kPageBytes);
+    run_until(io, [&] { return queue.in_file() > before + queue::kCheckpointPages * kPageBytes; });
     // ... and after the next one or two, which may come while that goes on, the log is written from
     // its start.
     for (int i = 0; i < 1000; ++i)
         queue.commit(1);
-    CHECK(log_size(folder) < full + 500 * kPageSize);
+    CHECK(log_size(folder) < full + 500 * kPageBytes);
     auto count = queue.database->query("SELECT COUNT(*) FROM filling");
     REQUIRE(count.step());
     CHECK(count.integer(0) == queue.rows);
@@ -76,7 +76,7 @@ TEST_CASE("who reads an old snapshot has the log grow, and nothing is lost") {
     }
     for (int i = 0; i < 12; ++i)
         queue.commit(1000);
-    CHECK(log_size(folder) > 12000 * kPageSize);
+    CHECK(log_size(folder) > 12000 * kPageBytes);
     auto old = (*reader)->query("SELECT COUNT(*) FROM filling");
     REQUIRE(old.step());
     CHECK(old.integer(0) == 1);

@@ -188,9 +188,11 @@ TEST_CASE("a work of many steps holds up nothing that comes meanwhile") {
     Storing storing(folder);
     std::vector<std::string> answers;
     std::promise<void> asked;
+    std::atomic<bool> begun = false;
     std::atomic<int> steps = 0;
     std::atomic<int> before_the_mail = 0;
     const Operation step = [&](queue::Store&) -> base::Result<int> {
+        begun = true;
         if (steps == 0) asked.get_future().wait();
         // A commit has no time for a second one.
         std::this_thread::sleep_for(2ms);
@@ -202,6 +204,7 @@ TEST_CASE("a work of many steps holds up nothing that comes meanwhile") {
     };
     for (int i = 0; i < kSteps; ++i)
         storing.start_step(step, answers, "step");
+    storing.until([&] { return begun.load(); });
     storing.start(mail, answers, "mail", [&] { asked.set_value(); });
     storing.until([&] { return answers.size() == kSteps + 1; });
     CHECK(before_the_mail == 1);
