@@ -1,5 +1,6 @@
 #include "component/protocol/error_table.hpp"
 
+#include "base/limits.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
