@@ -10,7 +10,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-queue::Arrival from_peer(const StoreFixture& queue, const std::string& id, std::uint8_t digest) {
+queue::Arrival known_from_peer(const StoreFixture& queue, const std::string& id,
+                               std::uint8_t digest) {
     auto mail = arrival("bob@b.test", {"alice@a.test"});
     queue::ReceivedTransfer transfer{
         {domain("b.test"), id},
@@ -32,11 +33,11 @@ TEST_CASE("the same transfer gets the stored verdict, and is not stored again") 
     const auto add = [&](const queue::Arrival& mail) {
         return queue.transact([&](queue::Store& s) { return queue::add_arrival(s, mail); });
     };
-    const auto first = add(from_peer(queue, "0001", 1));
+    const auto first = add(known_from_peer(queue, "0001", 1));
     REQUIRE(first);
     CHECK_FALSE(first->earlier);
 
-    const auto again = add(from_peer(queue, "0001", 1));
+    const auto again = add(known_from_peer(queue, "0001", 1));
     REQUIRE(again);
     REQUIRE(again->earlier);
     CHECK(again->id == first->id);
@@ -44,10 +45,10 @@ TEST_CASE("the same transfer gets the stored verdict, and is not stored again") 
     CHECK(again->earlier->verdicts[1].reply == reply(550, "5.1.1", "No such user"));
     CHECK(queue.count("SELECT COUNT(*) FROM message") == 1);
 
-    const auto other = add(from_peer(queue, "0001", 2));
+    const auto other = add(known_from_peer(queue, "0001", 2));
     REQUIRE_FALSE(other);
     CHECK(other.error().code == base::Errc::conflict);
-    CHECK(add(from_peer(queue, "0002", 2)));
+    CHECK(add(known_from_peer(queue, "0002", 2)));
 
     // After its expiry and an hour for clocks that differ, nobody can ask for it.
     queue.clock.advance(2h + 1s);
@@ -57,7 +58,7 @@ TEST_CASE("the same transfer gets the stored verdict, and is not stored again") 
 
 TEST_CASE("a transfer whose recipients were all refused leaves only its verdict") {
     StoreFixture queue;
-    auto mail = from_peer(queue, "0001", 1);
+    auto mail = known_from_peer(queue, "0001", 1);
     mail.envelope.recipients.clear();
     mail.destinations.clear();
     const auto receipt =
@@ -107,7 +108,7 @@ TEST_CASE("a peer has a share of the queue; what leaves makes room, and others h
     StoreFixture queue;
     queue.quota({2, 1u << 20});
     const auto arrives = [&](const std::string& peer) {
-        auto mail = from_peer();
+        auto mail = known_from_peer();
         mail.origin.client = peer;
         return queue.transact([&](queue::Store& s) { return queue::add_arrival(s, mail); });
     };
@@ -129,7 +130,7 @@ TEST_CASE("all names of one organisation share its part of the queue") {
     StoreFixture queue;
     queue.quota({2, 1u << 20});
     const auto arrives = [&](const std::string& peer) {
-        auto mail = from_peer();
+        auto mail = known_from_peer();
         mail.origin.client = peer;
         return queue.transact([&](queue::Store& s) { return queue::add_arrival(s, mail); });
     };
@@ -144,7 +145,7 @@ TEST_CASE("all names of one organisation share its part of the queue") {
 TEST_CASE("a peer's mails share its bytes, too") {
     StoreFixture queue;
     queue.quota({100, 100});
-    auto mail = from_peer();
+    auto mail = known_from_peer();
     mail.content = mail::Content(std::string(80, 'x'));
     const auto arrives = [&] {
         return queue.transact([&](queue::Store& s) { return queue::add_arrival(s, mail); });
