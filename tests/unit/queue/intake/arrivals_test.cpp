@@ -108,7 +108,7 @@ TEST_CASE("a peer has a share of the queue; what leaves makes room, and others h
     StoreFixture queue;
     queue.quota({2, 1u << 20});
     const auto arrives = [&](const std::string& peer) {
-        auto mail = known_from_peer();
+        auto mail = from_peer();
         mail.origin.client = peer;
         return queue.transact([&](queue::Store& s) { return queue::add_arrival(s, mail); });
     };
@@ -130,7 +130,7 @@ TEST_CASE("all names of one organisation share its part of the queue") {
     StoreFixture queue;
     queue.quota({2, 1u << 20});
     const auto arrives = [&](const std::string& peer) {
-        auto mail = known_from_peer();
+        auto mail = from_peer();
         mail.origin.client = peer;
         return queue.transact([&](queue::Store& s) { return queue::add_arrival(s, mail); });
     };
@@ -145,7 +145,7 @@ TEST_CASE("all names of one organisation share its part of the queue") {
 TEST_CASE("a peer's mails share its bytes, too") {
     StoreFixture queue;
     queue.quota({100, 100});
-    auto mail = known_from_peer();
+    auto mail = from_peer();
     mail.content = mail::Content(std::string(80, 'x'));
     const auto arrives = [&] {
         return queue.transact([&](queue::Store& s) { return queue::add_arrival(s, mail); });
