@@ -111,7 +111,7 @@ base::Result<std::string> base64_decode(std::string_view text) {
     const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()), bytes_of(text),
                                      static_cast<int>(text.size()));
     if (size != static_cast<int>(out.size())) return bad();
-    out.resize(out.size() - pads);
+    out.erase(out.size() - pads);
     return out;
 }
 

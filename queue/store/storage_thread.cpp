@@ -120,12 +120,17 @@ std::optional<StorageThread::Request> StorageThread::take_step(bool gives_way) {
 }
 
 void StorageThread::run_steps(std::deque<Request>& requests,
-                              std::vector<base::Result<void>>& results) {
-    const auto began = std::chrono::steady_clock::now();
-    const bool gives_way = began - last_step_ < kStepsWait;
+                              std::vector<base::Result<void>>& results,
+                              std::chrono::steady_clock::time_point began) {
+    auto now = std::chrono::steady_clock::now();
     const bool beside_others = requests.front().kind != Kind::step;
+    if (beside_others)
+        began = now;
+    else
+        last_step_ = now;
+    const bool gives_way = now - last_step_ < kStepsWait;
     if (gives_way && beside_others) return;
-    for (auto now = began; now - began < kStepsTime; now = std::chrono::steady_clock::now()) {
+    for (; now - began < kStepsTime; now = std::chrono::steady_clock::now()) {
         auto step = take_step(gives_way);
         if (!step) break;
         requests.push_back(std::move(*step));
@@ -164,10 +169,11 @@ std::vector<base::Result<void>> StorageThread::commit(std::deque<Request>& reque
     std::vector<base::Result<void>> results;
     bool committing = false;
     try {
+        const auto began = std::chrono::steady_clock::now();
         store_->database().execute("BEGIN IMMEDIATE");
         for (Request& request : requests)
             results.push_back(run_one(request));
-        run_steps(requests, results);
+        run_steps(requests, results, began);
         // Once only, so that a stream of requests does not hold the first ones up.
         take_more(requests);
         while (results.size() < requests.size())

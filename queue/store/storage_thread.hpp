@@ -101,8 +101,10 @@ class StorageThread {
     std::deque<Request> take();
     /// Adds what waits and has room in the same commit.
     void take_more(std::deque<Request>& taken);
-    /// Runs steps, if it is their turn, in a commit that has so many requests.
-    void run_steps(std::deque<Request>& requests, std::vector<base::Result<void>>& results);
+    /// Runs steps, if it is their turn, in a commit that has run these requests since `began`: one
+    /// step, if it began with that.
+    void run_steps(std::deque<Request>& requests, std::vector<base::Result<void>>& results,
+                   std::chrono::steady_clock::time_point began);
     std::optional<Request> take_step(bool gives_way);
     /// One transaction, to which more requests may be added; the results in order.
     std::vector<base::Result<void>> commit(std::deque<Request>& requests);
