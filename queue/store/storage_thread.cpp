@@ -122,20 +122,18 @@ std::optional<StorageThread::Request> StorageThread::take_step(bool gives_way) {
 void StorageThread::run_steps(std::deque<Request>& requests,
                               std::vector<base::Result<void>>& results,
                               std::chrono::steady_clock::time_point began) {
-    auto now = std::chrono::steady_clock::now();
+    const auto now = std::chrono::steady_clock::now();
     const bool beside_others = requests.front().kind != Kind::step;
-    if (beside_others)
-        began = now;
-    else
-        last_step_ = now;
-    const bool gives_way = now - last_step_ < kStepsWait;
+    const bool gives_way = !beside_others || now - last_step_ < kStepsWait;
     if (gives_way && beside_others) return;
-    for (; now - began < kStepsTime; now = std::chrono::steady_clock::now()) {
+    if (!beside_others) last_step_ = now;
+    const auto end = (beside_others ? now : began) + kStepsTime;
+    while (std::chrono::steady_clock::now() < end) {
         auto step = take_step(gives_way);
         if (!step) break;
         requests.push_back(std::move(*step));
         results.push_back(run_one(requests.back()));
-        last_step_ = now;
+        last_step_ = std::chrono::steady_clock::now();
     }
 }
 
