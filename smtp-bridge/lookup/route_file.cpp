@@ -23,6 +23,11 @@ MDB_val value_of(const std::string& text) {
     return {text.size(), const_cast<char*>(text.data())};
 }
 
+/// A disk that is full or faulty, and not a path that is wrong.
+bool may_pass(int status) {
+    return status == ENOSPC || status == EDQUOT || status == EFBIG || status == EIO;
+}
+
 /// Postfix reads under a shared lock of this kind, as it uses LMDB without LMDB's own.
 class ExclusiveLock {
   public:
@@ -117,25 +122,26 @@ struct RouteFile::Environment {
 
 RouteFile::RouteFile(std::filesystem::path file, std::string answer,
                      std::chrono::milliseconds retry_after)
-    : file_(std::move(file)),
-      answer_(std::move(answer)),
-      retry_after_(retry_after),
-      environment_(std::make_unique<Environment>()) {}
+    : file_(std::move(file)), answer_(std::move(answer)), retry_after_(retry_after) {}
 
 RouteFile::~RouteFile() {
     stop();
 }
 
 base::Result<void> RouteFile::start(const std::set<std::string>& domains) {
-    std::map<std::string, bool> listed;
     for (const auto& domain : domains)
-        listed.emplace(domain, true);
+        pending_.emplace(domain, true);
     // What is there may be damaged in ways that LMDB ends the process for: nothing of it is used.
     // Postfix goes on reading the old one until it looks whether there is a new one, every 10 s.
     if (const char* const fault = Environment::fault_of(file_))
         log::route_table_made_again(file_.string(), fault);
-    if (const int status = replace(listed); status != 0)
+    const int status = write(pending_);
+    if (status != 0 && !may_pass(status))
         return base::fail(base::Errc::io, file_.string() + ": " + mdb_strerror(status));
+    if (status == 0)
+        pending_.clear();
+    else
+        note_failure(status);
     // Signals are the main thread's.
     sigset_t all;
     sigset_t before;
@@ -149,6 +155,11 @@ base::Result<void> RouteFile::start(const std::set<std::string>& domains) {
     return {};
 }
 
+int RouteFile::write(const std::map<std::string, bool>& changes) {
+    if (environment_) return environment_->write(changes, answer_);
+    return replace(changes);
+}
+
 int RouteFile::replace(const std::map<std::string, bool>& listed) {
     std::error_code error;
     // What a link points to is the file.
@@ -157,11 +168,20 @@ int RouteFile::replace(const std::map<std::string, bool>& listed) {
     const auto fresh = std::filesystem::path(target).concat(".new");
     std::filesystem::remove(fresh, error);  // of a start that was cut off
     if (error) return error.value();
-    int status = environment_->open(fresh);
-    if (status == 0) status = environment_->write(listed, answer_);
+    auto environment = std::make_unique<Environment>();
+    int status = environment->open(fresh);
+    if (status == 0) status = environment->write(listed, answer_);
     if (status == 0 && ::rename(fresh.c_str(), target.c_str()) != 0) status = errno;
-    if (status != 0) ::unlink(fresh.c_str());
+    if (status == 0)
+        environment_ = std::move(environment);
+    else
+        ::unlink(fresh.c_str());
     return status;
+}
+
+void RouteFile::note_failure(int status) {
+    ++failures_;
+    log::route_table_failed(file_.string(), mdb_strerror(status));
 }
 
 void RouteFile::set(const std::string& domain, bool listed) {
@@ -175,7 +195,7 @@ void RouteFile::work() {
     std::unique_lock lock(mutex_);
     for (;;) {
         const auto is_due = [this] { return stopping_ || !pending_.empty(); };
-        if (unwritten.empty())
+        if (unwritten.empty() && environment_)
             changed_.wait(lock, is_due);
         else
             changed_.wait_for(lock, retry_after_, is_due);
@@ -184,10 +204,9 @@ void RouteFile::work() {
         lock.unlock();
         changes.merge(unwritten);  // what is newer stays
         unwritten.clear();
-        const int status = changes.empty() ? 0 : environment_->write(changes, answer_);
+        const int status = changes.empty() && environment_ ? 0 : write(changes);
         if (status != 0) {
-            ++failures_;
-            log::route_table_failed(file_.string(), mdb_strerror(status));
+            note_failure(status);
             unwritten = std::move(changes);
         }
         lock.lock();

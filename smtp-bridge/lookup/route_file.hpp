@@ -34,7 +34,8 @@ class RouteFile {
 
     /// Makes the file anew, in place of what is there, damaged or not. It lists these (A-labels)
     /// and no others, by all of their lookup_keys(): at once, so that the error says what is wrong.
-    /// Errc::io with the file in the text.
+    /// Errc::io with the file in the text. A disk that is full or faulty is no error: what is there
+    /// stays until a later try makes the file.
     base::Result<void> start(const std::set<std::string>& domains);
     /// `domain` (A-labels) is, or is not, to be listed. Any thread; returns at once.
     void set(const std::string& domain, bool listed);
@@ -47,13 +48,16 @@ class RouteFile {
     struct Environment;
 
     void work();
-    /// 0, or what mdb_strerror knows.
+    /// 0, or what mdb_strerror knows; both.
+    int write(const std::map<std::string, bool>& changes);
     int replace(const std::map<std::string, bool>& listed);
+
+    void note_failure(int status);
 
     std::filesystem::path file_;
     std::string answer_;
     std::chrono::milliseconds retry_after_;
-    std::unique_ptr<Environment> environment_;
+    std::unique_ptr<Environment> environment_;  ///< null until the file is made
     std::mutex mutex_;
     std::condition_variable changed_;
     std::map<std::string, bool> pending_;  ///< guarded; at most limits::kKnownDomains

@@ -14,6 +14,7 @@
 #include <catch2/catch.hpp>
 #include <fcntl.h>
 #include <lmdb.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -161,6 +162,37 @@ TEST_CASE("a folder that is not there is said at the start") {
     const auto started = table.start({});
     REQUIRE_FALSE(started);
     CHECK(started.error().text.starts_with("/nowhere/at/all/routes.lmdb: "));
+}
+
+TEST_CASE("a disk that takes nothing stops no start; the table is made once it does") {
+    const support::Folder folder;
+    const std::string file = (folder.path() / "routes.lmdb").string();
+    {
+        RouteFile before(file, "lmtp:x");
+        REQUIRE(before.start({"old.test"}));
+    }
+    std::signal(SIGXFSZ, SIG_IGN);
+    struct rlimit all {};
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &all) == 0);
+    const struct rlimit none { 0, all.rlim_max };
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &none) == 0);
+    RouteFile table(file, "lmtp:y", std::chrono::milliseconds(20));
+    const auto started = table.start({"b.test", "gone.test"});
+    table.set("c.test", true);
+    table.set("gone.test", false);
+    RouteFile empty(file + ".lmdb", "lmtp:y", std::chrono::milliseconds(20));
+    const auto nothing = empty.start({});
+    const bool tried = soon([&] { return table.failures() >= 3 && empty.failures() >= 3; });
+    const auto meanwhile = read(file);
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &all) == 0);
+    REQUIRE(started);
+    REQUIRE(nothing);
+    CHECK(tried);
+    CHECK(meanwhile == Rows{{"old.test", "lmtp:x"}});
+    CHECK(soon([&] { return !read(file).contains("old.test"); }));
+    CHECK(soon([&] { return std::filesystem::exists(file + ".lmdb"); }));
+    table.stop();
+    CHECK(read(file) == Rows{{"b.test", "lmtp:y"}, {"c.test", "lmtp:y"}});
 }
 
 TEST_CASE("whatever is in the file's place, the table is made anew") {
