@@ -37,6 +37,7 @@ class Arrived:
     transfer: str
     whole: bool = True  # its body has the digest that its header says
     report: str = ""  # a report's own Message-ID
+    by_postfix: bool = False  # it is Postfix's report, on what was handed over to it
     failed: tuple = ()  # recipients of which a report says so
     succeeded: tuple = ()
 
@@ -46,7 +47,8 @@ class Result:
     lost: list = field(default_factory=list)
     doubled: list = field(default_factory=list)
     wrong: list = field(default_factory=list)  # (place, what is wrong with it): neither lost nor doubled
-    again_at_last_hop: int = 0  # the same transfer twice in a mailbox: SMTP's own window
+    # The same transfer twice in a mailbox, or two reports of Postfix's, which it was given twice: SMTP's own window.
+    again_at_last_hop: int = 0
 
     def is_good(self):
         return not (self.lost or self.doubled or self.wrong)
@@ -68,6 +70,7 @@ def read(mailbox, content):
     arrived = Arrived(mailbox, ids[0].decode(), transfer.group(1) if transfer else "")
     if any("report-type" in line and "delivery-status" in line for line in fields):
         arrived.report = next(line for line in fields if line.lower().startswith("message-id:"))[11:].strip()
+        arrived.by_postfix = b"\nX-Postfix-Queue-ID:" in body
         blocks = body.decode(errors="replace").split("\n\n")
         arrived.failed = _recipients(blocks, "failed")
         arrived.succeeded = _recipients(blocks, "delivered|relayed|expanded")
@@ -84,13 +87,13 @@ def _recipients(blocks, action):
 def reconcile(sent, arrived, accepted_twice=()):
     """`accepted_twice`: (id, recipient) that a receiver took by two transfers, as its own queue says."""
     mails = collections.defaultdict(list)
-    failures = collections.defaultdict(set)  # the Message-IDs of the reports
+    failures = collections.defaultdict(dict)  # the Message-IDs of the reports: whether they are Postfix's
     successes = collections.defaultdict(set)
     for each in arrived:
         if not each.report:
             mails[each.id, each.mailbox].append(each)
         for recipient in each.failed:
-            failures[each.id, each.mailbox, recipient].add(each.report)
+            failures[each.id, each.mailbox, recipient][each.report] = each.by_postfix
         for recipient in each.succeeded:
             successes[each.id, each.mailbox, recipient].add(each.report)
     result = Result()
@@ -114,12 +117,14 @@ def _judge(result, sent, mails, told, success):
     if len(transfers) > 1:
         result.doubled.append(place)
     result.again_at_last_hop += max(0, len(mails) - max(1, len(transfers)))
+    if all(told.values()):
+        result.again_at_last_hop += max(0, len(told) - 1)
     wrong = {
         "its body is not what was sent": len(whole) < len(mails),
         "it was refused, and came": sent.answer is Answer.REFUSED and mails,
         "it was refused, and reported, too": sent.answer is Answer.REFUSED and told,
         "it is in the mailbox, and reported to have failed": mails and told,
-        "two reports say that it failed": len(told) > 1,
+        "two reports say that it failed": len(told) > 1 and not all(told.values()),
         "it is in the mailbox, and the success was not reported": sent.wants_success and mails and not success,
     }
     result.wrong += [(place, what) for what, is_so in wrong.items() if is_so]

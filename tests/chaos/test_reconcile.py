@@ -78,6 +78,13 @@ def test_what_should_not_be_there_is_wrong(more, place, what):
     assert wrongs([*ARRIVED, more]) == [(place, what)]
 
 
+def test_what_postfix_was_given_twice_it_may_return_twice():
+    first, second = (replace(FAILURE, report=report, by_postfix=True) for report in ("<p1@a.test>", "<p2@a.test>"))
+    result = reconcile(SENT, [*without(FAILURE), first, second])
+    assert result.is_good() and result.again_at_last_hop == 1
+    assert wrongs([*ARRIVED, first]) == [((TWO, "nobody@b.test"), "two reports say that it failed")]
+
+
 def test_a_success_that_was_asked_for_is_told():
     assert wrongs(without(SUCCESS)) == [((ONE, B), "it is in the mailbox, and the success was not reported")]
 
@@ -96,6 +103,8 @@ def test_reports_are_read_as_they_lie_in_mailboxes():
               b"x\r\n\r\nReporting-MTA: dns; x\r\n\r\nFinal-Recipient: rfc822; nobody@b.test\r\nAction: failed\r\n\r\n"
               b"Message-ID: <chaos.2@a.test>\r\n")
     assert read(A, report) == FAILURE
+    of_postfix = report.replace(b"dns; x\r\n", b"dns; x\r\nX-Postfix-Queue-ID: 4F1C2\r\n")
+    assert read(A, of_postfix) == replace(FAILURE, by_postfix=True)
     relayed = read(A, report.replace(b"failed", b"relayed"))
     assert (relayed.failed, relayed.succeeded) == ((), ("nobody@b.test",))
     delayed = read(A, report.replace(b"failed", b"delayed"))

@@ -84,6 +84,10 @@ class Postfix:
 
     def prepare(self):
         """The queue's directories and the chroot's files; Dovecot puts its socket there before start()."""
+        # A start writes to it as the user `postfix`, about files that a stop has left half made.
+        log = self.host.logs / "mail.log"
+        log.touch()
+        log.chmod(0o666)
         self._must("postfix", "check")
         self._must("/usr/lib/postfix/configure-instance.sh", "-")
 
