@@ -45,9 +45,7 @@ Router::Router(std::map<mail::Domain, std::string> served, std::string main_comp
 Destination Router::route(const mail::ReversePath& from, const mail::Mailbox& recipient) const {
     if (serves(recipient.domain())) return local(recipient.domain());
     if (ours_.contains(recipient.domain().ascii())) return {Lane::relay, "", ""};
-    const auto component = from ? component_for_sender(from->domain())
-                                : (main_component_.empty() ? std::optional<std::string>()
-                                                           : std::optional(main_component_));
+    const auto component = component_for(from);
     if (!component || !mail::fits_xmpp(from, recipient)) return {Lane::relay, "", ""};
     return {Lane::xmpp, *component, recipient.domain().ascii()};
 }
@@ -82,6 +80,12 @@ std::optional<mail::Domain> Router::main_domain() const {
     if (found != main_domains_.end()) return found->second;
     if (served_.empty()) return std::nullopt;
     return served_.begin()->first;
+}
+
+std::optional<std::string> Router::component_for(const mail::ReversePath& from) const {
+    if (from) return component_for_sender(from->domain());
+    if (main_component_.empty()) return std::nullopt;
+    return main_component_;
 }
 
 std::optional<std::string> Router::component_for_sender(const mail::Domain& domain) const {

@@ -66,6 +66,8 @@ class Router {
     void replace_lanes(LanePolicy lanes) { lanes_->replace(std::move(lanes)); }
     /// Whose postmaster hears of what concerns us all; nothing if we serve no domain.
     std::optional<mail::Domain> main_domain() const;
+    /// The component that sends mail `from` there now: component_for_sender(), or the main one.
+    std::optional<std::string> component_for(const mail::ReversePath& from) const;
     /// The component for `domain` or the nearest parent that is served.
     std::optional<std::string> component_for_sender(const mail::Domain& domain) const;
     /// The `domain` of a transfer that `component` sends (protocol rule 5); nothing if it may not.

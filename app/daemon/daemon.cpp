@@ -84,6 +84,10 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       stopping_signal_(executor),
       tasks_(executor) {
     discovery_.forget_by(*clock_trust_);
+    discovery_.on_departure([this](const mail::Domain& domain) {
+        for (const auto& session : sessions_)
+            dispatcher_.peer_has_left({queue::Lane::xmpp, session->settings().jid, domain.ascii()});
+    });
     make_sessions();
 }
 

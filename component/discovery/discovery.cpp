@@ -23,17 +23,10 @@ constexpr std::size_t kSwept = 10'000;  // entries that one sweep forgets
 // When mail was last exchanged is written down so often: it only says who is worth remembering.
 constexpr auto kStampEvery = std::chrono::hours(24);
 
-LookupShares::Cause cause_of(Discovery::Reason reason) {
-    using Cause = LookupShares::Cause;
-    using Reason = Discovery::Reason;
-    if (reason == Reason::hint) return Cause::hint;
-    return reason == Reason::new_mail ? Cause::new_mail : Cause::waiting_mail;
-}
-
 }  // namespace
 
 struct Discovery::Flight {
-    std::vector<base::OneShot<bool>*> waiters;  ///< in the frames of ask()
+    std::vector<base::OneShot<bool>*> waiters;  ///< in the frames of join()
     bool for_us = false;              ///< somebody who waits for it has asked for mail of ours
     std::set<std::string> claimants;  ///< others who wait for it: no more than requests under way
 
@@ -153,7 +146,7 @@ base::Task<Found> Discovery::find(Link& link, mail::Domain domain, Reason reason
     }
     const KnownDomain* entry = known_.find(domain);
     if (entry != nullptr && known_.is_fresh(*entry, clock_.steady())) co_return to_found(entry);
-    LookupShares::Place place{cause_of(reason), mail::Organisation::of(domain.ascii())};
+    LookupShares::Place place{reason, mail::Organisation::of(domain.ascii())};
     const auto steps = co_await ask(link, domain, std::move(place));
     Found found = to_found(known_.find(domain));
     if (found.why.empty() && !steps.empty()) found.why = steps.back();
@@ -396,6 +389,7 @@ base::Task<void> Discovery::apply(mail::Domain domain, SurveyResult result, std:
     if (forgets) {
         former_.left(former, domain, clock_.steady());
         log::undiscovered(domain.ascii(), known_.find(domain)->why);
+        departed_(domain);
         gone.push_back(domain);
     }
     if (!gone.empty()) co_await forget(std::move(gone));

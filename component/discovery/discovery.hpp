@@ -22,6 +22,7 @@
 #include "queue/ports.hpp"
 #include "queue/route_table.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -92,11 +93,13 @@ class Discovery {
     /// What the book knows is forgotten only while the clock is believed. Outlives this object.
     void forget_by(base::ClockTrust& trust) { trust_ = &trust; }
 
-    enum class Reason {
-        new_mail,      ///< has just come, and waits for the answer
-        waiting_mail,  ///< has waited before, and does so for the answer
-        hint,          ///< the answer may be wanted later
-    };
+    /// Hears of each domain that took mail over XMPP, and does so no longer. Before load().
+    void on_departure(std::function<void(const mail::Domain&)> call) {
+        departed_ = std::move(call);
+    }
+
+    /// Of these new_mail, waiting_mail and hint: what senders claim is for authorise().
+    using Reason = LookupShares::Cause;
     base::Task<Found> find(Link& link, mail::Domain domain, Reason reason = Reason::new_mail);
     /// May `jid` (a bare domainpart) send in the name of `domain`? A "no" is never older than a
     /// minute.
@@ -203,6 +206,7 @@ class Discovery {
     base::Random& random_;
     queue::PeerBook& book_;
     queue::RouteTable& routes_;
+    std::function<void(const mail::Domain&)> departed_ = [](const mail::Domain&) {};
     std::unique_ptr<Resolver> resolver_;
     base::TaskGroup tasks_;
     base::Signal stop_;

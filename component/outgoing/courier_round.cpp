@@ -121,12 +121,12 @@ void CourierRound::go_by_smtp(Item& item, const std::string& why) {
     if (item.sending.ended()) give(item, queue::Rerouted{why});
 }
 
-void CourierRound::defer_all(const mail::Reply& reply) {
+void CourierRound::defer_all(const mail::Reply& reply, bool tried) {
     for (auto& item : items_) {
         if (item->done) continue;
-        queue::Deferred untried{reply, "", false, {}};
-        untried.tried = false;
-        give(*item, untried);
+        queue::Deferred later{reply, "", false, {}};
+        later.tried = tried;
+        give(*item, later);
     }
 }
 

@@ -44,8 +44,8 @@ class CourierRound {
     /// Sends the messages for `peer`, and settles or defers each.
     base::Task<void> deliver_to(Link& link, std::string peer, Capability theirs,
                                 std::shared_ptr<Flow> flow);
-    /// What has no outcome yet.
-    void defer_all(const mail::Reply& reply);
+    /// What has no outcome yet. `tried`: that was a try, after which what is too old ends.
+    void defer_all(const mail::Reply& reply, bool tried = false);
 
     /// About the last deliver_to(): the peer said that it takes no mail.
     bool was_not_there() const { return not_there_; }

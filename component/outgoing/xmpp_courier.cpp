@@ -55,17 +55,18 @@ base::Task<queue::Readiness> XmppCourier::prepare(queue::Destination destination
     auto domain = mail::Domain::parse(destination.domain);
     if (domain && discovery_.is_ours(*domain))
         co_return queue::Rerouted{destination.domain + " is served here"};
-    if (link != nullptr && link->settings().retired)
-        co_return queue::Rerouted{destination.component + " is retired"};
-    if (link == nullptr || !link->established()) {
+    if (link == nullptr)
+        co_return queue::Rerouted{destination.component + " is no component of ours any more"};
+    if (link->settings().retired) co_return queue::Rerouted{destination.component + " is retired"};
+    if (!link->established()) {
         auto down = later("our own XMPP link (" + destination.component + ") is down");
         down.tried = false;
         co_return down;
     }
+    if (!domain) co_return queue::Rerouted{"the domain is none: " + destination.domain};
     using Reason = Discovery::Reason;
     const Reason reason =
         urgency == queue::Urgency::fresh ? Reason::new_mail : Reason::waiting_mail;
-    if (!domain) co_return queue::Rerouted{"the domain is none: " + destination.domain};
     auto found = co_await discovery_.find(*link, *domain, reason);
     if (found.state == Found::State::unsupported) co_return queue::Rerouted{found.why};
     if (found.state == Found::State::down) {
@@ -100,7 +101,17 @@ base::Task<void> XmppCourier::deliver(queue::Destination destination,
     CourierRound round(executor_, std::move(messages), clock_, settings_.answer_time, codec_,
                        senders_, stopping_, std::move(watch));
     Link* link = link_of(destination);
-    if (link == nullptr || !link->established()) {
+    if (link == nullptr) {
+        // No other can speak for it: to its peer, the transfer is this component's. More is not to
+        // be had by waiting, so that it ends when its time is up.
+        round.defer_all(
+            {451,
+             {4, 4, 1},
+             destination.component + " is no component of ours any more, and may have sent it"},
+            true);
+        co_return;
+    }
+    if (!link->established()) {
         round.defer_all({451, {4, 4, 1}, "our own XMPP link is down"});
         co_return;
     }

@@ -156,4 +156,28 @@ base::Result<Stepped> reroute_some(Store& store, const Destination& destination,
     return result;
 }
 
+base::Result<Stepped> inherit_some(Store& store, const Destination& destination,
+                                   const WaitingPlace& behind) {
+    Stepped result;
+    if (!is_orphaned(store, destination)) return result;
+    const auto rows = waiting_rows(store, store.number_of(destination), behind, {}, kStepRows);
+    for (const WaitingRow& row : rows) {
+        if (row.was_sent || !row.is_whole) continue;
+        const auto way = move_to_heir(store, destination, row.message, row.n);
+        // What is damaged is the next lease's to put aside.
+        if (!way && way.error().code != base::Errc::damaged) return way.error();
+        if (!way || !*way) continue;
+        add_all(result.woken, {**way});
+        ++result.changed;
+    }
+    if (rows.size() >= kStepRows) result.next = rows.back().place;
+    if (result.changed > 0)
+        store.after_commit([destination, way = result.woken.front(), moved = result.changed] {
+            log::destination_rerouted(destination, way,
+                                      destination.component + " is no component of ours any more",
+                                      moved);
+        });
+    return result;
+}
+
 }  // namespace queue

@@ -42,4 +42,9 @@ base::Result<Stepped> wake_some(Store& store, const Destination& destination,
 base::Result<Stepped> reroute_some(Store& store, const Destination& destination,
                                    const std::string& why, const WaitingPlace& behind = {});
 
+/// What was never sent of a component that is none of ours any more goes by the one that sends for
+/// its sender now, if there is one.
+base::Result<Stepped> inherit_some(Store& store, const Destination& destination,
+                                   const WaitingPlace& behind = {});
+
 }  // namespace queue

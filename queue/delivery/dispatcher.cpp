@@ -113,6 +113,11 @@ void Dispatcher::link_is_up(const std::string& component) {
         [this](const auto& destination) { wake(destination); });
 }
 
+void Dispatcher::peer_has_left(const Destination& destination) {
+    wake(destination);
+    changed_.notify();
+}
+
 void Dispatcher::walk(const std::string& name, Slices slices, Each each) {
     const auto [place, is_new] = walks_.try_emplace(name, false);
     place->second = !is_new;
@@ -305,6 +310,10 @@ base::Task<void> Dispatcher::defer(Destination destination, Silence silence) {
 }
 
 base::Task<bool> Dispatcher::reroute(Destination destination, Rerouted why) {
+    Step<Stepped> inherit = [destination](Store& store, const WaitingPlace& place) {
+        return inherit_some(store, destination, place);
+    };
+    co_await in_steps<Stepped>(std::move(inherit));
     std::optional<Silence> waits;
     Step<Turned> turn = [destination, why = why.why](
                             Store& store, const WaitingPlace& place) -> base::Result<Turned> {

@@ -45,6 +45,9 @@ class Dispatcher {
     void peer_is_back(const std::string& peer);
     /// Our own link to the XMPP network is back: what waits for it is tried at once.
     void link_is_up(const std::string& component);
+    /// The peer of `destination` takes no mail of it any more: what may have been sent is called
+    /// back at once, as the peer may not be there for long.
+    void peer_has_left(const Destination& destination);
     /// An administrator wants these to be tried now. What is due of them is the store's to say.
     void flush(const std::vector<Destination>& destinations);
     /// Peers that mail waits for in vain, in slices: at most `most` behind `after`.

@@ -8,7 +8,18 @@ namespace queue {
 namespace {
 
 std::string goes_on(const Destination& way) {
+    if (way.lane == Lane::xmpp) return "goes on by " + way.component + ": ";
     return way.lane == Lane::local ? "is delivered here: " : "goes on by SMTP: ";
+}
+
+void move(Store& store, const Destination& way, QueueId message, std::int64_t n,
+          const std::string& why) {
+    Query update = store.database().query(
+        "UPDATE recipient SET state = 1, attempts = 0, due_at = ?3, destination = ?4, transfer = "
+        "NULL"
+        " WHERE message = ?1 AND n = ?2");
+    update.bind(message.value, n, to_millis(store.now()), store.number_of(way)).run();
+    add_event(store, message, static_cast<std::uint32_t>(n), "rerouted", goes_on(way) + why);
 }
 
 /// How long mail of `destination` waits for its peer; nothing: as long as it may.
@@ -24,6 +35,22 @@ Destination way_around(const Store& store, const Destination& destination) {
     const auto domain = mail::Domain::parse(destination.domain);
     const Router& router = store.router();
     return domain && router.serves(*domain) ? router.local(*domain) : kRelay;
+}
+
+bool is_orphaned(const Store& store, const Destination& destination) {
+    return destination.lane == Lane::xmpp &&
+           !store.router().components().contains(destination.component);
+}
+
+base::Result<std::optional<Destination>> move_to_heir(Store& store, const Destination& destination,
+                                                      QueueId message, std::int64_t n) {
+    const auto row = read_message(store, message);
+    if (!row) return row.error();
+    const auto heir = store.router().component_for(row->envelope.from);
+    if (!heir) return std::optional<Destination>();
+    Destination way{Lane::xmpp, *heir, destination.domain};
+    move(store, way, message, n, destination.component + " is no component of ours any more");
+    return std::optional(std::move(way));
 }
 
 std::string required_text(const Destination& destination, const std::string& why) {
@@ -57,12 +84,7 @@ std::optional<std::string> waits_too_long(Store& store, const Destination& desti
 Destination move_around(Store& store, const Destination& destination, QueueId message,
                         std::int64_t n, const std::string& why) {
     Destination way = way_around(store, destination);
-    Query update = store.database().query(
-        "UPDATE recipient SET state = 1, attempts = 0, due_at = ?3, destination = ?4, transfer = "
-        "NULL"
-        " WHERE message = ?1 AND n = ?2");
-    update.bind(message.value, n, to_millis(store.now()), store.number_of(way)).run();
-    add_event(store, message, static_cast<std::uint32_t>(n), "rerouted", goes_on(way) + why);
+    move(store, way, message, n, why);
     return way;
 }
 

@@ -2,6 +2,8 @@
 //
 // Only what was never sent is moved here. What may have left has to be called back from its peer
 // first (the fence, protocol rule 4), which LeasedMessage::call_back is for.
+//
+// And mail of a component that the administrator has renamed or given up.
 #pragma once
 
 #include "queue/ports.hpp"
@@ -17,6 +19,14 @@ inline const Destination kRelay{Lane::relay, "", ""};
 /// The way of mail of `destination` that does not go over XMPP: by SMTP; or into our own MTA, where
 /// the domain is served here by now.
 Destination way_around(const Store& store, const Destination& destination);
+
+/// Whether the component that was to send it is none of ours any more.
+bool is_orphaned(const Store& store, const Destination& destination);
+
+/// One recipient of a destination that is_orphaned(), of whose mail nothing may have left: it goes
+/// by the component that sends for its sender now. Nothing: none does, and it stays. Errc::damaged.
+base::Result<std::optional<Destination>> move_to_heir(Store& store, const Destination& destination,
+                                                      QueueId message, std::int64_t n);
 
 /// The peer can't be reached now, for `why`: what came until this time, and was never sent, has
 /// waited for it too long and goes by SMTP. Nothing: all waits on.

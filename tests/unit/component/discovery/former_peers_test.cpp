@@ -65,6 +65,25 @@ TEST_CASE("A component that retired and says that it is back is asked at once") 
     CHECK(world.discovery->may_return("mail.b.test").empty());
 }
 
+TEST_CASE("That a domain takes no mail any more is told once, and after it stands in the table") {
+    Peer world;
+    int told = 0;
+    world.discovery->on_departure([&](const mail::Domain& gone) {
+        CHECK(gone == domain("b.test"));
+        CHECK(world.routes.find(gone) == queue::Route::smtp);
+        ++told;
+    });
+    world.is_back("mail.b.test");
+    CHECK(told == 0);
+    world.retires();
+    CHECK(told == 1);
+    world.clock.advance(26h);
+    world.find("b.test");
+    world.list("c.test", {});
+    world.find("c.test");
+    CHECK(told == 1);
+}
+
 TEST_CASE("So is one whose negative answer is forgotten by now, and one that is no subdomain") {
     Peer world;
     world.name("other.test", {"mail.b.test"});

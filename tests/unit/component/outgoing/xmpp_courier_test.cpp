@@ -310,6 +310,14 @@ TEST_CASE("prepare says what to do with a destination") {
         a.destination.domain = "smtp.test";
         CHECK(std::holds_alternative<queue::Rerouted>(prepare()));
     }
+    SECTION("the component is none of ours any more") {
+        a.destination.component = "former.a.test";
+        CHECK(std::get<queue::Rerouted>(prepare()).why.starts_with("former.a.test is no"));
+        // However long one waits, nothing comes of it: it ends when its time is up.
+        const auto later = deferred(a.send_one());
+        CHECK(later.reply.text.starts_with("former.a.test is no"));
+        CHECK(later.tried);
+    }
     SECTION("our link is down") {
         a.link.up = false;
         // Nothing was tried: mail whose time is up is not given up for that.

@@ -121,6 +121,61 @@ TEST_CASE("a destination is moved in steps, but for what may have been sent") {
     CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE destination <> 1") == 1000);
 }
 
+TEST_CASE(
+    "mail of a component that was renamed goes by its heir, but for what may have been sent") {
+    Crowd queue;
+    queue.add_some(1, 1000);
+    queue.settle({all(queue.lease().at(0), unreachable())});
+    queue.add_some(1, 1000);
+    const auto inherit = [&](const queue::WaitingPlace& behind = {}) {
+        return queue.transact([&](queue::Store& s) { return queue::inherit_some(s, kToB, behind); })
+            .value();
+    };
+    const auto moved = [&] {
+        return queue.count("SELECT COUNT(*) FROM recipient WHERE destination <> 1");
+    };
+
+    SECTION("in steps") {
+        queue.use_router(queue::Router({{domain("a.test"), "new.a.test"}}, "new.a.test"));
+        const queue::Destination heir{queue::Lane::xmpp, "new.a.test", "b.test"};
+        auto step = inherit();
+        CHECK(step.changed <= kRows);
+        queue::Woken woken = step.woken;
+        for (; step.next; step = inherit(*step.next))
+            add_all(woken, step.woken);
+        CHECK(woken == queue::Woken{heir});
+        CHECK(moved() == 1000);
+        const auto leased = queue.lease(heir, {"mail.b.test", {1, 1000, 1u << 20}}).at(0);
+        CHECK(leased.transfer->key.domain == domain("a.test"));
+        CHECK_FALSE(leased.transfer->sent_before);
+    }
+    SECTION("nobody sends for its sender now") {
+        queue.use_router(queue::Router({{domain("other.test"), "new.a.test"}}, "new.a.test"));
+        CHECK(inherit().woken.empty());
+        CHECK(moved() == 0);
+    }
+    SECTION("the component is still ours, if for other domains") {
+        queue.use_router(queue::Router({{domain("a.test"), "new.a.test"}}, "mail.a.test"));
+        CHECK_FALSE(inherit().next);
+        CHECK(moved() == 0);
+    }
+    SECTION("a message that can't be read stays, and the others go") {
+        queue.use_router(queue::Router({{domain("a.test"), "new.a.test"}}, "new.a.test"));
+        queue.add_some(1, 5);
+        const auto damaged = queue.transact([](queue::Store& s) -> base::Result<bool> {
+            s.database().execute(
+                "UPDATE message SET sender = '@' WHERE id ="
+                " (SELECT MAX(id) FROM message)");
+            return true;
+        });
+        REQUIRE(damaged);
+        auto step = inherit();
+        while (step.next)
+            step = inherit(*step.next);
+        CHECK(moved() == 1000);
+    }
+}
+
 TEST_CASE("a step of expiry needs less room than intake leaves") {
     Crowd queue;
     // The worst: each report returns all of what it is about.

@@ -157,6 +157,19 @@ TEST_CASE("a peer that is out is tried more and more seldom, and at once when it
     queue.until([&] { return queue.courier.seen.size() == 1; });
 }
 
+TEST_CASE("what may have been sent is called back as soon as its peer takes no mail any more") {
+    Folder folder;
+    Running queue(folder, kReadyB, {1h, 1h});
+    queue.courier.outcome = unreachable();
+    queue.accept(arrival("alice@a.test", {"bob@b.test"}));
+    queue.until([&] { return queue.courier.seen.size() == 1 && queue.dispatcher.is_idle(); });
+    CHECK(queue.courier.called_back == 0);
+    queue.courier.readiness = queue::Rerouted{"mail.b.test takes no mail any more"};
+    queue.dispatcher.peer_has_left(kToB);
+    queue.dispatcher.peer_has_left({queue::Lane::xmpp, "mail.a.test", "never.heard.of.test"});
+    queue.until([&] { return queue.courier.called_back == 1; });
+}
+
 TEST_CASE("a peer that shows signs of life and answers no mail is not sent it again and again") {
     Folder folder;
     Running queue(folder, kReadyB, {1h, 1h});
