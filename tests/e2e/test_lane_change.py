@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from conftest import LOGS
 from twodomains import smtp
 from twodomains.packetboat import Packetboat
 from twodomains.prosody import Prosody
@@ -87,6 +88,7 @@ def pair(world):
                 server.stop()
         site.postfix.stop()
         site.dovecot.stop()
+        site.keep_logs(LOGS)
 
 
 def install(world, site):
@@ -109,12 +111,18 @@ def install(world, site):
     return before
 
 
-def uninstall(site, main):
-    """The README's words on undoing it."""
+def uninstall(site, main, peer):
+    """The README's words on undoing it. It is long enough as soon as `peer` has nothing any more that it asks about."""
     assert site.packetboat.run("retire").returncode == 0
     site.host.path("/etc/postfix/main.cf").write_text(main)
     site.host.command("postfix", "reload", check=True)
-    until(lambda: not site.packetboat.queue(), "an empty queue")
+    until(lambda: not site.packetboat.queue(), lambda: f"an empty queue, and not {site.packetboat.queue()}", 60)
+
+    until(lambda: site.domain not in peer.packetboat.run("routes", "list").stdout, f"{peer.domain} to have heard of it", 60)
+
+    def asks_for_it():
+        return [mail for mail in peer.packetboat.queue() if mail["lane"] == f"xmpp:{site.domain}"]
+    until(lambda: not asks_for_it(), lambda: f"all mail to {site.domain} to go by SMTP, and not {asks_for_it()}", 60)
     site.packetboat.stop()
     site.packetboat = None
     site.xmpp.stop()
@@ -144,13 +152,13 @@ def test_installed_the_lane_changes_by_itself_and_back_when_one_side_goes(world,
         # n.test is looked up by its first mail, and m.test by its own; what m.test knew (no XMPP) is an hour old at most.
         record_property("mails until nico's go over XMPP", next_lane(letters, nico, mia, "xmpp", 20))
         record_property("mails until mia's go over XMPP", next_lane(letters, mia, nico, "xmpp", 20))
-        uninstall(m, main)
+        uninstall(m, main, n)
         assert next_lane(letters, nico, mia, "smtp", 3) <= 3
         assert next_lane(letters, mia, nico, "smtp", 1) == 1
     finally:
         letters.stop()
     assert letters.trouble == []
-    until(lambda: not n.packetboat.queue(), "n.test's queue to be empty", 60)
+    until(lambda: not n.packetboat.queue(), lambda: f"n.test's queue to be empty, and not {n.packetboat.queue()}", 60)
     for user, names in letters.sent.items():
         mailbox = pair[user.split("@")[1]].mailbox(user)
         until(lambda: len(mailbox.mails()) >= len(names), f"all of {user}'s mail", 60)

@@ -9,14 +9,14 @@ class Late(Exception):
 
 
 def until(condition, what, seconds=30.0, interval=0.02):
-    """Returns condition()'s first true value; raises Late, naming `what`, after `seconds`."""
+    """Returns condition()'s first true value; raises Late, naming `what` (or what that says then), after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise Late(f"{what}: not within {seconds:g} s")
+            raise Late(f"{what() if callable(what) else what}: not within {seconds:g} s")
         time.sleep(interval)
 
 

@@ -53,6 +53,13 @@ class Site:
         # Packetboat's table has to be there.
         self.postfix.start()
 
+    def keep_logs(self, directory):
+        """Copies its logs out of the scratch directory, for a look after a failure."""
+        target = pathlib.Path(directory) / self.domain
+        shutil.rmtree(target, ignore_errors=True)
+        if self.host.logs.exists():
+            shutil.copytree(self.host.logs, target)
+
     def _start_mailboxes(self):
         self.postfix.prepare()
         self.dovecot.start()
@@ -110,10 +117,6 @@ class World:
                 job.result()
 
     def keep_logs(self, directory):
-        """Copies every host's logs out of the scratch directory, for a look after a failure."""
-        directory = pathlib.Path(directory)
+        """Those of all sites."""
         for site in self.sites.values():
-            target = directory / site.domain
-            shutil.rmtree(target, ignore_errors=True)
-            if site.host.logs.exists():
-                shutil.copytree(site.host.logs, target)
+            site.keep_logs(directory)
