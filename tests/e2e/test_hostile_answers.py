@@ -66,6 +66,33 @@ def test_no_answer_and_then_two(front, peer, letter):
     assert not front.person.mailbox.find(letter.id)  # no report
 
 
+@pytest.mark.parametrize("operation", ["hold", "cancel"])
+def test_what_an_administrator_does_to_one_recipient_changes_nothing_of_what_is_sent_again(front, peer, letter, operation):
+    """Its peer would take another digest under the same id for another message."""
+    recipients = [f"{name}@{front.foe_name}" for name in "xyz"]
+    peer.from_now_on(lambda request: answer_to(request, ""))  # taken or not: nobody knows
+    with smtp.Session(*front.victim.packetboat.intake, greeting="LHLO") as session:
+        session.send(front.person.address, recipients, letter.content)
+    until(lambda: all(waiting(front).values()), "a reason for each")
+    done = front.victim.packetboat.run("queue", operation, "--to", recipients[0])
+    assert done.returncode == 0 and done.stdout.startswith(f"{operation}: 1 recipients\n")
+
+    seen = len(peer.requests)
+    again = peer.request(seen)
+    peer.from_now_on(accepts)
+    first, again = (request[0][0] for request in (peer.requests[0], again))
+    assert again.attrib == first.attrib
+    assert [rcpt.get("addr") for rcpt in again.iter(f"{{{TRANSFER}}}rcpt")] == recipients
+    # What was done to the first one stays.
+    until(lambda: waiting(front).keys() == ({"x"} if operation == "hold" else set()), "the others to be settled")
+    assert trace(front, letter).count("250 2.1.5") == 2
+    if operation == "hold":
+        assert front.victim.packetboat.run("queue", "release", "--to", recipients[0]).returncode == 0
+        all_settled(front.victim)
+        assert trace(front, letter).count("250 2.1.5") == 3
+    assert not front.person.mailbox.find(letter.id)  # no report
+
+
 def test_a_verdict_of_somebody_else_settles_nothing(front, peer, letter):
     """Even with the right id, and from the peer's neighbour, its server, its users, or a neighbour of ours."""
     sends(front, letter)
