@@ -102,11 +102,11 @@ base::Task<void> XmppCourier::deliver(queue::Destination destination,
                        senders_, stopping_, std::move(watch));
     Link* link = link_of(destination);
     if (link == nullptr) {
-        // No other can speak for it: to its peer, the transfer is this component's. More is not to
-        // be had by waiting, so that it ends when its time is up.
+        // No other can speak for it: to its peer, the transfer is this component's. That is no
+        // silence, which a sign of life would end: it ends when its time is up.
         round.defer_all(
             {451,
-             {4, 4, 1},
+             {4, 3, 5},
              destination.component + " is no component of ours any more, and may have sent it"},
             true);
         co_return;

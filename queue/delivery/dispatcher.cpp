@@ -313,7 +313,10 @@ base::Task<bool> Dispatcher::reroute(Destination destination, Rerouted why) {
     Step<Stepped> inherit = [destination](Store& store, const WaitingPlace& place) {
         return inherit_some(store, destination, place);
     };
-    co_await in_steps<Stepped>(std::move(inherit));
+    if (!co_await in_steps<Stepped>(std::move(inherit))) {
+        if (!stopping_) agenda_.failed(destination);
+        co_return false;
+    }
     std::optional<Silence> waits;
     Step<Turned> turn = [destination, why = why.why](
                             Store& store, const WaitingPlace& place) -> base::Result<Turned> {

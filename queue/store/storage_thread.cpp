@@ -128,7 +128,7 @@ void StorageThread::run_steps(std::deque<Request>& requests,
     if (gives_way && beside_others) return;
     if (!beside_others) last_step_ = now;
     const auto end = (beside_others ? now : began) + kStepsTime;
-    while (std::chrono::steady_clock::now() < end) {
+    for (auto at = now; at < end; at = std::chrono::steady_clock::now()) {
         auto step = take_step(gives_way);
         if (!step) break;
         requests.push_back(std::move(*step));

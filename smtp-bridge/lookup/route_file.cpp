@@ -195,7 +195,9 @@ void RouteFile::work() {
     std::unique_lock lock(mutex_);
     for (;;) {
         const auto is_due = [this] { return stopping_ || !pending_.empty(); };
-        if (unwritten.empty() && environment_)
+        if (!environment_)  // all of it is written, which is not for each change
+            changed_.wait_for(lock, retry_after_, [this] { return stopping_; });
+        else if (unwritten.empty())
             changed_.wait(lock, is_due);
         else
             changed_.wait_for(lock, retry_after_, is_due);

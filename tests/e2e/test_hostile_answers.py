@@ -73,9 +73,13 @@ def test_what_an_administrator_does_to_one_recipient_changes_nothing_of_what_is_
     peer.from_now_on(lambda request: answer_to(request, ""))  # taken or not: nobody knows
     with smtp.Session(*front.victim.packetboat.intake, greeting="LHLO") as session:
         session.send(front.person.address, recipients, letter.content)
-    until(lambda: all(waiting(front).values()), "a reason for each")
-    done = front.victim.packetboat.run("queue", operation, "--to", recipients[0])
-    assert done.returncode == 0 and done.stdout.startswith(f"{operation}: 1 recipients\n")
+    until(lambda: list(map(bool, waiting(front).values())) == 3 * [True], "a reason for each")
+
+    def is_done():  # not while it is being sent again
+        done = front.victim.packetboat.run("queue", operation, "--to", recipients[0])
+        assert done.returncode == 0
+        return done.stdout.startswith(f"{operation}: 1 recipients\n")
+    until(is_done, "it to be waiting")
 
     seen = len(peer.requests)
     again = peer.request(seen)

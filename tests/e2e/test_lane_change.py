@@ -83,12 +83,12 @@ def pair(world):
         sites[domain] = site
     yield sites
     for site in sites.values():
+        site.keep_logs(LOGS)
         for server in (site.packetboat, site.xmpp):
             if server and (server is not site.packetboat or server.is_running()):
                 server.stop()
         site.postfix.stop()
         site.dovecot.stop()
-        site.keep_logs(LOGS)
 
 
 def install(world, site):

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <fstream>
 #include <functional>
+#include <optional>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -101,6 +102,27 @@ int waiting_for(const std::string& file) {
     return count;
 }
 
+/// While it lives, no file can grow, as on a full disk.
+class FullDisk {
+  public:
+    FullDisk() {
+        std::signal(SIGXFSZ, SIG_IGN);
+        REQUIRE(::getrlimit(RLIMIT_FSIZE, &before_) == 0);
+        struct rlimit none = before_;
+        none.rlim_cur = 0;
+        REQUIRE(::setrlimit(RLIMIT_FSIZE, &none) == 0);
+    }
+    ~FullDisk() {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, SIG_DFL);
+    }
+    FullDisk(const FullDisk&) = delete;
+    FullDisk& operator=(const FullDisk&) = delete;
+
+  private:
+    struct rlimit before_ {};
+};
+
 bool soon(const std::function<bool()>& condition) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (!condition()) {
@@ -171,11 +193,7 @@ TEST_CASE("a disk that takes nothing stops no start; the table is made once it d
         RouteFile before(file, "lmtp:x");
         REQUIRE(before.start({"old.test"}));
     }
-    std::signal(SIGXFSZ, SIG_IGN);
-    struct rlimit all {};
-    REQUIRE(::getrlimit(RLIMIT_FSIZE, &all) == 0);
-    const struct rlimit none { 0, all.rlim_max };
-    REQUIRE(::setrlimit(RLIMIT_FSIZE, &none) == 0);
+    std::optional<FullDisk> full(std::in_place);
     RouteFile table(file, "lmtp:y", std::chrono::milliseconds(20));
     const auto started = table.start({"b.test", "gone.test"});
     table.set("c.test", true);
@@ -184,7 +202,7 @@ TEST_CASE("a disk that takes nothing stops no start; the table is made once it d
     const auto nothing = empty.start({});
     const bool tried = soon([&] { return table.failures() >= 3 && empty.failures() >= 3; });
     const auto meanwhile = read(file);
-    REQUIRE(::setrlimit(RLIMIT_FSIZE, &all) == 0);
+    full.reset();
     REQUIRE(started);
     REQUIRE(nothing);
     CHECK(tried);
