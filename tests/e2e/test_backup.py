@@ -12,11 +12,11 @@ from twodomains.waiting import until
 LARGE = 400_000  # octets: such contents are files
 
 
-def submit(daemon, recipient, numbers, size=10):
+def submit(daemon, recipient, numbers, size=10, name="saved"):
     with smtp.Session(daemon.host.address, 2424, greeting="LHLO") as session:
         for number in numbers:
             body = ("x" * 60 + "\n") * (size // 60)
-            content = f"From: s@mail.spare.test\nSubject: saved\nMessage-ID: <saved.{number}@mail.spare.test>\n\n{body}\n"
+            content = f"From: s@mail.spare.test\nSubject: saved\nMessage-ID: <{name}.{number}@mail.spare.test>\n\n{body}\n"
             session.send("s@mail.spare.test", [recipient.address], content.encode())
 
 

@@ -53,7 +53,7 @@ def lives(daemon):
 def daemon(patient, bob):
     """One with a mail in its queue that nobody takes: its peers are not known, and there is no way to hand back."""
     daemon = patient()
-    submit(daemon, bob, [1])
+    submit(daemon, bob, [1], name="asked")
     return daemon
 
 
@@ -201,7 +201,7 @@ def test_clients_that_ask_nothing_lock_nobody_out(a):
 
 def test_a_client_that_does_not_read_holds_nobody_up(daemon, bob):
     """Its answer is larger than the socket's buffer."""
-    submit(daemon, bob, range(2, 1500))
+    submit(daemon, bob, range(2, 1500), name="asked")
     with contextlib.ExitStack() as stack:
         deaf = [stack.enter_context(connection(daemon)) for _ in range(25)]
         for client in deaf:
