@@ -160,10 +160,11 @@ base::Result<Stepped> inherit_some(Store& store, const Destination& destination,
                                    const WaitingPlace& behind) {
     Stepped result;
     if (!is_orphaned(store, destination)) return result;
+    const std::string why = destination.component + " is no component of ours any more";
     const auto rows = waiting_rows(store, store.number_of(destination), behind, {}, kStepRows);
     for (const WaitingRow& row : rows) {
         if (row.was_sent || !row.is_whole) continue;
-        const auto way = move_to_heir(store, destination, row.message, row.n);
+        const auto way = move_to_heir(store, destination, row.message, row.n, why);
         // What is damaged is the next lease's to put aside.
         if (!way && way.error().code != base::Errc::damaged) return way.error();
         if (!way || !*way) continue;
@@ -172,10 +173,8 @@ base::Result<Stepped> inherit_some(Store& store, const Destination& destination,
     }
     if (rows.size() >= kStepRows) result.next = rows.back().place;
     if (result.changed > 0)
-        store.after_commit([destination, way = result.woken.front(), moved = result.changed] {
-            log::destination_rerouted(destination, way,
-                                      destination.component + " is no component of ours any more",
-                                      moved);
+        store.after_commit([destination, way = result.woken.front(), why, moved = result.changed] {
+            log::destination_rerouted(destination, way, why, moved);
         });
     return result;
 }

@@ -71,6 +71,8 @@ base::Task<void> Dispatcher::read_rest(std::int64_t after) {
     // What was read since was not woken.
     for (const std::string& component : std::exchange(up_meanwhile_, {}))
         link_is_up(component);
+    for (const Destination& destination : std::exchange(left_meanwhile_, {}))
+        peer_has_left(destination);
 }
 
 base::Task<void> Dispatcher::stop() {
@@ -114,6 +116,7 @@ void Dispatcher::link_is_up(const std::string& component) {
 }
 
 void Dispatcher::peer_has_left(const Destination& destination) {
+    if (reading_) left_meanwhile_.insert(destination);
     wake(destination);
     changed_.notify();
 }

@@ -104,8 +104,9 @@ class Dispatcher {
     std::map<std::string, bool> walks_;  ///< under way; whether they are to begin again
     base::Signal changed_;
     base::TaskGroup tasks_;
-    bool reading_ = false;                ///< what waits has not all been read yet
-    std::set<std::string> up_meanwhile_;  ///< components whose link came up since
+    bool reading_ = false;                  ///< what waits has not all been read yet
+    std::set<std::string> up_meanwhile_;    ///< components whose link came up since
+    std::set<Destination> left_meanwhile_;  ///< whose peer has left since
     base::SteadyPoint next_look_{};
     bool stopping_ = false;
 };

@@ -43,13 +43,14 @@ bool is_orphaned(const Store& store, const Destination& destination) {
 }
 
 base::Result<std::optional<Destination>> move_to_heir(Store& store, const Destination& destination,
-                                                      QueueId message, std::int64_t n) {
+                                                      QueueId message, std::int64_t n,
+                                                      const std::string& why) {
     const auto row = read_message(store, message);
     if (!row) return row.error();
     const auto heir = store.router().component_for(row->envelope.from);
-    if (!heir) return std::optional<Destination>();
+    if (!heir || *heir == destination.component) return std::optional<Destination>();
     Destination way{Lane::xmpp, *heir, destination.domain};
-    move(store, way, message, n, destination.component + " is no component of ours any more");
+    move(store, way, message, n, why);
     return std::optional(std::move(way));
 }
 

@@ -87,6 +87,17 @@ struct Running {
         });
         REQUIRE(accepted);
     }
+    /// A mail for each of so many domains: d0.test, d1.test ...
+    void accept_for(std::size_t domains) {
+        std::vector<queue::Arrival> mails;
+        for (std::size_t i = 0; i < domains; ++i)
+            mails.push_back(arrival("alice@a.test", {"bob@d" + std::to_string(i) + ".test"}));
+        const bool accepted = run<bool>(io, [&]() -> base::Task<bool> {
+            const auto receipts = co_await intake.accept_all(std::move(mails));
+            co_return receipts.size() == domains;
+        });
+        REQUIRE(accepted);
+    }
     void until(const std::function<bool()>& condition) { support::run_until(io, condition); }
 
     boost::asio::io_context io;
@@ -271,18 +282,27 @@ TEST_CASE("all destinations with mail are found at the start, in pages, while ou
     Folder folder;
     {
         Running queue(folder, unreachable(), {1h, 1h});
-        std::vector<queue::Arrival> mails;
-        for (std::size_t i = 0; i < kDomains; ++i)
-            mails.push_back(arrival("alice@a.test", {"bob@d" + std::to_string(i) + ".test"}));
-        run<bool>(queue.io, [&]() -> base::Task<bool> {
-            const auto receipts = co_await queue.intake.accept_all(std::move(mails));
-            co_return receipts.size() == kDomains;
-        });
+        queue.accept_for(kDomains);
     }
     Running queue(folder, queue::Ready{"mail.b.test", {1, 10, 1u << 20}});
     // They were put off for an hour, as our link was down. It comes up while they are read.
     queue.dispatcher.link_is_up("mail.a.test");
     queue.until([&] { return queue.courier.seen.size() == kDomains; });
+}
+
+TEST_CASE("a peer that leaves while the start still reads what waits is heard of") {
+    constexpr std::size_t kDomains = 1300;
+    Folder folder;
+    {
+        auto down = unreachable();
+        down.remote.clear();  // each by itself
+        Running queue(folder, down, {1h, 1h});
+        queue.accept_for(kDomains);
+        queue.until([&] { return queue.courier.prepared >= static_cast<int>(kDomains); });
+    }
+    Running queue(folder);
+    queue.dispatcher.peer_has_left({queue::Lane::xmpp, "mail.a.test", "d1299.test"});
+    queue.until([&] { return queue.courier.seen.size() == 1; });
 }
 
 TEST_CASE("once a peer answers, what waits for the end of its silence goes out at once") {

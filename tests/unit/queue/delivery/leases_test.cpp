@@ -279,14 +279,34 @@ TEST_CASE(
     CHECK(files() == 0);
 }
 
-TEST_CASE("mail of a domain that we no longer send for goes on by SMTP") {
+TEST_CASE("mail of a domain that its component no longer sends for goes another way, if it may") {
     StoreFixture queue;
     const auto id = queue.add(arrival("alice@a.test", {"bob@b.test"}));
-    queue.use_router(queue::Router({{domain("other.test"), "mail.a.test"}}, "mail.a.test"));
-    CHECK(queue.lease().empty());
-    const auto relayed = queue.lease(kRelay, {"", {10, 10, 1u << 20}});
-    REQUIRE(relayed.size() == 1);
-    CHECK(relayed[0].id == id);
+    const auto on_the_way = [&](const queue::Destination& way) {
+        const auto leased = queue.lease(way, {"mail.b.test", {10, 10, 1u << 20}});
+        return leased.size() == 1 && leased[0].id == id;
+    };
+    std::map<mail::Domain, std::string> served{{domain("other.test"), "mail.a.test"}};
+
+    SECTION("nobody sends for it: by SMTP") {
+        queue.use_router(queue::Router(served, "mail.a.test"));
+        CHECK(queue.lease().empty());
+        CHECK(on_the_way(kRelay));
+    }
+    SECTION("another component does") {
+        served.emplace(domain("a.test"), "new.a.test");
+        queue.use_router(queue::Router(served, "mail.a.test"));
+        CHECK(queue.lease().empty());
+        CHECK(on_the_way({queue::Lane::xmpp, "new.a.test", "b.test"}));
+    }
+    SECTION("where XMPP is required, it waits for that") {
+        const queue::LanePolicy required({}, {{domain("b.test"), {true, {}}}});
+        queue.use_router(queue::Router(served, "mail.a.test", {}, {}, required));
+        CHECK(queue.lease().empty());
+        CHECK_FALSE(on_the_way(kRelay));
+        CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE destination = 1 AND state = 3") ==
+              1);
+    }
 }
 
 TEST_CASE(
