@@ -51,20 +51,6 @@ TEST_CASE("A component that left is remembered with its domains; the oldest of m
     CHECK(former.domains_of("mail.host.test").size() == 5000);
 }
 
-TEST_CASE("A component that retired and says that it is back is asked at once") {
-    Peer world;
-    world.retires();
-    CHECK_FALSE(world.discovery->knows("mail.b.test"));
-    CHECK(world.discovery->heeds("mail.b.test"));
-    world.add_component("mail.b.test", {"b.test"});
-    world.is_back("mail.b.test");
-    CHECK(world.routes.find(domain("b.test")) == queue::Route::xmpp);
-    CHECK(world.discovery->knows("mail.b.test"));
-    CHECK(world.find("b.test").component == "mail.b.test");
-    // Nothing is left of it.
-    CHECK(world.discovery->may_return("mail.b.test").empty());
-}
-
 TEST_CASE("That a domain takes no mail any more is told once, and after it stands in the table") {
     Peer world;
     int told = 0;
@@ -82,6 +68,20 @@ TEST_CASE("That a domain takes no mail any more is told once, and after it stand
     world.list("c.test", {});
     world.find("c.test");
     CHECK(told == 1);
+}
+
+TEST_CASE("A component that retired and says that it is back is asked at once") {
+    Peer world;
+    world.retires();
+    CHECK_FALSE(world.discovery->knows("mail.b.test"));
+    CHECK(world.discovery->heeds("mail.b.test"));
+    world.add_component("mail.b.test", {"b.test"});
+    world.is_back("mail.b.test");
+    CHECK(world.routes.find(domain("b.test")) == queue::Route::xmpp);
+    CHECK(world.discovery->knows("mail.b.test"));
+    CHECK(world.find("b.test").component == "mail.b.test");
+    // Nothing is left of it.
+    CHECK(world.discovery->may_return("mail.b.test").empty());
 }
 
 TEST_CASE("So is one whose negative answer is forgotten by now, and one that is no subdomain") {
