@@ -8,8 +8,9 @@ The faults are data: `ROOM.txt` beside this file has one a line,
     FILE: OLD ~> NEW [~~ why it survives]
 
 where OLD stands exactly once in FILE, and NEW takes its place (nothing, if it is empty: a dropped call). A mutant's file
-is compiled by itself, and put in front of the room's library when its test program is linked, so that neither the
-sources nor the build change. It is killed when the tests fail, crash or don't end, or when it does not compile.
+is compiled by itself, and put in front of the room's library when its test program is linked: of two definitions the
+first counts, so that neither the sources nor the build change, and the library may be built with several files as one.
+It is killed when the tests fail, crash or don't end, or when it does not compile.
 
 Exit status 1: fewer than 95 of 100 are killed, or there is a survivor without a reason, or a reason without a survivor.
 """
@@ -74,14 +75,15 @@ def read_list(room: str) -> list[Mutant]:
 
 
 class Build:
-    """A preset's build, and how one of its programs is made."""
+    """A preset's build, and how a room's files and its test program are made."""
 
-    def __init__(self, folder: pathlib.Path, program: str):
-        """`program`: its path in `folder`."""
+    def __init__(self, folder: pathlib.Path, room: str):
+        program = f"tests/unit/{room}_test"
         self.folder = folder
-        self.program = folder / program
         units = json.loads((folder / "compile_commands.json").read_text())
-        self.compiling = {unit["file"]: shlex.split(unit["command"]) for unit in units}
+        # All files of a room are compiled alike.
+        self.compiling = next(shlex.split(unit["command"]) for unit in units
+                              if f" -o CMakeFiles/{room}.dir/" in unit["command"] and "cmake_pch" not in unit["file"])
         commands = subprocess.run(["ninja", "-C", str(folder), "-t", "commands", program],
                                   check=True, capture_output=True, text=True).stdout
         made = f"-o {program} "
@@ -92,18 +94,18 @@ class Build:
         step = next(part for part in links[0].split(" && ") if made in part)
         self.linking = shlex.split(step)
 
-    def compile(self, source: pathlib.Path, file: str, to: pathlib.Path) -> bool:
-        command = list(self.compiling[str(ROOT / file)])
+    def compile(self, source: pathlib.Path, to: pathlib.Path) -> bool:
+        command = list(self.compiling)
         command[command.index("-o") + 1] = str(to)
         command[command.index("-c") + 1] = str(source)
         # A fault may leave a name unused. Quoted includes are found from the root, as always.
         return self.run(command + ["-w"])
 
-    def link(self, mutated: pathlib.Path, to: pathlib.Path) -> None:
+    def link(self, in_front: list[pathlib.Path], to: pathlib.Path) -> None:
         command = list(self.linking)
         at = command.index("-o")
         command[at + 1] = str(to)
-        command.insert(at, str(mutated))
+        command[at:at] = ["-Wl,--allow-multiple-definition", *map(str, in_front)]
         if not self.run(command):
             raise SystemExit(f"{to}: can't be linked")
 
@@ -124,25 +126,36 @@ def run_tests(program: pathlib.Path, limit: float | None, folder: pathlib.Path, 
     return end, time.monotonic() - start
 
 
+def run_sound(build: Build, files: list[str], jobs: int) -> tuple[str, float]:
+    """Of a program with all these files as they are in front: what kills a mutant has to be its fault."""
+    with tempfile.TemporaryDirectory(prefix="mutant-", dir=MEMORY) as name, concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        folder = pathlib.Path(name)
+        objects = [folder / f"{i}.o" for i in range(len(files))]
+        if not all(pool.map(lambda file, to: build.compile(ROOT / file, to), files, objects)):
+            return "does not compile", 0.0
+        build.link(objects, folder / "test")
+        return run_tests(folder / "test", None, folder)
+
+
 def judge(mutant: Mutant, build: Build, limit: float) -> str:
     with tempfile.TemporaryDirectory(prefix="mutant-", dir=MEMORY) as name:
         folder = pathlib.Path(name)
         source = folder / pathlib.Path(mutant.file).name
         source.write_text(mutant.source())
-        if not build.compile(source, mutant.file, folder / "mutant.o"):
+        if not build.compile(source, folder / "mutant.o"):
             return "does not compile"
-        build.link(folder / "mutant.o", folder / "test")
+        program = folder / "test"
+        build.link([folder / "mutant.o"], program)
         # Most are found by the tests of their own unit, which are a few.
         unit = pathlib.Path(mutant.file).stem
-        end = run_tests(folder / "test", limit, folder, "-#", f"[#{unit}],[#{unit}_test]")[0]
-        return run_tests(folder / "test", limit, folder)[0] if end == "passed" else end
+        end = run_tests(program, limit, folder, "-#", f"[#{unit}],[#{unit}_test]")[0]
+        return run_tests(program, limit, folder)[0] if end == "passed" else end
 
 
 def try_room(room: str, mutants: list[Mutant], folder: pathlib.Path, jobs: int) -> list[Mutant]:
     """Prints what becomes of each, and returns those that survive."""
-    build = Build(folder, f"tests/unit/{room}_test")
-    with tempfile.TemporaryDirectory(prefix="mutant-", dir=MEMORY) as scratch:
-        end, seconds = run_tests(build.program, None, pathlib.Path(scratch))
+    build = Build(folder, room)
+    end, seconds = run_sound(build, sorted({each.file for each in mutants}), jobs)
     if end != "passed":
         raise SystemExit(f"{room}: its tests end with {end} without any fault of ours")
     limit = max(HANGS_AFTER * seconds, HANGS_AFTER_AT_LEAST)
