@@ -34,7 +34,7 @@ void dismiss(smtp_bridge::Socket socket) {
 }  // namespace
 
 struct ControlServer::Client final : smtp_bridge::Guest {
-    explicit Client(smtp_bridge::Socket its) : socket(std::move(its)) {}
+    explicit Client(smtp_bridge::Socket accepted) : socket(std::move(accepted)) {}
     void close() {
         boost::system::error_code ignored;
         socket.close(ignored);

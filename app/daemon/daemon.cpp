@@ -16,6 +16,8 @@ constexpr auto kUnanswered = std::chrono::seconds(5);
 // ... and if it is, what it was asked longer ago than this is lost. A batch with many recipients
 // may take a peer's mail server some time.
 constexpr auto kSwallowed = std::chrono::seconds(20);
+// How long what waits for peers is left alone at the start, until our links are up.
+constexpr auto kLinksTime = std::chrono::seconds(3);
 constexpr auto kGrace = std::chrono::seconds(5);  // for answers that are under way at the stop
 // Silent peers that are asked whether they are back: so many in turn, as each look takes a step for
 // each, and each turn so long that they are asked a few times. Whoever's turn is far is tried when
@@ -241,6 +243,7 @@ base::Task<base::Result<void>> Daemon::start(std::function<void(base::Error)> gi
     if (!in_place) co_return in_place;
     listening = listen();
     if (!listening) co_return listening;
+    dispatcher_.expect_links(links_to_come(), kLinksTime);
     base::Result<void> started = co_await dispatcher_.start();
     if (!started) co_return started;
     for (const auto& session : sessions_)
@@ -289,6 +292,14 @@ component::Session* Daemon::first_established() const {
         if (session->established()) return session.get();
     }
     return nullptr;
+}
+
+std::set<std::string> Daemon::links_to_come() const {
+    std::set<std::string> components;
+    for (const auto& session : sessions_) {
+        if (!session->settings().retired) components.insert(session->settings().jid);
+    }
+    return components;
 }
 
 void Daemon::discover(const mail::Domain& domain) {

@@ -35,6 +35,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,7 @@ class Daemon {
     void peer_has_answered(const std::string& peer);
     std::vector<component::Prober::Target> silent_peers();
     component::Session* first_established() const;
+    std::set<std::string> links_to_come() const;
     base::Task<void> watch();
     void look_after_links();
 

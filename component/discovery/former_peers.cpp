@@ -24,9 +24,9 @@ void FormerPeers::returned(const mail::Domain& domain) {
     const auto found = entries_.find(domain);
     if (found == entries_.end()) return;
     by_age_.erase({found->second.since, domain});
-    const auto its = domains_.find(found->second.component);
-    its->second.erase(domain);
-    if (its->second.empty()) domains_.erase(its);
+    const auto served = domains_.find(found->second.component);
+    served->second.erase(domain);
+    if (served->second.empty()) domains_.erase(served);
     entries_.erase(found);
 }
 

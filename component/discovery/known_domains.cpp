@@ -56,9 +56,9 @@ void KnownDomains::link(const Entries::value_type& item) {
 
 void KnownDomains::unlink(const Entries::value_type& item) {
     ranks_.erase(rank_of(item));
-    const auto its = of_organisation_.find(mail::Organisation::of(item.first.ascii()));
-    its->second.erase(rank_of(item));
-    if (its->second.empty()) of_organisation_.erase(its);
+    const auto siblings = of_organisation_.find(mail::Organisation::of(item.first.ascii()));
+    siblings->second.erase(rank_of(item));
+    if (siblings->second.empty()) of_organisation_.erase(siblings);
     peers_ -= item.second.component.empty() ? 0 : 1;
 }
 
@@ -113,9 +113,9 @@ std::optional<mail::Domain> KnownDomains::surplus(const mail::Domain& latest) co
         if (at != ranks.end() && *at->domain == latest) ++at;
         return at == ranks.end() ? std::optional<mail::Domain>() : *at->domain;
     };
-    const auto its = of_organisation_.find(mail::Organisation::of(latest.ascii()));
-    if (its != of_organisation_.end() && its->second.size() > kOfOrganisation)
-        return first_of(its->second, its->second.begin());
+    const auto siblings = of_organisation_.find(mail::Organisation::of(latest.ascii()));
+    if (siblings != of_organisation_.end() && siblings->second.size() > kOfOrganisation)
+        return first_of(siblings->second, siblings->second.begin());
     if (peers_ > base::limits::kKnownPeers) {
         const Rank least{never_exchanged, std::chrono::milliseconds::min(), &latest};
         return first_of(ranks_, ranks_.lower_bound(least));

@@ -22,24 +22,26 @@ constexpr std::size_t kNewMail = limits::kOwnLookups * 4 / 5;
 
 bool LookupShares::has_room(const Place& place) const {
     const auto found = taken_.find(place);
-    const std::size_t its = found == taken_.end() ? 0 : found->second;
+    const std::size_t under_way = found == taken_.end() ? 0 : found->second;
     const std::size_t strangers = of(Cause::stranger);
     const std::size_t own = of(Cause::new_mail) + of(Cause::waiting_mail);
     const std::size_t senders = strangers + of(Cause::correspondent);
     switch (place.cause) {
         case Cause::new_mail:
-            return its < kOfOwnMail && of(place.cause) < kNewMail && own < limits::kOwnLookups;
+            return under_way < kOfOwnMail && of(place.cause) < kNewMail &&
+                   own < limits::kOwnLookups;
         case Cause::waiting_mail:
-            return its < kOfOwnMail && of(place.cause) < kWaitingMail && own < limits::kOwnLookups;
+            return under_way < kOfOwnMail && of(place.cause) < kWaitingMail &&
+                   own < limits::kOwnLookups;
         case Cause::hint:
-            return its < kOfHint && of(Cause::hint) < limits::kHintLookups;
+            return under_way < kOfHint && of(Cause::hint) < limits::kHintLookups;
         case Cause::correspondent:
-            return its < kOfCorrespondent && senders < limits::kSenderLookups;
+            return under_way < kOfCorrespondent && senders < limits::kSenderLookups;
         case Cause::stranger:
             break;
     }
     const bool crowded = strangers >= limits::kStrangerLookups / 2;
-    return its < (crowded ? 1 : kOfStranger) && strangers < limits::kStrangerLookups &&
+    return under_way < (crowded ? 1 : kOfStranger) && strangers < limits::kStrangerLookups &&
            senders < limits::kSenderLookups;
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kAskTime = 40s;       // for one question; a server dials an address for 20 s
+constexpr auto kAskTime = 40s;      // for one question; a server dials an address for 20 s
 constexpr std::size_t kAsked = 10;  // candidates that are asked at the same time
 
 std::string query(std::string_view xmlns) {

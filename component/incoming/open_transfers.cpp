@@ -141,15 +141,15 @@ void OpenTransfers::make_room(const std::string& peer, std::size_t recipients) {
         std::size_t all = recipients;
         for (const auto& [key, entry] : entries_) {
             if (!entry.transfer) continue;
-            const std::size_t its = entry.transfer->envelope.recipients.size();
+            const std::size_t count = entry.transfer->envelope.recipients.size();
             Load& load = loads[*entry.whose];
             ++load.transfers;
-            load.recipients += its;
-            all += its;
+            load.recipients += count;
+            all += count;
         }
-        const Load& its = loads.at(whose);
+        const Load& of_peer = loads.at(whose);
         const bool too_much =
-            its.transfers >= kRememberedOfPeer || its.recipients > kRecipientsOfPeer;
+            of_peer.transfers >= kRememberedOfPeer || of_peer.recipients > kRecipientsOfPeer;
         if (!too_much && all <= kRecipients) return;
         // Its own, or else of who has most: nobody's few give way to another one's many.
         const auto most = std::ranges::max_element(
@@ -348,9 +348,10 @@ base::Task<void> OpenTransfers::store(Entry& entry, Answer answer, const Incomin
 base::Task<void> OpenTransfers::handle(Entry&, Answer answer, IncomingStatus request) {
     const auto known = co_await find(answer, request.key);
     if (!known) co_return;
-    const bool its = known->peer == answer->peer();
-    if (its && known->is_other(known->peer, request.digest)) co_return answer->fail(id_reuse());
-    const queue::KnownTransfer shown = its ? *known : queue::KnownTransfer();
+    const bool is_theirs = known->peer == answer->peer();
+    if (is_theirs && known->is_other(known->peer, request.digest))
+        co_return answer->fail(id_reuse());
+    const queue::KnownTransfer shown = is_theirs ? *known : queue::KnownTransfer();
     base::crash_point("pieces.before-status");
     give(answer, verdict_of(request.key, shown, kWindow));
 }

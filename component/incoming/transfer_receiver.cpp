@@ -69,12 +69,12 @@ class TransferReceiver::Held {
         }
     }
     ~Held() {
-        const auto its = receiver_.loads_.find(whose_);
-        for (Load* load : {&receiver_.load_, &its->second}) {
+        const auto of_peer = receiver_.loads_.find(whose_);
+        for (Load* load : {&receiver_.load_, &of_peer->second}) {
             --(chunk_ ? load->chunks : load->requests);
             load->bytes -= bytes_;
         }
-        if (its->second.requests + its->second.chunks == 0) receiver_.loads_.erase(its);
+        if (of_peer->second.requests + of_peer->second.chunks == 0) receiver_.loads_.erase(of_peer);
     }
     Held(const Held&) = delete;
     Held& operator=(const Held&) = delete;
@@ -137,16 +137,16 @@ std::optional<StanzaError> TransferReceiver::refusal(const std::string& peer,
         return malformed("only the status is asked for by an IQ of type get");
     if (stopping_) return busy("we are stopping");
     const auto found = loads_.find(mail::Organisation::of(peer));
-    const Load its = found == loads_.end() ? Load() : found->second;
+    const Load of_peer = found == loads_.end() ? Load() : found->second;
     const std::size_t more = bytes_of(payload);
     const bool chunk = std::holds_alternative<IncomingChunk>(payload);
     const bool stranger = !discovery_.is_correspondent(peer);
     const std::size_t requests = stranger ? for_strangers(kRequests) : kRequests;
     const std::size_t bytes = stranger ? for_strangers(kHeld) : kHeld;
     const bool full =
-        chunk ? its.chunks >= kChunks
-              : its.requests >= base::limits::kReceivingBatches || load_.requests >= requests;
-    if (full || its.bytes + more > kHeldOfPeer || load_.bytes + more > bytes)
+        chunk ? of_peer.chunks >= kChunks
+              : of_peer.requests >= base::limits::kReceivingBatches || load_.requests >= requests;
+    if (full || of_peer.bytes + more > kHeldOfPeer || load_.bytes + more > bytes)
         return busy("too many requests at once");
     return std::nullopt;
 }
@@ -187,18 +187,18 @@ base::Task<void> TransferReceiver::handle(std::shared_ptr<TransferAnswer> answer
     if (all_known) co_return answer(request);
     const std::size_t size = request.block_size;
     const std::string& peer = request.answer->peer();
-    Load& its = loads_.at(mail::Organisation::of(peer));  // stays while the answer does
+    Load& of_peer = loads_.at(mail::Organisation::of(peer));  // stays while the answer does
     const std::size_t most =
         discovery_.is_correspondent(peer) ? kUnpacked : for_strangers(kUnpacked);
-    if (load_.unpacked + size > most || its.unpacked + size > base::limits::kPeerUnpacked) {
+    if (load_.unpacked + size > most || of_peer.unpacked + size > base::limits::kPeerUnpacked) {
         request.answer->fail(busy("too much is being unpacked at once"));
         co_return;
     }
     load_.unpacked += size;
-    its.unpacked += size;
-    const std::shared_ptr<void> counted(nullptr, [this, &its, size](void*) {
+    of_peer.unpacked += size;
+    const std::shared_ptr<void> counted(nullptr, [this, &of_peer, size](void*) {
         load_.unpacked -= size;
-        its.unpacked -= size;
+        of_peer.unpacked -= size;
     });
     if (!read_contents(request)) co_return;
     const std::function<base::Task<void>(std::size_t)> work =

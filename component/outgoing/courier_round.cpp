@@ -142,8 +142,8 @@ base::Task<void> CourierRound::deliver_to(Link& link, std::string jid, Capabilit
         co_await send_alone(peer, *item);
     // What turned out to need pieces, or to be called back, while the batches went out.
     for (const auto& item : items_) {
-        const bool its = item->message.transfer && item->message.transfer->peer == peer.jid;
-        if (its && !item->done) co_await send_alone(peer, *item);
+        const bool is_of_peer = item->message.transfer && item->message.transfer->peer == peer.jid;
+        if (is_of_peer && !item->done) co_await send_alone(peer, *item);
     }
 }
 
@@ -336,8 +336,8 @@ void CourierRound::take_batch_failure(Peer& peer, const Batch& batch, const Fail
         batch, [&](const Item* item) { return item->message.transfer->key.domain == domain; });
     const bool splits = failure.split_batch && batch.size() > 1 && !(unverified && alike);
     for (Item* item : batch) {
-        const Failure its = unverified && alike ? weigh(peer, *item, failure) : failure;
-        item->sending.on_failure(item->whole, its, left);
+        const Failure judged = unverified && alike ? weigh(peer, *item, failure) : failure;
+        item->sending.on_failure(item->whole, judged, left);
         const bool again = tries_again(*item, failure);
         if (splits || again) {
             item->sending.try_again();

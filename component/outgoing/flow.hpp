@@ -59,13 +59,13 @@ class Flow {
   private:
     /// In the queue for as long as it lives.
     struct Waiter {
-        explicit Waiter(Flow& flow) : its(flow), turn(flow.executor_) {
-            its.waiting_.push_back(this);
+        explicit Waiter(Flow& whose) : flow(whose), turn(whose.executor_) {
+            flow.waiting_.push_back(this);
         }
-        ~Waiter() { std::erase(its.waiting_, this); }
+        ~Waiter() { std::erase(flow.waiting_, this); }
         Waiter(const Waiter&) = delete;
         Waiter& operator=(const Waiter&) = delete;
-        Flow& its;
+        Flow& flow;
         base::Signal turn;
     };
     bool has_room(std::size_t bytes, std::size_t content, std::size_t most) const;

@@ -78,11 +78,11 @@ void Prober::look() {
                 now + plan.wait - std::chrono::milliseconds(spread > 0 ? random_.below(spread) : 0);
         }
         if (plan.under_way || plan.next > now || under_way_ >= kProbes) continue;
-        std::size_t& its = of_organisation_[*plan.whose];
-        if (its >= kOfOrganisation) continue;
+        std::size_t& of_same = of_organisation_[*plan.whose];
+        if (of_same >= kOfOrganisation) continue;
         plan.under_way = true;
         ++under_way_;
-        ++its;
+        ++of_same;
         tasks_.spawn("probe", [this, target, limit = plan.wait] { return probe(target, limit); });
     }
 }
@@ -94,8 +94,8 @@ base::Task<void> Prober::probe(Target target, std::chrono::milliseconds limit) {
         co_await target.link->request(target.peer, "get", std::move(payload), limit);
     --under_way_;
     Plan& plan = plans_.at(target.peer);
-    const auto its = of_organisation_.find(*plan.whose);
-    if (--its->second == 0) of_organisation_.erase(its);
+    const auto of_same = of_organisation_.find(*plan.whose);
+    if (--of_same->second == 0) of_organisation_.erase(of_same);
     plan.under_way = false;
     if (plan.overtaken) {
         plans_.erase(target.peer);

@@ -230,8 +230,8 @@ void Session::answer_stranger(const std::string& peer, const base::Result<std::s
     const bool known = is_known(name);
     if (stream_->backlog() == 0) answered_.clear();
     const auto whose = mail::Organisation::of(name);
-    const auto its = answered_.find(whose);
-    const std::size_t answers = answer->size() + (its == answered_.end() ? 0 : its->second);
+    const auto before = answered_.find(whose);
+    const std::size_t answers = answer->size() + (before == answered_.end() ? 0 : before->second);
     base::Result<void> sent = base::fail(Errc::busy, "its share is used up");
     if (answers <= (known ? kPeerShare : kStrangerShare))
         sent = stream_->send(*answer,
@@ -349,9 +349,9 @@ bool Session::may_announce(const std::string& peer) {
         std::erase_if(announcements_,
                       [&](const auto& item) { return now - item.second.since >= kAnnounceTime; });
     if (announcements_.size() >= kTroubled && !announcements_.contains(whose)) return false;
-    Announcements& its = announcements_[whose];
-    if (now - its.since >= kAnnounceTime) its = {now, 0};
-    return ++its.count <= kAnnouncements;
+    Announcements& heard = announcements_[whose];
+    if (now - heard.since >= kAnnounceTime) heard = {now, 0};
+    return ++heard.count <= kAnnouncements;
 }
 
 void Session::note_trouble(const std::string& peer, const IqReply& reply) {

@@ -2,6 +2,7 @@
 
 #include "base/limits.hpp"
 #include "queue/mail_class.hpp"
+#include "queue/store/damage.hpp"
 #include "queue/store/sql_functions.hpp"
 #include "queue/store/store.hpp"
 
@@ -14,6 +15,7 @@ namespace queue {
 namespace {
 
 constexpr std::size_t kTraced = 20;
+constexpr int kUnreadable = 20;  // recipients of messages on damaged pages, in a page of a list
 constexpr int kSteps = 20;  // of a selection that one page of a list takes
 
 std::string reply_text(const Query& row, int code_column) {
@@ -152,7 +154,8 @@ void add_recipient_steps(Database& database, TracedMessage& message) {
     }
 }
 
-ListedRecipient read_listed(Database& database, const Selected& which) {
+/// Without its message, if that is on a damaged page.
+ListedRecipient read_listed(Database& database, const Selected& which, bool with_message) {
     ListedRecipient row;
     row.id = which.message;
     row.n = which.n;
@@ -164,9 +167,9 @@ ListedRecipient read_listed(Database& database, const Selected& which) {
             " COALESCE(m.sender, '?'), r.address, COALESCE(m.size, 0), r.attempts, r.due_at,"
             " r.class, COALESCE(m.damage, ''), COALESCE(t.peer, ''), COALESCE(t.id, ''),"
             " COALESCE(t.sends, 0), r.destination, r.code, r.status, r.reply"
-            " FROM recipient r LEFT JOIN message m ON m.id = r.message"
+            " FROM recipient r LEFT JOIN message m ON m.id = iif(?3, r.message, NULL)"
             " LEFT JOIN transfer t ON t.number = r.transfer WHERE r.message = ?1 AND r.n = ?2");
-        find.bind(which.message.value, static_cast<std::int64_t>(which.n));
+        find.bind(which.message.value, static_cast<std::int64_t>(which.n), with_message ? 1 : 0);
         find.step();
         row.received_at = from_millis(find.integer(0));
         row.expires_at = from_millis(find.integer(1));
@@ -187,16 +190,35 @@ ListedRecipient read_listed(Database& database, const Selected& which) {
     return row;
 }
 
+ListedRecipient read_listed(Database& database, const Selected& which) {
+    try {
+        return read_listed(database, which, true);
+    } catch (const SQLite::Exception& error) {
+        if (!is_damage(error)) throw;
+        ListedRecipient row = read_listed(database, which, false);
+        row.is_unreadable = true;
+        row.damage = "it is on a damaged page of the queue's database";
+        return row;
+    }
+}
+
 }  // namespace
 
 ListPage list(Database& database, const Selection& selection, const std::optional<Selected>& after,
               std::size_t most) {
     ListPage page;
     page.next = after;
+    int unreadable = kUnreadable;
     for (int steps = 0; steps < kSteps && page.rows.size() < most; ++steps) {
-        const auto some = select(database, selection, page.next, most - page.rows.size());
-        for (const Selected& which : some.found)
+        const auto some =
+            select(database, selection, page.next, most - page.rows.size(), AtDamage::go_on);
+        for (const Selected& which : some.found) {
             page.rows.push_back(read_listed(database, which));
+            if (page.rows.back().is_unreadable && --unreadable == 0) {
+                page.next = which;
+                return page;
+            }
+        }
         page.next = some.next;
         if (!page.next) break;
     }

@@ -32,7 +32,8 @@ struct ListedRecipient {
     int attempts = 0;
     base::TimePoint due;
     std::string reply;   ///< the last, as `451 4.4.1 text`; empty before the first try
-    std::string damage;  ///< why it is in quarantine; empty if it is not
+    std::string damage;  ///< why it is in quarantine, or can't be read; empty if neither
+    bool is_unreadable = false;  ///< its message is on a damaged page
 };
 /// A part of what a selection means, the oldest first.
 struct ListPage {
@@ -40,7 +41,8 @@ struct ListPage {
     std::optional<Selected> next;  ///< go on behind this; nothing: that was all
 };
 /// At most `most`, behind `after` (nothing: from the start). A page may have fewer, or none, and be
-/// followed by others: the work for each has a bound.
+/// followed by others: the work for each has a bound. What is on a damaged page is there, with what
+/// can be read of it.
 ListPage list(Database& database, const Selection& selection, const std::optional<Selected>& after,
               std::size_t most);
 

@@ -47,10 +47,17 @@ struct SelectedPage {
     std::optional<Selected> next;  ///< go on behind this; nothing: that was all
 };
 
+/// What becomes of a walk at a message that is on a damaged page.
+enum class AtDamage : std::uint8_t {
+    fail,   ///< it throws SQLite::Exception
+    go_on,  ///< as if nothing were known of the message but its recipients; only looking
+};
+
 /// At most `most` recipients that `selection` means, behind `after` (nothing: from the start).
 /// Looks at a bounded number, so that a step may find none though there are more. Works on any
 /// connection.
 SelectedPage select(Database& database, const Selection& selection,
-                    const std::optional<Selected>& after, std::size_t most);
+                    const std::optional<Selected>& after, std::size_t most,
+                    AtDamage at_damage = AtDamage::fail);
 
 }  // namespace queue

@@ -162,8 +162,8 @@ void Agenda::join(const Entry& entry) {
 }
 
 bool Agenda::has_place(Stand of) const {
-    const std::size_t its = of == Stand::fresh ? fresh_at_work_ : at_work_ - fresh_at_work_;
-    return its < base::limits::kDestinationsAtWork &&
+    const std::size_t taken = of == Stand::fresh ? fresh_at_work_ : at_work_ - fresh_at_work_;
+    return taken < base::limits::kDestinationsAtWork &&
            at_work_ < base::limits::kDestinationsAtWork + kKeptPlaces;
 }
 
@@ -235,10 +235,12 @@ bool Agenda::call_back(std::size_t& looks) {
 std::vector<Destination> Agenda::start(std::size_t most) {
     std::vector<Destination> started;
     std::size_t looks = most;
-    do {
-        start_of(fresh_, looks, started);
-        start_of(waiting_, looks, started);
-    } while (has_place(Stand::line) && call_back(looks));
+    if (peers_from_ <= clock_.steady()) {
+        do {
+            start_of(fresh_, looks, started);
+            start_of(waiting_, looks, started);
+        } while (has_place(Stand::line) && call_back(looks));
+    }
     std::size_t own_looks = kLooks;
     start_of(own_, own_looks, started);
     looks_again_ = looks == 0 || own_looks == 0;
@@ -251,6 +253,7 @@ std::optional<base::SteadyPoint> Agenda::next() const {
     // What is due and has no place starts when somebody ends.
     static const Destination kLast{Lane::report, "\xff", ""};
     std::optional<base::SteadyPoint> next;
+    if (peers_from_ > now) next = peers_from_;
     for (const Line* const line : {&own_, &fresh_, &waiting_}) {
         const auto later = line->upper_bound({now, &kLast});
         if (later != line->end()) next = std::min(next.value_or(later->first), later->first);
@@ -384,9 +387,9 @@ void Agenda::end(const Destination& destination, std::optional<base::TimePoint> 
     set_failures(destination, entry, 0);
     if (is_behind_peer(destination)) {
         --of_peers_;
-        const auto its = of_peer_.find(entry.peer);
-        its->second.erase(&found->first);
-        if (its->second.empty()) of_peer_.erase(its);
+        const auto behind = of_peer_.find(entry.peer);
+        behind->second.erase(&found->first);
+        if (behind->second.empty()) of_peer_.erase(behind);
     }
     entries_.erase(found);
 }
@@ -423,8 +426,9 @@ bool Agenda::waits(const Destination& destination) const {
 
 std::vector<Destination> Agenda::behind_peer(const std::string& peer, const After& after,
                                              std::size_t most) const {
-    const auto its = of_peer_.find(peer);
-    return its == of_peer_.end() ? std::vector<Destination>() : slice(its->second, after, most);
+    const auto behind = of_peer_.find(peer);
+    return behind == of_peer_.end() ? std::vector<Destination>()
+                                    : slice(behind->second, after, most);
 }
 
 std::vector<Destination> Agenda::sent_by(const std::string& component, const After& after,

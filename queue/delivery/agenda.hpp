@@ -36,6 +36,9 @@ class Agenda {
     /// It has got mail.
     void arrived(const Destination& destination);
 
+    /// What goes to peers is not looked at before `time`.
+    void hold_peers_until(base::SteadyPoint time) { peers_from_ = time; }
+
     /// Those that are to be looked at now. They are at work until end(). Of those behind peers it
     /// takes `most` at once: next() says whether there are more.
     std::vector<Destination> start(std::size_t most = kLooks);
@@ -195,6 +198,7 @@ class Agenda {
     std::size_t at_work_ = 0;                         ///< of peers' destinations ...
     std::size_t fresh_at_work_ = 0;                   ///< ... and of these, from fresh_
     std::size_t of_peers_ = 0;                        ///< entries behind a peer
+    base::SteadyPoint peers_from_{};                  ///< none of them begins before
 };
 
 }  // namespace queue

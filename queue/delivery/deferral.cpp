@@ -139,42 +139,45 @@ base::Result<Stepped> wake_some(Store& store, const Destination& destination,
     return result;
 }
 
-base::Result<Stepped> reroute_some(Store& store, const Destination& destination,
-                                   const std::string& why, const WaitingPlace& behind) {
-    const auto rows = waiting_rows(store, store.number_of(destination), behind, {}, kStepRows);
-    Stepped result;
-    for (const WaitingRow& row : rows) {
-        if (row.was_sent) continue;
-        add_all(result.woken, {move_around(store, destination, row.message, row.n, why)});
-        ++result.changed;
+namespace {
+
+/// One recipient of what is rerouted. Nothing: it has to wait.
+base::Result<std::optional<Destination>> turn(Store& store, const Destination& destination,
+                                              const WaitingRow& row, const std::string& why,
+                                              bool is_orphan, bool waits) {
+    if (is_orphan && row.is_whole) {
+        auto way = move_from_component(store, destination, row.message, row.n, why);
+        // Whose mail it is, can't be read. The next lease sees that, and puts it aside.
+        if (way || way.error().code != base::Errc::damaged) return way;
     }
-    if (rows.size() >= kStepRows) result.next = rows.back().place;
-    if (result.changed > 0)
-        store.after_commit([=, way = way_around(store, destination), moved = result.changed] {
-            log::destination_rerouted(destination, way, why, moved);
-        });
-    return result;
+    if (waits) return std::optional<Destination>();
+    return std::optional(move_around(store, destination, row.message, row.n, why));
 }
 
-base::Result<Stepped> inherit_some(Store& store, const Destination& destination,
-                                   const WaitingPlace& behind) {
-    Stepped result;
-    if (!is_orphaned(store, destination)) return result;
-    const std::string why = destination.component + " is no component of ours any more";
+}  // namespace
+
+base::Result<Turned> reroute_some(Store& store, const Destination& destination,
+                                  const std::string& why, const WaitingPlace& behind) {
+    Turned result;
+    result.waits = must_wait(store, destination, why);
+    const bool is_orphan = is_orphaned(store, destination);
+    if (result.waits && !is_orphan) return result;
     const auto rows = waiting_rows(store, store.number_of(destination), behind, {}, kStepRows);
+    std::map<Destination, int> moved;
     for (const WaitingRow& row : rows) {
-        if (row.was_sent || !row.is_whole) continue;
-        const auto way = move_to_heir(store, destination, row.message, row.n, why);
-        // What is damaged is the next lease's to put aside.
-        if (!way && way.error().code != base::Errc::damaged) return way.error();
-        if (!way || !*way) continue;
-        add_all(result.woken, {**way});
+        if (row.was_sent) continue;
+        const auto way = turn(store, destination, row, why, is_orphan, result.waits.has_value());
+        if (!way) return way.error();
+        if (!*way) continue;
+        ++moved[**way];
         ++result.changed;
+        add_all(result.woken, {**way});
     }
     if (rows.size() >= kStepRows) result.next = rows.back().place;
     if (result.changed > 0)
-        store.after_commit([destination, way = result.woken.front(), why, moved = result.changed] {
-            log::destination_rerouted(destination, way, why, moved);
+        store.after_commit([destination, why, moved] {
+            for (const auto& [way, count] : moved)
+                log::destination_rerouted(destination, way, why, count);
         });
     return result;
 }

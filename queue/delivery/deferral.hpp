@@ -38,13 +38,15 @@ base::Result<Stepped> defer_some(Store& store, const Destination& destination,
 base::Result<Stepped> wake_some(Store& store, const Destination& destination,
                                 const WaitingPlace& behind = {});
 
-/// What was never sent goes another way (queue/delivery/fallback: way_around), for `why`.
-base::Result<Stepped> reroute_some(Store& store, const Destination& destination,
-                                   const std::string& why, const WaitingPlace& behind = {});
+/// One step of a change of the way.
+struct Turned : Stepped {
+    std::optional<Deferred> waits;  ///< what those are told that may not go another way
+};
 
-/// What was never sent of a component that is none of ours any more goes by the one that sends for
-/// its sender now, if there is one.
-base::Result<Stepped> inherit_some(Store& store, const Destination& destination,
-                                   const WaitingPlace& behind = {});
+/// What was never sent goes another way, for `why`: around (queue/delivery/fallback), unless XMPP
+/// is required; mail of a component that is none of ours any more, by that which sends for its
+/// sender now.
+base::Result<Turned> reroute_some(Store& store, const Destination& destination,
+                                  const std::string& why, const WaitingPlace& behind = {});
 
 }  // namespace queue

@@ -3,7 +3,6 @@
 #include "base/limits.hpp"
 #include "queue/delivery/deferral.hpp"
 #include "queue/delivery/due_destinations.hpp"
-#include "queue/delivery/fallback.hpp"
 #include "queue/log.hpp"
 
 #include <algorithm>
@@ -18,11 +17,6 @@ constexpr std::size_t kSlice = 200;  // destinations that one turn of the loop w
 constexpr std::size_t kStarts = 20;  // looks that one turn of the loop begins
 constexpr std::size_t kPage = 500;   // destinations that are read at once, at the start
 
-/// What became of a destination that can't be gone to.
-struct Turned : Stepped {
-    std::optional<Silence> waits;  ///< it has to wait instead
-};
-
 }  // namespace
 
 Dispatcher::Dispatcher(base::asio::any_io_executor executor, StorageThread& storage,
@@ -31,6 +25,7 @@ Dispatcher::Dispatcher(base::asio::any_io_executor executor, StorageThread& stor
       storage_(storage),
       retry_(retry),
       clock_(clock),
+      random_(random),
       agenda_(retry, clock, random),
       changed_(executor),
       tasks_(executor) {}
@@ -91,10 +86,12 @@ void Dispatcher::arrived(const Destination& destination) {
 void Dispatcher::peer_is_back(const std::string& peer) {
     if (agenda_.all_are_silent()) return wake_silent();
     // After a restart it is not yet known who serves a domain: those are tried, too.
-    for (const std::string& its : {peer, std::string()}) {
+    for (const std::string& waited_for : {peer, std::string()}) {
         walk(
-            "peer " + its,
-            [this, its](const auto& after) { return agenda_.behind_peer(its, after, kSlice); },
+            "peer " + waited_for,
+            [this, waited_for](const auto& after) {
+                return agenda_.behind_peer(waited_for, after, kSlice);
+            },
             [this](const auto& destination) {
                 if (agenda_.waits(destination)) wake_by_sign(destination);
             });
@@ -107,7 +104,14 @@ void Dispatcher::wake_silent() {
         [this](const auto& destination) { wake_by_sign(destination); });
 }
 
+void Dispatcher::expect_links(std::set<std::string> components, std::chrono::milliseconds most) {
+    links_to_come_ = std::move(components);
+    if (!links_to_come_.empty()) agenda_.hold_peers_until(clock_.steady() + most);
+}
+
 void Dispatcher::link_is_up(const std::string& component) {
+    if (links_to_come_.erase(component) > 0 && links_to_come_.empty())
+        agenda_.hold_peers_until(clock_.steady());
     if (reading_) up_meanwhile_.insert(component);
     walk(
         "link " + component,
@@ -313,34 +317,25 @@ base::Task<void> Dispatcher::defer(Destination destination, Silence silence) {
 }
 
 base::Task<bool> Dispatcher::reroute(Destination destination, Rerouted why) {
-    Step<Stepped> inherit = [destination](Store& store, const WaitingPlace& place) {
-        return inherit_some(store, destination, place);
+    std::optional<Deferred> waits;
+    Step<Turned> turn = [destination, why = why.why](Store& store, const WaitingPlace& place) {
+        return reroute_some(store, destination, why, place);
     };
-    if (!co_await in_steps<Stepped>(std::move(inherit))) {
+    std::function<bool(const Turned&)> look = [&](const Turned& turned) {
+        // Of the first steps, should the policy change meanwhile.
+        if (turned.waits) waits = turned.waits;
+        return true;
+    };
+    const bool all = co_await in_steps<Turned>(std::move(turn), std::move(look));
+    if (!all) {
         if (!stopping_) agenda_.failed(destination);
         co_return false;
     }
-    std::optional<Silence> waits;
-    Step<Turned> turn = [destination, why = why.why](
-                            Store& store, const WaitingPlace& place) -> base::Result<Turned> {
-        if (auto must = must_wait(store, destination, why)) {
-            const auto wait = store.settings().retry.wait(1, store.random());
-            return Turned{{}, Silence{std::move(*must), store.now() + wait, store.now()}};
-        }
-        auto step = reroute_some(store, destination, why, place);
-        if (!step) return step.error();
-        return Turned{std::move(*step), {}};
-    };
-    std::function<bool(const Turned&)> look = [&](const Turned& turned) {
-        waits = turned.waits;
-        return !waits;
-    };
-    const bool goes_by_smtp = co_await in_steps<Turned>(std::move(turn), std::move(look));
-    if (waits)
-        co_await defer(destination, std::move(*waits));
-    else if (!goes_by_smtp && !stopping_)
-        agenda_.failed(destination);
-    co_return goes_by_smtp;
+    if (!waits) co_return true;
+    const auto wait = retry_.wait(1, random_);
+    Silence silence{std::move(*waits), clock_.now() + wait, clock_.now()};
+    co_await defer(destination, std::move(silence));
+    co_return false;
 }
 
 }  // namespace queue

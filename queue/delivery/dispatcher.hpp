@@ -17,6 +17,7 @@
 #include "queue/retry_policy.hpp"
 #include "queue/store/storage_thread.hpp"
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -34,6 +35,9 @@ class Dispatcher {
     /// Before start(). `courier` outlives the dispatcher.
     void use(Lane lane, Courier& courier) { couriers_[lane] = &courier; }
 
+    /// Before start(). Our own links of `components` are about to come up: until they have, and for
+    /// `most` at the longest, nothing that goes to a peer is looked at, in vain.
+    void expect_links(std::set<std::string> components, std::chrono::milliseconds most);
     /// Reads a part of what waits, and begins; the rest is read meanwhile. Errc::storage.
     base::Task<base::Result<void>> start();
     /// Leases nothing more, and returns when all that is leased has been settled.
@@ -98,6 +102,7 @@ class Dispatcher {
     StorageThread& storage_;
     RetryPolicy retry_;
     const base::Clock& clock_;
+    base::Random& random_;
     std::map<Lane, Courier*> couriers_;
     Agenda agenda_;
     std::map<Destination, std::shared_ptr<Pass>> passes_;  ///< under way
@@ -105,6 +110,7 @@ class Dispatcher {
     base::Signal changed_;
     base::TaskGroup tasks_;
     bool reading_ = false;                  ///< what waits has not all been read yet
+    std::set<std::string> links_to_come_;   ///< components whose link is expected
     std::set<std::string> up_meanwhile_;    ///< components whose link came up since
     std::set<Destination> left_meanwhile_;  ///< whose peer has left since
     base::SteadyPoint next_look_{};

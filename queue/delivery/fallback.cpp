@@ -42,16 +42,20 @@ bool is_orphaned(const Store& store, const Destination& destination) {
            !store.router().components().contains(destination.component);
 }
 
-base::Result<std::optional<Destination>> move_to_heir(Store& store, const Destination& destination,
-                                                      QueueId message, std::int64_t n,
-                                                      const std::string& why) {
+base::Result<std::optional<Destination>> move_from_component(Store& store,
+                                                             const Destination& destination,
+                                                             QueueId message, std::int64_t n,
+                                                             const std::string& why) {
     const auto row = read_message(store, message);
     if (!row) return row.error();
     const auto heir = store.router().component_for(row->envelope.from);
-    if (!heir || *heir == destination.component) return std::optional<Destination>();
-    Destination way{Lane::xmpp, *heir, destination.domain};
-    move(store, way, message, n, why);
-    return std::optional(std::move(way));
+    if (heir && *heir != destination.component) {
+        Destination way{Lane::xmpp, *heir, destination.domain};
+        move(store, way, message, n, why);
+        return std::optional(std::move(way));
+    }
+    if (must_wait(store, destination, why)) return std::optional<Destination>();
+    return std::optional(move_around(store, destination, message, n, why));
 }
 
 std::string required_text(const Destination& destination, const std::string& why) {

@@ -24,11 +24,12 @@ Destination way_around(const Store& store, const Destination& destination);
 bool is_orphaned(const Store& store, const Destination& destination);
 
 /// One recipient of `destination`, of whose mail nothing may have left, and which its component is
-/// not to send any more: it goes by the one that sends for its sender now. Nothing: none does, and
-/// it stays. Errc::damaged.
-base::Result<std::optional<Destination>> move_to_heir(Store& store, const Destination& destination,
-                                                      QueueId message, std::int64_t n,
-                                                      const std::string& why);
+/// not to send any more, for `why`: it goes by the one that sends for its sender now, or else
+/// around. Nothing: there is no such, XMPP is required, and it stays. Errc::damaged.
+base::Result<std::optional<Destination>> move_from_component(Store& store,
+                                                             const Destination& destination,
+                                                             QueueId message, std::int64_t n,
+                                                             const std::string& why);
 
 /// The peer can't be reached now, for `why`: what came until this time, and was never sent, has
 /// waited for it too long and goes by SMTP. Nothing: all waits on.

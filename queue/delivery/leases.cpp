@@ -218,15 +218,6 @@ base::Result<OutgoingTransfer> new_transfer(Store& store, const Destination& des
     return transfer;
 }
 
-/// What its component may not send any more, and never did, goes by the one that does now, or by
-/// SMTP. Nothing: neither may be, and it waits.
-base::Result<std::optional<Destination>> other_way(Store& store, const Destination& destination,
-                                                   const DueRow& row, const std::string& why) {
-    auto heir = move_to_heir(store, destination, row.message, row.n, why);
-    if (!heir || *heir || must_wait(store, destination, why)) return heir;
-    return std::optional(move_around(store, destination, row.message, row.n, why));
-}
-
 /// It can't be given out now. What may not go this way any more goes another one; what is damaged
 /// goes to quarantine; what the disk does not give out is tried again, as it may come back, and is
 /// reported when its time is up.
@@ -242,7 +233,7 @@ base::Result<void> put_aside(Store& store, const Destination& destination, const
     for (const DueRow& row : group.rows) {
         const auto n = static_cast<std::uint32_t>(row.n);
         base::Result<std::optional<Destination>> way = std::optional<Destination>();
-        if (reroute) way = other_way(store, destination, row, why.text);
+        if (reroute) way = move_from_component(store, destination, row.message, row.n, why.text);
         if (!way) return way.error();
         if (*way) {
             add_all(woken, {**way});

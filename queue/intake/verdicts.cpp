@@ -81,10 +81,10 @@ enum class Lack : std::uint8_t { nothing, own_share, room };
 Lack lack_of(Query& count, const Quota& quota) {
     count.step();
     const std::int64_t all = count.integer(0);
-    const std::int64_t its = count.integer(1);
-    if (its >= quota.of_one) return Lack::own_share;
+    const std::int64_t of_peer = count.integer(1);
+    if (of_peer >= quota.of_one) return Lack::own_share;
     const bool crowded = all >= quota.of_all / 2;
-    const bool fits = all < quota.of_all && (!crowded || its < quota.when_crowded);
+    const bool fits = all < quota.of_all && (!crowded || of_peer < quota.when_crowded);
     return fits ? Lack::nothing : Lack::room;
 }
 

@@ -7,6 +7,8 @@
 #include "queue/store/damage.hpp"
 #include "queue/store/under_way.hpp"
 
+#include <algorithm>
+
 #include <sqlite3.h>
 
 namespace queue {
@@ -14,9 +16,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// How long steps make a commit, and for how long they give way to requests that never end.
+// How long steps make a commit that has nothing else, ...
 constexpr auto kStepsTime = 1ms;
-constexpr auto kStepsWait = 20ms;
+// ... and that of others, which they share so often.
+constexpr auto kSharedTime = std::chrono::microseconds(500);
+constexpr auto kSharedEvery = 10ms;
+// Nothing was written for so long: a commit of their own will hardly be in the way of others.
+constexpr auto kPause = 30ms;
 
 }  // namespace
 
@@ -89,7 +95,9 @@ std::deque<StorageThread::Request> StorageThread::take() {
     std::deque<Request> taken;
     {
         std::unique_lock lock(mutex_);
-        arrived_.wait(lock, [this] { return stopping_ || !waiting_.empty() || !steps_.empty(); });
+        const auto others = [this] { return stopping_ || !waiting_.empty(); };
+        arrived_.wait(lock, [&] { return others() || !steps_.empty(); });
+        arrived_.wait_until(lock, last_write_ + kPause, others);
     }
     take_more(taken);
     if (taken.empty()) {
@@ -119,17 +127,23 @@ std::optional<StorageThread::Request> StorageThread::take_step(bool gives_way) {
     return step;
 }
 
+bool StorageThread::is_write(const std::deque<Request>& requests) {
+    return std::ranges::any_of(requests,
+                               [](const Request& each) { return each.kind == Kind::write; });
+}
+
 void StorageThread::run_steps(std::deque<Request>& requests,
                               std::vector<base::Result<void>>& results,
                               std::chrono::steady_clock::time_point began) {
     const auto now = std::chrono::steady_clock::now();
-    const bool beside_others = requests.front().kind != Kind::step;
-    const bool gives_way = !beside_others || now - last_step_ < kStepsWait;
-    if (gives_way && beside_others) return;
-    if (!beside_others) last_step_ = now;
-    const auto end = (beside_others ? now : began) + kStepsTime;
+    const bool by_themselves = requests.front().kind == Kind::step;
+    // A commit that writes nothing is none that can be shared.
+    const bool shared = now - last_step_ >= kSharedEvery && is_write(requests);
+    if (!by_themselves && !shared) return;
+    if (by_themselves) last_step_ = now;
+    const auto end = by_themselves ? began + kStepsTime : now + kSharedTime;
     for (auto at = now; at < end; at = std::chrono::steady_clock::now()) {
-        auto step = take_step(gives_way);
+        auto step = take_step(by_themselves);
         if (!step) break;
         requests.push_back(std::move(*step));
         results.push_back(run_one(requests.back()));
@@ -143,6 +157,7 @@ void StorageThread::work() {
         std::deque<Request> requests = take();
         if (requests.empty()) return release();  // stopping, and nothing is left
         std::vector<base::Result<void>> results = commit(requests);
+        if (is_write(requests)) last_write_ = std::chrono::steady_clock::now();
         // What the operations hold (contents) is let go here, not on the loop.
         for (Request& request : requests)
             request.operation = nullptr;

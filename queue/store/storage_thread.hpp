@@ -3,8 +3,9 @@
 // It takes all requests that arrived during the last fsync, and those that came while it ran them,
 // and commits them together, each under a SAVEPOINT of its own, so that one that fails takes no
 // other with it; a COMMIT that fails, fails them all. Answers go back to the event loop in one
-// batch, after the commit. Work that is long in all comes in steps, which give way to all else.
-// Owns the Store.
+// batch, after the commit. Work that is long in all comes in steps, which give way to all else:
+// they share the commits of what is written meanwhile, and have commits of their own while nothing
+// is. Owns the Store.
 #pragma once
 
 #include "base/async.hpp"
@@ -47,15 +48,16 @@ class StorageThread {
     /// The same for what only looks.
     template <class T>
     base::Task<base::Result<T>> read(std::function<base::Result<T>(Store&)> operation) {
-        const std::size_t nothing = 0;
-        base::Result<Committed<T>> answer = co_await write<T>(std::move(operation), nothing);
+        base::Result<Committed<T>> answer =
+            co_await request<T>(std::move(operation), Kind::read, 0, {});
         if (!answer) co_return answer.error();
         co_return answer->release();
     }
 
-    /// A step of a work that may have many, such as putting off a million messages. A commit has
-    /// steps for about a millisecond, and none while there is anything else to do, but once in a
-    /// while: so that mail is not held up by what is done about other mail.
+    /// A step of a work that may have many, such as putting off a million messages. While other
+    /// requests write, steps are done for a moment, once in a while, in a commit of those; after a
+    /// pause they have commits of their own, of about a millisecond. So mail is not held up by what
+    /// is done about other mail.
     template <class T>
     base::Task<base::Result<Committed<T>>> step(std::function<base::Result<T>(Store&)> operation) {
         return request<T>(std::move(operation), Kind::step, 0, {});
@@ -66,7 +68,7 @@ class StorageThread {
     void later(std::function<void(Store&)> operation);
 
   private:
-    enum class Kind : std::uint8_t { write, step };
+    enum class Kind : std::uint8_t { read, write, step };
     struct Request {
         std::function<base::Result<void>(Store&)> operation;
         Kind kind = Kind::write;
@@ -106,6 +108,7 @@ class StorageThread {
     void run_steps(std::deque<Request>& requests, std::vector<base::Result<void>>& results,
                    std::chrono::steady_clock::time_point began);
     std::optional<Request> take_step(bool gives_way);
+    static bool is_write(const std::deque<Request>& requests);
     /// One transaction, to which more requests may be added; the results in order.
     std::vector<base::Result<void>> commit(std::deque<Request>& requests);
     base::Result<void> run_one(Request& request);
@@ -125,9 +128,11 @@ class StorageThread {
     std::deque<Request> waiting_;
     std::deque<Request> steps_;
     bool stopping_ = false;
-    std::chrono::steady_clock::time_point last_step_{};  // of the storage thread
     std::shared_ptr<Damage> damage_ = std::make_shared<Damage>();
-    bool damage_met_ = false;  // of the storage thread
+    // Of the storage thread:
+    std::chrono::steady_clock::time_point last_step_{};
+    std::chrono::steady_clock::time_point last_write_{};  // was committed
+    bool damage_met_ = false;
     std::thread thread_;
 };
 

@@ -12,14 +12,14 @@
 #include "base/clock.hpp"
 #include "base/clock_trust.hpp"
 #include "base/random.hpp"
+#include "queue/destination.hpp"
 #include "queue/disk/content_files.hpp"
 #include "queue/disk/content_reader.hpp"
-#include "queue/store/database.hpp"
-#include "queue/destination.hpp"
 #include "queue/disk/directory_lock.hpp"
-#include "queue/store/peer_load.hpp"
 #include "queue/queue_id.hpp"
 #include "queue/retry_policy.hpp"
+#include "queue/store/database.hpp"
+#include "queue/store/peer_load.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -167,7 +167,7 @@ class Store {
     base::TimePoint forget_from_{};
     base::TimePoint clock_kept_{};  ///< what keep_clock() has written
     QueueId last_id_;
-    std::int64_t last_transfer_ = 0;                    ///< the time in the last transfer id
+    std::int64_t last_transfer_ = 0;  ///< the time in the last transfer id
     bool damage_noted_ = false;
     std::set<QueueId> unreadable_;  // bounded: what is more ends the process, for a repair
     std::map<Destination, std::int64_t> destinations_;  // bounded: cleared when it grows too large

@@ -18,10 +18,10 @@ bool MissFilter::lets_through(const mail::Domain& domain, TimePoint now) {
     const auto found = recent_.find(domain);
     if (found != recent_.end() && is_recent(found->second)) return false;
     const auto whose = mail::Organisation::of(domain.ascii());
-    const auto its = std::ranges::count_if(recent_, [&](const auto& entry) {
+    const auto of_same = std::ranges::count_if(recent_, [&](const auto& entry) {
         return entry.second.whose == whose && is_recent(entry.second);
     });
-    if (its >= kOfOrganisation) return false;
+    if (of_same >= kOfOrganisation) return false;
     if (found == recent_.end() && recent_.size() >= base::limits::kRouteMisses) {
         std::erase_if(recent_, [&](const auto& entry) { return !is_recent(entry.second); });
         if (recent_.size() >= base::limits::kRouteMisses) return false;

@@ -286,12 +286,12 @@ TEST_CASE("What a lease counts for an envelope is what its <open/> needs, escape
     rich.recipients[0].orcpt = "rfc822;\"'&+= >\"@b.test";
     rich.recipients[1].n = 65535;
     rich.recipients[1].orcpt = "utf-8;j\xC3\xBCrgen@b.test";
-    for (const auto& its : {rich, envelope("", {"bob@b.test"})}) {
+    for (const auto& each : {rich, envelope("", {"bob@b.test"})}) {
         for (const bool dsn : {true, false}) {
-            auto sent = message(kId, its, std::string(12345, 'x'));
+            auto sent = message(kId, each, std::string(12345, 'x'));
             sent.dsn = dsn;
-            std::size_t counted = size_of_open(its, dsn);
-            for (const auto& recipient : its.recipients)
+            std::size_t counted = size_of_open(each, dsn);
+            for (const auto& recipient : each.recipients)
                 counted += size_of_recipient(recipient, dsn);
             const std::size_t written = encode_open(sent, {})->size();
             CHECK(counted >= written);

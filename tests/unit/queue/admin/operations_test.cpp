@@ -3,6 +3,7 @@
 #include "queue/admin/inspection.hpp"
 #include "queue/delivery/quarantine.hpp"
 #include "queue/delivery/quarantine_expiry.hpp"
+#include "support/queue/damaged_page.hpp"
 #include "support/queue/fixture.hpp"
 
 #include <catch2/catch.hpp>
@@ -349,4 +350,38 @@ TEST_CASE("the administrator means a domain and its addresses in either spelling
         CHECK(found([&](auto& s) { s.from = "eva@" + spelling; }) == 2);
         CHECK(queue::trace(queue.store().database(), "eva@" + spelling).value().size() == 4);
     }
+}
+
+TEST_CASE("a list has what is on a damaged page, too") {
+    StoreFixture queue;
+    constexpr std::size_t kMessages = 200;
+    for (std::size_t i = 0; i < kMessages; ++i)
+        queue.add(arrival("alice@a.test", {"bob@b.test", "carol@b.test"}));
+    const auto hurt = static_cast<std::size_t>(overwrite_second_leaf(queue, "message"));
+    REQUIRE(hurt > 1);
+    const auto listed = [&](const queue::Selection& selection) {
+        std::vector<queue::ListedRecipient> rows;
+        std::optional<queue::Selected> after;
+        do {
+            auto page = queue::list(queue.store().database(), selection, after, 50);
+            std::ranges::move(page.rows, std::back_inserter(rows));
+            after = page.next;
+        } while (after);
+        return rows;
+    };
+    const auto all = listed({});
+    CHECK(all.size() == 2 * kMessages);
+    const auto damaged = std::ranges::count_if(all, [](const queue::ListedRecipient& row) {
+        return row.damage.find("damaged page") != std::string::npos && row.sender == "?" &&
+               row.address.ends_with("@b.test") && row.destination == kToB;
+    });
+    CHECK(static_cast<std::size_t>(damaged) == 2 * hurt);
+    // What is known of the recipient counts, and what is not known of the message is not taken for
+    // anything.
+    queue::Selection to_carol;
+    to_carol.to = "carol@b.test";
+    CHECK(listed(to_carol).size() == kMessages);
+    queue::Selection from_alice;
+    from_alice.from = "alice@a.test";
+    CHECK(listed(from_alice).size() == 2 * (kMessages - hurt));
 }

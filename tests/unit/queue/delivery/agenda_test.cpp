@@ -440,3 +440,26 @@ TEST_CASE("what is said to be due later than anything waits is due") {
     desk.agenda.end(kToB, desk.clock.now() + 64s);
     CHECK(desk.agenda.start().empty());
 }
+
+TEST_CASE("while peers are held back, our own MTA is not") {
+    Desk desk;
+    const base::SteadyPoint until = desk.clock.steady() + 3s;
+    desk.agenda.hold_peers_until(until);
+    desk.agenda.expect(to("waiting.test"), desk.clock.now() - 1h);
+    desk.agenda.arrived(to("new.test"));
+    desk.agenda.arrived(kReportToB);
+    desk.agenda.arrived(kLocal);
+    CHECK(desk.agenda.start() == std::vector{kLocal});
+    CHECK(desk.agenda.start().empty());
+    CHECK(desk.agenda.next() == until);
+    desk.clock.advance(2999ms);
+    CHECK(desk.agenda.start().empty());
+    SECTION("until it is time") {
+        desk.clock.advance(1ms);
+    }
+    SECTION("until they are let go") {
+        desk.agenda.hold_peers_until(desk.clock.steady());
+    }
+    CHECK(desk.agenda.start().size() == 3);
+    CHECK_FALSE(desk.agenda.next());
+}

@@ -4,6 +4,8 @@
 #include "queue/admin/verify.hpp"
 #include "support/queue/fixture.hpp"
 
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 
 using namespace support;
@@ -127,40 +129,57 @@ TEST_CASE(
     queue.add_some(1, 1000);
     queue.settle({all(queue.lease().at(0), unreachable())});
     queue.add_some(1, 1000);
-    const auto inherit = [&](const queue::WaitingPlace& behind = {}) {
-        return queue.transact([&](queue::Store& s) { return queue::inherit_some(s, kToB, behind); })
-            .value();
+    const auto turn = [&] {
+        queue::Turned all;
+        for (std::optional<queue::WaitingPlace> behind = queue::WaitingPlace(); behind;) {
+            const auto step = queue
+                                  .transact([&](queue::Store& s) {
+                                      return queue::reroute_some(s, kToB, "gone", *behind);
+                                  })
+                                  .value();
+            CHECK(step.changed <= kRows);
+            all.changed += step.changed;
+            add_all(all.woken, step.woken);
+            all.waits = step.waits;
+            behind = step.next;
+        }
+        return all;
     };
-    const auto moved = [&] {
-        return queue.count("SELECT COUNT(*) FROM recipient WHERE destination <> 1");
-    };
+    const queue::Destination heir{queue::Lane::xmpp, "new.a.test", "b.test"};
+    const queue::LanePolicy required({}, {{domain("b.test"), {true, {}}}});
 
     SECTION("in steps") {
         queue.use_router(queue::Router({{domain("a.test"), "new.a.test"}}, "new.a.test"));
-        const queue::Destination heir{queue::Lane::xmpp, "new.a.test", "b.test"};
-        auto step = inherit();
-        CHECK(step.changed <= kRows);
-        queue::Woken woken = step.woken;
-        for (; step.next; step = inherit(*step.next))
-            add_all(woken, step.woken);
-        CHECK(woken == queue::Woken{heir});
-        CHECK(moved() == 1000);
+        const auto turned = turn();
+        CHECK(turned.woken == queue::Woken{heir});
+        CHECK(turned.changed == 1000);
+        CHECK_FALSE(turned.waits);
         const auto leased = queue.lease(heir, {"mail.b.test", {1, 1000, 1u << 20}}).at(0);
         CHECK(leased.transfer->key.domain == domain("a.test"));
         CHECK_FALSE(leased.transfer->sent_before);
     }
-    SECTION("nobody sends for its sender now") {
+    SECTION("also where XMPP is required") {
+        queue.use_router(
+            queue::Router({{domain("a.test"), "new.a.test"}}, "new.a.test", {}, {}, required));
+        CHECK(turn().woken == queue::Woken{heir});
+    }
+    SECTION("by SMTP, if nobody sends for its sender now") {
         queue.use_router(queue::Router({{domain("other.test"), "new.a.test"}}, "new.a.test"));
-        CHECK(inherit().woken.empty());
-        CHECK(moved() == 0);
+        CHECK(turn().woken == queue::Woken{kRelay});
     }
-    SECTION("the component is still ours, if for other domains") {
+    SECTION("and waits, if that may not be") {
+        queue.use_router(
+            queue::Router({{domain("other.test"), "new.a.test"}}, "new.a.test", {}, {}, required));
+        const auto turned = turn();
+        CHECK(turned.changed == 0);
+        REQUIRE(turned.waits);
+        CHECK(turned.waits->reply.text.find("gone") != std::string::npos);
+    }
+    SECTION("a component that is still ours, if for other domains, has no heir") {
         queue.use_router(queue::Router({{domain("a.test"), "new.a.test"}}, "mail.a.test"));
-        CHECK_FALSE(inherit().next);
-        CHECK(moved() == 0);
+        CHECK(turn().woken == queue::Woken{kRelay});
     }
-    SECTION("a message that can't be read stays, and the others go") {
-        queue.use_router(queue::Router({{domain("a.test"), "new.a.test"}}, "new.a.test"));
+    SECTION("a message that can't be read, and the others") {
         queue.add_some(1, 5);
         const auto damaged = queue.transact([](queue::Store& s) -> base::Result<bool> {
             s.database().execute(
@@ -169,10 +188,18 @@ TEST_CASE(
             return true;
         });
         REQUIRE(damaged);
-        auto step = inherit();
-        while (step.next)
-            step = inherit(*step.next);
-        CHECK(moved() == 1000);
+        SECTION("go") {
+            queue.use_router(queue::Router({{domain("a.test"), "new.a.test"}}, "new.a.test"));
+            CHECK(std::ranges::is_permutation(turn().woken, queue::Woken{heir, kRelay}));
+        }
+        SECTION("go, but it waits where XMPP is required") {
+            queue.use_router(
+                queue::Router({{domain("a.test"), "new.a.test"}}, "new.a.test", {}, {}, required));
+            const auto turned = turn();
+            CHECK(turned.woken == queue::Woken{heir});
+            CHECK(turned.changed == 1000);
+            CHECK(turned.waits);
+        }
     }
 }
 

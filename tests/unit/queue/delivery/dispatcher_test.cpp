@@ -51,12 +51,19 @@ class FakeCourier final : public queue::Courier {
     bool slow = false;                          // deliveries end only once this is false
 };
 
+/// Our own links that are about to come up at the start.
+struct Links {
+    std::set<std::string> components;
+    std::chrono::milliseconds most{};
+};
+
 /// The whole queue on a real clock, between a fake door and a fake courier.
 struct Running {
     explicit Running(const Folder& folder, queue::Readiness first = kReadyB,
-                     queue::RetryPolicy policy = {50ms, 200ms})
+                     queue::RetryPolicy policy = {50ms, 200ms}, Links links = {})
         : retry(policy), storage(io.get_executor(), open(folder)) {
         courier.readiness = std::move(first);
+        dispatcher.expect_links(std::move(links.components), links.most);
         dispatcher.use(queue::Lane::xmpp, courier);
         dispatcher.use(queue::Lane::local, local);
         local.readiness = queue::Ready{"", {1, 10, 1u << 20}};
@@ -139,6 +146,32 @@ TEST_CASE(
     std::sort(queue.courier.seen.begin(), queue.courier.seen.end());
     CHECK(std::adjacent_find(queue.courier.seen.begin(), queue.courier.seen.end()) ==
           queue.courier.seen.end());
+}
+
+TEST_CASE("after a start, what goes to peers waits for our links for a while") {
+    Folder folder;
+    {
+        Running queue(folder, unreachable());
+        queue.accept(arrival("alice@a.test", {"bob@b.test"}));
+        queue.until([&] { return queue.courier.prepared > 0; });
+    }
+    SECTION("until the last of them is up") {
+        Running queue(folder, kReadyB, {50ms, 200ms}, {{"mail.a.test", "mail.c.test"}, 1h});
+        queue.accept(arrival("bob@b.test", {"alice@a.test"}));
+        queue.until([&] { return queue.local.seen.size() == 1; });
+        queue.dispatcher.link_is_up("mail.c.test");
+        queue.dispatcher.link_is_up("mail.c.test");
+        queue.accept(arrival("bob@b.test", {"alice@a.test"}));
+        queue.until([&] { return queue.local.seen.size() == 2; });
+        CHECK(queue.courier.prepared == 0);
+        queue.dispatcher.link_is_up("mail.a.test");
+        queue.until([&] { return queue.courier.seen.size() == 1; });
+        CHECK(queue.courier.prepared == 1);
+    }
+    SECTION("and no longer") {
+        Running queue(folder, kReadyB, {50ms, 200ms}, {{"mail.a.test"}, 50ms});
+        queue.until([&] { return queue.courier.seen.size() == 1; });
+    }
 }
 
 TEST_CASE("what a peer takes at once may grow while mail flows") {

@@ -3,9 +3,8 @@
 #include "queue/delivery/fallback.hpp"
 #include "queue/store/damage.hpp"
 #include "support/contents.hpp"
+#include "support/queue/damaged_page.hpp"
 #include "support/queue/fixture.hpp"
-
-#include <fstream>
 
 #include <catch2/catch.hpp>
 
@@ -399,21 +398,9 @@ TEST_CASE("a message on a damaged page is held, the others go, and the next star
     constexpr std::int64_t kMessages = 200;
     for (int i = 0; i < kMessages; ++i)
         queue.add(arrival("alice@a.test", {"bob@b.test"}));
-    const char* const victim =
-        " FROM dbstat WHERE name = 'message' AND pagetype = 'leaf' ORDER BY path LIMIT 1 OFFSET 1";
-    const auto page = queue.count(std::string("SELECT pageno") + victim);
-    const auto hurt = queue.count(std::string("SELECT ncell") + victim);
+    const auto hurt = overwrite_second_leaf(queue, "message");
     REQUIRE(hurt > 1);
     SQLite::Database& connection = queue.store().database().connection();
-    connection.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-    {
-        std::fstream file(queue.folder.path() / "queue.db",
-                          std::ios::in | std::ios::out | std::ios::binary);
-        file.seekp((page - 1) * 4096);
-        file << std::string(4096, '\0');
-    }
-    // So that it reads the page again.
-    connection.exec("PRAGMA shrink_memory");
 
     std::int64_t sent = 0;
     int in_vain = 0;

@@ -41,6 +41,17 @@ struct Storing {
                         answers.push_back(name + (done ? "" : " failed"));
                     });
     }
+    void start_read(Operation operation, std::vector<std::string>& answers, std::string name,
+                    std::function<void()> meanwhile) {
+        base::spawn(io.get_executor(), name,
+                    [this, operation, &answers, name]() -> base::Task<void> {
+                        Operation copy = operation;
+                        const auto done = co_await storage.read<int>(std::move(copy));
+                        answers.push_back(name + (done ? "" : " failed"));
+                    });
+        // The loop does one after the other: by then it is in line.
+        boost::asio::post(io, std::move(meanwhile));
+    }
     void until(const std::function<bool()>& condition) { support::run_until(io, condition); }
 
     boost::asio::io_context io;
@@ -233,4 +244,56 @@ TEST_CASE("what is asked for without end leaves room for steps") {
     storing.until([&] { return answers.size() == kSteps; });
     ended = true;
     CHECK(answers == std::vector<std::string>(kSteps, "step"));
+}
+
+TEST_CASE("steps have commits of their own only after a pause in what is written") {
+    const Folder folder;
+    Storing storing(folder);
+    std::vector<std::string> answers;
+    std::chrono::steady_clock::time_point written;
+    std::chrono::steady_clock::time_point stepped;
+    const Operation mail = [&](queue::Store& store) {
+        store.after_commit([&] { written = std::chrono::steady_clock::now(); });
+        return base::Result<int>(0);
+    };
+    const Operation step = [&](queue::Store&) {
+        stepped = std::chrono::steady_clock::now();
+        return base::Result<int>(0);
+    };
+    storing.start(mail, answers, "mail");
+    storing.until([&] { return answers.size() == 1; });
+    storing.start_step(step, answers, "step");
+    storing.until([&] { return answers.size() == 2; });
+    CHECK(stepped - written >= 30ms);
+}
+
+TEST_CASE("steps share a commit that writes, and make none of one that only reads") {
+    const Folder folder;
+    Storing storing(folder);
+    std::vector<std::string> answers;
+    std::promise<void> asked;
+    std::atomic<bool> committed = false;
+    std::atomic<bool> shared = false;
+    const Operation other = [&](queue::Store& store) {
+        asked.get_future().wait();
+        store.after_commit([&] { committed = true; });
+        return base::Result<int>(0);
+    };
+    const Operation step = [&](queue::Store&) {
+        shared = !committed;
+        return base::Result<int>(0);
+    };
+    const auto ask = [&] {
+        storing.start_step(step, answers, "step");
+        boost::asio::post(storing.io, [&] { asked.set_value(); });
+    };
+    const auto writes = GENERATE(false, true);
+    if (writes)
+        storing.start(other, answers, "other", ask);
+    else
+        storing.start_read(other, answers, "other", ask);
+    storing.until([&] { return answers.size() == 2; });
+    CHECK(shared == writes);
+    // Those that share a commit are answered in order.
+    CHECK(answers == std::vector<std::string>{"other", "step"});
 }
