@@ -37,6 +37,8 @@ MEMORY = "/dev/shm" if pathlib.Path("/dev/shm").is_dir() else None
 # A mutant that hangs: so many times as long as the sound program takes, and at least so many seconds.
 HANGS_AFTER = 10
 HANGS_AFTER_AT_LEAST = 60
+# Nor may one take the machine's memory: so many bytes of addresses, far more than the sound program.
+MEMORY_MOST = 4 << 30
 
 
 @dataclass(frozen=True)
@@ -118,8 +120,8 @@ def run_tests(program: pathlib.Path, limit: float | None, folder: pathlib.Path, 
     folder.chmod(0o755)  # as /tmp is: some tests ask who may read what is in it
     start = time.monotonic()
     try:
-        done = subprocess.run([str(program), "--abort", *words], cwd=folder, env={**os.environ, "TMPDIR": str(folder)},
-                              capture_output=True, timeout=limit, check=False)
+        done = subprocess.run(["prlimit", f"--as={MEMORY_MOST}", str(program), "--abort", *words], cwd=folder,
+                              env={**os.environ, "TMPDIR": str(folder)}, capture_output=True, timeout=limit, check=False)
         end = "passed" if done.returncode == 0 else "crash" if done.returncode < 0 else "failure"
     except subprocess.TimeoutExpired:
         end = "hangs"
