@@ -1,6 +1,6 @@
 """Runs the fuzz targets that are built in build/fuzz, two at a time.
 
-    fuzz.py --seconds N [TARGET..]   N seconds each, from the seeds alone: what `./run test` does
+    fuzz.py --seconds N [TARGET..]   N seconds each, from the seeds alone: what `./run test long` does
     fuzz.py --minutes N [TARGET..]   N minutes in all; the corpus is kept in build/fuzz/corpus
 
 Ends with one line a target. A finding is kept in build/fuzz/crashes, and its replay is printed;
