@@ -1,6 +1,7 @@
 #include "smtp-bridge/client/client.hpp"
 
 #include "base/text.hpp"
+#include "smtp-bridge/client/verdict.hpp"
 
 #include <algorithm>
 
@@ -26,15 +27,6 @@ constexpr int kErrors = 5;
 constexpr int kResets = 30;
 /// RFC 9422 4: six digits at most.
 constexpr std::uint64_t kMostLimit = 999'999;
-
-/// A refusal of the link as such says nothing about a mail, so it is never final.
-Reply as_deferral(const Reply& reply) {
-    if (reply.is_transient()) return reply;
-    return {
-        451,
-        {4, 4, 1},
-        base::printable("The next hop refuses us: " + reply.to_text(), base::limits::kStatusText)};
-}
 
 }  // namespace
 

@@ -199,14 +199,6 @@ class Client {
     std::size_t streak_ = 0;  ///< replies since the last refusal
 };
 
-/// How the answer to a command counts for a recipient: only 2yz, 4yz and 5yz, and 552 5.5.3 is for
-/// now only (RFC 5321 4.5.3.1.10).
-mail::Reply as_verdict(const ServerReply& reply);
-/// The same for the answer to RCPT, where 552 without a reason is for now only, too.
-mail::Reply as_rcpt_verdict(const ServerReply& reply);
-/// "Too many recipients" for one transaction, if it is a verdict on RCPT.
-bool is_too_many(const mail::Reply& rcpt_verdict);
-
 /// For `packetboat check`: connects, says hello, and returns the greeting. Errc::io with the
 /// reason.
 base::Task<base::Result<std::string>> probe(Target target, ClientSettings settings);

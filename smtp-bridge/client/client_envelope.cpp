@@ -1,7 +1,7 @@
 // Client's MAIL and RCPT: how many in one transaction, what the answers mean, and the check that
 // goes no further.
-#include "base/text.hpp"
 #include "smtp-bridge/client/client.hpp"
+#include "smtp-bridge/client/verdict.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -38,34 +38,6 @@ SendResult::SendResult(std::size_t recipients)
 
 CheckResult::CheckResult(std::size_t recipients)
     : replies(recipients, Reply{451, {4, 4, 2}, "It was not asked yet"}), left(all(recipients)) {}
-
-Reply as_verdict(const ServerReply& reply) {
-    Reply verdict = reply.to_mail();
-    if (verdict.code == 552 && verdict.status == mail::EnhancedStatus{5, 5, 3}) {
-        verdict.code = 452;
-        verdict.status.klass = 4;
-    }
-    if (verdict.code / 100 == 3)
-        return {451,
-                {4, 5, 0},
-                base::printable("Unexpected reply: " + verdict.text, base::limits::kStatusText)};
-    return verdict;
-}
-
-Reply as_rcpt_verdict(const ServerReply& reply) {
-    Reply verdict = as_verdict(reply);
-    if (verdict.code == 552 && verdict.status == mail::EnhancedStatus{5, 0, 0}) {
-        verdict.code = 452;
-        verdict.status = {4, 5, 3};
-    }
-    return verdict;
-}
-
-bool is_too_many(const Reply& rcpt_verdict) {
-    const auto& status = rcpt_verdict.status;
-    return rcpt_verdict.code == 452 &&
-           (status == mail::EnhancedStatus{4, 5, 3} || status == mail::EnhancedStatus{4, 0, 0});
-}
 
 /// Grows with what is answered well, so that one group holds no more refusals than a link bears.
 std::size_t Client::group() const {

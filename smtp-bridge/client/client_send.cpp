@@ -4,6 +4,7 @@
 #include "smtp-bridge/client/client.hpp"
 #include "smtp-bridge/client/dot_stuffer.hpp"
 #include "smtp-bridge/client/envelope_commands.hpp"
+#include "smtp-bridge/client/verdict.hpp"
 
 #include <boost/asio.hpp>
 #include <fmt/format.h>
