@@ -29,6 +29,9 @@ void print_why(const json::object& row) {
         terminal::line("             in quarantine: {}", quarantine);
         return;
     }
+    const auto* const unreadable = row.if_contains("unreadable");
+    if (unreadable != nullptr && unreadable->is_bool() && unreadable->as_bool())
+        terminal::line("             its message can't be read: a damaged page of the database");
     const std::string reply = text_of(row, "last_reply");
     if (reply.empty()) return;
     terminal::line("             {} tries, next {}: {}", number_of(row, "attempts"),

@@ -127,7 +127,8 @@ base::Task<json::object> answer_queue_list(Daemon& daemon, json::object asked) {
                                           {"attempts", row.attempts},
                                           {"next_try", base::to_datetime(row.due)},
                                           {"last_reply", row.reply},
-                                          {"quarantine", row.damage}});
+                                          {"quarantine", row.damage},
+                                          {"unreadable", row.is_unreadable}});
     }
     json::object answer{{"ok", true}, {"recipients", std::move(recipients)}};
     if (page->next) answer["after"] = write_after(*page->next);

@@ -15,7 +15,9 @@ namespace queue {
 namespace {
 
 constexpr std::size_t kTraced = 20;
-constexpr int kUnreadable = 20;  // recipients of messages on damaged pages, in a page of a list
+// Recipients of messages on damaged pages that a page of a list meets, before it ends: a disk may
+// take its time to say that it can't read them.
+constexpr int kUnreadable = 20;
 constexpr int kSteps = 20;  // of a selection that one page of a list takes
 
 std::string reply_text(const Query& row, int code_column) {
@@ -197,7 +199,6 @@ ListedRecipient read_listed(Database& database, const Selected& which) {
         if (!is_damage(error)) throw;
         ListedRecipient row = read_listed(database, which, false);
         row.is_unreadable = true;
-        row.damage = "it is on a damaged page of the queue's database";
         return row;
     }
 }
@@ -208,19 +209,15 @@ ListPage list(Database& database, const Selection& selection, const std::optiona
               std::size_t most) {
     ListPage page;
     page.next = after;
-    int unreadable = kUnreadable;
+    int unreadable = 0;
     for (int steps = 0; steps < kSteps && page.rows.size() < most; ++steps) {
         const auto some =
             select(database, selection, page.next, most - page.rows.size(), AtDamage::go_on);
-        for (const Selected& which : some.found) {
+        for (const Selected& which : some.found)
             page.rows.push_back(read_listed(database, which));
-            if (page.rows.back().is_unreadable && --unreadable == 0) {
-                page.next = which;
-                return page;
-            }
-        }
         page.next = some.next;
-        if (!page.next) break;
+        unreadable += some.unreadable;
+        if (!page.next || unreadable >= kUnreadable) break;
     }
     return page;
 }

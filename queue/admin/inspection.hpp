@@ -31,9 +31,9 @@ struct ListedRecipient {
     int sends = 0;         ///< how often a stanza of the transfer may have left
     int attempts = 0;
     base::TimePoint due;
-    std::string reply;   ///< the last, as `451 4.4.1 text`; empty before the first try
-    std::string damage;  ///< why it is in quarantine, or can't be read; empty if neither
-    bool is_unreadable = false;  ///< its message is on a damaged page
+    std::string reply;           ///< the last, as `451 4.4.1 text`; empty before the first try
+    std::string damage;          ///< why it is in quarantine; empty if it is not
+    bool is_unreadable = false;  ///< its message is on a damaged page of the database
 };
 /// A part of what a selection means, the oldest first.
 struct ListPage {

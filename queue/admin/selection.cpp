@@ -39,6 +39,7 @@ class Walk {
                 if (at_damage_ == AtDamage::fail || !is_damage(error)) throw;
                 look(last, false, 1);
                 looks_ -= std::min(looks_, kLooksOfDamage);
+                ++page_.unreadable;
             }
         }
     }

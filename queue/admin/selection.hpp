@@ -45,6 +45,7 @@ struct Selected {
 struct SelectedPage {
     std::vector<Selected> found;
     std::optional<Selected> next;  ///< go on behind this; nothing: that was all
+    int unreadable = 0;            ///< recipients, meant or not, whose message is on a damaged page
 };
 
 /// What becomes of a walk at a message that is on a damaged page.

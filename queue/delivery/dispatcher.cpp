@@ -180,7 +180,8 @@ base::Task<bool> Dispatcher::in_steps(Step<T> step, std::function<bool(const T&)
         std::function<base::Result<T>(Store&)> operation = [step, place = *behind](Store& store) {
             return step(store, place);
         };
-        const base::Result<Committed<T>> done = co_await storage_.step<T>(std::move(operation));
+        const base::Result<Committed<T>> done =
+            co_await storage_.delivery_step<T>(std::move(operation));
         // The storage's own log line says why.
         if (!done) co_return false;
         look_at((*done)->woken);

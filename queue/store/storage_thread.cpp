@@ -18,9 +18,12 @@ using namespace std::chrono_literals;
 
 // How long steps make a commit that has nothing else, ...
 constexpr auto kStepsTime = 1ms;
-// ... and that of others, which they share so often.
-constexpr auto kSharedTime = std::chrono::microseconds(500);
+// ... and that of others, which they share so often: a twentieth of all time.
 constexpr auto kSharedEvery = 10ms;
+constexpr auto kSharedMost = 3ms;
+constexpr int kSharedPart = 20;
+// After so long they share one that would write nothing without them, too.
+constexpr auto kPatience = 100ms;
 // Nothing was written for so long: a commit of their own will hardly be in the way of others.
 constexpr auto kPause = 30ms;
 
@@ -86,9 +89,29 @@ void StorageThread::later(std::function<void(Store&)> operation) {
 void StorageThread::enqueue(Request request) {
     {
         const std::lock_guard lock(mutex_);
-        (request.kind == Kind::step ? steps_ : waiting_).push_back(std::move(request));
+        if (is_step(request) && !has_steps()) steps_since_ = std::chrono::steady_clock::now();
+        line_of(request.kind).push_back(std::move(request));
     }
     arrived_.notify_one();
+}
+
+std::deque<StorageThread::Request>& StorageThread::line_of(Kind kind) {
+    switch (kind) {
+        case Kind::step:
+            return steps_;
+        case Kind::delivery_step:
+            return delivery_steps_;
+        default:
+            return waiting_;
+    }
+}
+
+bool StorageThread::is_step(const Request& request) {
+    return request.kind == Kind::step || request.kind == Kind::delivery_step;
+}
+
+bool StorageThread::has_steps() const {
+    return !steps_.empty() || !delivery_steps_.empty();
 }
 
 std::deque<StorageThread::Request> StorageThread::take() {
@@ -96,7 +119,7 @@ std::deque<StorageThread::Request> StorageThread::take() {
     {
         std::unique_lock lock(mutex_);
         const auto others = [this] { return stopping_ || !waiting_.empty(); };
-        arrived_.wait(lock, [&] { return others() || !steps_.empty(); });
+        arrived_.wait(lock, [&] { return others() || has_steps(); });
         arrived_.wait_until(lock, last_write_ + kPause, others);
     }
     take_more(taken);
@@ -121,9 +144,13 @@ void StorageThread::take_more(std::deque<Request>& taken) {
 
 std::optional<StorageThread::Request> StorageThread::take_step(bool gives_way) {
     const std::lock_guard lock(mutex_);
-    if (steps_.empty() || (gives_way && !waiting_.empty())) return std::nullopt;
-    Request step = std::move(steps_.front());
-    steps_.pop_front();
+    if (!has_steps() || (gives_way && !waiting_.empty())) return std::nullopt;
+    // In turns: deliveries may have hundreds in line.
+    delivery_is_next_ = !delivery_is_next_;
+    auto& line = (delivery_is_next_ && !delivery_steps_.empty()) || steps_.empty() ? delivery_steps_
+                                                                                   : steps_;
+    Request step = std::move(line.front());
+    line.pop_front();
     return step;
 }
 
@@ -132,16 +159,24 @@ bool StorageThread::is_write(const std::deque<Request>& requests) {
                                [](const Request& each) { return each.kind == Kind::write; });
 }
 
+bool StorageThread::may_share(const std::deque<Request>& requests,
+                              std::chrono::steady_clock::time_point now) {
+    if (is_write(requests)) return now - last_step_ >= kSharedEvery;
+    // It would write nothing without them: not unless there are no others.
+    const std::lock_guard lock(mutex_);
+    return has_steps() && now - std::max(last_step_, steps_since_) >= kPatience;
+}
+
 void StorageThread::run_steps(std::deque<Request>& requests,
                               std::vector<base::Result<void>>& results,
                               std::chrono::steady_clock::time_point began) {
     const auto now = std::chrono::steady_clock::now();
-    const bool by_themselves = requests.front().kind == Kind::step;
-    // A commit that writes nothing is none that can be shared.
-    const bool shared = now - last_step_ >= kSharedEvery && is_write(requests);
-    if (!by_themselves && !shared) return;
+    const bool by_themselves = is_step(requests.front());
+    if (!by_themselves && !may_share(requests, now)) return;
+    const std::chrono::nanoseconds share = (now - last_step_) / kSharedPart;
+    const auto end = by_themselves ? began + kStepsTime
+                                   : now + std::min<std::chrono::nanoseconds>(share, kSharedMost);
     if (by_themselves) last_step_ = now;
-    const auto end = by_themselves ? began + kStepsTime : now + kSharedTime;
     for (auto at = now; at < end; at = std::chrono::steady_clock::now()) {
         auto step = take_step(by_themselves);
         if (!step) break;

@@ -62,13 +62,20 @@ class StorageThread {
     base::Task<base::Result<Committed<T>>> step(std::function<base::Result<T>(Store&)> operation) {
         return request<T>(std::move(operation), Kind::step, 0, {});
     }
+    /// The same of what is done about deliveries, of which there may be hundreds at once: these
+    /// take turns with all others.
+    template <class T>
+    base::Task<base::Result<Committed<T>>> delivery_step(
+        std::function<base::Result<T>(Store&)> operation) {
+        return request<T>(std::move(operation), Kind::delivery_step, 0, {});
+    }
 
     /// Runs `operation` on the storage thread some time; nobody hears of it. For clearing up, by
     /// who can't wait.
     void later(std::function<void(Store&)> operation);
 
   private:
-    enum class Kind : std::uint8_t { read, write, step };
+    enum class Kind : std::uint8_t { read, write, step, delivery_step };
     struct Request {
         std::function<base::Result<void>(Store&)> operation;
         Kind kind = Kind::write;
@@ -108,6 +115,11 @@ class StorageThread {
     void run_steps(std::deque<Request>& requests, std::vector<base::Result<void>>& results,
                    std::chrono::steady_clock::time_point began);
     std::optional<Request> take_step(bool gives_way);
+    std::deque<Request>& line_of(Kind kind);
+    bool has_steps() const;
+    static bool is_step(const Request& request);
+    /// Whether steps may be done in a commit of these requests.
+    bool may_share(const std::deque<Request>& requests, std::chrono::steady_clock::time_point now);
     static bool is_write(const std::deque<Request>& requests);
     /// One transaction, to which more requests may be added; the results in order.
     std::vector<base::Result<void>> commit(std::deque<Request>& requests);
@@ -127,11 +139,14 @@ class StorageThread {
     std::condition_variable arrived_;
     std::deque<Request> waiting_;
     std::deque<Request> steps_;
+    std::deque<Request> delivery_steps_;
+    std::chrono::steady_clock::time_point steps_since_{};  ///< one at least is waiting
     bool stopping_ = false;
     std::shared_ptr<Damage> damage_ = std::make_shared<Damage>();
     // Of the storage thread:
     std::chrono::steady_clock::time_point last_step_{};
     std::chrono::steady_clock::time_point last_write_{};  // was committed
+    bool delivery_is_next_ = false;
     bool damage_met_ = false;
     std::thread thread_;
 };

@@ -35,7 +35,7 @@ LEAST_KILLED = 0.95
 # The tests' folders: nothing here is about a disk, and memory syncs at once.
 MEMORY = "/dev/shm" if pathlib.Path("/dev/shm").is_dir() else None
 # A mutant that hangs: so many times as long as the sound program takes, and at least so many seconds.
-HANGS_AFTER = 10
+HANGS_AFTER = 3
 HANGS_AFTER_AT_LEAST = 60
 # Nor may one take the machine's memory: so many bytes of addresses, far more than the sound program.
 MEMORY_MOST = 4 << 30

@@ -78,6 +78,8 @@ TEST_CASE("new mail, and mail for a peer that is there, is not behind all that a
         desk.agenda.end(to("new.test"), desk.clock.now());
         desk.clock.advance(24h);
         CHECK(desk.agenda.start().empty());
+        desk.agenda.arrived(to("new.test"));
+        CHECK(desk.agenda.start().empty());
         CHECK(desk.agenda.is_crowded());
     }
     SECTION("a flood of it leaves the others places") {

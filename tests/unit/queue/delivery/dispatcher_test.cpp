@@ -150,14 +150,11 @@ TEST_CASE(
 
 TEST_CASE("after a start, what goes to peers waits for our links for a while") {
     Folder folder;
-    {
-        Running queue(folder, unreachable());
-        queue.accept(arrival("alice@a.test", {"bob@b.test"}));
-        queue.until([&] { return queue.courier.prepared > 0; });
-    }
     SECTION("until the last of them is up") {
         Running queue(folder, kReadyB, {50ms, 200ms}, {{"mail.a.test", "mail.c.test"}, 1h});
+        queue.accept(arrival("alice@a.test", {"bob@b.test"}));
         queue.accept(arrival("bob@b.test", {"alice@a.test"}));
+        // When this has gone out, that would have been looked at.
         queue.until([&] { return queue.local.seen.size() == 1; });
         queue.dispatcher.link_is_up("mail.c.test");
         queue.dispatcher.link_is_up("mail.c.test");
@@ -169,9 +166,42 @@ TEST_CASE("after a start, what goes to peers waits for our links for a while") {
         CHECK(queue.courier.prepared == 1);
     }
     SECTION("and no longer") {
+        const auto began = std::chrono::steady_clock::now();
         Running queue(folder, kReadyB, {50ms, 200ms}, {{"mail.a.test"}, 50ms});
-        queue.until([&] { return queue.courier.seen.size() == 1; });
+        queue.accept(arrival("alice@a.test", {"bob@b.test"}));
+        queue.until([&] { return queue.courier.prepared == 1; });
+        CHECK(std::chrono::steady_clock::now() - began >= 50ms);
     }
+}
+
+TEST_CASE("what waits until our link is up is looked at once") {
+    Folder folder;
+    Running queue(folder, unreachable(), {1h, 1h});
+    queue.accept(arrival("alice@a.test", {"bob@b.test"}));
+    queue.until([&] { return queue.courier.prepared == 1 && queue.dispatcher.is_idle(); });
+    queue.courier.readiness = kReadyB;
+    queue.dispatcher.link_is_up("mail.a.test");
+    queue.until([&] { return queue.courier.seen.size() == 1 && queue.dispatcher.is_idle(); });
+    CHECK(queue.courier.prepared == 2);
+}
+
+TEST_CASE("who gives a sign of life may be the peer of what waits for one that is not known") {
+    Folder folder;
+    Running queue(folder, kReadyB, {1h, 1h});
+    // One that answers, so that not everybody is silent.
+    queue.courier.outcome =
+        queue::Deferred{reply(451, "4.5.0", "not now"), "mail.c.test", true, {}};
+    queue.accept(arrival("alice@a.test", {"carol@c.test"}));
+    queue.until([&] { return queue.courier.seen.size() == 1 && queue.dispatcher.is_idle(); });
+    auto nobody = unreachable();
+    nobody.remote.clear();
+    queue.courier.readiness = nobody;
+    queue.accept(arrival("alice@a.test", {"bob@b.test"}));
+    queue.until([&] { return queue.courier.prepared == 2 && queue.dispatcher.is_idle(); });
+    queue.courier.readiness = kReadyB;
+    queue.courier.outcome = delivered();
+    queue.dispatcher.peer_is_back("mail.d.test");
+    queue.until([&] { return queue.courier.seen.size() == 2; });
 }
 
 TEST_CASE("what a peer takes at once may grow while mail flows") {

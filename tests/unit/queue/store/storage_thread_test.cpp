@@ -41,16 +41,13 @@ struct Storing {
                         answers.push_back(name + (done ? "" : " failed"));
                     });
     }
-    void start_read(Operation operation, std::vector<std::string>& answers, std::string name,
-                    std::function<void()> meanwhile) {
-        base::spawn(io.get_executor(), name,
-                    [this, operation, &answers, name]() -> base::Task<void> {
+    void start_delivery_step(Operation operation, std::vector<std::string>& answers) {
+        base::spawn(io.get_executor(), "delivery",
+                    [this, operation, &answers]() -> base::Task<void> {
                         Operation copy = operation;
-                        const auto done = co_await storage.read<int>(std::move(copy));
-                        answers.push_back(name + (done ? "" : " failed"));
+                        const auto done = co_await storage.delivery_step<int>(std::move(copy));
+                        answers.push_back(done ? "delivery" : "delivery failed");
                     });
-        // The loop does one after the other: by then it is in line.
-        boost::asio::post(io, std::move(meanwhile));
     }
     void until(const std::function<bool()>& condition) { support::run_until(io, condition); }
 
@@ -267,14 +264,14 @@ TEST_CASE("steps have commits of their own only after a pause in what is written
     CHECK(stepped - written >= 30ms);
 }
 
-TEST_CASE("steps share a commit that writes, and make none of one that only reads") {
+TEST_CASE("steps share a commit that writes") {
     const Folder folder;
     Storing storing(folder);
     std::vector<std::string> answers;
     std::promise<void> asked;
     std::atomic<bool> committed = false;
     std::atomic<bool> shared = false;
-    const Operation other = [&](queue::Store& store) {
+    const Operation mail = [&](queue::Store& store) {
         asked.get_future().wait();
         store.after_commit([&] { committed = true; });
         return base::Result<int>(0);
@@ -283,17 +280,38 @@ TEST_CASE("steps share a commit that writes, and make none of one that only read
         shared = !committed;
         return base::Result<int>(0);
     };
-    const auto ask = [&] {
+    storing.start(mail, answers, "mail", [&] {
         storing.start_step(step, answers, "step");
+        // The loop does one after the other: by then it is in line.
         boost::asio::post(storing.io, [&] { asked.set_value(); });
-    };
-    const auto writes = GENERATE(false, true);
-    if (writes)
-        storing.start(other, answers, "other", ask);
-    else
-        storing.start_read(other, answers, "other", ask);
+    });
     storing.until([&] { return answers.size() == 2; });
-    CHECK(shared == writes);
-    // Those that share a commit are answered in order.
-    CHECK(answers == std::vector<std::string>{"other", "step"});
+    CHECK(shared);
+    CHECK(answers == std::vector<std::string>{"mail", "step"});
+}
+
+TEST_CASE("steps of deliveries, however many, take turns with all others") {
+    constexpr std::size_t kMany = 50;
+    const Folder folder;
+    Storing storing(folder);
+    std::vector<std::string> answers;
+    std::promise<void> asked;
+    const Operation mail = [&](queue::Store&) {
+        asked.get_future().wait();
+        return base::Result<int>(0);
+    };
+    const Operation step = [](queue::Store&) { return base::Result<int>(0); };
+    storing.start(mail, answers, "mail", [&] {
+        for (std::size_t i = 0; i < kMany; ++i)
+            storing.start_delivery_step(step, answers);
+        storing.start_step(step, answers, "administrator's");
+        storing.start_step(step, answers, "housekeeping's");
+        boost::asio::post(storing.io, [&] { asked.set_value(); });
+    });
+    storing.until([&] { return answers.size() == kMany + 3; });
+    const auto place = [&](const char* name) {
+        return std::ranges::find(answers, name) - answers.begin();
+    };
+    CHECK(place("administrator's") <= 3);
+    CHECK(place("housekeeping's") <= 5);
 }
