@@ -39,6 +39,25 @@ TEST_CASE("A server that stumbles over one member does not hold the others") {
     CHECK(is<queue::Delivered>(outcomes.back()));
 }
 
+TEST_CASE("A stanza has no more recipients than B takes") {
+    Courier a;
+    ComponentSettings theirs;
+    theirs.jid = "mail.b.test";
+    theirs.domains = {domain("b.test")};
+    std::string info = disco_info_query(theirs);
+    const std::string field = "max-recipients";
+    const auto value = info.find("<value>", info.find(field)) + 7;
+    info.replace(value, info.find('<', value) - value, "5");
+    a.infos[theirs.jid] = info;
+    a.peer = [](const auto& asked) { return Courier::verdicts(asked, {250, {2, 1, 5}, ""}); };
+    std::vector<queue::LeasedMessage> messages{a.message(1), a.message(2), a.message(3)};
+    for (auto& message : messages)
+        message.envelope = envelope("alice@a.test", {"bob@b.test", "bert@b.test"});
+    for (const auto& outcome : a.send(messages))
+        CHECK(is<queue::Delivered>(outcome));
+    CHECK(a.sizes == std::vector<std::size_t>{2, 1});
+}
+
 TEST_CASE("A content that can't be read waits as it is, or is held, and the others go on") {
     Courier a;
     PeerDisk b;
