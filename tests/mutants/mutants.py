@@ -17,11 +17,13 @@ Exit status 1: fewer than 95 of 100 are killed, or there is a survivor without a
 
 import argparse
 import concurrent.futures
+import contextlib
 import json
 import os
 import pathlib
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -119,12 +121,18 @@ def run_tests(program: pathlib.Path, limit: float | None, folder: pathlib.Path, 
     """What became of it: `passed`, or by what it was killed; and after how many seconds."""
     folder.chmod(0o755)  # as /tmp is: some tests ask who may read what is in it
     start = time.monotonic()
+    tests = subprocess.Popen(["prlimit", f"--as={MEMORY_MOST}", str(program), "--abort", *words], cwd=folder,
+                             env={**os.environ, "TMPDIR": str(folder)}, start_new_session=True,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        done = subprocess.run(["prlimit", f"--as={MEMORY_MOST}", str(program), "--abort", *words], cwd=folder,
-                              env={**os.environ, "TMPDIR": str(folder)}, capture_output=True, timeout=limit, check=False)
-        end = "passed" if done.returncode == 0 else "crash" if done.returncode < 0 else "failure"
+        status = tests.wait(limit)
+        end = "passed" if status == 0 else "crash" if status < 0 else "failure"
     except subprocess.TimeoutExpired:
         end = "hangs"
+    # And whatever it has started, which a fault may leave behind.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(tests.pid, signal.SIGKILL)
+    tests.wait()
     return end, time.monotonic() - start
 
 
