@@ -115,6 +115,7 @@ class StorageThread {
     void run_steps(std::deque<Request>& requests, std::vector<base::Result<void>>& results,
                    std::chrono::steady_clock::time_point began);
     std::optional<Request> take_step(bool gives_way);
+    // Both are asked under mutex_.
     std::deque<Request>& line_of(Kind kind);
     bool has_steps() const;
     static bool is_step(const Request& request);

@@ -33,20 +33,15 @@ struct Storing {
                         answers.push_back(name + (done ? "" : " failed"));
                     });
     }
-    void start_step(Operation operation, std::vector<std::string>& answers, std::string name) {
+    using Step =
+        base::Task<base::Result<queue::Committed<int>>> (queue::StorageThread::*)(Operation);
+    void start_step(Operation operation, std::vector<std::string>& answers, std::string name,
+                    Step step = &queue::StorageThread::step<int>) {
         base::spawn(io.get_executor(), name,
-                    [this, operation, &answers, name]() -> base::Task<void> {
+                    [this, operation, &answers, name, step]() -> base::Task<void> {
                         Operation copy = operation;
-                        const auto done = co_await storage.step<int>(std::move(copy));
+                        const auto done = co_await (storage.*step)(std::move(copy));
                         answers.push_back(name + (done ? "" : " failed"));
-                    });
-    }
-    void start_delivery_step(Operation operation, std::vector<std::string>& answers) {
-        base::spawn(io.get_executor(), "delivery",
-                    [this, operation, &answers]() -> base::Task<void> {
-                        Operation copy = operation;
-                        const auto done = co_await storage.delivery_step<int>(std::move(copy));
-                        answers.push_back(done ? "delivery" : "delivery failed");
                     });
     }
     void until(const std::function<bool()>& condition) { support::run_until(io, condition); }
@@ -303,7 +298,8 @@ TEST_CASE("steps of deliveries, however many, take turns with all others") {
     const Operation step = [](queue::Store&) { return base::Result<int>(0); };
     storing.start(mail, answers, "mail", [&] {
         for (std::size_t i = 0; i < kMany; ++i)
-            storing.start_delivery_step(step, answers);
+            storing.start_step(step, answers, "delivery",
+                               &queue::StorageThread::delivery_step<int>);
         storing.start_step(step, answers, "administrator's");
         storing.start_step(step, answers, "housekeeping's");
         boost::asio::post(storing.io, [&] { asked.set_value(); });
