@@ -13,6 +13,7 @@ namespace {
 constexpr int kSuspect = 2;         // crashes from which on it waits, and has no other beside it
 constexpr int kStep = 100;          // suspects that are looked at in one transaction
 constexpr std::size_t kNamed = 20;  // suspects that the log names at a start
+constexpr int kCandidates = 200;    // suspects among which the next one is looked for
 
 struct Suspect {
     QueueId id;
@@ -96,6 +97,29 @@ bool has_to_wait(Store& store, int crashes) {
         "SELECT 1 FROM message m JOIN recipient r ON r.message = m.id"
         " WHERE m.crashes > 0 AND m.crashes >= ?1 AND r.state = 2 LIMIT 1");
     return other.bind(kSuspect).step();
+}
+
+std::optional<Destination> call_next(Store& store, int crashes) {
+    if (crashes < kSuspect) return std::nullopt;
+    const auto soon = to_millis(store.now() + kSuspectPause);
+    std::int64_t message = 0;
+    std::int64_t destination = 0;
+    {
+        // Who is due later waits for its own time, and not for another one.
+        Query find = store.database().query(
+            "SELECT r.message, r.destination FROM (SELECT id FROM message INDEXED BY "
+            "message_crashes WHERE crashes > 0 AND crashes >= ?1 LIMIT ?3) m JOIN recipient r"
+            " ON r.message = m.id WHERE r.ended_at IS NULL AND r.state IN (1, 3)"
+            " AND r.due_at <= ?2 LIMIT 1");
+        if (!find.bind(kSuspect, soon, kCandidates).step()) return std::nullopt;
+        message = find.integer(0);
+        destination = find.integer(1);
+    }
+    Query call = store.database().query(
+        "UPDATE recipient SET due_at = ?3 WHERE message = ?1 AND destination = ?2"
+        " AND state IN (1, 3) AND due_at <= ?4");
+    call.bind(message, destination, to_millis(store.now()), soon).run();
+    return store.destination(destination);
 }
 
 }  // namespace queue

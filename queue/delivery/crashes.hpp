@@ -12,8 +12,12 @@
 // has no other chance. Storage thread.
 #pragma once
 
+#include "queue/destination.hpp"
 #include "queue/queue_id.hpp"
 #include "queue/store/store.hpp"
+
+#include <chrono>
+#include <optional>
 
 namespace queue {
 
@@ -30,7 +34,10 @@ inline bool goes_alone(int crashes) {
 }
 /// It can't be leased now, as another one like it is under way.
 bool has_to_wait(Store& store, int crashes);
-/// Of those that have to.
+/// Of those that have to, unless call_next() calls them before.
 inline constexpr auto kSuspectPause = std::chrono::seconds(10);
+/// Something has become of a message with so many crashes: if others had to wait for that, one of
+/// them is due now. Its destination.
+std::optional<Destination> call_next(Store& store, int crashes);
 
 }  // namespace queue

@@ -1,5 +1,6 @@
 #include "queue/delivery/settlement.hpp"
 
+#include "queue/delivery/crashes.hpp"
 #include "queue/delivery/expiry.hpp"
 #include "queue/delivery/fallback.hpp"
 #include "queue/delivery/quarantine.hpp"
@@ -281,6 +282,7 @@ base::Result<Woken> settle(Store& store, const std::vector<MessageOutcome>& outc
         }
         if (!row) return row.error();
         if (row->crashes > 0) has_survived(store, outcome.id);
+        if (const auto called = call_next(store, row->crashes)) add_all(woken, {*called});
         if (!outcome.sent) take_back_send(store, outcome);
         Settling settling(store, std::move(*row));
         for (const RecipientOutcome& each : outcome.recipients) {

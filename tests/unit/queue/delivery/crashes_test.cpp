@@ -124,6 +124,72 @@ TEST_CASE("from the second crash on it waits, and no two such are under way toge
     CHECK(leased[0] == other);
 }
 
+TEST_CASE("those that wait for each other go one after another, without a pause") {
+    StoreFixture queue;
+    std::vector<queue::QueueId> suspects;
+    for (int i = 0; i < 30; ++i) {
+        suspects.push_back(queue.add(arrival("alice@a.test", {"bob@b.test"})));
+        suspects.push_back(queue.add(arrival("alice@a.test", {"carol@a.test"})));
+    }
+    const auto lease_everything = [&] {
+        auto ids = lease_all(queue);
+        for (auto leased = queue.lease(kLocal, kOneByOne); !leased.empty();
+             leased = queue.lease(kLocal, kOneByOne))
+            ids.push_back(leased[0].id);
+        return ids;
+    };
+    for (int i = 0; i < 2; ++i) {
+        REQUIRE(lease_everything().size() == suspects.size());
+        queue.open();
+    }
+    CHECK(lease_everything().empty());
+    queue.clock.advance(16s);
+    auto under_way = lease_everything();
+    for (std::size_t left = suspects.size() - 1; left > 0; --left) {
+        REQUIRE(under_way.size() == 1);
+        const auto woken = queue.transact([&](queue::Store& store) {
+            return queue::settle(store, {{under_way[0], {{0, delivered()}}, true}});
+        });
+        REQUIRE(woken);
+        REQUIRE(woken->size() == 1);
+        under_way.clear();
+        const auto& ready = woken->front() == kToB ? kReadyB : kOneByOne;
+        for (const auto& message : queue.lease(woken->front(), ready))
+            under_way.push_back(message.id);
+    }
+    REQUIRE(under_way.size() == 1);
+    const auto last = queue.transact([&](queue::Store& store) {
+        return queue::settle(store, {{under_way[0], {{0, delivered()}}, true}});
+    });
+    CHECK(last.value().empty());
+    CHECK(queue.count("SELECT COUNT(*) FROM message WHERE pending > 0") == 0);
+}
+
+TEST_CASE("who is due later does not go when another one has come through") {
+    StoreFixture queue;
+    const auto first = queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    const auto second = queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    for (int i = 0; i < 2; ++i) {
+        REQUIRE(lease_all(queue).size() == 2);
+        queue.open();
+    }
+    const auto due = [&](queue::QueueId id) {
+        return queue.count("SELECT due_at FROM recipient WHERE message = " +
+                           std::to_string(id.value));
+    };
+    const auto later = queue::to_millis(queue.clock.now() + 60s);
+    const std::string put_off = "UPDATE recipient SET due_at = " + std::to_string(later) +
+                                " WHERE message = " + std::to_string(second.value);
+    queue.store().database().execute(put_off.c_str());
+    queue.clock.advance(16s);
+    REQUIRE(lease_all(queue) == std::vector{first});
+    const auto woken = queue.transact([&](queue::Store& store) {
+        return queue::settle(store, {{first, {{0, delivered()}}, true}});
+    });
+    CHECK(woken.value().empty());
+    CHECK(due(second) == later);
+}
+
 TEST_CASE("what was under way in five crashes is in quarantine, and its neighbours are delivered") {
     StoreFixture queue;
     const auto poison = queue.add(arrival("alice@a.test", {"bob@b.test", "carol@b.test"}));
