@@ -71,12 +71,12 @@ base::Result<void> ContentFiles::write(QueueId id, std::string_view bytes) const
             return error;
         }
     }
-    base::crash_point("content.file-synced");
     return sync_entry(path);
 }
 
 /// Of a new file. If it can't be synced, the file goes again: no row will ever name it.
 base::Result<void> ContentFiles::sync_entry(const std::filesystem::path& path) const {
+    base::crash_point("content.before-entry");
     auto synced = sync_folder(folder_);
     if (!synced) ::unlink(path.c_str());
     return synced;
