@@ -225,9 +225,24 @@ base::Task<json::object> answer_backup(Daemon& daemon, std::string file) {
 
 base::Task<json::object> answer_trace(Daemon& daemon, std::string name) {
     using Traced = std::vector<queue::TracedMessage>;
-    std::function<base::Result<Traced>(queue::Database&)> look = [name](queue::Database& database) {
-        return queue::trace(database, name);
-    };
+    using Search = queue::Search;
+    Search search;
+    // In steps, between which others may ask.
+    while (search.next != Search::Next::nothing) {
+        std::function<base::Result<Search>(queue::Database&)> step =
+            [name, search](queue::Database& database) mutable {
+                queue::go_on(database, name, search);
+                return base::Result<Search>(std::move(search));
+            };
+        base::Result<Search> searched = co_await daemon.reader().read<Search>(std::move(step));
+        if (!searched) co_return refusal(searched.error().text);
+        search = std::move(*searched);
+    }
+    if (search.found.empty()) co_return refusal("no message is known as " + name);
+    std::function<base::Result<Traced>(queue::Database&)> look =
+        [found = search.found](queue::Database& database) {
+            return base::Result<Traced>(queue::trace(database, found));
+        };
     const base::Result<Traced> traced = co_await daemon.reader().read<Traced>(std::move(look));
     if (!traced) co_return refusal(traced.error().text);
     json::array messages;

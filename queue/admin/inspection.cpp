@@ -15,6 +15,7 @@ namespace queue {
 namespace {
 
 constexpr std::size_t kTraced = 20;
+constexpr std::size_t kSearched = 1000;  // messages that one step of a search looks at
 // Recipients of messages on damaged pages that a page of a list meets, before it ends: a disk may
 // take its time to say that it can't read them.
 constexpr int kUnreadable = 20;
@@ -27,43 +28,43 @@ std::string reply_text(const Query& row, int code_column) {
                        text.empty() ? "" : " ", text);
 }
 
-std::vector<QueueId> find_messages(Database& database, const std::string& name) {
+/// By what finds it at once: a queue id, or a transfer's.
+std::vector<QueueId> find_by_id(Database& database, const std::string& name) {
     std::vector<QueueId> found;
     if (const auto id = QueueId::parse(name)) {
         Query query = database.query("SELECT id FROM message WHERE id = ?1");
         query.bind(id->value);
-        if (query.step()) found.push_back(*id);
-        if (!found.empty()) return found;
+        if (query.step()) return {*id};
     }
-    const auto find = [&](const char* sql, const std::string& value) {
+    const auto find = [&](const char* sql) {
         Query query = database.query(sql);
-        query.bind(value, static_cast<std::int64_t>(kTraced));
+        query.bind(name, static_cast<std::int64_t>(kTraced));
         while (query.step())
             found.push_back(QueueId{query.integer(0)});
     };
     find(
         "SELECT id FROM message WHERE origin_transfer = ?1 AND origin_transfer <> '' ORDER BY id "
-        "DESC LIMIT ?2",
-        name);
-    find("SELECT message FROM transfer WHERE id = ?1 ORDER BY message DESC LIMIT ?2", name);
-    // Only this one has no index: it would cost each mail more than it saves the rare question.
-    if (found.empty()) {
-        find("SELECT id FROM message WHERE message_id = ?1 ORDER BY id DESC LIMIT ?2",
-             name.starts_with('<') ? name : "<" + name + ">");
-    }
-    if (found.empty() && name.find('@') != std::string::npos) {
-        const std::string address = folded_address(name);
-        find("SELECT id FROM message WHERE folded_address(sender) = ?1 ORDER BY id DESC LIMIT ?2",
-             address);
-        find(
-            "SELECT DISTINCT message FROM recipient WHERE folded_address(address) = ?1"
-            " ORDER BY message DESC LIMIT ?2",
-            address);
-        std::ranges::sort(found, std::greater());
-        found.erase(std::ranges::unique(found).begin(), found.end());
-        found.resize(std::min(found.size(), kTraced));
-    }
+        "DESC LIMIT ?2");
+    find("SELECT message FROM transfer WHERE id = ?1 ORDER BY message DESC LIMIT ?2");
     return found;
+}
+
+/// Among the next messages. What has no index is looked for like this: it would cost each mail more
+/// than it saves the rare question.
+void look_on(Database& database, Search& search, const char* sql, const std::string& value) {
+    Query query = database.query(sql);
+    query.bind(value, search.before.value, static_cast<std::int64_t>(kSearched));
+    std::size_t looks = 0;
+    while (search.found.size() < kTraced && query.step()) {
+        ++looks;
+        search.before = QueueId{query.integer(0)};
+        if (query.integer(1) != 0) search.found.push_back(search.before);
+    }
+    if (looks == kSearched) return;
+    search.before = QueueId{INT64_MAX};
+    search.next = search.next == Search::Next::message_id && search.found.empty()
+                      ? Search::Next::address
+                      : Search::Next::nothing;
 }
 
 Destination read_destination(Database& database, std::int64_t number) {
@@ -222,9 +223,37 @@ ListPage list(Database& database, const Selection& selection, const std::optiona
     return page;
 }
 
-base::Result<std::vector<TracedMessage>> trace(Database& database, const std::string& name) {
+void go_on(Database& database, const std::string& name, Search& search) {
+    switch (search.next) {
+        case Search::Next::id:
+            search.found = find_by_id(database, name);
+            search.next = search.found.empty() ? Search::Next::message_id : Search::Next::nothing;
+            return;
+        case Search::Next::message_id:
+            look_on(database, search,
+                    "SELECT id, message_id = ?1 FROM message WHERE id < ?2 ORDER BY id DESC"
+                    " LIMIT ?3",
+                    name.starts_with('<') ? name : "<" + name + ">");
+            // An address has an @, and nothing else is left.
+            if (search.next == Search::Next::address && name.find('@') == std::string::npos)
+                search.next = Search::Next::nothing;
+            return;
+        case Search::Next::address:
+            look_on(database, search,
+                    "SELECT m.id, folded_address(m.sender) = ?1 OR EXISTS"
+                    " (SELECT 1 FROM recipient r WHERE r.message = m.id"
+                    "  AND folded_address(r.address) = ?1)"
+                    " FROM message m WHERE m.id < ?2 ORDER BY m.id DESC LIMIT ?3",
+                    folded_address(name));
+            return;
+        case Search::Next::nothing:
+            return;
+    }
+}
+
+std::vector<TracedMessage> trace(Database& database, const std::vector<QueueId>& ids) {
     std::vector<TracedMessage> traced;
-    for (const QueueId id : find_messages(database, name)) {
+    for (const QueueId id : ids) {
         TracedMessage message;
         message.id = id;
         add_arrival_step(database, message);
@@ -234,7 +263,6 @@ base::Result<std::vector<TracedMessage>> trace(Database& database, const std::st
         std::ranges::stable_sort(message.steps, {}, &Step::at);
         traced.push_back(std::move(message));
     }
-    if (traced.empty()) return base::fail(base::Errc::not_found, "no message is known as " + name);
     return traced;
 }
 

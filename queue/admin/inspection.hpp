@@ -9,6 +9,7 @@
 #include "queue/admin/selection.hpp"
 #include "queue/ports.hpp"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -59,9 +60,21 @@ struct TracedMessage {
     std::size_t size = 0;
     std::vector<Step> steps;  ///< in order of time
 };
-/// The messages that `name` names: a queue id, the id of a transfer in or out, or a Message-ID
-/// (with or without angle brackets); or the address of a sender or recipient, if nothing else is
-/// called so. The newest first, at most 20. Errc::not_found.
-base::Result<std::vector<TracedMessage>> trace(Database& database, const std::string& name);
+/// Looking for the messages that a name means: a queue id, the id of a transfer in or out, or a
+/// Message-ID (with or without angle brackets); or the address of a sender or recipient, if nothing
+/// else is called so.
+struct Search {
+    /// By what it goes on.
+    enum class Next : std::uint8_t { id, message_id, address, nothing };
+
+    Next next = Next::id;
+    QueueId before{INT64_MAX};   ///< the messages that are older have not been looked at by that
+    std::vector<QueueId> found;  ///< the newest first, at most 20
+};
+/// One step of it, with a bound on what it looks at.
+void go_on(Database& database, const std::string& name, Search& search);
+
+/// What has become of these messages, in their order.
+std::vector<TracedMessage> trace(Database& database, const std::vector<QueueId>& ids);
 
 }  // namespace queue

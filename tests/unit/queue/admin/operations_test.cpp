@@ -360,8 +360,34 @@ TEST_CASE("the administrator means a domain and its addresses in either spelling
         CHECK(found([&](auto& s) { s.sender_domain = spelling; }) == 2);
         CHECK(found([&](auto& s) { s.to = "Eva@" + spelling; }) == 2);
         CHECK(found([&](auto& s) { s.from = "eva@" + spelling; }) == 2);
-        CHECK(queue::trace(queue.store().database(), "eva@" + spelling).value().size() == 4);
+        CHECK(queue.trace("eva@" + spelling).size() == 4);
     }
+}
+
+TEST_CASE("what has no index is searched in bounded steps, the newest first") {
+    StoreFixture queue;
+    const auto oldest = queue.add(arrival("alice@a.test", {"bob@b.test", "carol@b.test"}));
+    constexpr std::size_t kOthers = 2500;
+    for (std::size_t i = 0; i < kOthers; ++i)
+        queue.add(arrival("eva@a.test", {"bob@b.test"}));
+    const auto newest = queue.add(arrival("carol@b.test", {"alice@a.test"}));
+    queue::Search search;
+    int steps = 0;
+    while (search.next != queue::Search::Next::nothing) {
+        queue::go_on(queue.store().database(), "carol@b.test", search);
+        REQUIRE(++steps < 10);
+    }
+    // One by ids, three among the Message-IDs, and three among the addresses.
+    CHECK(steps == 7);
+    CHECK(search.found == std::vector{newest, oldest});
+    CHECK(queue.trace("dora@b.test").empty());
+    CHECK(queue.trace("no-such-id").empty());
+
+    // What is called so is newer than all that would have to be looked at.
+    search = {queue::Search::Next::address, queue::QueueId{INT64_MAX}, {}};
+    queue::go_on(queue.store().database(), "eva@a.test", search);
+    CHECK(search.next == queue::Search::Next::nothing);
+    CHECK(search.found.size() == 20);
 }
 
 TEST_CASE("a list has what is on a damaged page, too") {

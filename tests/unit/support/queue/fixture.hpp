@@ -128,6 +128,14 @@ class StoreFixture {
         open();
     }
 
+    /// As `packetboat trace` has it.
+    std::vector<queue::TracedMessage> trace(const std::string& name) {
+        queue::Search search;
+        while (search.next != queue::Search::Next::nothing)
+            queue::go_on(store_->database(), name, search);
+        return queue::trace(store_->database(), search.found);
+    }
+
     template <class F>
     auto transact(F operation) {
         store_->database().execute("BEGIN IMMEDIATE");
