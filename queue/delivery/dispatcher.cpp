@@ -160,8 +160,7 @@ void Dispatcher::wake_by_sign(const Destination& destination) {
 
 void Dispatcher::wake(const Destination& destination) {
     agenda_.wake(destination);
-    if (passes_.contains(destination))
-        tasks_.spawn("wake", [this, destination] { return make_due_now(destination); });
+    if (passes_.contains(destination)) make_due_beside(destination);
 }
 
 void Dispatcher::flush(const std::vector<Destination>& destinations) {
@@ -191,17 +190,32 @@ base::Task<bool> Dispatcher::in_steps(Step<T> step, std::function<bool(const T&)
     co_return !stopping_;
 }
 
-base::Task<void> Dispatcher::make_due_now(Destination destination) {
-    co_await make_due(destination);
-    const auto pass = passes_.find(destination);
-    if (pass != passes_.end()) pass->second->more();
+void Dispatcher::make_due_beside(const Destination& destination) {
+    const auto [place, is_new] = made_due_.try_emplace(destination, false);
+    place->second = !is_new;
+    if (is_new) tasks_.spawn("wake", [this, destination] { return make_due_again(destination); });
 }
 
-base::Task<void> Dispatcher::make_due(Destination destination) {
+base::Task<void> Dispatcher::make_due_again(Destination destination) {
+    do {
+        made_due_.at(destination) = false;
+        const int due = co_await make_due(destination);
+        if (due > 0) arrived(destination);
+    } while (made_due_.at(destination) && !stopping_);
+    made_due_.erase(destination);
+}
+
+base::Task<int> Dispatcher::make_due(Destination destination) {
+    int due = 0;
     Step<Stepped> wake = [destination](Store& store, const WaitingPlace& place) {
         return wake_some(store, destination, place);
     };
-    co_await in_steps<Stepped>(std::move(wake));
+    std::function<bool(const Stepped&)> add = [&due](const Stepped& step) {
+        due += step.changed;
+        return true;
+    };
+    co_await in_steps<Stepped>(std::move(wake), std::move(add));
+    co_return due;
 }
 
 void Dispatcher::look_at(const Woken& destinations) {
@@ -220,12 +234,15 @@ base::Task<void> Dispatcher::schedule() {
 }
 
 base::Task<void> Dispatcher::work(Destination destination) {
-    if (agenda_.take_wake(destination)) co_await make_due(destination);
-    co_await attempt(destination);
-    if (agenda_.take_wake_after(destination)) {
-        co_await make_due(destination);
-        agenda_.try_now(destination);
+    if (agenda_.take_wake(destination)) {
+        // New mail does not stand in the line of steps, behind those of all that waits.
+        if (agenda_.is_fresh(destination))
+            make_due_beside(destination);
+        else
+            co_await make_due(destination);
     }
+    co_await attempt(destination);
+    if (agenda_.take_wake_after(destination)) make_due_beside(destination);
     using Next = std::optional<base::TimePoint>;
     std::function<base::Result<Next>(Store&)> look = [destination](Store& store) {
         return base::Result<Next>(next_due(store, destination));

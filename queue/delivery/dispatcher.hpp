@@ -85,10 +85,12 @@ class Dispatcher {
     base::Task<bool> in_steps(Step<T> step, std::function<bool(const T&)> each = {});
     base::Task<void> defer(Destination destination, Silence silence);
     base::Task<bool> reroute(Destination destination, Rerouted why);
-    /// Makes due what waits for the end of its silence.
-    base::Task<void> make_due(Destination destination);
-    /// As above, of one for which a pass is under way, which need not end before.
-    base::Task<void> make_due_now(Destination destination);
+    /// Makes due what waits for the end of its silence. How much that was.
+    base::Task<int> make_due(Destination destination);
+    /// The same while it is looked at, or mail goes on, which need not wait for that; one walk at a
+    /// time, which begins again if it is asked for meanwhile. What is due then is new mail.
+    void make_due_beside(const Destination& destination);
+    base::Task<void> make_due_again(Destination destination);
     void wake(const Destination& destination);
     void wake_by_sign(const Destination& destination);
     void wake_silent();
@@ -106,7 +108,8 @@ class Dispatcher {
     std::map<Lane, Courier*> couriers_;
     Agenda agenda_;
     std::map<Destination, std::shared_ptr<Pass>> passes_;  ///< under way
-    std::map<std::string, bool> walks_;  ///< under way; whether they are to begin again
+    std::map<std::string, bool> walks_;     ///< under way; whether they are to begin again
+    std::map<Destination, bool> made_due_;  ///< the same of those that are made due beside a look
     base::Signal changed_;
     base::TaskGroup tasks_;
     bool reading_ = false;                  ///< what waits has not all been read yet

@@ -18,10 +18,10 @@ using namespace std::chrono_literals;
 
 // How long steps make a commit that has nothing else, ...
 constexpr auto kStepsTime = 1ms;
-// ... and that of others, which they share so often: a twentieth of all time.
-constexpr auto kSharedEvery = 10ms;
-constexpr auto kSharedMost = 3ms;
-constexpr int kSharedPart = 20;
+// ... and that of others, which they share so often: a fiftieth of all time.
+constexpr auto kSharedEvery = 50ms;
+constexpr auto kSharedMost = 2ms;
+constexpr int kSharedPart = 50;
 // After so long they share one that would write nothing without them, too.
 constexpr auto kPatience = 100ms;
 // Nothing was written for so long: a commit of their own will hardly be in the way of others.
