@@ -15,7 +15,8 @@ namespace {
 constexpr auto kLookAgain = std::chrono::minutes(1);
 constexpr std::size_t kSlice = 200;  // destinations that one turn of the loop wakes
 constexpr std::size_t kStarts = 20;  // looks that one turn of the loop begins
-constexpr std::size_t kPage = 500;   // destinations that are read at once, at the start
+// Destinations that are read at once, at the start: a millisecond, in which no mail is written.
+constexpr std::size_t kPage = 50;
 
 }  // namespace
 
