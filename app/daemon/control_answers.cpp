@@ -163,7 +163,9 @@ base::Task<json::object> answer_operate(Daemon& daemon, json::object asked) {
         }
         sum.next = some.next;
         daemon.dispatcher().flush(some.touched);
-    } while (sum.next);
+    } while (sum.next && !daemon.is_stopping());
+    if (sum.next)
+        co_return refusal("the daemon stops; done so far: " + std::to_string(sum.changed));
     co_return json::object{{"ok", true},
                            {"changed", sum.changed},
                            {"being_delivered", sum.at_work},
@@ -229,6 +231,7 @@ base::Task<json::object> answer_trace(Daemon& daemon, std::string name) {
     Search search;
     // In steps, between which others may ask.
     while (search.next != Search::Next::nothing) {
+        if (daemon.is_stopping()) co_return refusal("the daemon stops");
         std::function<base::Result<Search>(queue::Database&)> step =
             [name, search](queue::Database& database) mutable {
                 queue::go_on(database, name, search);

@@ -55,6 +55,7 @@ class Daemon {
     // For the control socket.
     const Config& config() const { return config_; }
     queue::StorageThread& storage() { return storage_; }
+    bool is_stopping() const { return stopping_; }
     queue::Reader& reader() { return reader_; }
     base::ClockTrust& clock_trust() { return *clock_trust_; }
     queue::Dispatcher& dispatcher() { return dispatcher_; }

@@ -15,7 +15,9 @@ namespace queue {
 namespace {
 
 constexpr std::size_t kTraced = 20;
-constexpr std::size_t kSearched = 1000;  // messages that one step of a search looks at
+// Messages that one step of a search looks at, and those of which it looks at each recipient.
+constexpr std::size_t kSearched = 1000;
+constexpr std::size_t kSearchedWhole = 100;
 // Recipients of messages on damaged pages that a page of a list meets, before it ends: a disk may
 // take its time to say that it can't read them.
 constexpr int kUnreadable = 20;
@@ -51,16 +53,17 @@ std::vector<QueueId> find_by_id(Database& database, const std::string& name) {
 
 /// Among the next messages. What has no index is looked for like this: it would cost each mail more
 /// than it saves the rare question.
-void look_on(Database& database, Search& search, const char* sql, const std::string& value) {
+void look_on(Database& database, Search& search, const char* sql, const std::string& value,
+             std::size_t most) {
     Query query = database.query(sql);
-    query.bind(value, search.before.value, static_cast<std::int64_t>(kSearched));
+    query.bind(value, search.before.value, static_cast<std::int64_t>(most));
     std::size_t looks = 0;
     while (search.found.size() < kTraced && query.step()) {
         ++looks;
         search.before = QueueId{query.integer(0)};
         if (query.integer(1) != 0) search.found.push_back(search.before);
     }
-    if (looks == kSearched) return;
+    if (looks == most) return;
     search.before = QueueId{INT64_MAX};
     search.next = search.next == Search::Next::message_id && search.found.empty()
                       ? Search::Next::address
@@ -233,7 +236,7 @@ void go_on(Database& database, const std::string& name, Search& search) {
             look_on(database, search,
                     "SELECT id, message_id = ?1 FROM message WHERE id < ?2 ORDER BY id DESC"
                     " LIMIT ?3",
-                    name.starts_with('<') ? name : "<" + name + ">");
+                    name.starts_with('<') ? name : "<" + name + ">", kSearched);
             // An address has an @, and nothing else is left.
             if (search.next == Search::Next::address && name.find('@') == std::string::npos)
                 search.next = Search::Next::nothing;
@@ -244,7 +247,7 @@ void go_on(Database& database, const std::string& name, Search& search) {
                     " (SELECT 1 FROM recipient r WHERE r.message = m.id"
                     "  AND folded_address(r.address) = ?1)"
                     " FROM message m WHERE m.id < ?2 ORDER BY m.id DESC LIMIT ?3",
-                    folded_address(name));
+                    folded_address(name), kSearchedWhole);
             return;
         case Search::Next::nothing:
             return;

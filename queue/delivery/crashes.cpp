@@ -105,13 +105,15 @@ std::optional<Destination> call_next(Store& store, int crashes) {
     std::int64_t message = 0;
     std::int64_t destination = 0;
     {
-        // Who is due later waits for its own time, and not for another one.
+        // Who is due later waits for its own time; who is due now, for its destination. Neither
+        // waits for another one.
         Query find = store.database().query(
             "SELECT r.message, r.destination FROM (SELECT id FROM message INDEXED BY "
-            "message_crashes WHERE crashes > 0 AND crashes >= ?1 LIMIT ?3) m JOIN recipient r"
-            " ON r.message = m.id WHERE r.ended_at IS NULL AND r.state IN (1, 3)"
-            " AND r.due_at <= ?2 LIMIT 1");
-        if (!find.bind(kSuspect, soon, kCandidates).step()) return std::nullopt;
+            "message_crashes WHERE crashes > 0 AND crashes >= ?1 AND pending > 0 LIMIT ?4) m"
+            " JOIN recipient r ON r.message = m.id WHERE r.ended_at IS NULL"
+            " AND r.state IN (1, 3) AND r.due_at > ?2 AND r.due_at <= ?3 LIMIT 1");
+        if (!find.bind(kSuspect, to_millis(store.now()), soon, kCandidates).step())
+            return std::nullopt;
         message = find.integer(0);
         destination = find.integer(1);
     }

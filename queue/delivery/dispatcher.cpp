@@ -235,15 +235,18 @@ base::Task<void> Dispatcher::schedule() {
 }
 
 base::Task<void> Dispatcher::work(Destination destination) {
-    if (agenda_.take_wake(destination)) {
+    if (agenda_.take_wake(destination)) co_await make_due(destination);
+    co_await attempt(destination);
+    if (agenda_.take_wake_after(destination)) {
         // New mail does not stand in the line of steps, behind those of all that waits.
-        if (agenda_.is_fresh(destination))
+        const bool beside =
+            agenda_.is_fresh(destination) && made_due_.size() < base::limits::kDestinationsAtWork;
+        if (beside)
             make_due_beside(destination);
         else
             co_await make_due(destination);
+        agenda_.try_now(destination);  // whatever this look has found
     }
-    co_await attempt(destination);
-    if (agenda_.take_wake_after(destination)) make_due_beside(destination);
     using Next = std::optional<base::TimePoint>;
     std::function<base::Result<Next>(Store&)> look = [destination](Store& store) {
         return base::Result<Next>(next_due(store, destination));

@@ -375,10 +375,10 @@ TEST_CASE("what has no index is searched in bounded steps, the newest first") {
     int steps = 0;
     while (search.next != queue::Search::Next::nothing) {
         queue::go_on(queue.store().database(), "carol@b.test", search);
-        REQUIRE(++steps < 10);
+        REQUIRE(++steps < 100);
     }
-    // One by ids, three among the Message-IDs, and three among the addresses.
-    CHECK(steps == 7);
+    // One by ids, 3 among the Message-IDs, and 26 among the addresses.
+    CHECK(steps == 30);
     CHECK(search.found == std::vector{newest, oldest});
     CHECK(queue.trace("dora@b.test").empty());
     CHECK(queue.trace("no-such-id").empty());

@@ -131,11 +131,23 @@ TEST_CASE("those that wait for each other go one after another, without a pause"
         suspects.push_back(queue.add(arrival("alice@a.test", {"bob@b.test"})));
         suspects.push_back(queue.add(arrival("alice@a.test", {"carol@a.test"})));
     }
+    // As a pass does: until nothing is due.
+    const auto lease_due = [&](const queue::Destination& destination) {
+        std::vector<queue::QueueId> ids;
+        const auto is_due = [&] {
+            const auto due = queue::next_due(queue.store(), destination);
+            return due && *due <= queue.clock.now();
+        };
+        while (is_due()) {
+            for (const auto& message :
+                 queue.lease(destination, destination == kToB ? kReadyB : kOneByOne))
+                ids.push_back(message.id);
+        }
+        return ids;
+    };
     const auto lease_everything = [&] {
-        auto ids = lease_all(queue);
-        for (auto leased = queue.lease(kLocal, kOneByOne); !leased.empty();
-             leased = queue.lease(kLocal, kOneByOne))
-            ids.push_back(leased[0].id);
+        auto ids = lease_due(kToB);
+        std::ranges::copy(lease_due(kLocal), std::back_inserter(ids));
         return ids;
     };
     for (int i = 0; i < 2; ++i) {
@@ -152,10 +164,7 @@ TEST_CASE("those that wait for each other go one after another, without a pause"
         });
         REQUIRE(woken);
         REQUIRE(woken->size() == 1);
-        under_way.clear();
-        const auto& ready = woken->front() == kToB ? kReadyB : kOneByOne;
-        for (const auto& message : queue.lease(woken->front(), ready))
-            under_way.push_back(message.id);
+        under_way = lease_due(woken->front());
     }
     REQUIRE(under_way.size() == 1);
     const auto last = queue.transact([&](queue::Store& store) {
@@ -163,6 +172,38 @@ TEST_CASE("those that wait for each other go one after another, without a pause"
     });
     CHECK(last.value().empty());
     CHECK(queue.count("SELECT COUNT(*) FROM message WHERE pending > 0") == 0);
+}
+
+TEST_CASE("who could go already, but for its destination, is not called again and again") {
+    StoreFixture queue;
+    const auto first = queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    const auto to_c = queue.add(arrival("alice@a.test", {"carol@c.test"}));
+    const auto last = queue.add(arrival("alice@a.test", {"carol@a.test"}));
+    const queue::Destination c{queue::Lane::xmpp, "mail.a.test", "c.test"};
+    for (int i = 0; i < 2; ++i) {
+        REQUIRE(queue.lease().size() == 1);
+        REQUIRE(queue.lease(c, kReadyB).size() == 1);
+        REQUIRE(queue.lease(kLocal, kOneByOne).size() == 1);
+        queue.open();
+    }
+    queue.clock.advance(16s);
+    REQUIRE(lease_all(queue) == std::vector{first});
+    CHECK(queue.lease(c, kReadyB).empty());
+    CHECK(queue.lease(kLocal, kOneByOne).empty());
+    const auto settle = [&](queue::QueueId id) {
+        return queue
+            .transact([&](queue::Store& store) {
+                return queue::settle(store, {{id, {{0, delivered()}}, true}});
+            })
+            .value();
+    };
+    // The peer of c.test is out, and nothing is leased for it now.
+    CHECK(settle(first) == queue::Woken{c});
+    queue.clock.advance(queue::kSuspectPause);
+    REQUIRE(queue.lease(kLocal, kOneByOne).size() == 1);
+    CHECK(settle(last).empty());
+    CHECK(queue.lease(c, kReadyB).size() == 1);
+    CHECK(crashes_of(queue, to_c) == 2);
 }
 
 TEST_CASE("who is due later does not go when another one has come through") {

@@ -17,7 +17,10 @@ class FakeCourier final : public queue::Courier {
   public:
     base::Task<queue::Readiness> prepare(queue::Destination, queue::Urgency) override {
         ++prepared;
-        co_return readiness;
+        queue::Readiness found = readiness;
+        while (slow_to_prepare)
+            co_await base::sleep_for(1ms);
+        co_return found;
     }
     base::Task<void> deliver(queue::Destination, std::vector<queue::LeasedMessage> messages,
                              queue::Tell tell) override {
@@ -49,6 +52,7 @@ class FakeCourier final : public queue::Courier {
     std::size_t most_together = 0;              // messages in one delivery
     std::optional<queue::LeaseLimits> grown{};  // in place of those of `readiness`
     bool slow = false;                          // deliveries end only once this is false
+    bool slow_to_prepare = false;               // the same of what comes before them
 };
 
 /// Our own links that are about to come up at the start.
@@ -183,6 +187,19 @@ TEST_CASE("what waits until our link is up is looked at once") {
     queue.dispatcher.link_is_up("mail.a.test");
     queue.until([&] { return queue.courier.seen.size() == 1 && queue.dispatcher.is_idle(); });
     CHECK(queue.courier.prepared == 2);
+}
+
+TEST_CASE("what is woken while a look finds nobody is looked at again at once") {
+    Folder folder;
+    Running queue(folder, unreachable(), {1h, 1h});
+    queue.courier.slow_to_prepare = true;
+    queue.accept(arrival("alice@a.test", {"bob@b.test"}));
+    queue.until([&] { return queue.courier.prepared == 1; });
+    // The look that is under way will not have seen it.
+    queue.courier.readiness = kReadyB;
+    queue.dispatcher.link_is_up("mail.a.test");
+    queue.courier.slow_to_prepare = false;
+    queue.until([&] { return queue.courier.seen.size() == 1; });
 }
 
 TEST_CASE("who gives a sign of life may be the peer of what waits for one that is not known") {
