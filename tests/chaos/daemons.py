@@ -58,10 +58,15 @@ class Daemon:
         self._live()
         self._keeper = threading.Thread(target=self._keep, daemon=True)
         self._keeper.start()
+        # Postfix, which finds a table missing once, has no mail delivered for as long as that process of its lives.
+        until(lambda: self._has_routes() or self.check(), f"{self.site.domain}: its table of routes", 120)
 
     def check(self):
         if self.failure:
             raise self.failure
+
+    def _has_routes(self):
+        return self.site.host.command("test", "-e", f"{self.packetboat.state}/routes.lmdb").returncode == 0
 
     def kill(self):
         with self._lock:
