@@ -50,6 +50,26 @@ void crash_with(StoreFixture& queue, queue::QueueId id) {
     FAIL("it is never leased");
 }
 
+/// Two that were under way in two crashes in a row.
+std::pair<queue::QueueId, queue::QueueId> add_two_suspects(StoreFixture& queue) {
+    const auto first = queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    const auto second = queue.add(arrival("alice@a.test", {"bob@b.test"}));
+    for (int i = 0; i < 2; ++i) {
+        REQUIRE(lease_all(queue).size() == 2);
+        queue.open();
+    }
+    return {first, second};
+}
+
+/// What there is to do now.
+queue::Woken deliver(StoreFixture& queue, queue::QueueId id) {
+    return queue
+        .transact([&](queue::Store& store) {
+            return queue::settle(store, {{id, {{0, delivered()}}, true}});
+        })
+        .value();
+}
+
 }  // namespace
 
 TEST_CASE("an attempt counts from its lease on, whatever ends it") {
@@ -93,12 +113,7 @@ TEST_CASE("what was not under way in a crash is leased in front of what was, tog
 
 TEST_CASE("from the second crash on it waits, and no two such are under way together") {
     StoreFixture queue;
-    const auto first = queue.add(arrival("alice@a.test", {"bob@b.test"}));
-    const auto second = queue.add(arrival("alice@a.test", {"bob@b.test"}));
-    for (int i = 0; i < 2; ++i) {
-        REQUIRE(lease_all(queue).size() == 2);
-        queue.open();
-    }
+    const auto [first, second] = add_two_suspects(queue);
     CHECK(queue.lease().empty());
     const auto due = queue::next_due(queue.store(), kToB);
     REQUIRE(due);
@@ -159,18 +174,12 @@ TEST_CASE("those that wait for each other go one after another, without a pause"
     auto under_way = lease_everything();
     for (std::size_t left = suspects.size() - 1; left > 0; --left) {
         REQUIRE(under_way.size() == 1);
-        const auto woken = queue.transact([&](queue::Store& store) {
-            return queue::settle(store, {{under_way[0], {{0, delivered()}}, true}});
-        });
-        REQUIRE(woken);
-        REQUIRE(woken->size() == 1);
-        under_way = lease_due(woken->front());
+        const auto woken = deliver(queue, under_way[0]);
+        REQUIRE(woken.size() == 1);
+        under_way = lease_due(woken.front());
     }
     REQUIRE(under_way.size() == 1);
-    const auto last = queue.transact([&](queue::Store& store) {
-        return queue::settle(store, {{under_way[0], {{0, delivered()}}, true}});
-    });
-    CHECK(last.value().empty());
+    CHECK(deliver(queue, under_way[0]).empty());
     CHECK(queue.count("SELECT COUNT(*) FROM message WHERE pending > 0") == 0);
 }
 
@@ -190,30 +199,18 @@ TEST_CASE("who could go already, but for its destination, is not called again an
     REQUIRE(lease_all(queue) == std::vector{first});
     CHECK(queue.lease(c, kReadyB).empty());
     CHECK(queue.lease(kLocal, kOneByOne).empty());
-    const auto settle = [&](queue::QueueId id) {
-        return queue
-            .transact([&](queue::Store& store) {
-                return queue::settle(store, {{id, {{0, delivered()}}, true}});
-            })
-            .value();
-    };
     // The peer of c.test is out, and nothing is leased for it now.
-    CHECK(settle(first) == queue::Woken{c});
+    CHECK(deliver(queue, first) == queue::Woken{c});
     queue.clock.advance(queue::kSuspectPause);
     REQUIRE(queue.lease(kLocal, kOneByOne).size() == 1);
-    CHECK(settle(last).empty());
+    CHECK(deliver(queue, last).empty());
     CHECK(queue.lease(c, kReadyB).size() == 1);
     CHECK(crashes_of(queue, to_c) == 2);
 }
 
 TEST_CASE("who is due later does not go when another one has come through") {
     StoreFixture queue;
-    const auto first = queue.add(arrival("alice@a.test", {"bob@b.test"}));
-    const auto second = queue.add(arrival("alice@a.test", {"bob@b.test"}));
-    for (int i = 0; i < 2; ++i) {
-        REQUIRE(lease_all(queue).size() == 2);
-        queue.open();
-    }
+    const auto [first, second] = add_two_suspects(queue);
     const auto due = [&](queue::QueueId id) {
         return queue.count("SELECT due_at FROM recipient WHERE message = " +
                            std::to_string(id.value));
@@ -224,10 +221,7 @@ TEST_CASE("who is due later does not go when another one has come through") {
     queue.store().database().execute(put_off.c_str());
     queue.clock.advance(16s);
     REQUIRE(lease_all(queue) == std::vector{first});
-    const auto woken = queue.transact([&](queue::Store& store) {
-        return queue::settle(store, {{first, {{0, delivered()}}, true}});
-    });
-    CHECK(woken.value().empty());
+    CHECK(deliver(queue, first).empty());
     CHECK(due(second) == later);
 }
 
