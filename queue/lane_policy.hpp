@@ -1,7 +1,8 @@
 // LanePolicy: what the administrator wants of the XMPP lane for a recipient's domain. Pure,
 // immutable; Lanes has the one that is in force, for any thread.
 //
-// Tested by tests/unit/queue/destination_test.cpp and tests/unit/queue/delivery/fallback_test.cpp.
+// Tested by tests/unit/queue/destination_test.cpp and
+// tests/unit/queue/delivery/fallback_test.cpp.
 #pragma once
 
 #include "mail/domain.hpp"

@@ -1,6 +1,6 @@
 // MailClass: which mail goes first, and which must not take all the room. Pure.
 //
-// Tested by tests/unit/queue/delivery/leases_test.cpp.
+// Tested by tests/unit/queue/sqlite/delivery/leases_test.cpp.
 #pragma once
 
 #include "base/limits.hpp"

@@ -3,7 +3,7 @@
 //
 // All calls are made and answered on the event loop.
 //
-// Tested by tests/unit/queue/delivery/settlement_test.cpp and
+// Tested by tests/unit/queue/sqlite/delivery/settlement_test.cpp and
 // tests/unit/queue/intake/receiving_test.cpp.
 #pragma once
 

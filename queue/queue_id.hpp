@@ -1,6 +1,6 @@
 // QueueId: the name of a message in this queue, ordered by time of arrival.
 //
-// Tested by tests/unit/queue/intake/arrivals_test.cpp.
+// Tested by tests/unit/queue/sqlite/intake/arrivals_test.cpp.
 #pragma once
 
 #include "base/result.hpp"

@@ -1,6 +1,6 @@
 // RepairReport: what became of a damaged queue when it was repaired. A value, to print and to log.
 //
-// Tested by tests/unit/queue/recovery/repair_test.cpp.
+// Tested by tests/unit/queue/sqlite/recovery/repair_test.cpp.
 #pragma once
 
 #include <algorithm>

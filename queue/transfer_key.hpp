@@ -1,6 +1,6 @@
 // TransferKey: what names a transfer, on both sides and for ever (protocol, Names).
 //
-// Tested by tests/unit/queue/intake/verdicts_test.cpp.
+// Tested by tests/unit/queue/sqlite/intake/verdicts_test.cpp.
 #pragma once
 
 #include "mail/domain.hpp"

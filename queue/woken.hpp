@@ -1,7 +1,7 @@
 // Woken: destinations that have got mail by an operation (reports, changes of lane), and are to be
 // looked at now.
 //
-// Tested by tests/unit/queue/delivery/settlement_test.cpp.
+// Tested by tests/unit/queue/sqlite/delivery/settlement_test.cpp.
 #pragma once
 
 #include "queue/destination.hpp"

@@ -32,6 +32,7 @@ base::Error system_failure(const std::string& program, int number) {
 /// Starts it with the pipe's end `output`; the process, or errno.
 base::Result<pid_t> start(const std::vector<std::string>& words, int output) {
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (const auto& word : words)
         arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);

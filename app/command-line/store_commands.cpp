@@ -5,10 +5,10 @@
 #include "app/json_text.hpp"
 #include "app/terminal.hpp"
 #include "base/clock.hpp"
-#include "queue/admin/backup.hpp"
-#include "queue/admin/verify.hpp"
-#include "queue/recovery/repair.hpp"
-#include "queue/store/damage.hpp"
+#include "queue/disk/directory_lock.hpp"
+#include "queue/sqlite/admin/backup.hpp"
+#include "queue/sqlite/admin/offline.hpp"
+#include "queue/sqlite/recovery/repair.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -20,31 +20,7 @@ namespace {
 
 namespace json = boost::json;
 
-/// Runs `work` on the database, and what is beside it, while no daemon does.
-template <class T>
-base::Result<T> alone(const Config& config,
-                      const std::function<base::Result<T>(queue::Database&)>& work) {
-    const auto& directory = config.store.directory;
-    const auto file = directory / "queue.db";
-    if (!std::filesystem::exists(file))
-        return base::fail(base::Errc::not_found, directory.string() + ": there is no queue");
-    const auto lock = queue::DirectoryLock::take(directory);
-    if (!lock) return lock.error();
-    auto database = queue::Database::open_for_reading(file);
-    if (!database) return database.error();
-    try {
-        if (!(*database)->is_queue())
-            return base::fail(base::Errc::storage,
-                              file.string() + ": not a queue of a version that this program knows");
-        (*database)->execute("BEGIN");
-        return work(**database);
-    } catch (const SQLite::Exception& error) {
-        return base::fail(queue::may_be_damage(error) ? base::Errc::damaged : base::Errc::storage,
-                          file.string() + ": " + error.what());
-    } catch (const std::exception& error) {
-        return base::fail(base::Errc::storage, file.string() + ": " + error.what());
-    }
-}
+constexpr const char* kRepair = "packetboat queue verify --repair brings back what can be";
 
 bool daemon_runs(const Config& config) {
     return ask_daemon(config.control_socket, {{"command", "status"}}).has_value();
@@ -56,12 +32,7 @@ base::Result<json::array> find_faults(const Config& config) {
         if (!answer) return answer.error();
         return rows_of(*answer, "findings");
     }
-    using Findings = std::vector<queue::Finding>;
-    const auto found = alone<Findings>(config, [&](queue::Database& database) {
-        const auto contents = queue::ContentFiles::existing(config.store.directory / "content");
-        const auto spool = queue::ContentFiles::existing(config.store.directory / "spool");
-        return base::Result<Findings>(queue::verify(database, {&contents, &spool, false}));
-    });
+    const auto found = queue::verify_offline(config.store.directory);
     if (!found) return found.error();
     return to_json(*found);
 }
@@ -113,8 +84,6 @@ int print_backup(const std::string& file, std::int64_t messages, std::int64_t mi
 }  // namespace
 
 int queue_verify(const Config& config, bool as_json) {
-    static constexpr const char* kRepair =
-        "packetboat queue verify --repair brings back what can be";
     const auto findings = find_faults(config);
     if (!findings) {
         if (findings.error().code == base::Errc::damaged) terminal::complain(kRepair);
@@ -134,7 +103,7 @@ int queue_verify(const Config& config, bool as_json) {
     const bool pages = std::ranges::any_of(*findings, [](const json::value& each) {
         return text_of(each.as_object(), "text").starts_with("the database");
     });
-    if (pages) terminal::complain("packetboat queue verify --repair brings back what can be");
+    if (pages) terminal::complain(kRepair);
     return 1;
 }
 
@@ -166,10 +135,7 @@ int backup(const Config& config, const std::string& file) {
         return print_backup(path, number_of(*answer, "messages"), number_of(*answer, "missing"),
                             static_cast<std::uintmax_t>(number_of(*answer, "bytes")));
     }
-    const auto facts = alone<queue::BackupFacts>(config, [&](queue::Database& database) {
-        const auto contents = queue::ContentFiles::existing(config.store.directory / "content");
-        return queue::write_backup(database, contents, path);
-    });
+    const auto facts = queue::back_up_offline(config.store.directory, path);
     if (!facts) return complain(facts.error());
     return print_backup(path, facts->messages, facts->missing, facts->bytes);
 }

@@ -10,6 +10,8 @@
 #include <map>
 #include <set>
 
+#include <fmt/format.h>
+
 namespace app {
 namespace {
 
@@ -32,7 +34,7 @@ class Builder {
             add(section);
             const std::string name = section.name.empty() ? "" : " " + section.name;
             for (const auto& [key, text] : section.texts)
-                config_.said["[" + section.kind + name + "] " + key] = text;
+                config_.said[fmt::format("[{}{}] {}", section.kind, name, key)] = text;
         }
         if (config_.components.empty()) fail("there is no [component ...] section");
         if (config_.intakes.empty()) fail("there is no [intake ...] section");

@@ -8,7 +8,7 @@
 #include "component/discovery/discovery.hpp"
 #include "component/stream/link.hpp"
 #include "queue/destination.hpp"
-#include "queue/store/store.hpp"
+#include "queue/store_settings.hpp"
 #include "smtp-bridge/client/smtp_courier.hpp"
 #include "smtp-bridge/lookup/lookup_server.hpp"
 #include "smtp-bridge/server/listener_settings.hpp"

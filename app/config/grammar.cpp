@@ -2,7 +2,7 @@
 
 #include "app/config/values.hpp"
 #include "base/limits.hpp"
-#include "queue/store/store.hpp"
+#include "queue/store_settings.hpp"
 #include "smtp-bridge/server/listener_settings.hpp"
 
 namespace app {

@@ -3,11 +3,6 @@
 #include "app/daemon/clock_answer.hpp"
 #include "app/daemon/selection_json.hpp"
 #include "app/json_text.hpp"
-#include "queue/admin/backup.hpp"
-#include "queue/admin/history.hpp"
-#include "queue/admin/inspection.hpp"
-#include "queue/admin/operations.hpp"
-#include "queue/admin/verify.hpp"
 
 #include <algorithm>
 
@@ -69,12 +64,8 @@ json::object refusal(std::string_view what) {
 }
 
 base::Task<json::object> answer_status(Daemon& daemon) {
-    std::function<base::Result<queue::Health>(queue::Database&)> look =
-        [](queue::Database& database) {
-            return base::Result<queue::Health>(queue::health(database));
-        };
-    const base::Result<queue::Health> health =
-        co_await daemon.reader().read<queue::Health>(std::move(look));
+    const queue::CountWaiting question;
+    const auto health = co_await daemon.reader().ask(question);
     if (!health) co_return refusal(health.error().text);
     json::array components;
     for (const auto& session : daemon.sessions()) {
@@ -95,7 +86,6 @@ base::Task<json::object> answer_status(Daemon& daemon) {
 }
 
 base::Task<json::object> answer_queue_list(Daemon& daemon, json::object asked) {
-    using Page = queue::ListPage;
     const auto selection = read_selection(asked, base::SystemClock().now());
     if (!selection) co_return refusal(selection.error().text);
     const auto limit = read_limit(asked);
@@ -103,11 +93,8 @@ base::Task<json::object> answer_queue_list(Daemon& daemon, json::object asked) {
     const auto after = read_after(asked);
     if (!after) co_return refusal(after.error().text);
     const std::size_t most = std::min(*limit, kListPage);
-    std::function<base::Result<Page>(queue::Database&)> look =
-        [selection = *selection, after = *after, most](queue::Database& database) {
-            return base::Result<Page>(queue::list(database, selection, after, most));
-        };
-    const base::Result<Page> page = co_await daemon.reader().read<Page>(std::move(look));
+    queue::ListQueue question{*selection, *after, most};
+    const auto page = co_await daemon.reader().ask(std::move(question));
     if (!page) co_return refusal(page.error().text);
     json::array recipients;
     for (const auto& row : page->rows) {
@@ -146,12 +133,8 @@ base::Task<json::object> answer_operate(Daemon& daemon, json::object asked) {
         co_return refusal("which mail? Name ids, filters, or --all");
     queue::Operated sum;
     do {
-        std::function<base::Result<queue::Operated>(queue::Store&)> step =
-            [verb = *verb, selection = *selection, after = sum.next](queue::Store& store) {
-                return queue::operate(store, verb, selection, after);
-            };
-        const base::Result<queue::Committed<queue::Operated>> done =
-            co_await daemon.storage().step<queue::Operated>(std::move(step));
+        queue::Operate step{*verb, *selection, sum.next};
+        const auto done = co_await daemon.storage().step(std::move(step));
         if (!done) co_return refusal(done.error().text);
         const queue::Operated& some = **done;
         sum.changed += some.changed;
@@ -184,15 +167,8 @@ json::array to_json(const std::vector<queue::Finding>& findings) {
 }
 
 base::Task<json::object> answer_verify(Daemon& daemon) {
-    using Findings = std::vector<queue::Finding>;
-    const auto directory = daemon.config().store.directory;
-    std::function<base::Result<Findings>(queue::Database&)> look =
-        [directory](queue::Database& database) {
-            const auto contents = queue::ContentFiles::existing(directory / "content");
-            const queue::VerifyFiles files{&contents, nullptr, true};
-            return base::Result<Findings>(queue::verify(database, files));
-        };
-    const base::Result<Findings> found = co_await daemon.reader().read<Findings>(std::move(look));
+    const queue::Verify question;
+    const auto found = co_await daemon.reader().ask(question);
     if (!found) co_return refusal(found.error().text);
     co_return json::object{{"ok", true}, {"findings", to_json(*found)}};
 }
@@ -201,23 +177,12 @@ base::Task<json::object> answer_backup(Daemon& daemon, std::string file) {
     if (!file.starts_with('/')) co_return refusal("the file's name has to start with /");
     // It would be cut off there, and name another file.
     if (file.find('\0') != std::string::npos) co_return refusal("no file's name has a NUL");
-    using Facts = queue::BackupFacts;
-    const auto directory = daemon.config().store.directory;
-    daemon.storage().later([](queue::Store& store) { store.files().pin(); });
-    // Behind the pin, which has been done once this is answered.
-    std::function<base::Result<int>(queue::Store&)> nothing = [](queue::Store&) { return 0; };
-    const base::Result<int> pinned = co_await daemon.storage().read<int>(std::move(nothing));
-    base::Result<Facts> written =
-        pinned ? base::Result<Facts>(Facts()) : base::Result<Facts>(pinned.error());
-    if (pinned) {
-        std::function<base::Result<Facts>(queue::Database&)> copy =
-            [directory, file](queue::Database& database) {
-                const auto contents = queue::ContentFiles::existing(directory / "content");
-                return queue::write_backup(database, contents, file);
-            };
-        written = co_await daemon.reader().read<Facts>(std::move(copy));
-    }
-    daemon.storage().later([](queue::Store& store) { store.files().unpin(); });
+    const queue::PinContents pin{true};
+    const auto pinned = co_await daemon.storage().read(pin);
+    if (!pinned) co_return refusal(pinned.error().text);
+    queue::WriteBackup copy{std::move(file)};
+    const auto written = co_await daemon.reader().ask(std::move(copy));
+    daemon.storage().later(queue::PinContents{false});
     if (!written) co_return refusal(written.error().text);
     co_return json::object{{"ok", true},
                            {"messages", written->messages},
@@ -226,27 +191,18 @@ base::Task<json::object> answer_backup(Daemon& daemon, std::string file) {
 }
 
 base::Task<json::object> answer_trace(Daemon& daemon, std::string name) {
-    using Traced = std::vector<queue::TracedMessage>;
-    using Search = queue::Search;
-    Search search;
+    queue::Search search;
     // In steps, between which others may ask.
-    while (search.next != Search::Next::nothing) {
+    while (search.next != queue::Search::Next::nothing) {
         if (daemon.is_stopping()) co_return refusal("the daemon stops");
-        std::function<base::Result<Search>(queue::Database&)> step =
-            [name, search](queue::Database& database) mutable {
-                queue::go_on(database, name, search);
-                return base::Result<Search>(std::move(search));
-            };
-        base::Result<Search> searched = co_await daemon.reader().read<Search>(std::move(step));
+        queue::GoOnSearching step{name, std::move(search)};
+        auto searched = co_await daemon.reader().ask(std::move(step));
         if (!searched) co_return refusal(searched.error().text);
         search = std::move(*searched);
     }
     if (search.found.empty()) co_return refusal("no message is known as " + name);
-    std::function<base::Result<Traced>(queue::Database&)> look =
-        [found = search.found](queue::Database& database) {
-            return base::Result<Traced>(queue::trace(database, found));
-        };
-    const base::Result<Traced> traced = co_await daemon.reader().read<Traced>(std::move(look));
+    queue::Trace trace{std::move(search.found)};
+    const auto traced = co_await daemon.reader().ask(std::move(trace));
     if (!traced) co_return refusal(traced.error().text);
     json::array messages;
     for (const auto& message : *traced) {

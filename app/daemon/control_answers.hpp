@@ -4,7 +4,7 @@
 #pragma once
 
 #include "app/daemon/daemon.hpp"
-#include "queue/admin/verify.hpp"
+#include "queue/ledger/questions.hpp"
 
 #include <boost/json.hpp>
 

@@ -1,6 +1,8 @@
 #include "app/daemon/daemon.hpp"
 
 #include "app/log.hpp"
+#include "queue/sqlite/sqlite_ledger.hpp"
+#include "queue/sqlite/sqlite_questions.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -58,8 +60,8 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       config_(std::move(config)),
       router_(store->router()),
       clock_trust_(store->clock_trust()),
-      storage_(executor, std::move(store)),
-      reader_(executor, config_.store.directory / "queue.db"),
+      storage_(executor, std::make_unique<queue::SqliteLedger>(std::move(store))),
+      reader_(executor, std::make_unique<queue::SqliteQuestions>(config_.store.directory)),
       peers_(storage_),
       transfers_(storage_),
       retirement_(storage_),

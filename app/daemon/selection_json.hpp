@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "queue/admin/selection.hpp"
+#include "queue/ledger/administration.hpp"
 
 #include <optional>
 

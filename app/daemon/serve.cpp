@@ -8,7 +8,7 @@
 #include "app/log.hpp"
 #include "app/terminal.hpp"
 #include "app/version.hpp"
-#include "queue/recovery/opening.hpp"
+#include "queue/sqlite/recovery/opening.hpp"
 
 #include <csignal>
 

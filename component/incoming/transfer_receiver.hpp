@@ -42,6 +42,8 @@ class TransferReceiver final : public TransferHandler {
                      queue::Intake& intake, queue::TransferBook& book, queue::ReportBook& reports,
                      queue::RecipientCheck* check, const queue::Router& router, base::Clock& clock);
     ~TransferReceiver() override;
+    TransferReceiver(const TransferReceiver&) = delete;
+    TransferReceiver& operator=(const TransferReceiver&) = delete;
 
     void on_transfers(IqHead head, TransferPayload payload) override;
     /// Takes nothing more, and waits for what is being taken. Before Session::stop().

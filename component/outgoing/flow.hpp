@@ -22,6 +22,7 @@ class Flow {
     explicit Flow(const base::asio::any_io_executor& executor) : executor_(executor) {}
     Flow(const Flow&) = delete;
     Flow& operator=(const Flow&) = delete;
+    ~Flow() = default;
 
     /// The longest payload, in bytes, that should go into one stanza now.
     std::size_t stanza() const { return window_; }

@@ -34,6 +34,8 @@ class XmppCourier final : public queue::Courier {
     XmppCourier(base::asio::any_io_executor executor, std::map<std::string, Link*> links,
                 Discovery& discovery, base::Clock& clock, CourierSettings settings = {});
     ~XmppCourier() override;
+    XmppCourier(const XmppCourier&) = delete;
+    XmppCourier& operator=(const XmppCourier&) = delete;
 
     base::Task<queue::Readiness> prepare(queue::Destination destination,
                                          queue::Urgency urgency) override;

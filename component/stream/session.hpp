@@ -31,6 +31,8 @@ class Session final : public Link {
     Session(base::asio::any_io_executor executor, ComponentSettings settings, base::Clock& clock,
             base::Random& random);
     ~Session() override;
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
 
     /// Connects, now and whenever the stream breaks.
     void start();
@@ -78,7 +80,7 @@ class Session final : public Link {
   private:
     struct Pending {
         Jid to;
-        base::OneShot<IqReply>* answer;  ///< in the frame of request()
+        base::OneShot<IqReply>* answer = nullptr;  ///< in the frame of request()
         std::chrono::steady_clock::time_point since;
     };
 

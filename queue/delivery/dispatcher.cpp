@@ -1,8 +1,6 @@
 #include "queue/delivery/dispatcher.hpp"
 
 #include "base/limits.hpp"
-#include "queue/delivery/deferral.hpp"
-#include "queue/delivery/due_destinations.hpp"
 #include "queue/log.hpp"
 
 #include <algorithm>
@@ -41,10 +39,8 @@ base::Task<base::Result<void>> Dispatcher::start() {
 }
 
 base::Task<base::Result<std::optional<std::int64_t>>> Dispatcher::read_page(std::int64_t after) {
-    std::function<base::Result<DuePage>(Store&)> look = [after](Store& store) {
-        return base::Result<DuePage>(due_destinations(store, after, kPage));
-    };
-    const base::Result<DuePage> page = co_await storage_.read<DuePage>(std::move(look));
+    ReadDueDestinations read{after, kPage};
+    const base::Result<DuePage> page = co_await storage_.read(std::move(read));
     if (!page) co_return page.error();
     for (const DueDestination& each : page->destinations)
         agenda_.expect(each.destination, each.due);
@@ -174,19 +170,17 @@ void Dispatcher::flush(const std::vector<Destination>& destinations) {
     changed_.notify();
 }
 
-template <class T>
-base::Task<bool> Dispatcher::in_steps(Step<T> step, std::function<bool(const T&)> each) {
-    for (std::optional<WaitingPlace> behind = WaitingPlace(); behind && !stopping_;) {
-        std::function<base::Result<T>(Store&)> operation = [step, place = *behind](Store& store) {
-            return step(store, place);
-        };
-        const base::Result<Committed<T>> done =
-            co_await storage_.delivery_step<T>(std::move(operation));
+template <class Op>
+base::Task<bool> Dispatcher::in_steps(Op step,
+                                      std::function<void(const typename Op::Answer&)> each) {
+    for (std::optional<WaitingPlace> behind = step.behind; behind && !stopping_;) {
+        step.behind = *behind;
+        const auto done = co_await storage_.delivery_step(step);
         // The storage's own log line says why.
         if (!done) co_return false;
         look_at((*done)->woken);
         behind = (*done)->next;
-        if (each && !each(**done)) co_return false;
+        if (each) each(**done);
     }
     co_return !stopping_;
 }
@@ -208,14 +202,9 @@ base::Task<void> Dispatcher::make_due_again(Destination destination) {
 
 base::Task<int> Dispatcher::make_due(Destination destination) {
     int due = 0;
-    Step<Stepped> wake = [destination](Store& store, const WaitingPlace& place) {
-        return wake_some(store, destination, place);
-    };
-    std::function<bool(const Stepped&)> add = [&due](const Stepped& step) {
-        due += step.changed;
-        return true;
-    };
-    co_await in_steps<Stepped>(std::move(wake), std::move(add));
+    MakeDue make_due{std::move(destination), {}};
+    std::function<void(const Stepped&)> add = [&due](const Stepped& step) { due += step.changed; };
+    co_await in_steps(std::move(make_due), std::move(add));
     co_return due;
 }
 
@@ -247,11 +236,8 @@ base::Task<void> Dispatcher::work(Destination destination) {
             co_await make_due(destination);
         agenda_.try_now(destination);  // whatever this look has found
     }
-    using Next = std::optional<base::TimePoint>;
-    std::function<base::Result<Next>(Store&)> look = [destination](Store& store) {
-        return base::Result<Next>(next_due(store, destination));
-    };
-    const base::Result<Next> next = co_await storage_.read<Next>(std::move(look));
+    FindNextDue find{destination};
+    const auto next = co_await storage_.read(std::move(find));
     // If the storage is out, its own log line says why. Look again later.
     agenda_.end(destination, next ? *next : clock_.now() + retry_.first);
     changed_.notify();
@@ -327,28 +313,22 @@ base::Task<void> Dispatcher::drain(Destination destination, Courier* courier, Re
 
 base::Task<void> Dispatcher::defer(Destination destination, Silence silence) {
     std::int64_t count = 0;
-    Step<Stepped> put_off = [destination, silence](Store& store, const WaitingPlace& place) {
-        return defer_some(store, destination, silence, place);
-    };
-    std::function<bool(const Stepped&)> add = [&count](const Stepped& step) {
+    PutOff put_off{destination, silence, {}};
+    std::function<void(const Stepped&)> add = [&count](const Stepped& step) {
         count += step.changed;
-        return true;
     };
-    co_await in_steps<Stepped>(std::move(put_off), std::move(add));
+    co_await in_steps(std::move(put_off), std::move(add));
     if (count > 0) log::destination_deferred(destination, silence.why.reply, count, silence.until);
 }
 
 base::Task<bool> Dispatcher::reroute(Destination destination, Rerouted why) {
     std::optional<Deferred> waits;
-    Step<Turned> turn = [destination, why = why.why](Store& store, const WaitingPlace& place) {
-        return reroute_some(store, destination, why, place);
-    };
-    std::function<bool(const Turned&)> look = [&](const Turned& turned) {
+    Reroute reroute{destination, why.why, {}};
+    std::function<void(const Turned&)> look = [&waits](const Turned& turned) {
         // Of the first steps, should the policy change meanwhile.
         if (turned.waits) waits = turned.waits;
-        return true;
     };
-    const bool all = co_await in_steps<Turned>(std::move(turn), std::move(look));
+    const bool all = co_await in_steps(std::move(reroute), std::move(look));
     if (!all) {
         if (!stopping_) agenda_.failed(destination);
         co_return false;

@@ -10,12 +10,10 @@
 #include "base/random.hpp"
 #include "base/task_group.hpp"
 #include "queue/delivery/agenda.hpp"
-#include "queue/delivery/leases.hpp"
 #include "queue/delivery/pass.hpp"
-#include "queue/delivery/waiting_rows.hpp"
+#include "queue/ledger/storage_thread.hpp"
 #include "queue/ports.hpp"
 #include "queue/retry_policy.hpp"
-#include "queue/store/storage_thread.hpp"
 
 #include <chrono>
 #include <functional>
@@ -77,12 +75,10 @@ class Dispatcher {
     base::Task<void> work(Destination destination);
     base::Task<void> attempt(Destination destination);
     base::Task<void> drain(Destination destination, Courier* courier, Ready ready);
-    template <class T>
-    using Step = std::function<base::Result<T>(Store&, const WaitingPlace&)>;
-    /// `step` behind each place that it has got to, until there is none; `each` hears of it, and
-    /// may end that. False if it was not done to the end.
-    template <class T>
-    base::Task<bool> in_steps(Step<T> step, std::function<bool(const T&)> each = {});
+    /// `step` behind each place that it has got to, until there is none; `each` hears of it. False
+    /// if it was not done to the end.
+    template <class Op>
+    base::Task<bool> in_steps(Op step, std::function<void(const typename Op::Answer&)> each = {});
     base::Task<void> defer(Destination destination, Silence silence);
     base::Task<bool> reroute(Destination destination, Rerouted why);
     /// Makes due what waits for the end of its silence. How much that was.

@@ -1,9 +1,12 @@
 // Expiry: when mail whose time is up has had its last try. Nothing is given up without one, however
-// long it was held or this host was off. Pure, but for the store's clock and settings.
+// long it was held or this host was off. Pure.
+//
+// Tested by tests/unit/queue/delivery/settling_test.cpp and
+// tests/unit/queue/delivery/expiry_test.cpp.
 #pragma once
 
+#include "queue/moment.hpp"
 #include "queue/ports.hpp"
-#include "queue/store/store.hpp"
 
 namespace queue {
 
@@ -11,13 +14,13 @@ namespace queue {
 /// made after that. Silence right after the start is none, as our own links, name servers and MTA
 /// may not be up yet; nor is what says that nothing was tried, nor anything while the clock is not
 /// believed.
-bool was_last_try(Store& store, const Deferred& why, base::TimePoint found,
-                  base::TimePoint expires);
+bool was_last_try(const Deferred& why, base::TimePoint found, base::TimePoint expires,
+                  const Moment& moment);
 
 /// The same of a reason for which all of a destination waits. Such may be a fault of ours that
 /// lasts, during which nothing can be tried: then mail is given up one longest retry after its time
 /// was up, or after the start.
-bool ends_with_destination(Store& store, const Deferred& why, base::TimePoint found,
-                           base::TimePoint expires);
+bool ends_with_destination(const Deferred& why, base::TimePoint found, base::TimePoint expires,
+                           const Moment& moment);
 
 }  // namespace queue

@@ -2,7 +2,6 @@
 
 #include "base/crash_point.hpp"
 #include "base/limits.hpp"
-#include "queue/delivery/settlement.hpp"
 #include "queue/delivery/silence.hpp"
 #include "queue/log.hpp"
 
@@ -13,7 +12,7 @@ namespace queue {
 namespace {
 
 /// The most that anything here waits without being called: a bound, not a schedule.
-constexpr auto kLookAgain = std::chrono::minutes(1);
+constexpr auto kWaitAgain = std::chrono::minutes(1);
 constexpr std::size_t kLeases = 50;  // of one pass, while others wait for its place
 constexpr std::size_t kTold = 1000;  // outcomes that wait to be settled before more is leased
 
@@ -21,14 +20,6 @@ constexpr std::size_t kTold = 1000;  // outcomes that wait to be settled before 
 Outcome unknown_fault(const char* why) {
     return Deferred{{451, {4, 3, 0}, std::string("internal error: ") + why}, "", false, {}};
 }
-
-/// The first portion of which something is due.
-struct Taken {
-    Lease lease;
-    Portion portion = Portion::small;
-    std::optional<base::TimePoint> next_small;  ///< if it was looked at, and nothing was due
-    std::optional<base::TimePoint> next_large;
-};
 
 }  // namespace
 
@@ -74,14 +65,14 @@ base::Task<void> Pass::run() {
         if (under_way_ == 0 && settler_.is_idle()) break;
         // Mail that comes or becomes due now need not wait for the slowest delivery of this pass.
         const auto now = around_.clock.steady();
-        auto until = now + kLookAgain;
+        auto until = now + kWaitAgain;
         for (const auto& next : {next_small_, next_large_}) {
             if (next && *next > now) until = std::min(until, *next);
         }
         co_await changed_.wait(until - now);
     }
     while (under_way_ > 0 || !settler_.is_idle())
-        co_await changed_.wait(kLookAgain);
+        co_await changed_.wait(kWaitAgain);
 }
 
 std::optional<base::SteadyPoint> Pass::steady(std::optional<base::TimePoint> due) const {
@@ -96,31 +87,14 @@ base::Task<bool> Pass::lease_some() {
     if (small) next_small_ = base::SteadyPoint::max();
     if (large) next_large_ = base::SteadyPoint::max();
     if (!ready_.call_back) ready_.limits = courier_.limits(destination_, ready_);
-    std::function<base::Result<Taken>(Store&)> operation =
-        [destination = destination_, ready = ready_, small,
-         large](Store& store) -> base::Result<Taken> {
-        Taken taken;
-        for (const Portion portion : {Portion::small, Portion::large}) {
-            if (!(portion == Portion::small ? small : large)) continue;
-            auto leased = lease(store, destination, ready, portion);
-            if (!leased) return leased.error();
-            add_all(leased->woken, taken.lease.woken);
-            taken.lease = std::move(*leased);
-            taken.portion = portion;
-            if (!taken.lease.messages.empty()) break;
-            const auto next = taken.lease.next.value_or(base::TimePoint::max());
-            (portion == Portion::small ? taken.next_small : taken.next_large) = next;
-        }
-        return taken;
-    };
-    base::Result<Committed<Taken>> done =
-        co_await around_.storage.write<Taken>(std::move(operation));
+    LeaseDue lease{destination_, ready_, small, large};
+    base::Result<Committed<Leased>> done = co_await around_.storage.write(std::move(lease));
     if (!done) {
         // The storage's own log line says why. Asked again at once, it would say the same.
         findings_.storage_failed = true;
         co_return false;
     }
-    Taken taken = done->release();
+    Leased taken = done->release();
     around_.woken(taken.lease.woken);
     const bool leased = !taken.lease.messages.empty();
     // Unless more() has been called meanwhile.

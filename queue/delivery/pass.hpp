@@ -11,10 +11,9 @@
 #include "base/async.hpp"
 #include "base/clock.hpp"
 #include "base/task_group.hpp"
-#include "queue/delivery/leases.hpp"
 #include "queue/delivery/settler.hpp"
+#include "queue/ledger/storage_thread.hpp"
 #include "queue/ports.hpp"
-#include "queue/store/storage_thread.hpp"
 
 #include <functional>
 #include <memory>

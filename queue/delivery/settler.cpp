@@ -94,12 +94,13 @@ base::Task<void> Settler::try_again() {
 }
 
 base::Task<bool> Settler::record(Outcomes outcomes, bool or_hold) {
-    std::function<base::Result<Woken>(Store&)> operation = [outcomes, or_hold](Store& store) {
-        return or_hold ? settle_or_hold(store, outcomes->front()) : settle(store, *outcomes);
-    };
     base::crash_point("pass.before-settle");
-    const base::Result<Committed<Woken>> settled =
-        co_await around_.storage.write<Woken>(std::move(operation));
+    base::Task<base::Result<Committed<Woken>>> writing;
+    if (or_hold)
+        writing = around_.storage.write(SettleOrHold{outcomes});
+    else
+        writing = around_.storage.write(Settle{outcomes});
+    const base::Result<Committed<Woken>> settled = co_await std::move(writing);
     base::crash_point("pass.settled");
     if (settled) around_.woken(**settled);
     co_return settled.has_value();

@@ -10,9 +10,8 @@
 #include "base/async.hpp"
 #include "base/limits.hpp"
 #include "base/task_group.hpp"
-#include "queue/delivery/settlement.hpp"
+#include "queue/ledger/storage_thread.hpp"
 #include "queue/ports.hpp"
-#include "queue/store/storage_thread.hpp"
 
 #include <deque>
 #include <functional>
@@ -36,6 +35,7 @@ class Settler {
     explicit Settler(Surroundings around) : around_(std::move(around)) {}
     Settler(const Settler&) = delete;
     Settler& operator=(const Settler&) = delete;
+    ~Settler() = default;
 
     void tell(MessageOutcome outcome);
     /// Outcomes that are not on the disk.

@@ -3,18 +3,12 @@
 // Tested by tests/unit/queue/delivery/expiry_test.cpp.
 #pragma once
 
-#include "queue/ports.hpp"
+#include "queue/ledger/delivery.hpp"
 
 namespace queue {
 
 inline bool is_silence(const Deferred& why) {
     return !why.settled && why.reply.status.subject == 4;
 }
-
-struct Silence {
-    Deferred why;
-    base::TimePoint until;  ///< it is left alone
-    base::TimePoint found;  ///< when that was found out
-};
 
 }  // namespace queue

@@ -1,6 +1,6 @@
 // DirectoryLock: keeps a queue's directory to one process, as long as it lives.
 //
-// Tested by tests/unit/queue/recovery/opening_test.cpp.
+// Tested by tests/unit/queue/sqlite/recovery/opening_test.cpp.
 #pragma once
 
 #include "base/result.hpp"

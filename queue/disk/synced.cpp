@@ -1,5 +1,6 @@
 #include "queue/disk/synced.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <vector>
@@ -40,10 +41,11 @@ base::Result<void> make_folder(const std::filesystem::path& folder) {
     std::error_code error;
     for (auto at = folder; !std::filesystem::exists(at, error) && !error; at = parent_of(at))
         missing.push_back(at);
-    for (auto each = missing.rbegin(); each != missing.rend(); ++each) {
+    std::ranges::reverse(missing);
+    for (const std::filesystem::path& each : missing) {
         // Another process may be quicker; its folder is as good.
-        if (::mkdir(each->c_str(), 0777) != 0 && errno != EEXIST) return failed(*each, "create");
-        if (auto synced = sync_folder(parent_of(*each)); !synced) return synced;
+        if (::mkdir(each.c_str(), 0777) != 0 && errno != EEXIST) return failed(each, "create");
+        if (auto synced = sync_folder(parent_of(each)); !synced) return synced;
     }
     if (!std::filesystem::is_directory(folder, error)) {
         errno = ENOTDIR;

@@ -2,7 +2,6 @@
 
 #include "base/limits.hpp"
 #include "base/task_group.hpp"
-#include "queue/intake/arrivals.hpp"
 #include "queue/intake/queue_spool.hpp"
 #include "queue/log.hpp"
 
@@ -36,17 +35,14 @@ base::Task<QueueIntake::Answer> QueueIntake::accept_one(std::shared_ptr<Arrival>
     if (bytes_ > 0 && bytes_ + size > base::limits::kIntakeBytes)
         co_return base::fail(base::Errc::busy, "too much mail is being stored just now");
     bytes_ += size;
-    std::function<base::Result<Receipt>(Store&)> operation = [arrival](Store& store) {
-        return add_arrival(store, *arrival);
-    };
     std::function<void()> meanwhile = [this, arrival] {
         // Whatever is unfit for its way is looked at when it has another one.
         if (arrival->unfit) return;
         for (const Destination& destination : arrival->destinations)
             arrived_(destination);
     };
-    auto answer =
-        co_await storage_->write<Receipt>(std::move(operation), size, std::move(meanwhile));
+    Accept accept{arrival};
+    auto answer = co_await storage_->write(std::move(accept), size, std::move(meanwhile));
     bytes_ -= size;
     if (answer && (*answer)->id && !(*answer)->earlier) log::accepted(*(*answer)->id, *arrival);
     if (answer && arrival->unfit) {

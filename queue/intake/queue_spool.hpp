@@ -5,8 +5,8 @@
 // leaves that to the next start, which sweeps the folder. Fails with Errc::storage.
 #pragma once
 
+#include "queue/ledger/storage_thread.hpp"
 #include "queue/ports.hpp"
-#include "queue/store/storage_thread.hpp"
 
 #include <memory>
 

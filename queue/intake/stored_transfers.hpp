@@ -3,8 +3,8 @@
 // Tested by tests/faults/faults.py and tests/e2e/test_large.py.
 #pragma once
 
+#include "queue/ledger/storage_thread.hpp"
 #include "queue/ports.hpp"
-#include "queue/store/storage_thread.hpp"
 
 namespace queue {
 

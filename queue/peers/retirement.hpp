@@ -3,7 +3,7 @@
 // Tested by tests/e2e/test_lane_change.py.
 #pragma once
 
-#include "queue/store/storage_thread.hpp"
+#include "queue/ledger/storage_thread.hpp"
 
 #include <set>
 #include <string>

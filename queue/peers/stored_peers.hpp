@@ -3,8 +3,8 @@
 // Tested by tests/unit/queue/delivery/dispatcher_test.cpp.
 #pragma once
 
+#include "queue/ledger/storage_thread.hpp"
 #include "queue/ports.hpp"
-#include "queue/store/storage_thread.hpp"
 
 namespace queue {
 

@@ -41,6 +41,8 @@ class Pool {
             : pool_(&pool), client_(std::move(client)) {}
         Lease(Lease&& other) noexcept = default;
         Lease& operator=(Lease&& other) = delete;
+        Lease(const Lease&) = delete;
+        Lease& operator=(const Lease&) = delete;
         ~Lease() {
             if (client_) pool_->give_back(std::move(client_));
         }

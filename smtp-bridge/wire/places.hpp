@@ -18,6 +18,7 @@ namespace smtp_bridge {
 /// A connection, as it is seen when there is no room for another one.
 class Guest {
   public:
+    virtual ~Guest() = default;
     virtual const std::string& client() const = 0;
     /// Since when we have waited for the client; nothing while it waits for us.
     virtual std::optional<std::chrono::steady_clock::time_point> silent_since() const = 0;
@@ -25,9 +26,6 @@ class Guest {
     virtual bool is_at_work() const = 0;
     /// Closes it at once.
     virtual void send_away() = 0;
-
-  protected:
-    ~Guest() = default;
 };
 
 class Places {

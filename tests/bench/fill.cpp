@@ -9,14 +9,16 @@
 #include "base/random.hpp"
 #include "bench/client.hpp"
 #include "bench/mails.hpp"
-#include "queue/recovery/opening.hpp"
-#include "queue/store/new_message.hpp"
+#include "queue/sqlite/recovery/opening.hpp"
+#include "queue/sqlite/store/new_message.hpp"
 
 #include <chrono>
 
 #include <fmt/format.h>
 
 namespace {
+
+using queue::operator""_sql;
 
 using namespace bench;
 
@@ -51,7 +53,7 @@ int main(int argc, char** argv) {
     const auto lifetime = std::chrono::seconds(
         static_cast<std::int64_t>(options.number("expires-in", 5 * 24 * 3600)));
     for (std::uint64_t i = 0; i < count;) {
-        store->database().execute("BEGIN IMMEDIATE");
+        store->database().execute("BEGIN IMMEDIATE"_sql);
         for (std::uint64_t j = 0; j < kInACommit && i < count; ++i, ++j) {
             const std::string peer =
                 destinations == 1 ? "dead.test" : fmt::format("dead{}.test", i % destinations);
@@ -66,12 +68,12 @@ int main(int argc, char** argv) {
             if (const auto added = queue::insert_message(*store, arrival); !added)
                 die(added.error().text);
         }
-        store->database().execute("COMMIT");
+        store->database().execute("COMMIT"_sql);
         store->run_actions();
     }
     if (const auto wait = options.number("due-in", 0); wait > 0) {
         const auto due = clock.now() + std::chrono::seconds(static_cast<std::int64_t>(wait));
-        queue::Query put_off = store->database().query("UPDATE recipient SET due_at = ?1");
+        queue::Query put_off = store->database().query("UPDATE recipient SET due_at = ?1"_sql);
         put_off.bind(queue::to_millis(due)).run();
     }
 }

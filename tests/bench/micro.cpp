@@ -7,12 +7,12 @@
 #include "component/stream/xml_reader.hpp"
 #include "mail/content.hpp"
 #include "mail/header_scanner.hpp"
-#include "queue/delivery/leases.hpp"
-#include "queue/delivery/settlement.hpp"
-#include "queue/intake/arrivals.hpp"
-#include "queue/recovery/opening.hpp"
-#include "queue/store/new_message.hpp"
-#include "queue/store/store.hpp"
+#include "queue/sqlite/delivery/leases.hpp"
+#include "queue/sqlite/delivery/settlement.hpp"
+#include "queue/sqlite/intake/arrivals.hpp"
+#include "queue/sqlite/recovery/opening.hpp"
+#include "queue/sqlite/store/new_message.hpp"
+#include "queue/sqlite/store/store.hpp"
 #include "smtp-bridge/server/data_reader.hpp"
 
 #include <filesystem>
@@ -23,6 +23,8 @@
 #include <unistd.h>
 
 namespace {
+
+using queue::operator""_sql;
 
 constexpr std::size_t kBatch = 16;  // mails in a stanza, or rows in a commit
 
@@ -143,9 +145,9 @@ struct Stored {
     Stored& operator=(const Stored&) = delete;
 
     void commit(const std::function<void()>& work) const {
-        store->database().execute("BEGIN IMMEDIATE");
+        store->database().execute("BEGIN IMMEDIATE"_sql);
         work();
-        store->database().execute("COMMIT");
+        store->database().execute("COMMIT"_sql);
         store->run_actions();
     }
 
@@ -234,11 +236,11 @@ void sqlite_rows(benchmark::State& state) {
                         "origin_helo, origin_domain, origin_transfer, origin_component, size, "
                         "message_id, header_from, pending, header_size) VALUES (?1, 1, 2, "
                         "'a@a.test', 0, 0, 0, 0, '', 1, '127.0.0.1', 'mx.a.test', '', '', '', "
-                        "2048, '<1234567890@a.test>', 'a@a.test', 1, 300)")
+                        "2048, '<1234567890@a.test>', 'a@a.test', 1, 300)"_sql)
                     .bind(id)
                     .run();
                 queue::Query insert =
-                    database.query("INSERT INTO content (message, bytes) VALUES (?1, ?2)");
+                    database.query("INSERT INTO content (message, bytes) VALUES (?1, ?2)"_sql);
                 insert->bind(1, id);
                 insert->bindNoCopy(2, content.data(), static_cast<int>(content.size()));
                 insert.run();
@@ -246,7 +248,7 @@ void sqlite_rows(benchmark::State& state) {
                     .query(
                         "INSERT INTO recipient (message, n, destination, address, notify, "
                         "orcpt, state, attempts, due_at, class) VALUES (?1, 0, ?2, 'b@b.test', "
-                        "0, '', 1, 0, ?1, 0)")
+                        "0, '', 1, 0, ?1, 0)"_sql)
                     .bind(id, destination)
                     .run();
             }

@@ -39,15 +39,15 @@ DOUBLED = r"doubled [1-9]\d*$"
 STUCK = r"(?m)^-- .*empty queues"
 
 BREAKS = [
-    Break("a commit is answered before it is on the disk", "queue/store/storage_thread.cpp", (
-        ('store_->database().execute("BEGIN IMMEDIATE");',
-         'if (!store_->database().in_transaction()) store_->database().execute("BEGIN IMMEDIATE");'),
-        ('store_->database().execute("COMMIT");',
-         'static int commits = 0; if (++commits % 20 == 0) store_->database().execute("COMMIT");')), LOST),
-    Break("a verdict is forgotten", "queue/intake/arrivals.cpp", (
+    Break("a commit is answered before it is on the disk", "queue/sqlite/sqlite_ledger.cpp", (
+        ('store_->database().execute("BEGIN IMMEDIATE"_sql);',
+         'if (!store_->database().in_transaction()) store_->database().execute("BEGIN IMMEDIATE"_sql);'),
+        ('store_->database().execute("COMMIT"_sql);',
+         'static int commits = 0; if (++commits % 20 == 0) store_->database().execute("COMMIT"_sql);')), LOST),
+    Break("a verdict is forgotten", "queue/sqlite/intake/arrivals.cpp", (
         ("if (arrival.transfer) insert_verdict(store, *arrival.transfer, receipt.id);", ""),), DOUBLED),
-    Break("a lease is not undone at the start", "queue/store/under_way.cpp", (
-        ("SELECT DISTINCT message FROM recipient WHERE state = 2", "SELECT DISTINCT message FROM recipient WHERE state = 99"),),
+    Break("a lease is not undone at the start", "queue/sqlite/store/under_way.cpp", (
+        ("SELECT DISTINCT message FROM recipient WHERE state = {leased}", "SELECT DISTINCT message FROM recipient WHERE state = 99"),),
         STUCK),
 ]
 

@@ -1,7 +1,8 @@
 """The world that the end-to-end tests live in: four domains with real servers, started once.
 
-Run by `./run test e2e`, which puts pytest into a namespace of its own. A test that stops or kills
-something starts it again (see `down`), so that each finds the world whole.
+Run by `./run test e2e`: two of pytest's workers (xdist) side by side, each in a namespace of its own, with a world of its own.
+The tests of one file run in one world. A test that stops or kills something starts it again (see `down`), so that each finds
+the world whole.
 """
 
 import contextlib
@@ -48,6 +49,8 @@ s2s-assurance = pkix
 
 def pytest_configure(config):
     config.addinivalue_line("filterwarnings", "ignore:please use dns.resolver:DeprecationWarning")  # dkimpy's
+    if hasattr(config.option, "tx") and config.option.tx and not hasattr(config, "workerinput"):
+        return  # this one only hands out the tests
     if SCRATCH not in os.environ:
         raise pytest.UsageError("these tests need a namespace of their own: run ./run test e2e")
     if not program().exists():
@@ -91,7 +94,7 @@ def world():
         all_look_each_other_up(world)
         yield world
     finally:
-        world.keep_logs(LOGS)
+        world.keep_logs(LOGS / os.environ.get("PYTEST_XDIST_WORKER", ""))
         if "SUDO_UID" in os.environ:
             for path in [LOGS, *LOGS.rglob("*")]:
                 os.chown(path, int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"]))

@@ -6,20 +6,20 @@
 // DIR`: what `queue verify --repair` does, and names.
 #include "base/limits.hpp"
 #include "mail/header_scanner.hpp"
-#include "queue/admin/verify.hpp"
-#include "queue/delivery/leases.hpp"
-#include "queue/delivery/settlement.hpp"
 #include "queue/disk/directory_lock.hpp"
-#include "queue/intake/arrivals.hpp"
 #include "queue/intake/queue_intake.hpp"
 #include "queue/intake/stored_transfers.hpp"
-#include "queue/intake/verdicts.hpp"
-#include "queue/recovery/opening.hpp"
-#include "queue/recovery/repair.hpp"
-#include "queue/store/rows.hpp"
-#include "queue/store/storage_thread.hpp"
+#include "queue/sqlite/admin/verify.hpp"
+#include "queue/sqlite/delivery/leases.hpp"
+#include "queue/sqlite/delivery/settlement.hpp"
+#include "queue/sqlite/intake/arrivals.hpp"
+#include "queue/sqlite/intake/verdicts.hpp"
+#include "queue/sqlite/recovery/opening.hpp"
+#include "queue/sqlite/recovery/repair.hpp"
+#include "queue/sqlite/store/rows.hpp"
 #include "support/contents.hpp"
 #include "support/fakes.hpp"
+#include "support/queue/looking_ledger.hpp"
 
 #include <atomic>
 #include <cstdio>
@@ -31,6 +31,7 @@
 
 namespace {
 
+using queue::operator""_sql;
 using support::run;
 
 const queue::Destination kToB{queue::Lane::xmpp, "mail.a.test", "b.test"};
@@ -99,7 +100,9 @@ class CommitWatch : public spdlog::sinks::base_sink<std::mutex> {
 class Working {
   public:
     Working(const char* directory, std::uint64_t seed)
-        : chance_(seed), storage_(io_.get_executor(), open(directory, clock_, random_)) {}
+        : chance_(seed),
+          storage_(io_.get_executor(), std::make_unique<support::LookingLedger>(
+                                           open(directory, clock_, random_), looks_)) {}
 
     void step(int number) {
         switch (chance_.below(8)) {
@@ -124,25 +127,21 @@ class Working {
     /// Files that no row names.
     std::vector<queue::QueueId> orphans() {
         using Ids = std::vector<queue::QueueId>;
-        return await<Ids>([&]() -> base::Task<Ids> {
-            std::function<base::Result<Ids>(queue::Store&)> look = [](queue::Store& store) {
-                Ids found;
-                const auto note = [&](const char* sql, queue::QueueId id) {
-                    auto row = store.database().query(sql);
-                    if (!row.bind(id.value).step()) found.push_back(id);
-                    return true;
-                };
-                store.files().sweep([&](queue::QueueId id) {
-                    return note("SELECT 1 FROM content WHERE message = ?1 AND bytes IS NULL", id);
-                });
-                store.spool().sweep([&](queue::QueueId id) {
-                    return note("SELECT 1 FROM partial WHERE file = ?1", id);
-                });
-                return base::Result<Ids>(found);
+        Ids found;
+        (void)support::look(io_, storage_, *looks_, [&](queue::Store& store) {
+            const auto note = [&](queue::Sql sql, queue::QueueId id) {
+                auto row = store.database().query(sql);
+                if (!row.bind(id.value).step()) found.push_back(id);
+                return true;
             };
-            auto found = co_await storage_.read<Ids>(std::move(look));
-            co_return found ? std::move(*found) : Ids();
+            store.files().sweep([&](queue::QueueId id) {
+                return note("SELECT 1 FROM content WHERE message = ?1 AND bytes IS NULL"_sql, id);
+            });
+            store.spool().sweep([&](queue::QueueId id) {
+                return note("SELECT 1 FROM partial WHERE file = ?1"_sql, id);
+            });
         });
+        return found;
     }
 
   private:
@@ -235,23 +234,21 @@ class Working {
     void deliver(queue::Portion portion) {
         using Leased = std::vector<queue::LeasedMessage>;
         Leased leased = await<Leased>([&]() -> base::Task<Leased> {
-            std::function<base::Result<queue::Lease>(queue::Store&)> take =
-                [portion](queue::Store& store) {
-                    return queue::lease(store, kToB, kReady, portion);
-                };
-            auto done = co_await storage_.write<queue::Lease>(std::move(take));
-            co_return done ? std::move(done->release().messages) : Leased();
+            queue::LeaseDue lease{kToB, kReady, portion == queue::Portion::small,
+                                  portion == queue::Portion::large};
+            auto done = co_await storage_.write(std::move(lease));
+            co_return done ? std::move(done->release().lease.messages) : Leased();
         });
         for (const auto& message : leased) {
             const bool yes = chance_.below(3) > 0;
             queue::Outcome outcome = queue::Failed{{550, {5, 1, 1}, "no"}, "mail.b.test"};
             if (yes) outcome = queue::Delivered{{250, {2, 1, 5}, "ok"}, "mail.b.test"};
-            const std::vector<queue::MessageOutcome> outcomes{{message.id, {{0, outcome}}, true}};
+            const auto outcomes = std::make_shared<std::vector<queue::MessageOutcome>>();
+            outcomes->push_back({message.id, {{0, outcome}}, true});
             say("trying " + message.id.to_text());
             const bool settled = await<bool>([&]() -> base::Task<bool> {
-                std::function<base::Result<queue::Woken>(queue::Store&)> write =
-                    [&](queue::Store& store) { return queue::settle(store, outcomes); };
-                const auto done = co_await storage_.write<queue::Woken>(std::move(write));
+                queue::Settle settle{outcomes};
+                const auto done = co_await storage_.write(std::move(settle));
                 co_return done.has_value();
             });
             const std::string content = support::all_of(message.content);
@@ -265,6 +262,7 @@ class Working {
     support::SeededRandom random_;
     base::SystemClock clock_;
     boost::asio::io_context io_;
+    std::shared_ptr<support::Looks> looks_ = std::make_shared<support::Looks>();
     queue::StorageThread storage_;
     queue::QueueIntake intake_{storage_, [](const queue::Destination&) {}};
     queue::StoredTransfers book_{storage_};
@@ -294,7 +292,7 @@ int check(const char* directory) {
         say("fault " + finding.message.to_text() + " " + finding.text);
     auto all = store->database().query(
         "SELECT m.id, m.message_id, r.state, m.size, m.origin_kind FROM message m"
-        " JOIN recipient r ON r.message = m.id");
+        " JOIN recipient r ON r.message = m.id"_sql);
     struct Row {
         queue::QueueId id;
         std::string name;
@@ -320,7 +318,7 @@ int check(const char* directory) {
         say(fmt::format("message {} {} {} {}", row.name.empty() ? "-" : row.name, row.state, whole,
                         row.kind));
     }
-    auto verdicts = store->database().query("SELECT id FROM verdict");
+    auto verdicts = store->database().query("SELECT id FROM verdict"_sql);
     while (verdicts.step())
         say("verdict " + verdicts.text(0));
     return 0;

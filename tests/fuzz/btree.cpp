@@ -1,7 +1,7 @@
 // Pages of a damaged database: whatever is on them, what is read lies within them, and its reading
 // ends. The first byte says what kind of page the first one is to be; the rest are 512-byte pages.
 #include "fuzz/fuzz.hpp"
-#include "queue/recovery/btree_page.hpp"
+#include "queue/sqlite/recovery/btree_page.hpp"
 
 #include <algorithm>
 

@@ -43,7 +43,7 @@ class Surroundings {
 /// The events of a stanza as it comes from a stream.
 std::vector<XmlEvent> parse(const std::string& stanza);
 
-/// What of the clock outlives a process, by the rules of queue/store/store.
+/// What of the clock outlives a process, by the rules of queue/sqlite/store/store.
 struct KeptClock {
     std::optional<base::TimePoint> believed_at{};
     base::TimePoint forget_from{};

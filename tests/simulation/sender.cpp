@@ -49,7 +49,7 @@ bool Sender::is_over(const Mail& mail) {
     return mail.expires <= process_->clock.now() && process_->may_end_by_time();
 }
 
-/// As queue/delivery/clock_repair does it.
+/// As queue/sqlite/delivery/clock_repair does it.
 void Sender::correct_arrivals() {
     if (!process_->may_end_by_time()) return;
     const auto believed = process_->times_believed();

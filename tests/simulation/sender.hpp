@@ -1,7 +1,7 @@
 // Sender: the queue of mail.a.test as a model in memory, around the real XmppCourier.
 //
 // The disk (mails, recipients, transfers) survives a crash; leases and settlements are durable
-// steps on it, with the rules of queue/delivery/leases and queue/delivery/settlement.
+// steps on it, with the rules of queue/sqlite/delivery/leases and queue/sqlite/delivery/settlement.
 #pragma once
 
 #include "component/outgoing/xmpp_courier.hpp"

@@ -24,14 +24,18 @@ ROOMS = {
 # none of them. Tests see the whole of their room.
 SUBROOMS = {
     "queue": {
+        "ledger": (),
         "disk": (),
-        "store": ("disk",),
-        "notify": ("store",),
-        "delivery": ("store", "notify"),
-        "intake": ("store", "delivery"),
-        "peers": ("store",),
-        "admin": ("disk", "store", "notify", "delivery", "intake"),
-        "recovery": ("disk", "store", "delivery", "intake", "admin"),
+        "delivery": ("ledger",),
+        "intake": ("ledger",),
+        "peers": ("ledger",),
+        "sqlite/store": ("ledger", "disk"),
+        "sqlite/notify": ("ledger", "sqlite/store"),
+        "sqlite/delivery": ("ledger", "delivery", "sqlite/store", "sqlite/notify"),
+        "sqlite/intake": ("ledger", "intake", "sqlite/store", "sqlite/delivery"),
+        "sqlite/admin": ("ledger", "disk", "sqlite/store", "sqlite/notify", "sqlite/delivery", "sqlite/intake"),
+        "sqlite/recovery": ("disk", "sqlite/store", "sqlite/delivery", "sqlite/intake", "sqlite/admin"),
+        "sqlite": ("ledger", "disk", "sqlite/store", "sqlite/notify", "sqlite/delivery", "sqlite/intake", "sqlite/admin"),
     },
     "component": {
         "xml": (),
@@ -57,6 +61,9 @@ SUBROOMS = {
 # Of the queue, the bridges see only its ports, and the values that these are made of.
 PORTS = ("queue/ports.hpp", "queue/destination.hpp", "queue/queue_id.hpp", "queue/route_table.hpp")
 BRIDGES = ("component", "smtp-bridge")
+# SQLite is for these folders of the queue only; what stands in front of the ledger knows no database.
+DATABASE = re.compile(r"SQLiteCpp/|sqlite3(ext)?\.h$")
+IN_DATABASE = "queue/sqlite/"
 # External header -> the only rooms that may include it.
 EXTERNAL = (
     (re.compile(r"gloox/|gloox\.h$"), "gloox", ("component",)),
@@ -97,9 +104,8 @@ def room_of(path):
 
 
 def sub_room_of(path):
-    """The folder in its room that a source stands in; None if it stands in the room itself."""
-    parts = path.split("/")
-    return parts[1] if len(parts) > 2 else None
+    """The folder in its room that a source stands in (`sqlite/store`); None if it stands in the room itself."""
+    return "/".join(path.split("/")[1:-1]) or None
 
 
 def unit_of(path):
@@ -131,6 +137,8 @@ def check_include(path, name, target):
         for pattern, library, allowed in EXTERNAL:
             if pattern.match(name) and room is not None and room not in allowed:
                 return f"{path}: includes <{name}>, but {library} is for {', '.join(allowed)} only"
+        if DATABASE.match(name) and room == "queue" and not path.startswith((IN_DATABASE, TESTS + "/")):
+            return f"{path}: includes <{name}>, but SQLite is for {IN_DATABASE} only"
         if name.split("/")[0] in ROOMS and name != "queue/migrations.inc":
             return f'{path}: includes "{name}", which is no file of the tree'
         return None
@@ -192,7 +200,7 @@ def check_tested(files, is_there):
 
 def check_document(text):
     """ARCHITECTURE.md has the sub-rooms, and what each may include, as they are here."""
-    row = re.compile(r"^\| `([\w-]+)/([\w-]+)` \|[^|]*\|([^|]*)\|$", re.MULTILINE)
+    row = re.compile(r"^\| `([\w-]+)/([\w/-]+)` \|[^|]*\|([^|]*)\|$", re.MULTILINE)
     told = {(room, folder): {name.strip() for name in seen.split(",")} - {""} for room, folder, seen in row.findall(text)}
     kept = {(room, folder): set(seen) for room, folders in SUBROOMS.items() for folder, seen in folders.items()}
     return [f"ARCHITECTURE.md: {room}/{folder} is not as include_rules.py has it"

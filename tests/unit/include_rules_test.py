@@ -61,17 +61,17 @@ class Directions(unittest.TestCase):
 class SubRooms(unittest.TestCase):
     def test_a_sub_room_sees_its_room_and_those_before_it(self):
         self.assertEqual([], violations(
-            queue__ports_hpp="", queue__store__rows_hpp='#include "queue/ports.hpp"\n',
-            queue__delivery__leases_hpp='#include "queue/store/rows.hpp"\n#include "queue/delivery/expiry.hpp"\n',
-            queue__delivery__expiry_hpp="", app__daemon__serve_cpp='#include "queue/delivery/leases.hpp"\n'))
+            queue__ports_hpp="", queue__sqlite__store__rows_hpp='#include "queue/ports.hpp"\n',
+            queue__sqlite__delivery__leases_hpp='#include "queue/sqlite/store/rows.hpp"\n#include "queue/sqlite/delivery/expiry.hpp"\n',
+            queue__sqlite__delivery__expiry_hpp="", app__daemon__serve_cpp='#include "queue/sqlite/delivery/leases.hpp"\n'))
 
     def test_but_none_behind_it_or_beside_it(self):
-        self.assertEqual(['queue/store/rows.cpp: includes "queue/delivery/leases.hpp", but queue/store must not see '
-                          'queue/delivery'],
-                         violations(queue__delivery__leases_hpp="",
-                                    queue__store__rows_cpp='#include "queue/delivery/leases.hpp"\n'))
-        self.assertEqual(['queue/ports.hpp: includes "queue/store/rows.hpp", but queue must not see queue/store'],
-                         violations(queue__store__rows_hpp="", queue__ports_hpp='#include "queue/store/rows.hpp"\n'))
+        self.assertEqual(['queue/sqlite/store/rows.cpp: includes "queue/sqlite/delivery/leases.hpp", but queue/sqlite/store must not see '
+                          'queue/sqlite/delivery'],
+                         violations(queue__sqlite__delivery__leases_hpp="",
+                                    queue__sqlite__store__rows_cpp='#include "queue/sqlite/delivery/leases.hpp"\n'))
+        self.assertEqual(['queue/ports.hpp: includes "queue/sqlite/store/rows.hpp", but queue must not see queue/sqlite/store'],
+                         violations(queue__sqlite__store__rows_hpp="", queue__ports_hpp='#include "queue/sqlite/store/rows.hpp"\n'))
         self.assertEqual(1, len(violations(smtp_bridge__client__pool_hpp="",
                                            smtp_bridge__server__server_cpp='#include "smtp-bridge/client/pool.hpp"\n')))
 
@@ -87,10 +87,10 @@ class SubRooms(unittest.TestCase):
             self.assertNotEqual([], check_document(wrong))
 
     def test_a_test_stands_where_its_unit_does_and_sees_its_room(self):
-        tree = {"queue__store__rows_hpp": "", "queue__delivery__leases_hpp": "", "tests__unit__queue__model_test_cpp": ""}
-        test = '#include "queue/delivery/leases.hpp"\n'
-        self.assertEqual([], violations(**tree, tests__unit__queue__store__rows_test_cpp=test))
-        self.assertEqual(["tests/unit/queue/rows_test.cpp: tests queue/store/rows, and belongs to tests/unit/queue/store"],
+        tree = {"queue__sqlite__store__rows_hpp": "", "queue__sqlite__delivery__leases_hpp": "", "tests__unit__queue__model_test_cpp": ""}
+        test = '#include "queue/sqlite/delivery/leases.hpp"\n'
+        self.assertEqual([], violations(**tree, tests__unit__queue__sqlite__store__rows_test_cpp=test))
+        self.assertEqual(["tests/unit/queue/rows_test.cpp: tests queue/sqlite/store/rows, and belongs to tests/unit/queue/sqlite/store"],
                          violations(**tree, tests__unit__queue__rows_test_cpp=test))
 
     def test_tests_share_helpers_and_not_each_other(self):
@@ -108,11 +108,16 @@ class Libraries(unittest.TestCase):
                              ("sqlite3.h", "queue"), ("idn2.h", "mail"), ("openssl/evp.h", "mail"),
                              ("boost/program_options.hpp", "app"), ("systemd/sd-daemon.h", "app")):
             for other in ("base", "mail", "queue", "component", "smtp_bridge"):
-                found = violations(**{f"{other}__a_cpp": f"#include <{header}>\n"})
+                place = "queue__sqlite" if other == "queue" else other
+                found = violations(**{f"{place}__a_cpp": f"#include <{header}>\n"})
                 if other == room or (header.startswith("openssl/") and other in ("component", "smtp_bridge")):
                     self.assertEqual([], found)
                 else:
                     self.assertEqual(1, len(found), (header, other))
+
+    def test_in_front_of_the_ledger_nobody_knows_a_database(self):
+        self.assertEqual(["queue/delivery/a.cpp: includes <sqlite3.h>, but SQLite is for queue/sqlite/ only"],
+                         violations(queue__delivery__a_cpp="#include <sqlite3.h>\n"))
 
     def test_mail_does_no_io(self):
         self.assertEqual(["mail/a.cpp: includes <boost/asio.hpp>, but Boost.Asio is for "

@@ -3,7 +3,7 @@
 
 usage: names.py [--self-test] ROOT
 
-- A path below one of our folders, in a document or a comment, is a file or folder of the tree, or (`queue/store/store`) a unit: a
+- A path below one of our folders, in a document or a comment, is a file or folder of the tree, or (`queue/sqlite/store/store`) a unit: a
   file without its ending. Capitals stand for anything (`tests/mutants/ROOM.txt`).
 - What a document links to is there.
 - `--preset NAME`, and a preset that is named in backticks, is one of CMakePresets.json; `./run NAME` is a case in `run`.

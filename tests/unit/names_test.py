@@ -6,7 +6,7 @@ from names import check
 TREE = {
     "CMakePresets.json": '{"configurePresets": [{"name": "asan"}]}',
     "run": "case $1 in\nbuild)\n    ;;\nhelp | -h)\nesac\n",
-    "queue/store/store.hpp": "class Store;\n",
+    "queue/sqlite/store/store.hpp": "class Store;\n",
     "tests/mutants/queue.txt": "",
     "schema/migrations/001-queue.sql": "CREATE TABLE message (id);\n",
 }
@@ -19,7 +19,7 @@ def missing(path, text):
 
 class Paths(unittest.TestCase):
     def test_in_a_document(self):
-        self.assertEqual([], missing("docs/a.md", "`queue/store/store`, queue/store/store.hpp, (`queue/`), tests/mutants. /etc/queue/x, other/x"))
+        self.assertEqual([], missing("docs/a.md", "`queue/sqlite/store/store`, queue/sqlite/store/store.hpp, (`queue/`), tests/mutants. /etc/queue/x, other/x"))
         self.assertEqual(["queue/gone", "queue/gone.hpp", "tests/mutants/x"],
                          missing("docs/a.md", "`queue/gone`, queue/gone.hpp (tests/mutants/x)."))
         self.assertEqual(["a.md:2: names queue/gone, which is not there"], check({**TREE, "a.md": "\n`queue/gone`"})[0])
@@ -36,7 +36,7 @@ class Paths(unittest.TestCase):
         self.assertEqual([], missing("CHANGELOG.md", "`queue/gone`"))
 
     def test_a_link(self):
-        self.assertEqual([], missing("docs/a.md", "[a](../queue/store/store.hpp#x), [b](https://a.test/queue/x), [c](../queue)"))
+        self.assertEqual([], missing("docs/a.md", "[a](../queue/sqlite/store/store.hpp#x), [b](https://a.test/queue/x), [c](../queue)"))
         self.assertEqual(["../queue/gone.hpp"], missing("docs/a.md", "[a](../queue/gone.hpp)"))
 
 

@@ -1,5 +1,6 @@
 // Large messages through the real SMTP door into the real queue: C is the test, S the server.
 #include "queue/intake/queue_intake.hpp"
+#include "queue/sqlite/sqlite_ledger.hpp"
 #include "smtp-bridge/server/server.hpp"
 #include "support/contents.hpp"
 #include "support/queue/fixture.hpp"
@@ -45,12 +46,12 @@ class Door {
     }
 
   private:
-    std::unique_ptr<queue::Store> open(const Folder& folder, std::uintmax_t reserve) {
+    std::unique_ptr<queue::Ledger> open(const Folder& folder, std::uintmax_t reserve) {
         auto settings = settings_in(folder);
         settings.disk_reserve = reserve;
         auto store = queue::open_queue(settings, router_, clock_, random_);
         if (!store) throw std::runtime_error(store.error().text);
-        return std::move(*store);
+        return std::make_unique<queue::SqliteLedger>(std::move(*store));
     }
 
     std::string path_;

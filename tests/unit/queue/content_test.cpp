@@ -1,9 +1,9 @@
 #include "queue/content.hpp"
 
 #include "mail/header_scanner.hpp"
-#include "queue/admin/backup.hpp"
-#include "queue/admin/operations.hpp"
 #include "queue/disk/content_reader.hpp"
+#include "queue/sqlite/admin/backup.hpp"
+#include "queue/sqlite/admin/operations.hpp"
 #include "support/contents.hpp"
 #include "support/queue/fixture.hpp"
 
@@ -175,10 +175,10 @@ TEST_CASE("a large content whose file is damaged is in quarantine, and is left o
     REQUIRE(leased.size() == 1);
     CHECK(leased[0].id == sound);
     CHECK(all_of(leased[0].content) == large);
-    queue.store().database().execute("BEGIN");
+    queue.store().database().execute("BEGIN"_sql);
     const auto backup = queue::write_backup(queue.store().database(), queue.store().files(),
                                             queue.folder.path() / "backup");
-    queue.store().database().execute("COMMIT");
+    queue.store().database().execute("COMMIT"_sql);
     REQUIRE(backup);
     CHECK(backup->missing == 1);
 }

@@ -1,8 +1,9 @@
 // Five days of a peer that is out, in virtual time: backoff, the warning, and the end.
-#include "queue/admin/housekeeping.hpp"
 #include "queue/delivery/dispatcher.hpp"
+#include "queue/delivery/housekeeping.hpp"
 #include "queue/intake/queue_intake.hpp"
-#include "queue/store/reader.hpp"
+#include "queue/sqlite/sqlite_ledger.hpp"
+#include "queue/sqlite/sqlite_questions.hpp"
 #include "support/queue/fixture.hpp"
 
 #include <catch2/catch.hpp>
@@ -53,12 +54,12 @@ struct Days {
             co_return true;
         });
     }
-    std::unique_ptr<queue::Store> open() {
+    std::unique_ptr<queue::Ledger> open() {
         auto settings = settings_in(folder);
         settings.retry = retry;
         auto store = queue::open_queue(settings, a_test_router(), clock, random);
         if (!store) throw std::runtime_error(store.error().text);
-        return std::move(*store);
+        return std::make_unique<queue::SqliteLedger>(std::move(*store));
     }
     void settle_down() {
         for (;;) {
@@ -97,7 +98,8 @@ struct Days {
     std::function<void(const queue::Destination&)> arrived = [this](const queue::Destination& d) {
         dispatcher.arrived(d);
     };
-    queue::Reader reader{io.get_executor(), folder.path() / "queue.db"};
+    queue::Reader reader{io.get_executor(),
+                         std::make_unique<queue::SqliteQuestions>(folder.path())};
     queue::Housekeeping housekeeping{storage, reader, clock, 24h * 10, stopping, arrived};
     queue::QueueIntake intake{storage, arrived};
 };

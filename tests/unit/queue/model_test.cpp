@@ -1,8 +1,8 @@
 // The states of a recipient: random operations on the real store, against what a simple model
 // allows. A failing run is replayed by its seed: PACKETBOAT_MODEL_SEED=N; PACKETBOAT_MODEL_RUNS
 // says how many seeds are tried.
-#include "queue/admin/operations.hpp"
-#include "queue/admin/verify.hpp"
+#include "queue/sqlite/admin/operations.hpp"
+#include "queue/sqlite/admin/verify.hpp"
 #include "support/queue/fixture.hpp"
 
 #include <cstdlib>
@@ -220,7 +220,7 @@ class Run {
     /// Each recipient is where it was, or where the step may have brought it.
     void compare() {
         std::map<Place, State> rows;
-        auto all = queue_.store().database().query("SELECT message, n, state FROM recipient");
+        auto all = queue_.store().database().query("SELECT message, n, state FROM recipient"_sql);
         while (all.step())
             rows[{queue::QueueId{all.integer(0)}, static_cast<std::uint32_t>(all.integer(1))}] =
                 static_cast<State>(all.integer(2));

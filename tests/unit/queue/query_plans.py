@@ -2,8 +2,8 @@
 
 query_plans.py [--self-test] ROOT: takes every literal of ROOT's sources that is SQL, has SQLite explain it on a database of
 today's schema with a few thousand messages in it, and fails on each that scans a table, or sorts what has no bound, unless
-it stands below with its reason. No statement escapes: what is given to query() has to be a literal where it stands, or
-come from one that stands in the same file.
+it stands below with its reason. No statement escapes: what query() takes is a literal (queue/sqlite/store/sql), and what is
+given to SQLite's own exec() has to be one where it stands.
 """
 import pathlib
 import re
@@ -15,10 +15,10 @@ VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "REPLACE")
 
 # Files that look at everything because somebody has asked them to, on another thread than the queue's, or while it is shut.
 WHOLE_FILES = {
-    "queue/admin/verify.cpp": "looks through all of it, on the reader, or in a queue that nobody has open",
-    "queue/admin/backup.cpp": "copies all of it, on the reader, or into a queue that is empty",
-    "queue/recovery/mend.cpp": "sets right all of a damaged one, which nobody has open",
-    "queue/recovery/table_shape.cpp": "asks what tables there are, for a repair",
+    "queue/sqlite/admin/verify.cpp": "looks through all of it, on the reader, or in a queue that nobody has open",
+    "queue/sqlite/admin/backup.cpp": "copies all of it, on the reader, or into a queue that is empty",
+    "queue/sqlite/recovery/mend.cpp": "sets right all of a damaged one, which nobody has open",
+    "queue/sqlite/recovery/table_shape.cpp": "asks what tables there are, for a repair",
 }
 
 # A part of the statement that scans -> why it may.
@@ -47,17 +47,23 @@ MAY_SCAN = {
 
 STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/', re.S)
-QUERY = re.compile(r'(?:\bquery|\bexecute|connection\(\)\.exec(?:AndGet)?|\bcopy\.exec(?:AndGet)?)\(\s*')
-# What query() is called with, where the statement is a parameter: its literals stand where that is called.
-PASSED_ON = {
-    ("queue/store/database.cpp", "sql"), ("queue/store/database.cpp", "const char* sql"), ("queue/store/database.hpp", "const char* sql"),
-    ("queue/store/store.cpp", "sql"), ("queue/recovery/opening.cpp", "sql"),
-    # Of XMPP.
-    ("component/discovery/survey.cpp", "std::string_view xmlns"), ("component/discovery/survey.cpp", "xmlns"),
-    ("queue/admin/operations.cpp", "sql"), ("queue/admin/history.cpp", "sql"), ("queue/admin/inspection.cpp", "sql"),
-    ("queue/intake/verdicts.cpp", "unnamed"), ("queue/intake/verdicts.cpp", "change"), ("queue/admin/verify.cpp", "check.sql"),
-    ("queue/admin/backup.cpp", "count"), ("queue/recovery/mend.cpp", "sql"),
-}
+EXEC = re.compile(r'(?:connection\(\)\.exec(?:AndGet)?|\bcopy\.exec(?:AndGet)?)\(\s*')
+# What exec() is called with, where the statement is a parameter: its literals stand where that is called.
+PASSED_ON = {("queue/sqlite/admin/backup.cpp", "count")}
+# Where the names in a statement, and the numbers that they stand for, are told.
+NAMES = "queue/sqlite/store/sql.hpp"
+NAME = re.compile(r'Name\{"(\w+)", static_cast<int>\((?:\w+::)*(\w+)::(\w+)\)\}')
+ENUMS = ("queue/state.hpp", "queue/destination.hpp", "queue/mail_class.hpp", "queue/ports.hpp")
+
+
+def numbers(root):
+    """The number that each name in a statement stands for."""
+    values = {}
+    for file in ENUMS:
+        text = re.sub(r"//[^\n]*", "", (root / file).read_text(encoding="utf-8"))
+        for enum, body in re.findall(r"enum class (\w+)[^{]*\{([^}]*)\}", text):
+            values.update({(enum, word): int(number) for word, number in re.findall(r"(\w+) = (\d)\b", body)})
+    return {name: values[enum, word] for name, enum, word in NAME.findall((root / NAMES).read_text(encoding="utf-8"))}
 
 
 def literals(text):
@@ -79,12 +85,16 @@ def is_sql(literal):
     return len(words) > 1 and words[0] in VERBS
 
 
-def statements(sources):
+def statements(sources, names):
     """(file, SQL) of each statement, and what is wrong with how they stand in the sources."""
     found, wrong = [], []
+
+    def expanded(literal):
+        return re.sub(r"\{(\w+)\}", lambda name: str(names[name.group(1)]), literal)
+
     for path, text in sources.items():
-        found += [(path, literal) for literal in literals(text) if is_sql(literal)]
-        for call in QUERY.finditer(COMMENT.sub("", text)):
+        found += [(path, expanded(literal)) for literal in literals(text) if is_sql(literal)]
+        for call in EXEC.finditer(COMMENT.sub("", text)):
             rest = COMMENT.sub("", text)[call.end():]
             argument = re.match(r'[^")]*', rest).group().strip().split(",")[0].split(")")[0]
             if rest.startswith('"') or (path, argument) in PASSED_ON or not argument:
@@ -143,7 +153,7 @@ def check(root):
     for folder in FOLDERS:
         for file in sorted((root / folder).rglob("*.[ch]pp")):
             sources[file.relative_to(root).as_posix()] = file.read_text(encoding="utf-8")
-    found, wrong = statements(sources)
+    found, wrong = statements(sources, numbers(root))
     queue = database(root)
     fill(queue)
     for path, sql in found:
@@ -158,18 +168,20 @@ def self_test(root):
     """What it has to find, it finds."""
     queue = database(root)
     fill(queue)
-    scan = 'Query a = database.query("SELECT n FROM recipient"\n   " WHERE address = ?1");'
-    found, wrong = statements({"queue/x.cpp": scan})
-    assert not wrong and found == [("queue/x.cpp", "SELECT n FROM recipient WHERE address = ?1")], found
+    names = numbers(root)
+    assert names["queued"] == 1 and names["from_us"] == 3 and len(set(names)) > 15, names
+    scan = 'Query a = database.query("SELECT n FROM recipient"\n   " WHERE state = {held} AND address = ?1"_sql);'
+    found, wrong = statements({"queue/x.cpp": scan}, names)
+    assert not wrong and found == [("queue/x.cpp", "SELECT n FROM recipient WHERE state = 4 AND address = ?1")], found
     assert faults_of(queue, *found[0])
     assert faults_of(queue, "queue/x.cpp", "UPDATE recipient SET state = 1, due_at = ?1 WHERE state = 2 OR n = 2")
     sort = "SELECT n FROM recipient WHERE message = ?1 ORDER BY address"
     assert faults_of(queue, "queue/x.cpp", sort)
     assert faults_of(queue, "queue/x.cpp", "SELECT nothing FROM recipient")
     assert not faults_of(queue, "queue/x.cpp", "SELECT n FROM recipient WHERE message = ?1 ORDER BY n")
-    for call in ("database.query(made_up.c_str())", "store.database().query(sql_for(x))", "execute(text)"):
-        assert statements({"queue/x.cpp": call})[1], call
-    assert not statements({"queue/x.cpp": '// database.query(sql)\nquery("SELECT 1 // 2")'})[1]
+    for call in ("store.database().connection().exec(made_up)", "copy.exec(text)"):
+        assert statements({"queue/x.cpp": call}, names)[1], call
+    assert not statements({"queue/x.cpp": '// copy.exec(sql)\ncopy.exec("SELECT 1 // 2")'}, names)[1]
 
 
 def main(arguments):

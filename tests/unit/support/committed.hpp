@@ -1,5 +1,5 @@
 // Stands in for the storage thread, which alone can say that something is committed. Never together
-// with queue/store/storage_thread.hpp.
+// with queue/ledger/storage_thread.hpp.
 #pragma once
 
 #include "queue/ports.hpp"

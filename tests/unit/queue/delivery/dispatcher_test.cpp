@@ -3,6 +3,7 @@
 #include "queue/intake/queue_intake.hpp"
 #include "queue/peers/stored_peers.hpp"
 #include "support/queue/fixture.hpp"
+#include "support/queue/looking_ledger.hpp"
 #include "support/run_until.hpp"
 
 #include <catch2/catch.hpp>
@@ -65,7 +66,8 @@ struct Links {
 struct Running {
     explicit Running(const Folder& folder, queue::Readiness first = kReadyB,
                      queue::RetryPolicy policy = {50ms, 200ms}, Links links = {})
-        : retry(policy), storage(io.get_executor(), open(folder)) {
+        : retry(policy),
+          storage(io.get_executor(), std::make_unique<LookingLedger>(open(folder), looks)) {
         courier.readiness = std::move(first);
         dispatcher.expect_links(std::move(links.components), links.most);
         dispatcher.use(queue::Lane::xmpp, courier);
@@ -112,6 +114,7 @@ struct Running {
     void until(const std::function<bool()>& condition) { support::run_until(io, condition); }
 
     boost::asio::io_context io;
+    std::shared_ptr<Looks> looks = std::make_shared<Looks>();
     base::SystemClock clock;
     base::SystemRandom random;
     queue::RetryPolicy retry;
@@ -392,16 +395,11 @@ TEST_CASE("once a peer answers, what waits for the end of its silence goes out a
     // What is deferred now is to wait for an hour. While it is under way, it has no such time.
     const auto postpone = [&] {
         for (int moved = 0; moved == 0;) {
-            run<bool>(queue.io, [&]() -> base::Task<bool> {
-                std::function<base::Result<int>(queue::Store&)> work = [](queue::Store& store) {
-                    store.database().connection().exec(
-                        "UPDATE recipient SET due_at = due_at + 3600000 WHERE state = 3");
-                    return base::Result<int>(store.database().changes());
-                };
-                const auto done = co_await queue.storage.write<int>(std::move(work));
-                moved = **done;
-                co_return true;
-            });
+            REQUIRE(look(queue.io, queue.storage, *queue.looks, [&](queue::Store& store) {
+                store.database().connection().exec(
+                    "UPDATE recipient SET due_at = due_at + 3600000 WHERE state = 3");
+                moved = store.database().changes();
+            }));
         }
     };
     // Somebody else answers, so that not everybody is silent.

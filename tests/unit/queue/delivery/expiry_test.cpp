@@ -1,7 +1,7 @@
 // Mail whose time is up has a last try before it is given up.
 #include "queue/delivery/expiry.hpp"
 
-#include "queue/admin/operations.hpp"
+#include "queue/sqlite/admin/operations.hpp"
 #include "support/queue/fixture.hpp"
 
 #include <catch2/catch.hpp>

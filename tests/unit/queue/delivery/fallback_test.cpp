@@ -17,7 +17,7 @@ std::string text_of(StoreFixture& store_of, queue::QueueId id) {
     return store_of
         .transact([&](queue::Store& store) -> base::Result<std::string> {
             queue::Query find =
-                store.database().query("SELECT state, reply FROM recipient WHERE message = ?1");
+                store.database().query("SELECT state, reply FROM recipient WHERE message = ?1"_sql);
             if (!find.bind(id.value).step()) return std::string("none");
             return std::to_string(find.integer(0)) + " " + find.text(1);
         })
@@ -89,7 +89,7 @@ TEST_CASE("mail that waits for a peer whose domain has become ours is delivered 
     queue.use_router(queue::Router(
         {{domain("a.test"), "mail.a.test"}, {domain("b.test"), "mail.a.test"}}, "mail.a.test", {},
         {}, queue::LanePolicy({}, {{domain("b.test"), {true, {}}}})));
-    CHECK_FALSE(queue::must_wait(queue.store(), kToB, "b.test is served here"));
+    CHECK_FALSE(queue::must_wait(queue.store().router(), kToB, "b.test is served here"));
     CHECK(queue.reroute(kToB, "b.test is served here") == queue::Woken{kLocal});
     CHECK(queue.lease(kLocal, kOneByOne).size() == 1);
     // The other may have arrived at the peer, which has to let go of it.
@@ -114,7 +114,7 @@ TEST_CASE("where XMPP is required, mail waits and is returned, and never goes by
     StoreFixture queue;
     queue.use_router(router_with({true, 1h}));
     const auto waits = queue.add(arrival("alice@a.test", {"bob@b.test"}));
-    const auto waits_for = queue::must_wait(queue.store(), kToB, "b.test takes no mail over XMPP");
+    const auto waits_for = queue::must_wait(queue.store().router(), kToB, "b.test takes no mail over XMPP");
     REQUIRE(waits_for);
     CHECK(queue.defer(kToB, *waits_for, queue.clock.now() + 1min).empty());
     CHECK(text_of(queue, waits)

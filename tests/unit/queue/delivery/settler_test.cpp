@@ -2,6 +2,7 @@
 #include "queue/delivery/settler.hpp"
 
 #include "support/queue/fixture.hpp"
+#include "support/queue/looking_ledger.hpp"
 #include "support/run_until.hpp"
 
 #include <catch2/catch.hpp>
@@ -16,17 +17,15 @@ constexpr int kMails = 5;
 /// Mails that are being delivered.
 struct Delivering {
     explicit Delivering(const Folder& folder, int mails = kMails)
-        : storage(io.get_executor(), open(folder)) {
+        : storage(io.get_executor(), std::make_unique<LookingLedger>(open(folder), looks)) {
         for (int i = 0; i < mails; ++i)
             write([](queue::Store& store) {
-                return queue::add_arrival(store, arrival("alice@a.test", {"bob@b.test"}))
-                    .has_value();
+                CHECK(queue::add_arrival(store, arrival("alice@a.test", {"bob@b.test"})));
             });
         write([this](queue::Store& store) {
             auto lease = queue::lease(store, kToB, kReadyB);
             for (auto& message : lease->messages)
                 leased.push_back(std::move(message));
-            return true;
         });
         REQUIRE(leased.size() == static_cast<std::size_t>(mails));
     }
@@ -39,21 +38,9 @@ struct Delivering {
         if (!store) throw std::runtime_error(store.error().text);
         return std::move(*store);
     }
-    void write(std::function<bool(queue::Store&)> what) {
-        const bool done = run<bool>(io, [&]() -> base::Task<bool> {
-            std::function<base::Result<bool>(queue::Store&)> operation = [&](queue::Store& store) {
-                return base::Result<bool>(what(store));
-            };
-            const auto written = co_await storage.write<bool>(std::move(operation));
-            co_return written.has_value();
-        });
-        REQUIRE(done);
-    }
+    void write(const Looks::Look& what) { REQUIRE(look(io, storage, *looks, what)); }
     void execute(const std::string& sql) {
-        write([&](queue::Store& store) {
-            store.database().connection().exec(sql);
-            return true;
-        });
+        write([&](queue::Store& store) { store.database().connection().exec(sql); });
     }
     std::int64_t count(const std::string& of_recipients) {
         std::int64_t count = 0;
@@ -64,7 +51,6 @@ struct Delivering {
                                             of_recipients);
             statement.executeStep();
             count = statement.getColumn(0).getInt64();
-            return true;
         });
         return count;
     }
@@ -82,6 +68,7 @@ struct Delivering {
     void until(const std::function<bool()>& condition) { support::run_until(io, condition); }
 
     boost::asio::io_context io;
+    std::shared_ptr<Looks> looks = std::make_shared<Looks>();
     base::SystemClock clock;
     base::SystemRandom random;
     queue::StorageThread storage;
@@ -121,7 +108,6 @@ TEST_CASE("a mail of which it can't be recorded that it was delivered goes to qu
                                 "SELECT COUNT(*) FROM event WHERE what = 'delivered'");
         event.executeStep();
         CHECK(event.getColumn(0).getInt() == 1);
-        return true;
     });
 }
 

@@ -2,8 +2,10 @@
 #include "queue/intake/queue_spool.hpp"
 
 #include "queue/intake/queue_intake.hpp"
+#include "queue/sqlite/sqlite_ledger.hpp"
 #include "support/contents.hpp"
 #include "support/queue/fixture.hpp"
+#include "support/queue/looking_ledger.hpp"
 
 #include <fstream>
 
@@ -19,12 +21,12 @@ struct Door {
         : storage(std::make_unique<queue::StorageThread>(io.get_executor(), open(folder, reserve))),
           intake(std::make_unique<queue::QueueIntake>(*storage, [](const queue::Destination&) {})) {
     }
-    std::unique_ptr<queue::Store> open(const Folder& folder, std::uintmax_t reserve) {
+    std::unique_ptr<queue::Ledger> open(const Folder& folder, std::uintmax_t reserve) {
         auto settings = settings_in(folder);
         settings.disk_reserve = reserve;
         auto store = queue::open_queue(settings, a_test_router(), clock, random);
         if (!store) throw std::runtime_error(store.error().text);
-        return std::move(*store);
+        return std::make_unique<queue::SqliteLedger>(std::move(*store));
     }
     /// As a process that ends in the middle: the spools that are left do nothing any more.
     void crash() {
@@ -57,15 +59,7 @@ struct Door {
         });
     }
     /// Returns once the storage thread has done all that was asked for before.
-    void settle() {
-        run<bool>(io, [&]() -> base::Task<bool> {
-            std::function<base::Result<bool>(queue::Store&)> look = [](queue::Store&) {
-                return base::Result<bool>(true);
-            };
-            const auto looked = co_await storage->read<bool>(std::move(look));
-            co_return looked.has_value();
-        });
-    }
+    void settle() { wait_for(io, *storage); }
 
     boost::asio::io_context io;
     ManualClock clock;

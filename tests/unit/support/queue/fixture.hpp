@@ -3,14 +3,14 @@
 
 #include "base/limits.hpp"
 #include "base/text.hpp"
-#include "queue/admin/history.hpp"
-#include "queue/admin/inspection.hpp"
-#include "queue/delivery/deferral.hpp"
-#include "queue/delivery/leases.hpp"
-#include "queue/delivery/settlement.hpp"
-#include "queue/intake/arrivals.hpp"
-#include "queue/recovery/opening.hpp"
-#include "queue/store/store.hpp"
+#include "queue/sqlite/admin/history.hpp"
+#include "queue/sqlite/admin/inspection.hpp"
+#include "queue/sqlite/delivery/deferral.hpp"
+#include "queue/sqlite/delivery/leases.hpp"
+#include "queue/sqlite/delivery/settlement.hpp"
+#include "queue/sqlite/intake/arrivals.hpp"
+#include "queue/sqlite/recovery/opening.hpp"
+#include "queue/sqlite/store/store.hpp"
 #include "support/fakes.hpp"
 #include "support/folder.hpp"
 
@@ -18,6 +18,8 @@
 #include <filesystem>
 
 namespace support {
+
+using queue::operator""_sql;
 
 inline mail::Domain domain(const char* text) {
     return *mail::Domain::parse(text);
@@ -138,16 +140,16 @@ class StoreFixture {
 
     template <class F>
     auto transact(F operation) {
-        store_->database().execute("BEGIN IMMEDIATE");
+        store_->database().execute("BEGIN IMMEDIATE"_sql);
         auto result = operation(*store_);
         if constexpr (requires { result.has_value(); }) {
             if (!result.has_value()) {
                 store_->drop_actions(0);
-                store_->database().execute("ROLLBACK");
+                store_->database().execute("ROLLBACK"_sql);
                 return result;
             }
         }
-        store_->database().execute("COMMIT");
+        store_->database().execute("COMMIT"_sql);
         store_->run_actions();
         return result;
     }

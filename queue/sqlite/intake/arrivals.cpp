@@ -1,0 +1,72 @@
+#include "queue/sqlite/intake/arrivals.hpp"
+
+#include "queue/intake/receiving.hpp"
+#include "queue/sqlite/delivery/settlement.hpp"
+#include "queue/sqlite/intake/verdicts.hpp"
+#include "queue/sqlite/store/new_message.hpp"
+
+namespace queue {
+namespace {
+
+/// Those whose lane can't carry the message. Returns what there is to do now.
+base::Result<Woken> turn_from_xmpp(Store& store, QueueId id, const Arrival& arrival) {
+    std::vector<std::uint32_t> turned;
+    for (std::size_t i = 0; arrival.unfit && i < arrival.destinations.size(); ++i) {
+        if (arrival.destinations[i].lane == Lane::xmpp)
+            turned.push_back(arrival.envelope.recipients[i].n);
+    }
+    if (turned.empty()) return Woken();
+    return reroute_recipients(store, id, turned, *arrival.unfit);
+}
+
+/// A peer's share of the queue.
+base::Result<void> take_room(Store& store, const Arrival& arrival) {
+    if (arrival.origin.kind != Origin::Kind::xmpp) return {};
+    const std::string& peer = arrival.origin.client;
+    const std::size_t size = arrival.content.size();
+    if (!store.peer_load().has_room(peer, size))
+        return base::fail(base::Errc::busy, "too much mail of " + peer + " is here already");
+    store.after_commit([&store, peer, size] { store.peer_load().came(peer, size); });
+    return {};
+}
+
+}  // namespace
+
+base::Result<Receipt> add_arrival(Store& store, const Arrival& arrival) {
+    Receipt receipt;
+    if (arrival.transfer) {
+        const ReceivedTransfer& transfer = *arrival.transfer;
+        KnownTransfer known = find_transfer(store, transfer.key);
+        switch (finish(known, transfer)) {
+            case Turn::changed:
+                break;
+            case Turn::same:
+                receipt.id = known.queue_id;
+                receipt.earlier = std::move(known);
+                return receipt;
+            case Turn::conflict:
+                return base::fail(base::Errc::conflict, "transfer " + transfer.key.id +
+                                                            " was here before, as another message");
+            default:
+                return base::fail(base::Errc::not_found, "the transfer is not complete");
+        }
+    }
+    // Only the doors are bound to it: the reserve is there for what has to be written about mail
+    // that is here.
+    // What is in a file has its room already.
+    const std::size_t more = arrival.file ? 0 : arrival.content.size();
+    if (auto space = store.check_space(more); !space) return space.error();
+    if (!arrival.envelope.recipients.empty()) {
+        if (auto room = take_room(store, arrival); !room) return room.error();
+        auto id = insert_message(store, arrival);
+        if (!id) return id.error();
+        receipt.id = *id;
+        auto turned = turn_from_xmpp(store, *id, arrival);
+        if (!turned) return turned.error();
+        receipt.turned = std::move(*turned);
+    }
+    if (arrival.transfer) insert_verdict(store, *arrival.transfer, receipt.id);
+    return receipt;
+}
+
+}  // namespace queue
