@@ -4,7 +4,8 @@
 // The way to a database: one implementation is queue/sqlite/sqlite_ledger. Used on one thread, the
 // storage thread's.
 //
-// Tested by tests/unit/queue/ledger/storage_thread_test.cpp and
+// Tested by tests/unit/queue/ledger/contract_test.cpp, tests/unit/queue/model_test.cpp,
+// tests/unit/queue/ledger/storage_thread_test.cpp and
 // tests/unit/queue/sqlite/sqlite_ledger_test.cpp.
 #pragma once
 

@@ -2,9 +2,7 @@
 #include "queue/delivery/dispatcher.hpp"
 #include "queue/delivery/housekeeping.hpp"
 #include "queue/intake/queue_intake.hpp"
-#include "queue/sqlite/sqlite_ledger.hpp"
-#include "queue/sqlite/sqlite_questions.hpp"
-#include "support/queue/fixture.hpp"
+#include "support/queue/kept_queue.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -40,7 +38,7 @@ class NotingCourier final : public queue::Courier {
 };
 
 struct Days {
-    Days() {
+    explicit Days(Implementation implementation) : by(std::move(implementation)) {
         dispatcher.use(queue::Lane::xmpp, peer);
         dispatcher.use(queue::Lane::local, local);
         run<bool>(io, [this]() -> base::Task<bool> {
@@ -54,12 +52,10 @@ struct Days {
             co_return true;
         });
     }
-    std::unique_ptr<queue::Ledger> open() {
+    queue::StoreSettings settings() const {
         auto settings = settings_in(folder);
         settings.retry = retry;
-        auto store = queue::open_queue(settings, a_test_router(), clock, random);
-        if (!store) throw std::runtime_error(store.error().text);
-        return std::make_unique<queue::SqliteLedger>(std::move(*store));
+        return settings;
     }
     void settle_down() {
         for (;;) {
@@ -85,21 +81,21 @@ struct Days {
         look_after();
     }
 
+    Implementation by;
     Folder folder;
     ManualClock clock;
     SeededRandom random;
     boost::asio::io_context io;
     const bool stopping = false;
     queue::RetryPolicy retry;  // the defaults
-    queue::StorageThread storage{io.get_executor(), open()};
+    queue::StorageThread storage{io.get_executor(), by.open(settings(), clock, random)};
     NotingCourier peer{clock, unreachable()};
     NotingCourier local{clock, kOneByOne};
     queue::Dispatcher dispatcher{io.get_executor(), storage, retry, clock, random};
     std::function<void(const queue::Destination&)> arrived = [this](const queue::Destination& d) {
         dispatcher.arrived(d);
     };
-    queue::Reader reader{io.get_executor(),
-                         std::make_unique<queue::SqliteQuestions>(folder.path())};
+    queue::Reader reader{io.get_executor(), by.ask(settings())};
     queue::Housekeeping housekeeping{storage, reader, clock, 24h * 10, stopping, arrived};
     queue::QueueIntake intake{storage, arrived};
 };
@@ -107,7 +103,7 @@ struct Days {
 }  // namespace
 
 TEST_CASE("a peer that is out for five days: tries, one warning, and the end with a report") {
-    Days days;
+    Days days(GENERATE(from_range(implementations())));
     const base::TimePoint began = days.clock.now();
     run<bool>(days.io, [&]() -> base::Task<bool> {
         queue::Arrival mail = arrival("alice@a.test", {"bob@b.test"});
@@ -142,7 +138,7 @@ TEST_CASE("a peer that is out for five days: tries, one warning, and the end wit
 }
 
 TEST_CASE("mail with an end of its own is given up at that") {
-    Days days;
+    Days days(GENERATE(from_range(implementations())));
     const base::TimePoint began = days.clock.now();
     run<bool>(days.io, [&]() -> base::Task<bool> {
         queue::Arrival mail = arrival("alice@a.test", {"bob@b.test"});

@@ -2,7 +2,7 @@
 
 #include "queue/sqlite/store/damage.hpp"
 #include "support/queue/damaged_page.hpp"
-#include "support/queue/fixture.hpp"
+#include "support/queue/kept_queue.hpp"
 
 #include <thread>
 
@@ -12,44 +12,12 @@ using namespace support;
 
 namespace {
 
-queue::Operation accept(const queue::Arrival& mail) {
-    return queue::Accept{std::make_shared<const queue::Arrival>(mail)};
-}
-
-/// All in one transaction.
-std::vector<base::Result<queue::Answer>> run_all(queue::Ledger& ledger,
-                                                 const std::vector<queue::Operation>& operations) {
-    std::size_t next = 0;
-    return ledger.run([&]() -> const queue::Operation* {
-        return next < operations.size() ? &operations[next++] : nullptr;
-    });
-}
-
-template <class T>
-T value(const base::Result<queue::Answer>& answer) {
-    return std::get<T>(answer.value());
-}
-
 std::int64_t messages_in(const Folder& folder) {
     SQLite::Database database((folder.path() / "queue.db").string(), SQLite::OPEN_READONLY);
     return database.execAndGet("SELECT COUNT(*) FROM message").getInt64();
 }
 
 }  // namespace
-
-TEST_CASE("an operation finds what those before it in its transaction have done") {
-    StoreFixture queue;
-    queue::SqliteLedger ledger(queue.give_store());
-    const auto answers = run_all(
-        ledger, {accept(arrival("bob@b.test", {"alice@a.test"})), queue::FindNextDue{kLocal},
-                 queue::LeaseDue{kLocal, kOneByOne, true, true}});
-    REQUIRE(answers.size() == 3);
-    CHECK(value<std::optional<base::TimePoint>>(answers[1]) == queue.clock.now());
-    const auto leased = value<queue::Leased>(answers[2]);
-    REQUIRE(leased.lease.messages.size() == 1);
-    CHECK(leased.lease.messages[0].id == value<queue::Receipt>(answers[0]).id);
-    CHECK(leased.portion == queue::Portion::small);
-}
 
 TEST_CASE("one that fails has done nothing, and takes nothing with it") {
     StoreFixture queue;
@@ -118,18 +86,4 @@ TEST_CASE("damage where something is read is an error of all, and noted for the 
     CHECK(messages_in(queue.folder) == 0);
     // Everything else goes on until the next start.
     CHECK(run_all(ledger, {accept(arrival("bob@b.test", {"alice@a.test"}))})[0].has_value());
-}
-
-TEST_CASE("what is under way at a stop is due again") {
-    StoreFixture queue;
-    queue.add(arrival("alice@a.test", {"bob@b.test"}));
-    {
-        queue::SqliteLedger ledger(queue.give_store());
-        const auto answers = run_all(ledger, {queue::LeaseDue{kToB, kReadyB, true, true}});
-        REQUIRE(value<queue::Leased>(answers[0]).lease.messages.size() == 1);
-        ledger.release();
-    }
-    queue.open();
-    CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 1") == 1);
-    CHECK(queue.count("SELECT COUNT(*) FROM message WHERE crashes > 0") == 0);
 }
