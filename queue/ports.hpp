@@ -118,7 +118,7 @@ struct Receipt {
     /// Set if this key was here before with the same digest, or was called back: answer this,
     /// nothing new was stored.
     std::optional<KnownTransfer> earlier;
-    std::vector<Destination> turned{};  ///< where else than it was to go some of it goes
+    std::vector<Destination> rerouted{};  ///< where else than it was to go some of it goes
 };
 
 /// A message that is too large for memory, while it comes in: a file of the queue's. It is gone

@@ -98,10 +98,10 @@ base::Task<void> ReportCourier::deliver(queue::Destination destination,
             // What is our own says nothing of the peer.
             silent = deferred != nullptr && !deferred->settled && !deferred->remote.empty();
         }
-        queue::MessageOutcome told{message.id, {}, true};
+        queue::MessageOutcome settled{message.id, {}, true};
         for (const auto& recipient : message.envelope.recipients)
-            told.recipients.push_back({recipient.n, outcome});
-        tell(std::move(told));
+            settled.recipients.push_back({recipient.n, outcome});
+        tell(std::move(settled));
     }
 }
 

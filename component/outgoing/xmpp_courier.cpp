@@ -91,12 +91,12 @@ base::Task<void> XmppCourier::deliver(queue::Destination destination,
                                       std::vector<queue::LeasedMessage> messages,
                                       queue::Tell tell) {
     const auto domain = mail::Domain::parse(destination.domain);
-    queue::Tell watch = [this, &domain, &tell](queue::MessageOutcome told) {
-        const bool taken = std::ranges::any_of(told.recipients, [](const auto& recipient) {
+    queue::Tell watch = [this, &domain, &tell](queue::MessageOutcome outcome) {
+        const bool taken = std::ranges::any_of(outcome.recipients, [](const auto& recipient) {
             return std::holds_alternative<queue::Delivered>(recipient.outcome);
         });
         if (taken && domain) discovery_.sent_to(*domain);
-        tell(std::move(told));
+        tell(std::move(outcome));
     };
     CourierRound round(executor_, std::move(messages), clock_, settings_.answer_time, codec_,
                        senders_, stopping_, std::move(watch));

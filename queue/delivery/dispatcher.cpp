@@ -60,7 +60,7 @@ base::Task<void> Dispatcher::read_rest(std::int64_t after) {
         co_await base::sleep_for(base::limits::kSettleAgain);
     }
     reading_ = false;
-    // What was read since was not woken.
+    // What was read since was not due_now.
     for (const std::string& component : std::exchange(up_meanwhile_, {}))
         link_is_up(component);
     for (const Destination& destination : std::exchange(left_meanwhile_, {}))
@@ -74,8 +74,8 @@ base::Task<void> Dispatcher::stop() {
 }
 
 void Dispatcher::arrived(const Destination& destination) {
-    const auto pass = passes_.find(destination);
-    if (pass != passes_.end()) return pass->second->more();
+    const auto run = runs_.find(destination);
+    if (run != runs_.end()) return run->second->more();
     agenda_.arrived(destination);
     changed_.notify();
 }
@@ -157,15 +157,15 @@ void Dispatcher::wake_by_sign(const Destination& destination) {
 
 void Dispatcher::wake(const Destination& destination) {
     agenda_.wake(destination);
-    if (passes_.contains(destination)) make_due_beside(destination);
+    if (runs_.contains(destination)) make_due_beside(destination);
 }
 
 void Dispatcher::flush(const std::vector<Destination>& destinations) {
     for (const Destination& destination : destinations) {
         agenda_.expect(destination, clock_.now());
         agenda_.try_now(destination);
-        const auto pass = passes_.find(destination);
-        if (pass != passes_.end()) pass->second->more();
+        const auto run = runs_.find(destination);
+        if (run != runs_.end()) run->second->more();
     }
     changed_.notify();
 }
@@ -178,7 +178,7 @@ base::Task<bool> Dispatcher::in_steps(Op step,
         const auto done = co_await storage_.delivery_step(step);
         // The storage's own log line says why.
         if (!done) co_return false;
-        look_at((*done)->woken);
+        look_at((*done)->due_now);
         behind = (*done)->next;
         if (each) each(**done);
     }
@@ -208,7 +208,7 @@ base::Task<int> Dispatcher::make_due(Destination destination) {
     co_return due;
 }
 
-void Dispatcher::look_at(const Woken& destinations) {
+void Dispatcher::look_at(const DueNow& destinations) {
     for (const Destination& destination : destinations)
         arrived(destination);
 }
@@ -283,19 +283,19 @@ base::Task<void> Dispatcher::attempt(Destination destination) {
 
 base::Task<void> Dispatcher::drain(Destination destination, Courier* courier, Ready ready) {
     const bool calls_back = ready.call_back.has_value();
-    Pass::Surroundings around{executor_,
-                              storage_,
-                              clock_,
-                              tasks_,
-                              stopping_,
-                              [this](const Woken& woken) { look_at(woken); },
-                              [this] { return agenda_.is_crowded(); }};
-    const auto pass =
-        std::make_shared<Pass>(std::move(around), destination, *courier, std::move(ready));
-    passes_.insert_or_assign(destination, pass);
-    co_await pass->run();
-    passes_.erase(destination);
-    const Pass::Findings& found = pass->findings();
+    DeliveryRun::Surroundings around{executor_,
+                                     storage_,
+                                     clock_,
+                                     tasks_,
+                                     stopping_,
+                                     [this](const DueNow& due_now) { look_at(due_now); },
+                                     [this] { return agenda_.is_crowded(); }};
+    const auto run =
+        std::make_shared<DeliveryRun>(std::move(around), destination, *courier, std::move(ready));
+    runs_.insert_or_assign(destination, run);
+    co_await run->run();
+    runs_.erase(destination);
+    const DeliveryRun::Findings& found = run->findings();
     if (found.reached) {
         const bool all = agenda_.all_are_silent();
         agenda_.reached(destination);
@@ -324,9 +324,9 @@ base::Task<void> Dispatcher::defer(Destination destination, Silence silence) {
 base::Task<bool> Dispatcher::reroute(Destination destination, Rerouted why) {
     std::optional<Deferred> waits;
     Reroute reroute{destination, why.why, {}};
-    std::function<void(const Turned&)> look = [&waits](const Turned& turned) {
+    std::function<void(const RerouteStep&)> look = [&waits](const RerouteStep& step) {
         // Of the first steps, should the policy change meanwhile.
-        if (turned.waits) waits = turned.waits;
+        if (step.waits) waits = step.waits;
     };
     const bool all = co_await in_steps(std::move(reroute), std::move(look));
     if (!all) {

@@ -1,8 +1,8 @@
 // Dispatcher: looks what is due, and has the courier of its lane deliver it.
 //
 // Runs on the event loop. When what is looked at is the Agenda's to say; a look at one destination
-// is a Pass. One destination, or one peer, that is out costs the others nothing: it is put off as a
-// whole, and its return starts its queue at once.
+// is a DeliveryRun. One destination, or one peer, that is out costs the others nothing: it is put
+// off as a whole, and its return starts its queue at once.
 #pragma once
 
 #include "base/async.hpp"
@@ -10,7 +10,7 @@
 #include "base/random.hpp"
 #include "base/task_group.hpp"
 #include "queue/delivery/agenda.hpp"
-#include "queue/delivery/pass.hpp"
+#include "queue/delivery/delivery_run.hpp"
 #include "queue/ledger/storage_thread.hpp"
 #include "queue/ports.hpp"
 #include "queue/retry_policy.hpp"
@@ -94,7 +94,7 @@ class Dispatcher {
     /// if it is asked for again meanwhile, it begins again.
     void walk(const std::string& name, Slices slices, Each each);
     base::Task<void> walk_through(std::string name, Slices slices, Each each);
-    void look_at(const Woken& destinations);
+    void look_at(const DueNow& destinations);
 
     base::asio::any_io_executor executor_;
     StorageThread& storage_;
@@ -103,7 +103,7 @@ class Dispatcher {
     base::Random& random_;
     std::map<Lane, Courier*> couriers_;
     Agenda agenda_;
-    std::map<Destination, std::shared_ptr<Pass>> passes_;  ///< under way
+    std::map<Destination, std::shared_ptr<DeliveryRun>> runs_;  ///< under way
     std::map<std::string, bool> walks_;     ///< under way; whether they are to begin again
     std::map<Destination, bool> made_due_;  ///< the same of those that are made due beside a look
     base::Signal changed_;

@@ -51,7 +51,7 @@ base::Task<void> Housekeeping::warn_senders() {
         if (!swept) co_return;
         warned_ = (*swept)->seen;
         more = (*swept)->more;
-        for (const Destination& destination : (*swept)->woken)
+        for (const Destination& destination : (*swept)->due_now)
             arrived_(destination);
     }
 }
@@ -62,7 +62,7 @@ base::Task<void> Housekeeping::end_quarantine() {
         ExpireQuarantine expire{*behind};
         const auto ended = co_await storage_.step(std::move(expire));
         if (!ended) co_return;
-        for (const Destination& destination : (*ended)->woken)
+        for (const Destination& destination : (*ended)->due_now)
             arrived_(destination);
         behind = (*ended)->next;
     }

@@ -25,15 +25,15 @@ std::size_t cost_of(const MessageOutcome& outcome) {
     return delivered ? outcome.recipients.size() : kCostOfReport + outcome.recipients.size();
 }
 
-/// The first of `told`: one, and others while they fit.
-std::vector<MessageOutcome> take_some(std::deque<MessageOutcome>& told) {
+/// The first of `outcomes`: one, and others while they fit.
+std::vector<MessageOutcome> take_some(std::deque<MessageOutcome>& outcomes) {
     std::vector<MessageOutcome> some;
     std::size_t cost = 0;
-    while (!told.empty()) {
-        cost += cost_of(told.front());
+    while (!outcomes.empty()) {
+        cost += cost_of(outcomes.front());
         if (!some.empty() && cost > kTogether) break;
-        some.push_back(std::move(told.front()));
-        told.pop_front();
+        some.push_back(std::move(outcomes.front()));
+        outcomes.pop_front();
     }
     return some;
 }
@@ -94,15 +94,15 @@ base::Task<void> Settler::try_again() {
 }
 
 base::Task<bool> Settler::record(Outcomes outcomes, bool or_hold) {
-    base::crash_point("pass.before-settle");
-    base::Task<base::Result<Committed<Woken>>> writing;
+    base::crash_point("settle.before");
+    base::Task<base::Result<Committed<DueNow>>> writing;
     if (or_hold)
         writing = around_.storage.write(SettleOrHold{outcomes});
     else
         writing = around_.storage.write(Settle{outcomes});
-    const base::Result<Committed<Woken>> settled = co_await std::move(writing);
-    base::crash_point("pass.settled");
-    if (settled) around_.woken(**settled);
+    const base::Result<Committed<DueNow>> settled = co_await std::move(writing);
+    base::crash_point("settle.after");
+    if (settled) around_.due_now(**settled);
     co_return settled.has_value();
 }
 

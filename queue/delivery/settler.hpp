@@ -26,8 +26,8 @@ class Settler {
         StorageThread& storage;
         base::TaskGroup& tasks;
         const bool& stopping;
-        std::function<void(const Woken&)> woken;  ///< destinations that have got mail
-        std::function<void()> idle;               ///< it has nothing to do any more
+        std::function<void(const DueNow&)> due_now;  ///< destinations that have got mail
+        std::function<void()> idle;                  ///< it has nothing to do any more
         /// Before what was put aside is tried again for the first time; twice as long each time.
         std::chrono::milliseconds pause = base::limits::kSettleAgain;
     };

@@ -48,7 +48,7 @@ base::Task<QueueIntake::Answer> QueueIntake::accept_one(std::shared_ptr<Arrival>
     if (answer && arrival->unfit) {
         for (const Destination& destination : arrival->destinations)
             arrived_(destination);
-        for (const Destination& destination : (*answer)->turned)
+        for (const Destination& destination : (*answer)->rerouted)
             arrived_(destination);
     }
     co_return answer;

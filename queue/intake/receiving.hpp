@@ -16,7 +16,7 @@
 namespace queue {
 
 /// What a step has come to.
-enum class Turn : std::uint8_t {
+enum class Effect : std::uint8_t {
     changed,   ///< write it down
     same,      ///< nothing changes; the answer is what is known
     gap,       ///< the piece, or the end, does not follow what is there
@@ -25,10 +25,11 @@ enum class Turn : std::uint8_t {
     conflict,  ///< the key belongs to another message, or to another peer
 };
 
-Turn open(KnownTransfer& known, const Opening& opening);
-Turn add(KnownTransfer& known, const std::string& peer, std::uint64_t offset, std::uint64_t bytes);
+Effect open(KnownTransfer& known, const Opening& opening);
+Effect add(KnownTransfer& known, const std::string& peer, std::uint64_t offset,
+           std::uint64_t bytes);
 /// The verdict: of a small transfer, or of an open one whose content is complete.
-Turn finish(KnownTransfer& known, const ReceivedTransfer& transfer);
-Turn call_back(KnownTransfer& known, const Recall& recall);
+Effect finish(KnownTransfer& known, const ReceivedTransfer& transfer);
+Effect call_back(KnownTransfer& known, const Recall& recall);
 
 }  // namespace queue

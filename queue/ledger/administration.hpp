@@ -10,10 +10,10 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "queue/destination.hpp"
+#include "queue/due_now.hpp"
 #include "queue/ledger/intake.hpp"
 #include "queue/queue_id.hpp"
 #include "queue/state.hpp"
-#include "queue/woken.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -64,7 +64,7 @@ struct Operated {
     std::int64_t other = 0;    ///< passed over: not in a state that the verb is for
     std::int64_t unclear = 0;  ///< of `changed`: ended though its delivery can't be excluded
     std::vector<std::string> refused;  ///< one line each, at most a few: why it can't be done
-    Woken touched;                     ///< destinations that have got something to do
+    DueNow touched;                    ///< destinations that have got something to do
     std::optional<Selected> next;      ///< go on behind this; nothing: that was all
 };
 
@@ -99,7 +99,7 @@ struct CorrectTimes {
 struct DelaySweep {
     QueueId seen;      ///< every message up to this one has been looked at
     bool more = true;  ///< there may be more than one step looks at: go on at once
-    Woken woken;       ///< destinations that got reports
+    DueNow due_now;    ///< destinations that got reports
 };
 /// A step: tells senders that their mail still waits, once for each recipient.
 struct WarnOfDelays {
@@ -114,7 +114,7 @@ struct QuarantineStep {
         std::int64_t expires = INT64_MIN;
         std::int64_t message = 0;
     };
-    Woken woken;                ///< destinations that got reports
+    DueNow due_now;             ///< destinations that got reports
     std::optional<Place> next;  ///< nothing: that was all
 };
 struct ExpireQuarantine {

@@ -7,8 +7,8 @@
 // tests/unit/queue/delivery/dispatcher_test.cpp.
 #pragma once
 
+#include "queue/due_now.hpp"
 #include "queue/ports.hpp"
-#include "queue/woken.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -25,7 +25,7 @@ enum class Portion : std::uint8_t { small, large };
 /// What a lease has given out.
 struct Lease {
     std::vector<LeasedMessage> messages;
-    Woken woken;                          ///< destinations that have got mail
+    DueNow due_now;                       ///< destinations that have got mail
     std::optional<base::TimePoint> next;  ///< if nothing was leased: when the next recipient is due
 };
 /// The first portion of which something is due.
@@ -50,13 +50,13 @@ struct LeaseDue {
 /// Records what became of leased recipients, with the reports that are due. Recipients that are not
 /// leased any more are passed over, so that it may be repeated. All or nothing.
 struct Settle {
-    using Answer = Woken;
+    using Answer = DueNow;
     std::shared_ptr<const std::vector<MessageOutcome>> outcomes;
 };
 /// The same of the first of `outcomes`; if that can't be recorded and the storage is sound, its
 /// message goes to quarantine.
 struct SettleOrHold {
-    using Answer = Woken;
+    using Answer = DueNow;
     std::shared_ptr<const std::vector<MessageOutcome>> outcomes;
 };
 
@@ -71,11 +71,11 @@ struct WaitingPlace {
 /// One step.
 struct Stepped {
     int changed = 0;  ///< recipients that were put off, that go another way, or that are due
-    Woken woken;      ///< destinations that have got mail
+    DueNow due_now;   ///< destinations that have got mail
     std::optional<WaitingPlace> next;  ///< go on behind this; nothing: that was all
 };
 /// One step of a change of the way.
-struct Turned : Stepped {
+struct RerouteStep : Stepped {
     std::optional<Deferred> waits;  ///< what those are told that may not go another way
 };
 
@@ -103,7 +103,7 @@ struct MakeDue {
 };
 /// A step: what was never sent goes another way, for `why` (queue/sqlite/delivery/deferral).
 struct Reroute {
-    using Answer = Turned;
+    using Answer = RerouteStep;
     Destination destination;
     std::string why;
     WaitingPlace behind;

@@ -24,20 +24,21 @@
 namespace queue {
 
 using Operation =
-    std::variant<Accept, CreateSpool, AppendToSpool, ReadSpool, RemoveSpool,            // intake
-                 FindTransfers, OpenTransfer, AddPiece, ReadTransfer, CallTransferBack,  // transfers
-                 TakeReport,                                                            // reports
-                 LeaseDue, Settle, SettleOrHold, PutOff, MakeDue, Reroute,              // delivery
-                 ReadDueDestinations, FindNextDue,                                      //
-                 LoadPeers, RememberPeer, ForgetPeers, LoadRetired, SetRetired,         // peers
+    std::variant<Accept, CreateSpool, AppendToSpool, ReadSpool, RemoveSpool,  // intake
+                 FindTransfers, OpenTransfer, AddPiece, ReadTransfer,
+                 CallTransferBack,                                               // transfers
+                 TakeReport,                                                     // reports
+                 LeaseDue, Settle, SettleOrHold, PutOff, MakeDue, Reroute,       // delivery
+                 ReadDueDestinations, FindNextDue,                               //
+                 LoadPeers, RememberPeer, ForgetPeers, LoadRetired, SetRetired,  // peers
                  Operate, CorrectTimes, WarnOfDelays, ExpireQuarantine, Prune, PinContents>;
 
 /// Of each operation the type that it calls Answer.
-using Answer = std::variant<Nothing, Receipt, QueueId, std::size_t, Content,
-                            std::vector<KnownTransfer>, KnownTransfer, TransferBook::Complete, Woken,
-                            Leased, Stepped, Turned, DuePage, std::optional<base::TimePoint>,
-                            std::vector<KnownPeer>, std::set<std::string>, Operated, CorrectionStep,
-                            DelaySweep, QuarantineStep, int>;
+using Answer =
+    std::variant<Nothing, Receipt, QueueId, std::size_t, Content, std::vector<KnownTransfer>,
+                 KnownTransfer, TransferBook::Complete, DueNow, Leased, Stepped, RerouteStep,
+                 DuePage, std::optional<base::TimePoint>, std::vector<KnownPeer>,
+                 std::set<std::string>, Operated, CorrectionStep, DelaySweep, QuarantineStep, int>;
 
 class Ledger {
   public:

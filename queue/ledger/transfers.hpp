@@ -5,8 +5,8 @@
 // Tested by tests/unit/queue/sqlite/intake/verdicts_test.cpp.
 #pragma once
 
+#include "queue/due_now.hpp"
 #include "queue/ports.hpp"
-#include "queue/woken.hpp"
 
 #include <string>
 #include <vector>
@@ -39,7 +39,7 @@ struct CallTransferBack {
 /// ReportBook's, with its errors: the report, and what our own user is told of it. A repetition
 /// changes nothing.
 struct TakeReport {
-    using Answer = Woken;
+    using Answer = DueNow;
     PeerReport report;
     std::string peer;
 };

@@ -193,14 +193,14 @@ class Operating {
         std::int64_t unclear = 0;
         for (const auto n : part.numbers)
             unclear += was_sent(store_, message_, n) ? 1 : 0;
-        const auto woken = end_recipients(store_, message_, part.numbers, verb_ == Verb::bounce);
-        if (!woken && woken.error().code == base::Errc::damaged && verb_ == Verb::bounce) {
-            refuse(woken.error().text + "; it can only be cancelled");
+        const auto due_now = end_recipients(store_, message_, part.numbers, verb_ == Verb::bounce);
+        if (!due_now && due_now.error().code == base::Errc::damaged && verb_ == Verb::bounce) {
+            refuse(due_now.error().text + "; it can only be cancelled");
             result_.other += static_cast<std::int64_t>(part.numbers.size());
             return {};
         }
-        if (!woken) return woken.error();
-        add_all(result_.touched, *woken);
+        if (!due_now) return due_now.error();
+        add_all(result_.touched, *due_now);
         result_.changed += static_cast<std::int64_t>(part.numbers.size());
         result_.unclear += unclear;
         return {};

@@ -51,13 +51,13 @@ void put_off(Store& store, const Suspect& suspect) {
 bool is_quarantined(Store& store, const Suspect& suspect) {
     const std::size_t actions = store.actions();
     store.database().execute("SAVEPOINT suspect"_sql);
-    const auto told = quarantine(store, suspect.id, reason(suspect.crashes));
-    if (!told) {
+    const auto report_to = quarantine(store, suspect.id, reason(suspect.crashes));
+    if (!report_to) {
         store.drop_actions(actions);
         store.database().execute("ROLLBACK TO suspect"_sql);
     }
     store.database().execute("RELEASE suspect"_sql);
-    return told.has_value();
+    return report_to.has_value();
 }
 
 }  // namespace

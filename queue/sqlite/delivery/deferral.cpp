@@ -47,7 +47,7 @@ class Deferring {
         } else if (row.is_whole && !row.was_sent && given_up_ && row.received_at <= *given_up_) {
             const std::string why =
                 "not reached over XMPP in time (fallback-after): " + silence_.why.reply.text;
-            add_all(result_.woken, {move_around(store_, destination_, row.message, row.n, why)});
+            add_all(result_.due_now, {move_around(store_, destination_, row.message, row.n, why)});
             ++moved_;
         } else if (is_due) {
             put_off(row);
@@ -59,12 +59,12 @@ class Deferring {
             auto more = expire_recipients(store_, id, recipients, silence_.why);
             if (!more && more.error().code == base::Errc::damaged) {
                 // Its sender can't be told now: somebody has to look.
-                const auto told = quarantine(store_, id, more.error().text);
-                if (!told) return told.error();
-                more = *told ? Woken{**told} : Woken();
+                const auto report_to = quarantine(store_, id, more.error().text);
+                if (!report_to) return report_to.error();
+                more = *report_to ? DueNow{**report_to} : DueNow();
             }
             if (!more) return more.error();
-            add_all(result_.woken, *more);
+            add_all(result_.due_now, *more);
         }
         if (moved_ > 0) log_move();
         return std::move(result_);
@@ -146,9 +146,9 @@ base::Result<Stepped> wake_some(Store& store, const Destination& destination,
 namespace {
 
 /// One recipient of what is rerouted. Nothing: it has to wait.
-base::Result<std::optional<Destination>> turn(Store& store, const Destination& destination,
-                                              const WaitingRow& row, const std::string& why,
-                                              bool is_orphan, bool waits) {
+base::Result<std::optional<Destination>> reroute_one(Store& store, const Destination& destination,
+                                                     const WaitingRow& row, const std::string& why,
+                                                     bool is_orphan, bool waits) {
     if (is_orphan && row.is_whole) {
         auto way = move_from_component(store, destination, row.message, row.n, why);
         // Whose mail it is, can't be read. The next lease sees that, and puts it aside.
@@ -160,9 +160,9 @@ base::Result<std::optional<Destination>> turn(Store& store, const Destination& d
 
 }  // namespace
 
-base::Result<Turned> reroute_some(Store& store, const Destination& destination,
-                                  const std::string& why, const WaitingPlace& behind) {
-    Turned result;
+base::Result<RerouteStep> reroute_some(Store& store, const Destination& destination,
+                                       const std::string& why, const WaitingPlace& behind) {
+    RerouteStep result;
     result.waits = must_wait(store.router(), destination, why);
     const bool is_orphan = is_orphaned(store.router(), destination);
     if (result.waits && !is_orphan) return result;
@@ -170,12 +170,13 @@ base::Result<Turned> reroute_some(Store& store, const Destination& destination,
     std::map<Destination, int> moved;
     for (const WaitingRow& row : rows) {
         if (row.was_sent) continue;
-        const auto way = turn(store, destination, row, why, is_orphan, result.waits.has_value());
+        const auto way =
+            reroute_one(store, destination, row, why, is_orphan, result.waits.has_value());
         if (!way) return way.error();
         if (!*way) continue;
         ++moved[**way];
         ++result.changed;
-        add_all(result.woken, {**way});
+        add_all(result.due_now, {**way});
     }
     if (rows.size() >= kStepRows) result.next = rows.back().place;
     if (result.changed > 0)

@@ -34,7 +34,7 @@ base::Result<Stepped> wake_some(Store& store, const Destination& destination,
 /// What was never sent goes another way, for `why`: around (queue/delivery/fallback), unless
 /// XMPP is required; mail of a component that is none of ours any more, by that which sends for its
 /// sender now.
-base::Result<Turned> reroute_some(Store& store, const Destination& destination,
-                                  const std::string& why, const WaitingPlace& behind = {});
+base::Result<RerouteStep> reroute_some(Store& store, const Destination& destination,
+                                       const std::string& why, const WaitingPlace& behind = {});
 
 }  // namespace queue

@@ -212,12 +212,12 @@ base::Result<OutgoingTransfer> new_transfer(Store& store, const Destination& des
 /// It can't be given out now. What may not go this way any more goes another one; what is damaged
 /// goes to quarantine; what the disk does not give out is tried again, as it may come back, and is
 /// reported when its time is up.
-base::Result<void> put_aside(Store& store, const Destination& destination, const Group& group,
-                             const base::Error& why, Woken& woken) {
+base::Result<void> defer_or_hold(Store& store, const Destination& destination, const Group& group,
+                                 const base::Error& why, DueNow& due_now) {
     if (why.code == base::Errc::damaged) {
-        const auto told = quarantine(store, group.message, why.text);
-        if (!told) return told.error();
-        if (*told) add_all(woken, {**told});
+        const auto report_to = quarantine(store, group.message, why.text);
+        if (!report_to) return report_to.error();
+        if (*report_to) add_all(due_now, {**report_to});
         return {};
     }
     const bool reroute = why.code == base::Errc::refused && !group.transfer;
@@ -227,7 +227,7 @@ base::Result<void> put_aside(Store& store, const Destination& destination, const
         if (reroute) way = move_from_component(store, destination, row.message, row.n, why.text);
         if (!way) return way.error();
         if (*way) {
-            add_all(woken, {**way});
+            add_all(due_now, {**way});
         } else {
             const auto attempts = static_cast<int>(row.attempts) + 1;
             const auto next = store.now() + store.settings().retry.wait(attempts, store.random());
@@ -254,14 +254,15 @@ void let_wait(Store& store, const Group& group) {
 }
 
 /// Its time is up, and its last try ends with a content that the disk does not give out.
-base::Result<void> give_up(Store& store, const Group& group, const base::Error& why, Woken& woken) {
+base::Result<void> give_up(Store& store, const Group& group, const base::Error& why,
+                           DueNow& due_now) {
     std::vector<std::uint32_t> recipients;
     for (const DueRow& row : group.rows)
         recipients.push_back(static_cast<std::uint32_t>(row.n));
     const Deferred last{{451, {4, 3, 0}, why.text}, "", false, {}};
     const auto more = expire_recipients(store, group.message, recipients, last);
     if (!more) return more.error();
-    add_all(woken, *more);
+    add_all(due_now, *more);
     return {};
 }
 
@@ -372,7 +373,7 @@ class Leasing {
         auto row = read_message(store_, group.message);
         if (!row) {
             if (ready_.call_back && !sent) return true;
-            return put_aside(group, row.error());
+            return defer_or_hold(group, row.error());
         }
         const bool tried =
             std::ranges::all_of(group.rows, [](const DueRow& due) { return due.attempts > 0; });
@@ -397,8 +398,8 @@ class Leasing {
             lease_group(store_, destination_, ready_, std::move(row), group, given.call_back);
         if (!leased) {
             if (!is_over || leased.error().code != base::Errc::storage)
-                return put_aside(group, leased.error());
-            const auto ended = give_up(store_, group, leased.error(), lease_.woken);
+                return defer_or_hold(group, leased.error());
+            const auto ended = give_up(store_, group, leased.error(), lease_.due_now);
             return ended ? base::Result<bool>(true) : ended.error();
         }
         bytes_ += leased->content.size();
@@ -407,7 +408,7 @@ class Leasing {
     }
     base::Result<bool> apply(const Group& group, const MessageRow&, const Rerouted& rerouted) {
         for (const DueRow& due : group.rows)
-            add_all(lease_.woken,
+            add_all(lease_.due_now,
                     {move_around(store_, destination_, due.message, due.n, rerouted.why)});
         return true;
     }
@@ -421,8 +422,8 @@ class Leasing {
     static base::Result<bool> apply(const Group&, const MessageRow&, const NoRoom&) {
         return false;
     }
-    base::Result<bool> put_aside(const Group& group, const base::Error& why) {
-        const auto done = queue::put_aside(store_, destination_, group, why, lease_.woken);
+    base::Result<bool> defer_or_hold(const Group& group, const base::Error& why) {
+        const auto done = queue::defer_or_hold(store_, destination_, group, why, lease_.due_now);
         return done ? base::Result<bool>(true) : done.error();
     }
 
@@ -473,7 +474,7 @@ base::Result<Leased> lease_due(Store& store, const LeaseDue& asked) {
         if (!(portion == Portion::small ? asked.small : asked.large)) continue;
         auto leased = lease(store, asked.destination, asked.ready, portion);
         if (!leased) return leased.error();
-        add_all(leased->woken, due.lease.woken);
+        add_all(leased->due_now, due.lease.due_now);
         due.lease = std::move(*leased);
         due.portion = portion;
         if (!due.lease.messages.empty()) break;

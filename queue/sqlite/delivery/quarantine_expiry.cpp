@@ -39,7 +39,7 @@ base::Result<QuarantineStep> expire_quarantine(Store& store, const QuarantineSte
         // What is too damaged even for that stays, and is there for the administrator to see.
         if (!more && more.error().code == base::Errc::damaged) continue;
         if (!more) return more.error();
-        add_all(step.woken, *more);
+        add_all(step.due_now, *more);
     }
     if (expired.size() >= static_cast<std::size_t>(kAtOnce)) step.next = expired.back();
     return step;

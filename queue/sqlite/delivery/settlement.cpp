@@ -60,22 +60,22 @@ class Recording {
     }
 
     /// Stores the report if one is due, and ends the message when all its recipients have.
-    base::Result<Woken> finish() {
-        if (!told_.empty()) {
-            auto report = is_report_ ? add_undelivered_report(store_, row_, told_.front())
-                                     : add_report(store_, row_, told_);
+    base::Result<DueNow> finish() {
+        if (!notifications_.empty()) {
+            auto report = is_report_ ? add_undelivered_report(store_, row_, notifications_.front())
+                                     : add_report(store_, row_, notifications_);
             if (!report) return report.error();
-            if (*report) woken_.push_back(**report);
+            if (*report) due_now_.push_back(**report);
         }
         if (!held_.empty()) {
             const auto report = hold_back(store_, row_, held_, why_held_);
             if (!report) return report.error();
-            if (*report) add_all(woken_, {**report});
+            if (*report) add_all(due_now_, {**report});
         }
         if (ended_ > 0) {
             if (auto counted = count_down(); !counted) return counted.error();
         }
-        return std::move(woken_);
+        return std::move(due_now_);
     }
 
   private:
@@ -134,7 +134,7 @@ class Recording {
     void apply(const Rerouted& rerouted) {
         const Destination way =
             move_around(store_, attempted_.destination, row_.id, current_->n, rerouted.why);
-        woken_.push_back(way);
+        due_now_.push_back(way);
         store_.after_commit([id = row_.id, to = current_->address, way, why = rerouted.why] {
             log::rerouted(id, to, way, why);
         });
@@ -171,7 +171,7 @@ class Recording {
         reported.reply = notice.reply;
         // A report names who spoke by a host name, or not at all: then the words are ours.
         if (mail::Domain::parse(notice.remote)) reported.remote_mta = notice.remote;
-        told_.push_back({current_->n, std::move(reported), current_->notify});
+        notifications_.push_back({current_->n, std::move(reported), current_->notify});
     }
 
     base::Result<void> count_down() {
@@ -208,11 +208,11 @@ class Recording {
     std::optional<mail::Recipient> current_;
     Attempted attempted_;  ///< what is known of it
     int ended_ = 0;
-    std::vector<Told> told_;
+    std::vector<Notification> notifications_;
     std::vector<HeldRecipient> held_;
     Held why_held_;           // of all of them: one transfer is settled at a time
     bool is_report_ = false;  // it is a report to a peer, and could not be delivered
-    Woken woken_;
+    DueNow due_now_;
 };
 
 /// Nothing of the transfers of these recipients left: they are as unsent as before the lease.
@@ -225,8 +225,8 @@ void take_back_send(Store& store, const MessageOutcome& outcome) {
 }
 
 /// What became of it can't be recorded as it should be. It must not go out again by itself.
-base::Result<Woken> give_to_quarantine(Store& store, const MessageOutcome& outcome,
-                                       const base::Error& why) {
+base::Result<DueNow> give_to_quarantine(Store& store, const MessageOutcome& outcome,
+                                        const base::Error& why) {
     for (const RecipientOutcome& each : outcome.recipients) {
         const auto* const delivered = std::get_if<Delivered>(&each.outcome);
         if (delivered == nullptr) continue;
@@ -237,26 +237,26 @@ base::Result<Woken> give_to_quarantine(Store& store, const MessageOutcome& outco
             "UPDATE recipient SET state = {deferred} WHERE message = ?1 AND state = {leased}"_sql);
         release.bind(outcome.id.value).run();
     }
-    const auto told = quarantine(store, outcome.id, why.text);
-    if (!told) return told.error();
-    return *told ? Woken{**told} : Woken{};
+    const auto report_to = quarantine(store, outcome.id, why.text);
+    if (!report_to) return report_to.error();
+    return *report_to ? DueNow{**report_to} : DueNow{};
 }
 
 }  // namespace
 
-base::Result<Woken> settle(Store& store, const std::vector<MessageOutcome>& outcomes) {
-    Woken woken;
+base::Result<DueNow> settle(Store& store, const std::vector<MessageOutcome>& outcomes) {
+    DueNow due_now;
     for (const MessageOutcome& outcome : outcomes) {
         auto row = read_message(store, outcome.id);
         if (!row && row.error().code == base::Errc::damaged) {
-            const auto told = give_to_quarantine(store, outcome, row.error());
-            if (!told) return told.error();
-            add_all(woken, *told);
+            const auto held = give_to_quarantine(store, outcome, row.error());
+            if (!held) return held.error();
+            add_all(due_now, *held);
             continue;
         }
         if (!row) return row.error();
         if (row->crashes > 0) has_survived(store, outcome.id);
-        if (const auto called = call_next(store, row->crashes)) add_all(woken, {*called});
+        if (const auto called = call_next(store, row->crashes)) add_all(due_now, {*called});
         if (!outcome.sent) take_back_send(store, outcome);
         Recording recording(store, std::move(*row));
         for (const RecipientOutcome& each : outcome.recipients) {
@@ -265,12 +265,12 @@ base::Result<Woken> settle(Store& store, const std::vector<MessageOutcome>& outc
         }
         auto more = recording.finish();
         if (!more) return more.error();
-        add_all(woken, *more);
+        add_all(due_now, *more);
     }
-    return woken;
+    return due_now;
 }
 
-base::Result<Woken> settle_or_hold(Store& store, const MessageOutcome& outcome) {
+base::Result<DueNow> settle_or_hold(Store& store, const MessageOutcome& outcome) {
     const std::size_t actions = store.actions();
     base::Error why;
     store.database().execute("SAVEPOINT outcome"_sql);
@@ -293,8 +293,8 @@ base::Result<Woken> settle_or_hold(Store& store, const MessageOutcome& outcome) 
     return give_to_quarantine(store, outcome, why);
 }
 
-base::Result<Woken> end_recipients(Store& store, QueueId message,
-                                   const std::vector<std::uint32_t>& recipients, bool bounce) {
+base::Result<DueNow> end_recipients(Store& store, QueueId message,
+                                    const std::vector<std::uint32_t>& recipients, bool bounce) {
     auto row = read_message(store, message);
     if (!row && bounce) return row.error();
     const bool has_row = row.has_value();
@@ -311,7 +311,7 @@ base::Result<Woken> end_recipients(Store& store, QueueId message,
     for (const std::uint32_t n : recipients) {
         if (auto ended = recording.end_for_operator(n, bounce); !ended) return ended.error();
     }
-    auto woken = recording.finish();
+    auto due_now = recording.finish();
     leave_if_none_is_held(store, message);
     if (!has_row) {
         // There is no count of what is left.
@@ -320,12 +320,12 @@ base::Result<Woken> end_recipients(Store& store, QueueId message,
             " AND NOT EXISTS (SELECT 1 FROM recipient WHERE message = ?1 AND state < {delivered})"_sql);
         remove.bind(message.value).run();
     }
-    return woken;
+    return due_now;
 }
 
-base::Result<Woken> reroute_recipients(Store& store, QueueId message,
-                                       const std::vector<std::uint32_t>& recipients,
-                                       const std::string& why) {
+base::Result<DueNow> reroute_recipients(Store& store, QueueId message,
+                                        const std::vector<std::uint32_t>& recipients,
+                                        const std::string& why) {
     auto row = read_message(store, message);
     if (!row) return row.error();
     Recording recording(store, std::move(*row));
@@ -335,14 +335,14 @@ base::Result<Woken> reroute_recipients(Store& store, QueueId message,
     }
     const auto more = recording.finish();
     if (!more) return more.error();
-    Woken woken;
-    add_all(woken, *more);
-    return woken;
+    DueNow due_now;
+    add_all(due_now, *more);
+    return due_now;
 }
 
-base::Result<Woken> expire_recipients(Store& store, QueueId message,
-                                      const std::vector<std::uint32_t>& recipients,
-                                      const std::optional<Deferred>& last) {
+base::Result<DueNow> expire_recipients(Store& store, QueueId message,
+                                       const std::vector<std::uint32_t>& recipients,
+                                       const std::optional<Deferred>& last) {
     auto row = read_message(store, message);
     if (!row) return row.error();
     if (auto sound = check_recipients(store, message, recipients); !sound) return sound.error();
@@ -351,9 +351,9 @@ base::Result<Woken> expire_recipients(Store& store, QueueId message,
         auto ended = recording.expire(n, last ? *last : last_word(store, message, n));
         if (!ended) return ended.error();
     }
-    auto woken = recording.finish();
+    auto due_now = recording.finish();
     leave_if_none_is_held(store, message);
-    return woken;
+    return due_now;
 }
 
 }  // namespace queue

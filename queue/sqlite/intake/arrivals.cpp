@@ -9,14 +9,14 @@ namespace queue {
 namespace {
 
 /// Those whose lane can't carry the message. Returns what there is to do now.
-base::Result<Woken> turn_from_xmpp(Store& store, QueueId id, const Arrival& arrival) {
-    std::vector<std::uint32_t> turned;
+base::Result<DueNow> reroute_unfit(Store& store, QueueId id, const Arrival& arrival) {
+    std::vector<std::uint32_t> rerouted;
     for (std::size_t i = 0; arrival.unfit && i < arrival.destinations.size(); ++i) {
         if (arrival.destinations[i].lane == Lane::xmpp)
-            turned.push_back(arrival.envelope.recipients[i].n);
+            rerouted.push_back(arrival.envelope.recipients[i].n);
     }
-    if (turned.empty()) return Woken();
-    return reroute_recipients(store, id, turned, *arrival.unfit);
+    if (rerouted.empty()) return DueNow();
+    return reroute_recipients(store, id, rerouted, *arrival.unfit);
 }
 
 /// A peer's share of the queue.
@@ -38,13 +38,13 @@ base::Result<Receipt> add_arrival(Store& store, const Arrival& arrival) {
         const ReceivedTransfer& transfer = *arrival.transfer;
         KnownTransfer known = find_transfer(store, transfer.key);
         switch (finish(known, transfer)) {
-            case Turn::changed:
+            case Effect::changed:
                 break;
-            case Turn::same:
+            case Effect::same:
                 receipt.id = known.queue_id;
                 receipt.earlier = std::move(known);
                 return receipt;
-            case Turn::conflict:
+            case Effect::conflict:
                 return base::fail(base::Errc::conflict, "transfer " + transfer.key.id +
                                                             " was here before, as another message");
             default:
@@ -61,9 +61,9 @@ base::Result<Receipt> add_arrival(Store& store, const Arrival& arrival) {
         auto id = insert_message(store, arrival);
         if (!id) return id.error();
         receipt.id = *id;
-        auto turned = turn_from_xmpp(store, *id, arrival);
-        if (!turned) return turned.error();
-        receipt.turned = std::move(*turned);
+        auto rerouted = reroute_unfit(store, *id, arrival);
+        if (!rerouted) return rerouted.error();
+        receipt.rerouted = std::move(*rerouted);
     }
     if (arrival.transfer) insert_verdict(store, *arrival.transfer, receipt.id);
     return receipt;

@@ -238,9 +238,9 @@ void insert_verdict(Store& store, const ReceivedTransfer& transfer,
 
 base::Result<KnownTransfer> open_transfer(Store& store, const Opening& opening) {
     KnownTransfer known = find_transfer(store, opening.key);
-    const Turn turn = open(known, opening);
-    if (turn == Turn::conflict) return conflict(opening.key);
-    if (turn == Turn::same) return known;
+    const Effect effect = open(known, opening);
+    if (effect == Effect::conflict) return conflict(opening.key);
+    if (effect == Effect::same) return known;
     const std::string organisation = mail::Organisation::of(opening.peer).name();
     if (auto room = take_room(store, opening, organisation); !room) return room.error();
     const auto size = static_cast<std::size_t>(opening.size);
@@ -268,11 +268,11 @@ base::Result<KnownTransfer> add_piece(Store& store, const Piece& piece) {
     auto row = find_partial(store, piece.key);
     if (!row) return base::fail(base::Errc::not_found, "the transfer is not open");
     switch (add(row->known, piece.peer, piece.offset, piece.bytes.size())) {
-        case Turn::changed:
+        case Effect::changed:
             break;
-        case Turn::too_long:
+        case Effect::too_long:
             return base::fail(base::Errc::limit, "the chunk goes beyond the announced size");
-        case Turn::not_open:
+        case Effect::not_open:
             return base::fail(base::Errc::not_found, "the transfer is not open");
         default:
             return row->known;
@@ -308,9 +308,9 @@ base::Result<KnownTransfer> call_transfer_back(Store& store, const Recall& recal
     const std::string& peer = recall.peer;
     KnownTransfer known = find_transfer(store, key);
     const bool was_unknown = known.state == Known::unknown;
-    const Turn turn = call_back(known, recall);
-    if (turn == Turn::conflict) return conflict(key);
-    if (turn == Turn::same) return known;
+    const Effect effect = call_back(known, recall);
+    if (effect == Effect::conflict) return conflict(key);
+    if (effect == Effect::same) return known;
     const std::string organisation = mail::Organisation::of(peer).name();
     if (was_unknown) {
         Query count = store.database().query(

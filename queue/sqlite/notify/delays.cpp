@@ -77,7 +77,7 @@ base::Result<std::optional<Destination>> warn(Store& store, const Waiting& waiti
     }
     const auto row = read_message(store, waiting.id);
     if (!row || waiting.recipients.empty()) return std::optional<Destination>();
-    std::vector<Told> told;
+    std::vector<Notification> notifications;
     for (const mail::Recipient& recipient : waiting.recipients) {
         const Deferred last = last_word(store, waiting.id, recipient.n);
         mail::ReportedRecipient reported;
@@ -87,11 +87,11 @@ base::Result<std::optional<Destination>> warn(Store& store, const Waiting& waiti
         reported.reply = last.reply;
         if (mail::Domain::parse(last.remote)) reported.remote_mta = last.remote;
         reported.retry_until = row->expires_at;
-        told.push_back({recipient.n, std::move(reported), recipient.notify});
+        notifications.push_back({recipient.n, std::move(reported), recipient.notify});
     }
-    store.after_commit([id = waiting.id, count = told.size(),
+    store.after_commit([id = waiting.id, count = notifications.size(),
                         age = store.age_of(row->received_at)] { log::delayed(id, count, age); });
-    return add_report(store, *row, told);
+    return add_report(store, *row, notifications);
 }
 
 }  // namespace
@@ -103,9 +103,9 @@ base::Result<DelaySweep> warn_of_delays(Store& store, QueueId after) {
     const Found found = find_unwarned(store, after, store.now() - wait);
     DelaySweep sweep;
     for (const Waiting& each : read_waiting(store, found.unwarned)) {
-        const auto told = warn(store, each);
-        if (!told) return told.error();
-        if (*told) add_all(sweep.woken, {**told});
+        const auto report_to = warn(store, each);
+        if (!report_to) return report_to.error();
+        if (*report_to) add_all(sweep.due_now, {**report_to});
     }
     sweep.more = found.more;
     // The last one may have more recipients than were looked at.

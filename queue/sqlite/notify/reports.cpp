@@ -12,9 +12,9 @@ using mail::Action;
 using Where = base::Result<std::optional<Destination>>;
 
 /// RFC 3461 5.2.6, RFC 3461 5.2.5, RFC 3461 5.2.3.
-bool is_wanted(const Told& told) {
-    const mail::Notify& notify = told.notify;
-    switch (told.reported.action) {
+bool is_wanted(const Notification& notification) {
+    const mail::Notify& notify = notification.notify;
+    switch (notification.reported.action) {
         case Action::failed:
             return notify.wants_failure();
         case Action::delayed:
@@ -128,16 +128,17 @@ Where insert_quarantine_report(Store& store, const MessageRow& message,
 }
 
 /// To the component that the message came from, which tells its own user.
-Where insert_for_peer(Store& store, const MessageRow& message, const std::vector<Told>& told) {
+Where insert_for_peer(Store& store, const MessageRow& message,
+                      const std::vector<Notification>& notifications) {
     PeerReport report{*message.origin.transfer, 0, {}};
     {
         Query number = store.database().query(
             "UPDATE message SET reports = reports + ?2 WHERE id = ?1 RETURNING reports - ?2 + 1"_sql);
         // One for each line: where one stanza is not enough, each part has a number of its own.
-        number.bind(message.id.value, static_cast<std::int64_t>(told.size())).step();
+        number.bind(message.id.value, static_cast<std::int64_t>(notifications.size())).step();
         report.seq = static_cast<std::uint32_t>(number.integer(0));
     }
-    for (const Told& each : told) {
+    for (const Notification& each : notifications) {
         const auto& reported = each.reported;
         report.recipients.push_back(
             {each.n, reported.action, reported.reply,
@@ -155,10 +156,11 @@ Where insert_for_peer(Store& store, const MessageRow& message, const std::vector
 
 }  // namespace
 
-Where add_report(Store& store, const MessageRow& message, const std::vector<Told>& told) {
-    std::vector<Told> wanted;
+Where add_report(Store& store, const MessageRow& message,
+                 const std::vector<Notification>& notifications) {
+    std::vector<Notification> wanted;
     bool any_failed = false;
-    for (const Told& each : told) {
+    for (const Notification& each : notifications) {
         any_failed = any_failed || each.reported.action == Action::failed;
         if (is_wanted(each)) wanted.push_back(each);
     }
@@ -171,12 +173,12 @@ Where add_report(Store& store, const MessageRow& message, const std::vector<Told
     if (!message.envelope.from) return nobody("the sender is <>");
     if (message.origin.kind == Origin::Kind::xmpp) return insert_for_peer(store, message, wanted);
     mail::ReportInput input = input_of(store, message);
-    for (Told& each : wanted)
+    for (Notification& each : wanted)
         input.recipients.push_back(std::move(each.reported));
     return insert_mail(store, message, std::move(input), *message.envelope.from);
 }
 
-Where add_undelivered_report(Store& store, const MessageRow& message, const Told& failure) {
+Where add_undelivered_report(Store& store, const MessageRow& message, const Notification& failure) {
     const auto content = read_beginning(store, message.id, message.size, message.size);
     const auto report =
         content ? decode_peer_report(content->bytes()) : base::Result<PeerReport>(content.error());

@@ -15,22 +15,22 @@
 namespace queue {
 
 /// What became of one recipient.
-struct Told {
+struct Notification {
     std::uint32_t n = 0;
     mail::ReportedRecipient reported;
     mail::Notify notify;
 };
 
-/// Stores the report on those of `told` that the sender wants to hear of (RFC 3461 4.1), in
-/// the running transaction. Returns where it goes; nothing when nobody is to be told.
+/// Stores the report on those of `notifications` that the sender wants to hear of (RFC 3461 4.1),
+/// in the running transaction. Returns where it goes; nothing when nobody is to be told.
 base::Result<std::optional<Destination>> add_report(Store& store, const MessageRow& message,
-                                                    const std::vector<Told>& told);
+                                                    const std::vector<Notification>& notifications);
 
 /// `message` is a report to a peer that could not be delivered, for the reason that stands in
 /// `failure`: our postmaster is told in its stead.
 base::Result<std::optional<Destination>> add_undelivered_report(Store& store,
                                                                 const MessageRow& message,
-                                                                const Told& failure);
+                                                                const Notification& failure);
 
 /// Tells our postmaster that `message` is held for what its next hop has said. `addresses`: of
 /// those recipients that are.

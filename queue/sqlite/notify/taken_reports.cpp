@@ -65,8 +65,8 @@ void remember(Store& store, const Reported& reported, std::uint32_t seq) {
 
 /// What the line tells of its recipient; nothing if that is nothing new, or if its sender has heard
 /// from us already how it ended.
-base::Result<std::optional<Told>> told_by(Store& store, const Reported& reported,
-                                          const PeerReport::Line& line) {
+base::Result<std::optional<Notification>> told_by(Store& store, const Reported& reported,
+                                                  const PeerReport::Line& line) {
     Query find = store.database().query(
         "SELECT address, notify, orcpt, state, reported, reported_at FROM recipient"
         " WHERE message = ?1 AND n = ?2 AND transfer = ?3"_sql);
@@ -77,36 +77,37 @@ base::Result<std::optional<Told>> told_by(Store& store, const Reported& reported
     const auto state = static_cast<State>(find.integer(3));
     if (!has_ended(state)) return base::fail(base::Errc::busy, "the transfer has no verdict yet");
     // It has failed or expired here, or the peer itself has refused it.
-    if (state != State::relayed) return std::optional<Told>();
+    if (state != State::relayed) return std::optional<Notification>();
     const auto step = step_of(line.action);
     const auto before = static_cast<Stage>(find.integer(4));
     const bool again = step == Stage::delayed && before == Stage::delayed &&
                        is_long_ago(store, from_millis(find.integer(5)));
-    if (step <= before && !again) return std::optional<Told>();
-    Told told{line.n, {}, notify_from_bits(find.integer(1))};
-    told.reported.address = find.text(0);
-    told.reported.orcpt = find.text(2);
-    told.reported.action = line.action;
-    told.reported.reply = line.reply;
-    told.reported.remote_mta = line.mta;
-    told.reported.final_address = line.final_address;
-    told.reported.last_attempt = line.at;
-    return std::optional(std::move(told));
+    if (step <= before && !again) return std::optional<Notification>();
+    Notification notification{line.n, {}, notify_from_bits(find.integer(1))};
+    notification.reported.address = find.text(0);
+    notification.reported.orcpt = find.text(2);
+    notification.reported.action = line.action;
+    notification.reported.reply = line.reply;
+    notification.reported.remote_mta = line.mta;
+    notification.reported.final_address = line.final_address;
+    notification.reported.last_attempt = line.at;
+    return std::optional(std::move(notification));
 }
 
-void record(Store& store, const Reported& reported, const Told& told, const std::string& peer) {
-    const auto& each = told.reported;
+void record(Store& store, const Reported& reported, const Notification& notification,
+            const std::string& peer) {
+    const auto& each = notification.reported;
     {
         Query update = store.database().query(
             "UPDATE recipient SET reported = ?3, reported_at = ?4 WHERE message = ?1 AND n = ?2"_sql);
         update
-            .bind(reported.message.value, static_cast<std::int64_t>(told.n),
+            .bind(reported.message.value, static_cast<std::int64_t>(notification.n),
                   static_cast<int>(step_of(each.action)), to_millis(store.now()))
             .run();
     }
     const std::string what(mail::to_text(each.action));
     add_event(
-        store, reported.message, told.n, ("peer-" + what).c_str(),
+        store, reported.message, notification.n, ("peer-" + what).c_str(),
         each.reply.to_text() + " (" + (each.remote_mta.empty() ? peer : each.remote_mta) + ")");
     store.after_commit(
         [id = reported.message, address = each.address, what, peer, reply = each.reply] {
@@ -116,27 +117,27 @@ void record(Store& store, const Reported& reported, const Told& told, const std:
 
 }  // namespace
 
-base::Result<Woken> take_report(Store& store, const PeerReport& report, const std::string& peer) {
+base::Result<DueNow> take_report(Store& store, const PeerReport& report, const std::string& peer) {
     const auto reported = find_transfer(store, report, peer);
     if (!reported) return reported.error();
-    if (was_here(store, *reported, report.seq)) return Woken();
-    std::vector<Told> told;
+    if (was_here(store, *reported, report.seq)) return DueNow();
+    std::vector<Notification> notifications;
     for (const PeerReport::Line& line : report.recipients) {
         auto each = told_by(store, *reported, line);
         if (!each) return each.error();
-        if (*each) told.push_back(std::move(**each));
+        if (*each) notifications.push_back(std::move(**each));
     }
     // Only what says something new leaves a trace, so that there is no more of it than there are
     // steps.
-    if (told.empty()) return Woken();
+    if (notifications.empty()) return DueNow();
     remember(store, *reported, report.seq);
     const auto row = read_message(store, reported->message);
     if (!row) return row.error();
-    for (const Told& each : told)
+    for (const Notification& each : notifications)
         record(store, *reported, each, peer);
-    const auto where = add_report(store, *row, told);
+    const auto where = add_report(store, *row, notifications);
     if (!where) return where.error();
-    return *where ? Woken{**where} : Woken();
+    return *where ? DueNow{**where} : DueNow();
 }
 
 }  // namespace queue

@@ -4,9 +4,9 @@
 // Tested by tests/unit/queue/sqlite/notify/reports_test.cpp.
 #pragma once
 
+#include "queue/due_now.hpp"
 #include "queue/peer_report.hpp"
 #include "queue/sqlite/store/store.hpp"
-#include "queue/woken.hpp"
 
 namespace queue {
 
@@ -15,6 +15,6 @@ namespace queue {
 /// says nothing new: of each recipient that the peer had taken, a delay counts once a day, then a
 /// passing on, then one end (protocol, "Reports"). Errors as ReportBook::take says, and Errc::busy
 /// while the transfer has no verdict: the report has overtaken it.
-base::Result<Woken> take_report(Store& store, const PeerReport& report, const std::string& peer);
+base::Result<DueNow> take_report(Store& store, const PeerReport& report, const std::string& peer);
 
 }  // namespace queue

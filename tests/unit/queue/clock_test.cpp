@@ -258,7 +258,7 @@ TEST_CASE("nothing expires, is warned of or changes its lane by a clock that has
     defer_all(queue, 1min);
     const auto swept =
         queue.transact([](queue::Store& s) { return queue::warn_of_delays(s, {}); }).value();
-    CHECK(swept.woken.empty());
+    CHECK(swept.due_now.empty());
     CHECK(waiting(queue) == 2);
     // It has to be believed some time.
     queue.clock.advance(1h);
@@ -367,9 +367,9 @@ TEST_CASE("an id that is a year ahead is no time: delays and the oldest mail are
         return queue.transact([](queue::Store& s) { return queue::warn_of_delays(s, {}); }).value();
     };
     queue.clock.advance(4h - 1s);
-    CHECK(sweep().woken.empty());
+    CHECK(sweep().due_now.empty());
     queue.clock.advance(1s);
-    CHECK(sweep().woken == queue::Woken{kLocal});
+    CHECK(sweep().due_now == queue::DueNow{kLocal});
 }
 
 TEST_CASE("housekeeping corrects what came while the clock was ahead, each time that it is right") {

@@ -34,21 +34,21 @@ struct MemoryDisk {
     base::Result<queue::KnownTransfer> open(const queue::Opening& opening) {
         auto known = find(opening.key);
         const auto turn = queue::open(known, opening);
-        if (turn == queue::Turn::conflict) return conflict();
-        if (turn == queue::Turn::changed) rows[opening.key] = {known, opening.expires, {}};
+        if (turn == queue::Effect::conflict) return conflict();
+        if (turn == queue::Effect::changed) rows[opening.key] = {known, opening.expires, {}};
         return known;
     }
 
     base::Result<queue::KnownTransfer> add(const queue::Piece& piece) {
         auto known = find(piece.key);
         switch (queue::add(known, piece.peer, piece.offset, piece.bytes.size())) {
-            case queue::Turn::changed:
+            case queue::Effect::changed:
                 rows[piece.key].known = known;
                 rows[piece.key].content += piece.bytes;
                 return known;
-            case queue::Turn::too_long:
+            case queue::Effect::too_long:
                 return base::fail(base::Errc::limit, "too long");
-            case queue::Turn::not_open:
+            case queue::Effect::not_open:
                 return base::fail(base::Errc::not_found, "not open");
             default:
                 return known;
@@ -69,13 +69,13 @@ struct MemoryDisk {
         auto known = find(transfer.key);
         queue::Receipt receipt;
         switch (queue::finish(known, transfer)) {
-            case queue::Turn::changed:
+            case queue::Effect::changed:
                 break;
-            case queue::Turn::same:
+            case queue::Effect::same:
                 receipt.id = known.queue_id;
                 receipt.earlier = known;
                 return receipt;
-            case queue::Turn::conflict:
+            case queue::Effect::conflict:
                 return conflict();
             default:
                 return base::fail(base::Errc::not_found, "not complete");
@@ -94,8 +94,8 @@ struct MemoryDisk {
     base::Result<queue::KnownTransfer> call_back(const queue::Recall& recall) {
         auto known = find(recall.key);
         const auto turn = queue::call_back(known, recall);
-        if (turn == queue::Turn::conflict) return conflict();
-        if (turn == queue::Turn::changed) rows[recall.key] = {known, recall.expires, {}};
+        if (turn == queue::Effect::conflict) return conflict();
+        if (turn == queue::Effect::changed) rows[recall.key] = {known, recall.expires, {}};
         return known;
     }
 

@@ -39,12 +39,12 @@ TEST_CASE("mail that has waited too long for its peer goes by SMTP, newer mail w
     };
     CHECK(defer({}).empty());
     queue.clock.advance(1min);
-    CHECK(defer({}) == queue::Woken{kRelay});
+    CHECK(defer({}) == queue::DueNow{kRelay});
     const auto relayed = queue.lease(kRelay, kOneByOne);
     REQUIRE(relayed.size() == 1);
     CHECK(relayed[0].id == old);
     // The peer has been out for so long that new mail need not try.
-    CHECK(defer(queue.clock.steady() - 1h) == queue::Woken{kRelay});
+    CHECK(defer(queue.clock.steady() - 1h) == queue::DueNow{kRelay});
     CHECK(queue.lease(kRelay, kOneByOne).size() == 1);
 }
 
@@ -90,7 +90,7 @@ TEST_CASE("mail that waits for a peer whose domain has become ours is delivered 
         {{domain("a.test"), "mail.a.test"}, {domain("b.test"), "mail.a.test"}}, "mail.a.test", {},
         {}, queue::LanePolicy({}, {{domain("b.test"), {true, {}}}})));
     CHECK_FALSE(queue::must_wait(queue.store().router(), kToB, "b.test is served here"));
-    CHECK(queue.reroute(kToB, "b.test is served here") == queue::Woken{kLocal});
+    CHECK(queue.reroute(kToB, "b.test is served here") == queue::DueNow{kLocal});
     CHECK(queue.lease(kLocal, kOneByOne).size() == 1);
     // The other may have arrived at the peer, which has to let go of it.
     queue.clock.advance(1h);
@@ -114,7 +114,8 @@ TEST_CASE("where XMPP is required, mail waits and is returned, and never goes by
     StoreFixture queue;
     queue.use_router(router_with({true, 1h}));
     const auto waits = queue.add(arrival("alice@a.test", {"bob@b.test"}));
-    const auto waits_for = queue::must_wait(queue.store().router(), kToB, "b.test takes no mail over XMPP");
+    const auto waits_for =
+        queue::must_wait(queue.store().router(), kToB, "b.test takes no mail over XMPP");
     REQUIRE(waits_for);
     CHECK(queue.defer(kToB, *waits_for, queue.clock.now() + 1min).empty());
     CHECK(text_of(queue, waits)

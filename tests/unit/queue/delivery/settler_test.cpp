@@ -77,7 +77,7 @@ struct Delivering {
     bool stopping = false;
     int commits = 0;
     queue::Settler settler{
-        {storage, tasks, stopping, [this](const queue::Woken&) { ++commits; }, [] {}, 10ms}};
+        {storage, tasks, stopping, [this](const queue::DueNow&) { ++commits; }, [] {}, 10ms}};
 };
 
 }  // namespace

@@ -103,9 +103,9 @@ TEST_CASE("a failure is recorded together with the report on it") {
     queue.add(arrival("alice@a.test", {"bob@b.test"}));
     const auto leased = queue.lease();
     REQUIRE(leased.size() == 1);
-    const auto woken = queue.run(queue::Settle{
+    const auto due_now = queue.run(queue::Settle{
         std::make_shared<const std::vector<queue::MessageOutcome>>(1, all(leased[0], failed()))});
-    CHECK(woken == queue::Woken{kLocal});
+    CHECK(due_now == queue::DueNow{kLocal});
     queue.crash();
     const auto report = queue.lease(kLocal, kOneByOne);
     REQUIRE(report.size() == 1);

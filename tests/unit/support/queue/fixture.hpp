@@ -166,13 +166,13 @@ class StoreFixture {
             .messages;
     }
     /// All steps of putting `destination` off, for what is found out now.
-    queue::Woken defer(const queue::Destination& destination, const queue::Deferred& why,
-                       base::TimePoint until) {
+    queue::DueNow defer(const queue::Destination& destination, const queue::Deferred& why,
+                        base::TimePoint until) {
         const queue::Silence silence{why, until, clock.now()};
         return in_steps([&](queue::Store& s, const queue::WaitingPlace& behind) {
                    return queue::defer_some(s, destination, silence, behind);
                })
-            .woken;
+            .due_now;
     }
     /// A restart: what the clock shows now was believed before it.
     void reopen() {
@@ -189,13 +189,13 @@ class StoreFixture {
                })
             .changed;
     }
-    queue::Woken reroute(const queue::Destination& destination, const std::string& why) {
+    queue::DueNow reroute(const queue::Destination& destination, const std::string& why) {
         return in_steps([&](queue::Store& s, const queue::WaitingPlace& behind) {
                    return queue::reroute_some(s, destination, why, behind);
                })
-            .woken;
+            .due_now;
     }
-    queue::Woken settle(const std::vector<queue::MessageOutcome>& outcomes) {
+    queue::DueNow settle(const std::vector<queue::MessageOutcome>& outcomes) {
         return transact([&](queue::Store& s) { return queue::settle(s, outcomes); }).value();
     }
     std::int64_t count(const std::string& sql) {
@@ -215,7 +215,7 @@ class StoreFixture {
         for (std::optional<queue::WaitingPlace> behind = queue::WaitingPlace(); behind;) {
             const auto done = transact([&](queue::Store& s) { return step(s, *behind); }).value();
             sum.changed += done.changed;
-            queue::add_all(sum.woken, done.woken);
+            queue::add_all(sum.due_now, done.due_now);
             behind = done.next;
         }
         return sum;

@@ -85,7 +85,7 @@ TEST_CASE("held mail is not tried, whatever becomes of its peer, and goes on whe
 
     const auto released = operate(queue, Verb::release, only(id));
     CHECK(released.changed == 1);
-    CHECK(released.touched == queue::Woken{kToB});
+    CHECK(released.touched == queue::DueNow{kToB});
     CHECK(queue.lease().size() == 1);
 }
 
@@ -139,7 +139,7 @@ TEST_CASE("cancelled mail ends in silence, bounced mail with a report") {
     SECTION("bounce") {
         const auto done = operate(queue, Verb::bounce);
         CHECK(done.changed == 2);
-        CHECK(done.touched == queue::Woken{kLocal});
+        CHECK(done.touched == queue::DueNow{kLocal});
         CHECK(in_state(queue, queue::State::bounced) == 2);
         const auto reports = queue.lease(kLocal, kOneByOne);
         REQUIRE(reports.size() == 1);
@@ -159,7 +159,7 @@ TEST_CASE("cancelled mail ends in silence, bounced mail with a report") {
 TEST_CASE("a bounced mail of a peer is reported to its component") {
     StoreFixture queue;
     queue.add(from_peer());
-    CHECK(operate(queue, Verb::bounce).touched == queue::Woken{kReportToB});
+    CHECK(operate(queue, Verb::bounce).touched == queue::DueNow{kReportToB});
 }
 
 TEST_CASE("quarantine ends when the message is whole again, or when it is given up") {
@@ -227,7 +227,7 @@ TEST_CASE(
         queue.clock.advance(std::chrono::hours(1));
         queue.transact([&](queue::Store& s) { return queue::quarantine(s, id, "test"); }).value();
         queue.clock.advance(std::chrono::hours(24 * 6));
-        queue.transact([](queue::Store& s) { return queue::expire_quarantine(s); }).value().woken;
+        queue.transact([](queue::Store& s) { return queue::expire_quarantine(s); }).value().due_now;
     }
     CHECK(queue.count("SELECT COUNT(*) FROM recipient r JOIN message m ON m.id = r.message"
                       " WHERE m.sender <> '' AND r.state >= 5") == 0);

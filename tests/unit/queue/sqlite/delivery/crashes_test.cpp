@@ -63,7 +63,7 @@ std::pair<queue::QueueId, queue::QueueId> add_two_suspects(StoreFixture& queue) 
 }
 
 /// What there is to do now.
-queue::Woken deliver(StoreFixture& queue, queue::QueueId id) {
+queue::DueNow deliver(StoreFixture& queue, queue::QueueId id) {
     return queue
         .transact([&](queue::Store& store) {
             return queue::settle(store, {{id, {{0, delivered()}}, true}});
@@ -175,9 +175,9 @@ TEST_CASE("those that wait for each other go one after another, without a pause"
     auto under_way = lease_everything();
     for (std::size_t left = suspects.size() - 1; left > 0; --left) {
         REQUIRE(under_way.size() == 1);
-        const auto woken = deliver(queue, under_way[0]);
-        REQUIRE(woken.size() == 1);
-        under_way = lease_due(woken.front());
+        const auto due_now = deliver(queue, under_way[0]);
+        REQUIRE(due_now.size() == 1);
+        under_way = lease_due(due_now.front());
     }
     REQUIRE(under_way.size() == 1);
     CHECK(deliver(queue, under_way[0]).empty());
@@ -201,7 +201,7 @@ TEST_CASE("who could go already, but for its destination, is not called again an
     CHECK(queue.lease(c, kReadyB).empty());
     CHECK(queue.lease(kLocal, kOneByOne).empty());
     // The peer of c.test is out, and nothing is leased for it now.
-    CHECK(deliver(queue, first) == queue::Woken{c});
+    CHECK(deliver(queue, first) == queue::DueNow{c});
     queue.clock.advance(queue::kSuspectPause);
     REQUIRE(queue.lease(kLocal, kOneByOne).size() == 1);
     CHECK(deliver(queue, last).empty());

@@ -68,7 +68,7 @@ TEST_CASE("what has expired is ended in steps, each with so many reports and byt
     queue.clock.advance(24h * 5);
     const auto first = queue.step();
     CHECK(queue.in_state(queue::State::expired) == most);
-    CHECK(first.woken == queue::Woken{kLocal});
+    CHECK(first.due_now == queue::DueNow{kLocal});
     REQUIRE(first.next);
     // Between two steps other mail comes, and has its turn.
     queue.add_some(1, 1);
@@ -92,7 +92,7 @@ TEST_CASE("what expires and can't be read goes to quarantine, and holds no other
     CHECK(queue.in_state(queue::State::held) == 1);
 }
 
-TEST_CASE("a wake goes on behind what is not to be woken, in steps") {
+TEST_CASE("a wake goes on behind what is not to be due_now, in steps") {
     Crowd queue;
     queue.add_some(2, 600);
     const auto greylisted =
@@ -118,7 +118,7 @@ TEST_CASE("a destination is moved in steps, but for what may have been sent") {
             .value();
     CHECK(first.changed <= kRows);
     REQUIRE(first.next);
-    CHECK(queue.reroute(kToB, "gone") == queue::Woken{kRelay});
+    CHECK(queue.reroute(kToB, "gone") == queue::DueNow{kRelay});
     CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE destination = 1") == 1000);
     CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE destination <> 1") == 1000);
 }
@@ -130,7 +130,7 @@ TEST_CASE(
     queue.settle({all(queue.lease().at(0), unreachable())});
     queue.add_some(1, 1000);
     const auto turn = [&] {
-        queue::Turned all;
+        queue::RerouteStep all;
         for (std::optional<queue::WaitingPlace> behind = queue::WaitingPlace(); behind;) {
             const auto step = queue
                                   .transact([&](queue::Store& s) {
@@ -139,7 +139,7 @@ TEST_CASE(
                                   .value();
             CHECK(step.changed <= kRows);
             all.changed += step.changed;
-            add_all(all.woken, step.woken);
+            add_all(all.due_now, step.due_now);
             all.waits = step.waits;
             behind = step.next;
         }
@@ -151,7 +151,7 @@ TEST_CASE(
     SECTION("in steps") {
         queue.use_router(queue::Router({{domain("a.test"), "new.a.test"}}, "new.a.test"));
         const auto turned = turn();
-        CHECK(turned.woken == queue::Woken{heir});
+        CHECK(turned.due_now == queue::DueNow{heir});
         CHECK(turned.changed == 1000);
         CHECK_FALSE(turned.waits);
         const auto leased = queue.lease(heir, {"mail.b.test", {1, 1000, 1u << 20}}).at(0);
@@ -161,11 +161,11 @@ TEST_CASE(
     SECTION("also where XMPP is required") {
         queue.use_router(
             queue::Router({{domain("a.test"), "new.a.test"}}, "new.a.test", {}, {}, required));
-        CHECK(turn().woken == queue::Woken{heir});
+        CHECK(turn().due_now == queue::DueNow{heir});
     }
     SECTION("by SMTP, if nobody sends for its sender now") {
         queue.use_router(queue::Router({{domain("other.test"), "new.a.test"}}, "new.a.test"));
-        CHECK(turn().woken == queue::Woken{kRelay});
+        CHECK(turn().due_now == queue::DueNow{kRelay});
     }
     SECTION("and waits, if that may not be") {
         queue.use_router(
@@ -177,7 +177,7 @@ TEST_CASE(
     }
     SECTION("a component that is still ours, if for other domains, has no heir") {
         queue.use_router(queue::Router({{domain("a.test"), "new.a.test"}}, "mail.a.test"));
-        CHECK(turn().woken == queue::Woken{kRelay});
+        CHECK(turn().due_now == queue::DueNow{kRelay});
     }
     SECTION("a message that can't be read, and the others") {
         queue.add_some(1, 5);
@@ -190,13 +190,13 @@ TEST_CASE(
         REQUIRE(damaged);
         SECTION("go") {
             queue.use_router(queue::Router({{domain("a.test"), "new.a.test"}}, "new.a.test"));
-            CHECK(std::ranges::is_permutation(turn().woken, queue::Woken{heir, kRelay}));
+            CHECK(std::ranges::is_permutation(turn().due_now, queue::DueNow{heir, kRelay}));
         }
         SECTION("go, but it waits where XMPP is required") {
             queue.use_router(
                 queue::Router({{domain("a.test"), "new.a.test"}}, "new.a.test", {}, {}, required));
             const auto turned = turn();
-            CHECK(turned.woken == queue::Woken{heir});
+            CHECK(turned.due_now == queue::DueNow{heir});
             CHECK(turned.changed == 1000);
             CHECK(turned.waits);
         }

@@ -236,7 +236,7 @@ TEST_CASE("a domain that takes no XMPP mail has its mail moved, but for what may
     const auto unsent = queue.add(arrival("alice@a.test", {"carol@b.test"}));
     queue.clock.advance(10s);
 
-    REQUIRE(queue.reroute(kToB, "b.test takes no mail over XMPP") == queue::Woken{kRelay});
+    REQUIRE(queue.reroute(kToB, "b.test takes no mail over XMPP") == queue::DueNow{kRelay});
     const auto relayed = queue.lease(kRelay, {"", {10, 10, 1u << 20}});
     REQUIRE(relayed.size() == 1);
     CHECK(relayed[0].id == unsent);

@@ -53,11 +53,11 @@ TEST_CASE(
     queue.settle({all(notices[0], delivered())});
 
     queue.clock.advance(std::chrono::hours(24 * 5));
-    const auto woken =
-        queue.transact([](queue::Store& s) { return queue::expire_quarantine(s); }).value().woken;
+    const auto due_now =
+        queue.transact([](queue::Store& s) { return queue::expire_quarantine(s); }).value().due_now;
     const bool unreadable = queue.count("SELECT COUNT(*) FROM recipient WHERE address = 'x'") > 0;
     if (unreadable) return;
-    CHECK(woken == queue::Woken{kLocal});
+    CHECK(due_now == queue::DueNow{kLocal});
     CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 8") == 2);
     const auto reports = queue.lease(kLocal, kOneByOne);
     REQUIRE(reports.size() == 1);
@@ -93,7 +93,7 @@ TEST_CASE("what its peer knows as another message is held, and the administrator
     REQUIRE(leased.size() == 1);
     const queue::Held held{reply(451, "4.5.0", "mail.b.test knows it with another message"),
                            "mail.b.test"};
-    CHECK(queue.settle({all(leased[0], held)}) == queue::Woken{kLocal});
+    CHECK(queue.settle({all(leased[0], held)}) == queue::DueNow{kLocal});
     CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 4") == 2);
     // Whoever has it elsewhere is not held for that.
     CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 1") == 2);
@@ -119,7 +119,7 @@ TEST_CASE("what its peer knows as another message is held, and the administrator
     }
     SECTION("nobody looks: its sender hears in the end, and that delivery can't be excluded") {
         queue.clock.advance(std::chrono::hours(24 * 5));
-        queue.transact([](queue::Store& s) { return queue::expire_quarantine(s); }).value().woken;
+        queue.transact([](queue::Store& s) { return queue::expire_quarantine(s); }).value().due_now;
         CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 8") == 2);
         const auto reports = queue.lease(kLocal, kOneByOne);
         REQUIRE(reports.size() == 1);

@@ -20,8 +20,8 @@ TEST_CASE("a failure brings its report to the sender, committed with it") {
     StoreFixture queue;
     queue.add(arrival("alice@a.test", {"nobody@b.test", "bob@b.test"}));
     const auto leased = queue.lease();
-    const auto woken = queue.settle({{leased[0].id, {{0, failed()}, {1, delivered()}}, true}});
-    REQUIRE(woken == queue::Woken{kLocal});
+    const auto due_now = queue.settle({{leased[0].id, {{0, failed()}, {1, delivered()}}, true}});
+    REQUIRE(due_now == queue::DueNow{kLocal});
 
     const auto reports = queue.lease(kLocal, kOne);
     REQUIRE(reports.size() == 1);
@@ -81,7 +81,7 @@ TEST_CASE("a full disk takes no new mail, and stops no report on mail that is he
         return queue::add_arrival(s, arrival("alice@a.test", {"bob@b.test"}));
     });
     CHECK_FALSE(refused);
-    CHECK(queue.settle({all(queue.lease()[0], failed())}) == queue::Woken{kLocal});
+    CHECK(queue.settle({all(queue.lease()[0], failed())}) == queue::DueNow{kLocal});
 }
 
 // RFC 3463 3.5.
@@ -100,7 +100,7 @@ TEST_CASE("mail whose time is up comes back to its sender with the last words") 
     SECTION("found while its destination is out") {
         queue.clock.advance(21s);
         const auto until = queue.clock.now() + 60s;
-        CHECK(queue.defer(kToB, unreachable(), until) == queue::Woken{kLocal});
+        CHECK(queue.defer(kToB, unreachable(), until) == queue::DueNow{kLocal});
     }
     const auto reports = queue.lease(kLocal, kOne);
     REQUIRE(reports.size() == 1);
@@ -134,7 +134,7 @@ TEST_CASE("what a peer refuses for good in its limits goes on by SMTP") {
     StoreFixture queue;
     queue.add(arrival("alice@a.test", {"bob@b.test"}));
     const auto leased = queue.lease();
-    CHECK(queue.settle({all(leased[0], queue::Rerouted{"too large"})}) == queue::Woken{kRelay});
+    CHECK(queue.settle({all(leased[0], queue::Rerouted{"too large"})}) == queue::DueNow{kRelay});
     CHECK(queue.lease(kRelay, kOne).size() == 1);
 }
 

@@ -161,7 +161,7 @@ TEST_CASE("content that XMPP can't carry goes by SMTP from the start, and what i
     const auto receipt =
         queue.transact([&](queue::Store& s) { return queue::add_arrival(s, mail); });
     REQUIRE(receipt);
-    CHECK(receipt->turned == queue::Woken{kRelay});
+    CHECK(receipt->turned == queue::DueNow{kRelay});
     CHECK(queue.lease(kToB).empty());
     const auto relayed = queue.lease(kRelay, kOneByOne);
     REQUIRE(relayed.size() == 1);

@@ -27,10 +27,10 @@ TEST_CASE("alice hears once of a delay, with the reason and until when it is tri
     queue.settle({all(leased[0], unreachable())});
     queue.clock.advance(3h);
     auto swept = sweep(queue);
-    CHECK(swept.woken.empty());
+    CHECK(swept.due_now.empty());
     queue.clock.advance(1h + 1s);
     swept = sweep(queue, swept.seen);
-    CHECK(swept.woken == queue::Woken{kLocal});
+    CHECK(swept.due_now == queue::DueNow{kLocal});
     const auto reports = queue.lease(kLocal, kOneByOne);
     REQUIRE(reports.size() == 1);
     const auto text = reports[0].content.bytes();
@@ -42,7 +42,7 @@ TEST_CASE("alice hears once of a delay, with the reason and until when it is tri
     // The header only, and only once, even if all is looked at again.
     CHECK(contains(text, "text/rfc822-headers"));
     queue.settle({all(reports[0], delivered())});
-    CHECK(sweep(queue).woken.empty());
+    CHECK(sweep(queue).due_now.empty());
     CHECK(queue.lease(kLocal, kOneByOne).empty());
 }
 
@@ -54,14 +54,14 @@ TEST_CASE("nobody hears of a delay who did not want to: NOTIFY, a null sender, n
     queue.add(mail);
     queue.add(arrival("", {"bob@b.test"}));
     queue.clock.advance(5h);
-    CHECK(sweep(queue).woken.empty());
+    CHECK(sweep(queue).due_now.empty());
 }
 
 TEST_CASE("of a delay of a peer's mail its component is told, which tells its own user") {
     StoreFixture queue;
     queue.add(from_peer());
     queue.clock.advance(5h);
-    CHECK(sweep(queue).woken == queue::Woken{kReportToB});
+    CHECK(sweep(queue).due_now == queue::DueNow{kReportToB});
     const auto reports = queue.lease(kReportToB, kOneByOne);
     REQUIRE(reports.size() == 1);
     const auto report = queue::decode_peer_report(reports[0].content.bytes());
@@ -125,10 +125,10 @@ TEST_CASE("a sweep past many that were warned takes bounded steps, and warns wha
     queue.clock.advance(5h);
     queue::DelaySweep swept = sweep(queue);
     CHECK(swept.more);
-    CHECK(swept.woken.empty());
+    CHECK(swept.due_now.empty());
     int steps = 1;
     for (; swept.more && steps < 20; ++steps)
         swept = sweep(queue, swept.seen);
     CHECK(steps == 3);
-    CHECK(swept.woken == queue::Woken{kLocal});
+    CHECK(swept.due_now == queue::DueNow{kLocal});
 }

@@ -34,8 +34,8 @@ queue::OutgoingTransfer given_to_peer(StoreFixture& queue, queue::Arrival mail) 
     return *leased[0].transfer;
 }
 
-base::Result<queue::Woken> take(StoreFixture& queue, const queue::PeerReport& report,
-                                const std::string& peer = "mail.b.test") {
+base::Result<queue::DueNow> take(StoreFixture& queue, const queue::PeerReport& report,
+                                 const std::string& peer = "mail.b.test") {
     return queue.transact([&](queue::Store& s) { return queue::take_report(s, report, peer); });
 }
 
@@ -48,7 +48,7 @@ TEST_CASE("of a peer's mail that fails after all its component is told, and nobo
     REQUIRE(leased.size() == 1);
     auto refusal = failed();
     refusal.remote = "mx.a.test";
-    CHECK(queue.settle({all(leased[0], refusal)}) == queue::Woken{kReportToB});
+    CHECK(queue.settle({all(leased[0], refusal)}) == queue::DueNow{kReportToB});
     CHECK(queue.lease(kLocal, kOneByOne).empty());
     const auto reports = queue.lease(kReportToB, kOneByOne);
     REQUIRE(reports.size() == 1);
@@ -119,7 +119,7 @@ TEST_CASE("alice, who asked for it, hears of success from the last system that k
     SECTION("the next hop does not know DSN") {
         queue.add(mail);
         outcome.handover = queue::Handover::relayed;
-        CHECK(queue.settle({all(queue.lease()[0], outcome)}) == queue::Woken{kLocal});
+        CHECK(queue.settle({all(queue.lease()[0], outcome)}) == queue::DueNow{kLocal});
         const std::string text = next_for(queue, kLocal);
         CHECK(has(text, "Action: relayed"));
         CHECK(has(text, "Status: 2.1.5"));
@@ -165,7 +165,7 @@ TEST_CASE("a peer's report becomes alice's message, with her header, though the 
     const auto taken = take(
         queue, report_on(transfer, mail::Action::failed, reply(552, "5.2.2", "Mailbox is full")));
     REQUIRE(taken);
-    CHECK(*taken == queue::Woken{kLocal});
+    CHECK(*taken == queue::DueNow{kLocal});
     const std::string text = next_for(queue, kLocal);
     CHECK(has(text, "To: <alice@a.test>"));
     CHECK(has(text, "Original-Envelope-Id: QQ1"));
@@ -308,5 +308,5 @@ TEST_CASE("a report that comes again tells nothing again, however much later") {
     queue.clock.advance(std::chrono::hours(25));
     CHECK(take(queue, report_on(transfer, mail::Action::delayed, why, 1)).value().empty());
     CHECK(take(queue, report_on(transfer, mail::Action::delayed, why, 2)).value() ==
-          queue::Woken{kLocal});
+          queue::DueNow{kLocal});
 }

@@ -1,4 +1,4 @@
-// Woken: destinations that have got mail by an operation (reports, changes of lane), and are to be
+// DueNow: destinations that have got mail by an operation (reports, changes of lane), and are to be
 // looked at now.
 //
 // Tested by tests/unit/queue/sqlite/delivery/settlement_test.cpp.
@@ -10,9 +10,9 @@
 
 namespace queue {
 
-using Woken = std::vector<Destination>;
+using DueNow = std::vector<Destination>;
 
 /// Adds those of `more` that `all` does not have.
-void add_all(Woken& all, const Woken& more);
+void add_all(DueNow& all, const DueNow& more);
 
 }  // namespace queue

@@ -1,4 +1,4 @@
-#include "queue/delivery/pass.hpp"
+#include "queue/delivery/delivery_run.hpp"
 
 #include "base/crash_point.hpp"
 #include "base/limits.hpp"
@@ -23,33 +23,34 @@ Outcome unknown_fault(const char* why) {
 
 }  // namespace
 
-Pass::Pass(Surroundings around, Destination destination, Courier& courier, Ready ready)
+DeliveryRun::DeliveryRun(Surroundings around, Destination destination, Courier& courier,
+                         Ready ready)
     : around_(std::move(around)),
       destination_(std::move(destination)),
       courier_(courier),
       ready_(std::move(ready)),
       changed_(around_.executor),
-      settler_({around_.storage, around_.tasks, around_.stopping, around_.woken,
+      settler_({around_.storage, around_.tasks, around_.stopping, around_.due_now,
                 [this] { changed_.notify(); }}) {}
 
-void Pass::more() {
+void DeliveryRun::more() {
     next_small_.reset();
     next_large_.reset();
     changed_.notify();
 }
 
-bool Pass::has_place(Portion portion) const {
+bool DeliveryRun::has_place(Portion portion) const {
     const std::size_t places = courier_.concurrency();
     if (under_way_ >= places) return false;
     return portion == Portion::small || large_under_way_ < std::max<std::size_t>(places / 2, 1);
 }
 
-bool Pass::is_worth_a_look(Portion portion) const {
+bool DeliveryRun::is_worth_a_look(Portion portion) const {
     const auto& next = portion == Portion::small ? next_small_ : next_large_;
     return has_place(portion) && next.value_or(base::SteadyPoint::min()) <= around_.clock.steady();
 }
 
-base::Task<void> Pass::run() {
+base::Task<void> DeliveryRun::run() {
     while (!around_.stopping && !findings_.is_silent()) {
         // What others have waited for longer goes first; the rest is due again at once.
         if (leases_ >= kLeases && around_.is_crowded()) break;
@@ -75,12 +76,12 @@ base::Task<void> Pass::run() {
         co_await changed_.wait(kWaitAgain);
 }
 
-std::optional<base::SteadyPoint> Pass::steady(std::optional<base::TimePoint> due) const {
+std::optional<base::SteadyPoint> DeliveryRun::steady(std::optional<base::TimePoint> due) const {
     if (!due) return std::nullopt;
     return base::steady_at(around_.clock, *due);
 }
 
-base::Task<bool> Pass::lease_some() {
+base::Task<bool> DeliveryRun::lease_some() {
     const bool small = is_worth_a_look(Portion::small);
     const bool large = is_worth_a_look(Portion::large);
     // Before the look, so that mail that comes meanwhile counts.
@@ -95,19 +96,19 @@ base::Task<bool> Pass::lease_some() {
         co_return false;
     }
     Leased taken = done->release();
-    around_.woken(taken.lease.woken);
+    around_.due_now(taken.lease.due_now);
     const bool leased = !taken.lease.messages.empty();
     // Unless more() has been called meanwhile.
     if (small && next_small_)
         next_small_ =
             leased && taken.portion == Portion::small ? std::nullopt : steady(taken.next_small);
     if (large && next_large_) next_large_ = steady(taken.next_large);
-    if (leased) base::crash_point("pass.leased");
+    if (leased) base::crash_point("lease.after");
     if (leased) start(std::move(taken.lease.messages), taken.portion);
     co_return leased;
 }
 
-void Pass::start(std::vector<LeasedMessage> messages, Portion portion) {
+void DeliveryRun::start(std::vector<LeasedMessage> messages, Portion portion) {
     ++leases_;
     ++under_way_;
     if (portion == Portion::large) ++large_under_way_;
@@ -115,8 +116,8 @@ void Pass::start(std::vector<LeasedMessage> messages, Portion portion) {
     around_.tasks.spawn("delivery", [this, kept, portion] { return deliver(kept, portion); });
 }
 
-base::Task<void> Pass::deliver(std::shared_ptr<std::vector<LeasedMessage>> messages,
-                               Portion portion) {
+base::Task<void> DeliveryRun::deliver(std::shared_ptr<std::vector<LeasedMessage>> messages,
+                                      Portion portion) {
     // What has not been told of, in case that the courier throws.
     using Part = std::pair<QueueId, std::uint32_t>;  // a message and its first recipient
     std::map<Part, std::vector<std::uint32_t>> open;
@@ -127,7 +128,7 @@ base::Task<void> Pass::deliver(std::shared_ptr<std::vector<LeasedMessage>> messa
     }
     Tell tell = [this, &open](MessageOutcome outcome) {
         open.erase({outcome.id, outcome.recipients.front().n});
-        told(std::move(outcome));
+        settle(std::move(outcome));
     };
     try {
         std::vector<LeasedMessage> handed = std::move(*messages);
@@ -138,7 +139,7 @@ base::Task<void> Pass::deliver(std::shared_ptr<std::vector<LeasedMessage>> messa
             MessageOutcome outcome{part.first, {}, true};
             for (const std::uint32_t n : recipients)
                 outcome.recipients.push_back({n, unknown_fault(error.what())});
-            told(std::move(outcome));
+            settle(std::move(outcome));
         }
     }
     --under_way_;
@@ -146,7 +147,7 @@ base::Task<void> Pass::deliver(std::shared_ptr<std::vector<LeasedMessage>> messa
     changed_.notify();
 }
 
-void Pass::told(MessageOutcome outcome) {
+void DeliveryRun::settle(MessageOutcome outcome) {
     for (RecipientOutcome& each : outcome.recipients) {
         auto* const deferred = std::get_if<Deferred>(&each.outcome);
         // Who is being stopped has not tried to the end.

@@ -1,4 +1,4 @@
-// Pass: one pass over what is due of one destination: leases it, gives it to the courier, and
+// DeliveryRun: one run over what is due of one destination: leases it, gives it to the courier, and
 // settles what becomes of it.
 //
 // Several deliveries are under way at once, of which large messages get half; each outcome is
@@ -22,7 +22,7 @@
 
 namespace queue {
 
-class Pass {
+class DeliveryRun {
   public:
     /// What a pass uses of its dispatcher, which outlives it.
     struct Surroundings {
@@ -31,8 +31,8 @@ class Pass {
         const base::Clock& clock;
         base::TaskGroup& tasks;
         const bool& stopping;
-        std::function<void(const Woken&)> woken;  ///< destinations that have got mail
-        std::function<bool()> is_crowded;         ///< others wait for a place
+        std::function<void(const DueNow&)> due_now;  ///< destinations that have got mail
+        std::function<bool()> is_crowded;            ///< others wait for a place
     };
     struct Findings {
         bool reached = false;            ///< somebody answered
@@ -41,7 +41,7 @@ class Pass {
         bool is_silent() const { return missed && !reached; }
     };
 
-    Pass(Surroundings around, Destination destination, Courier& courier, Ready ready);
+    DeliveryRun(Surroundings around, Destination destination, Courier& courier, Ready ready);
 
     /// Until nothing more is due, and all that was leased is settled.
     base::Task<void> run();
@@ -62,7 +62,7 @@ class Pass {
     base::Task<bool> lease_some();
     void start(std::vector<LeasedMessage> messages, Portion portion);
     base::Task<void> deliver(std::shared_ptr<std::vector<LeasedMessage>> messages, Portion portion);
-    void told(MessageOutcome outcome);
+    void settle(MessageOutcome outcome);
 
     Surroundings around_;
     Destination destination_;
