@@ -38,9 +38,9 @@ void spawn(const asio::any_io_executor& executor, std::string name,
 
 Task<bool> sleep_for(std::chrono::milliseconds duration) {
     auto executor = co_await asio::this_coro::executor;
-    asio::steady_timer timer(executor, duration);
-    const auto [error] = co_await timer.async_wait(use_result);
-    co_return !error;
+    Timer timer(executor);
+    const bool passed = co_await timer.wait(duration);
+    co_return passed;
 }
 
 Deadline::Deadline(const asio::any_io_executor& executor, std::function<void()> expire)
@@ -54,10 +54,11 @@ Deadline::~Deadline() {
 
 void Deadline::arm(std::chrono::milliseconds limit) {
     const std::uint64_t generation = ++state_->generation;
-    state_->timer.expires_after(limit);
-    state_->timer.async_wait([state = state_, generation](const boost::system::error_code& error) {
+    // The deadline may be gone by then, and its state with it, as that owns the timer.
+    state_->timer.start(limit, [weak = std::weak_ptr<State>(state_), generation] {
+        const auto state = weak.lock();
         // A handler that was already queued when the timer was re-armed must not fire.
-        if (error || generation != state->generation) return;
+        if (!state || generation != state->generation) return;
         state->expired = true;
         state->expire();
     });
@@ -77,9 +78,8 @@ Task<bool> Signal::wait(std::chrono::milliseconds limit) {
     // The timer would end the first one's wait, and that one's next would end this: for ever.
     if (waiting_) throw std::logic_error("two wait for one signal");
     if (!notified_) {
-        timer_.expires_after(limit);
         waiting_ = true;
-        co_await timer_.async_wait(use_result);
+        co_await timer_.wait(limit);
         waiting_ = false;
     }
     co_return std::exchange(notified_, false);

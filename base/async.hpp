@@ -4,6 +4,8 @@
 // statement, arguments named first, no capturing lambda as a temporary in a co_await expression.
 #pragma once
 
+#include "base/timer.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -36,8 +38,7 @@ Task<bool> sleep_for(std::chrono::milliseconds duration);
 template <class T>
 class OneShot {
   public:
-    explicit OneShot(const asio::any_io_executor& executor)
-        : timer_(executor, asio::steady_timer::time_point::max()) {}
+    explicit OneShot(const asio::any_io_executor& executor) : timer_(executor) {}
 
     /// The first call counts; later ones are ignored.
     void set(T value) {
@@ -49,15 +50,12 @@ class OneShot {
 
     /// The value, or nothing when `limit` has passed first. At most one waiter.
     Task<std::optional<T>> wait(std::chrono::milliseconds limit) {
-        if (!value_) {
-            timer_.expires_after(limit);
-            co_await timer_.async_wait(use_result);
-        }
+        if (!value_) co_await timer_.wait(limit);
         co_return std::move(value_);
     }
 
   private:
-    asio::steady_timer timer_;
+    Timer timer_;
     std::optional<T> value_;
 };
 
@@ -78,7 +76,7 @@ class Deadline {
   private:
     struct State {
         explicit State(const asio::any_io_executor& executor) : timer(executor) {}
-        asio::steady_timer timer;
+        Timer timer;
         std::function<void()> expire;
         std::uint64_t generation = 0;
         bool expired = false;
@@ -95,7 +93,7 @@ class Signal {
     Task<bool> wait(std::chrono::milliseconds limit);
 
   private:
-    asio::steady_timer timer_;
+    Timer timer_;
     bool notified_ = false;
     bool waiting_ = false;
 };

@@ -82,7 +82,7 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       checker_(executor, pools_, checker_settings(config_)),
       smtp_courier_(executor, pools_, courier_settings(config_)),
       prober_(
-          executor, {}, random_, [this] { return silent_peers(); },
+          executor, {}, clock_, random_, [this] { return silent_peers(); },
           [this](const std::string& peer) { peer_has_answered(peer); }),
       refresher_(executor, discovery_),
       stopping_signal_(executor),

@@ -17,11 +17,13 @@ constexpr std::size_t kOfOrganisation = 5;  // ... and of one organisation's
 
 }  // namespace
 
-Prober::Prober(base::asio::any_io_executor executor, ProberSettings settings, base::Random& random,
+Prober::Prober(base::asio::any_io_executor executor, ProberSettings settings,
+               const base::Clock& clock, base::Random& random,
                std::function<std::vector<Target>()> silent,
                std::function<void(const std::string& peer)> back)
     : executor_(executor),
       settings_(settings),
+      clock_(clock),
       random_(random),
       silent_(std::move(silent)),
       back_(std::move(back)),
@@ -39,7 +41,7 @@ base::Task<void> Prober::stop() {
 }
 
 void Prober::expect(const std::string& peer) {
-    expected_.insert_or_assign(peer, std::chrono::steady_clock::now() + settings_.expected);
+    expected_.insert_or_assign(peer, clock_.steady() + settings_.expected);
     const auto plan = plans_.find(peer);
     if (plan != plans_.end() && plan->second.under_way)
         plan->second.overtaken = true;
@@ -63,7 +65,7 @@ void Prober::look() {
     std::erase_if(plans_, [&](const auto& plan) {
         return !plan.second.under_way && !names.contains(plan.first);
     });
-    const Time now = std::chrono::steady_clock::now();
+    const base::SteadyPoint now = clock_.steady();
     std::erase_if(expected_, [&](const auto& peer) { return peer.second <= now; });
     for (const Target& target : silent) {
         if (target.link == nullptr || !target.link->established()) continue;
@@ -88,7 +90,7 @@ void Prober::look() {
 }
 
 base::Task<void> Prober::probe(Target target, std::chrono::milliseconds limit) {
-    const Time began = std::chrono::steady_clock::now();
+    const base::SteadyPoint began = clock_.steady();
     std::string payload = question(*target.link);
     const IqReply reply =
         co_await target.link->request(target.peer, "get", std::move(payload), limit);

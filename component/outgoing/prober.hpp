@@ -8,6 +8,7 @@
 // throws.
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/random.hpp"
 #include "base/task_group.hpp"
 #include "component/stream/link.hpp"
@@ -35,8 +36,8 @@ class Prober {
         std::string peer;
     };
     /// `silent`: whom to ask. `back`: who has answered.
-    Prober(base::asio::any_io_executor executor, ProberSettings settings, base::Random& random,
-           std::function<std::vector<Target>()> silent,
+    Prober(base::asio::any_io_executor executor, ProberSettings settings, const base::Clock& clock,
+           base::Random& random, std::function<std::vector<Target>()> silent,
            std::function<void(const std::string& peer)> back);
 
     void start();
@@ -46,10 +47,9 @@ class Prober {
     base::Task<void> stop();
 
   private:
-    using Time = std::chrono::steady_clock::time_point;
     struct Plan {
         std::chrono::milliseconds wait{};
-        Time next{};
+        base::SteadyPoint next{};
         bool under_way = false;
         bool overtaken = false;  ///< it gave a sign of life since it was asked
         std::optional<mail::Organisation> whose{};
@@ -62,11 +62,12 @@ class Prober {
 
     base::asio::any_io_executor executor_;
     ProberSettings settings_;
+    const base::Clock& clock_;
     base::Random& random_;
     std::function<std::vector<Target>()> silent_;
     std::function<void(const std::string&)> back_;
-    std::map<std::string, Plan> plans_;     ///< by peer
-    std::map<std::string, Time> expected_;  ///< and until when
+    std::map<std::string, Plan> plans_;                  ///< by peer
+    std::map<std::string, base::SteadyPoint> expected_;  ///< and until when
     std::size_t under_way_ = 0;
     std::map<mail::Organisation, std::size_t> of_organisation_;  ///< of these
     base::Signal wake_;

@@ -13,8 +13,8 @@ namespace {
 
 /// The most that anything here waits without being called: a bound, not a schedule.
 constexpr auto kWaitAgain = std::chrono::minutes(1);
-constexpr std::size_t kLeases = 50;  // of one pass, while others wait for its place
-constexpr std::size_t kTold = 1000;  // outcomes that wait to be settled before more is leased
+constexpr std::size_t kLeases = 50;       // of one run, while others wait for its place
+constexpr std::size_t kUnsettled = 1000;  // outcomes that wait to be settled before more is leased
 
 /// What an attempt is told when its courier has thrown: nothing is known of what left.
 Outcome unknown_fault(const char* why) {
@@ -54,7 +54,7 @@ base::Task<void> DeliveryRun::run() {
     while (!around_.stopping && !findings_.is_silent()) {
         // What others have waited for longer goes first; the rest is due again at once.
         if (leases_ >= kLeases && around_.is_crowded()) break;
-        const bool looks = settler_.waiting() < kTold &&
+        const bool looks = settler_.waiting() < kUnsettled &&
                            (is_worth_a_look(Portion::small) || is_worth_a_look(Portion::large));
         if (looks) {
             const bool leased = co_await lease_some();
@@ -64,7 +64,7 @@ base::Task<void> DeliveryRun::run() {
             continue;
         }
         if (under_way_ == 0 && settler_.is_idle()) break;
-        // Mail that comes or becomes due now need not wait for the slowest delivery of this pass.
+        // Mail that comes or becomes due now need not wait for the slowest delivery of this run.
         const auto now = around_.clock.steady();
         auto until = now + kWaitAgain;
         for (const auto& next : {next_small_, next_large_}) {

@@ -24,7 +24,7 @@ namespace queue {
 
 class DeliveryRun {
   public:
-    /// What a pass uses of its dispatcher, which outlives it.
+    /// What a run uses of its dispatcher, which outlives it.
     struct Surroundings {
         base::asio::any_io_executor executor;
         StorageThread& storage;

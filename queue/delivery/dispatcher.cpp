@@ -60,7 +60,7 @@ base::Task<void> Dispatcher::read_rest(std::int64_t after) {
         co_await base::sleep_for(base::limits::kSettleAgain);
     }
     reading_ = false;
-    // What was read since was not due_now.
+    // What was read since was not woken.
     for (const std::string& component : std::exchange(up_meanwhile_, {}))
         link_is_up(component);
     for (const Destination& destination : std::exchange(left_meanwhile_, {}))

@@ -1,5 +1,5 @@
-// Settler: writes down what the couriers of a pass tell, so that an outcome that can't be recorded
-// costs only itself.
+// Settler: writes down what the couriers of a delivery run tell, so that an outcome that can't be
+// recorded costs only itself.
 //
 // What is told while a commit is under way is recorded together with the next, up to a bound. What
 // can't be recorded is put aside and tried again by itself; if the storage takes all but that, its

@@ -51,6 +51,9 @@ class Ledger {
     /// each finds what those before it have done. Each is atomic: an Error undoes what it has done,
     /// and nothing else. The answers, in order, once all of them are on the disk; if that fails, it
     /// is Errc::storage for each. Does not throw.
+    ///
+    /// A database behind a network may ask earlier, to send several operations at once: a round
+    /// trip for each would cost more than the operation.
     virtual std::vector<base::Result<Answer>> run(const Next& next) = 0;
 
     /// Set once the database is damaged where something had to be read: the next start repairs it.

@@ -99,13 +99,11 @@ class Performing {
     auto operator()(const Prune&) const { return prune(store_); }
     auto operator()(const PinContents& op) const {
         ContentFiles& files = store_.files();
-        if (op.pinned) {
-            files.pin();
-            // Who hears of an error has pinned nothing.
-            store_.if_undone([&files] { files.unpin(); });
-        } else {
+        // Who hears of an error has pinned nothing.
+        if (op.pinned)
+            store_.after_commit([&files] { files.pin(); });
+        else
             files.unpin();
-        }
         return Nothing();
     }
 

@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -49,12 +50,16 @@ s2s-assurance = pkix
 
 def pytest_configure(config):
     config.addinivalue_line("filterwarnings", "ignore:please use dns.resolver:DeprecationWarning")  # dkimpy's
-    if hasattr(config.option, "tx") and config.option.tx and not hasattr(config, "workerinput"):
-        return  # this one only hands out the tests
-    if SCRATCH not in os.environ:
-        raise pytest.UsageError("these tests need a namespace of their own: run ./run test e2e")
     if not program().exists():
         raise pytest.UsageError(f"{program()} is missing: run ./run build")
+    if config.getoption("dist", "no") != "no":
+        # This one only hands out the tests. A worker needs time to put its world away.
+        from xdist.workermanage import NodeManager
+        NodeManager.EXIT_TIMEOUT = 60
+        shutil.rmtree(LOGS, ignore_errors=True)
+        return
+    if SCRATCH not in os.environ:
+        raise pytest.UsageError("these tests need a namespace of their own: run ./run test e2e")
 
 
 @pytest.fixture(scope="session")
@@ -94,9 +99,10 @@ def world():
         all_look_each_other_up(world)
         yield world
     finally:
-        world.keep_logs(LOGS / os.environ.get("PYTEST_XDIST_WORKER", ""))
+        logs = LOGS / os.environ.get("PYTEST_XDIST_WORKER", "")
+        world.keep_logs(logs)
         if "SUDO_UID" in os.environ:
-            for path in [LOGS, *LOGS.rglob("*")]:
+            for path in [LOGS, logs, *logs.rglob("*")]:
                 os.chown(path, int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"]))
 
 

@@ -78,8 +78,7 @@ void pull_in(Store& store, std::int64_t number) {
 bool waits_too_long_by_far(Store& store, std::int64_t number, int mail_class) {
     Query find = store.database().query(
         "SELECT 1 FROM recipient WHERE destination = ?1 AND class = ?2 AND state IN ({queued}, "
-        "{deferred})"
-        " AND due_at > ?3 LIMIT 1"_sql);
+        "{deferred}) AND due_at > ?3 LIMIT 1"_sql);
     find.bind(number, mail_class, to_millis(store.settings().retry.furthest(store.now())));
     return find.step();
 }

@@ -41,9 +41,9 @@ std::vector<Suspect> suspects(Store& store, QueueId after) {
 void put_off(Store& store, const Suspect& suspect) {
     const auto due = store.now() + store.settings().retry.wait(suspect.crashes, store.random());
     Query update = store.database().query(
-        "UPDATE recipient SET state = {deferred}, due_at = MAX(due_at, ?2), code = 451, status = "
-        "'4.3.0',"
-        " reply = ?3, remote = '' WHERE message = ?1 AND state IN ({queued}, {deferred})"_sql);
+        "UPDATE recipient SET state = {deferred}, due_at = MAX(due_at, ?2), code = 451, status "
+        "= '4.3.0', reply = ?3, remote = '' WHERE message = ?1 AND state IN ({queued}, "
+        "{deferred})"_sql);
     update.bind(suspect.id.value, to_millis(due), reason(suspect.crashes)).run();
 }
 

@@ -78,9 +78,8 @@ class Deferring {
         if (row.reply != reply.text)
             add_event(store_, row.message, row.n, "deferred", reply.to_text());
         Query update = store_.database().query(
-            "UPDATE recipient SET state = {deferred}, attempts = attempts + 1, due_at = ?3, code = "
-            "?4,"
-            " status = ?5, reply = ?6, remote = ?7 WHERE message = ?1 AND n = ?2"_sql);
+            "UPDATE recipient SET state = {deferred}, attempts = attempts + 1, due_at = ?3, "
+            "code = ?4, status = ?5, reply = ?6, remote = ?7 WHERE message = ?1 AND n = ?2"_sql);
         update
             .bind(row.message.value, number_in_sql(row.n), to_millis(silence_.until), reply.code,
                   reply.status.to_text(), reply.text, silence_.why.remote)
@@ -111,9 +110,9 @@ class Deferring {
 
 base::Result<Stepped> defer_some(Store& store, const Destination& destination,
                                  const Silence& silence, const WaitingPlace& behind) {
-    Deferring deferring(store, destination, silence);
     const std::int64_t number = store.number_of(destination);
     pull_in(store, number);
+    Deferring deferring(store, destination, silence);  // its time is not before that of pull_in()
     const auto rows = waiting_rows(store, number, behind, deferring.looks_at(), kStepRows);
     std::optional<WaitingPlace> next;
     for (const WaitingRow& row : rows) {

@@ -71,10 +71,9 @@ std::vector<DueRow> due_rows(Store& store, std::int64_t destination, MailClass o
     constexpr std::size_t kSpare = 8;
     const std::size_t most = std::min(limits.recipients, limits.messages + kSpare);
     Query due = store.database().query(
-        "SELECT message, n, address, notify, orcpt, attempts, transfer FROM recipient"
-        " WHERE destination = ?1 AND class = ?2 AND state IN ({queued}, {deferred}) AND due_at <= "
-        "?3"
-        " ORDER BY due_at, message LIMIT ?4"_sql);
+        "SELECT message, n, address, notify, orcpt, attempts, transfer FROM recipient WHERE "
+        "destination = ?1 AND class = ?2 AND state IN ({queued}, {deferred}) AND due_at <= ?3 "
+        "ORDER BY due_at, message LIMIT ?4"_sql);
     due.bind(destination, static_cast<int>(of), to_millis(store.now()),
              static_cast<std::int64_t>(most));
     std::vector<DueRow> rows;
@@ -232,10 +231,8 @@ base::Result<void> defer_or_hold(Store& store, const Destination& destination, c
             const auto attempts = static_cast<int>(row.attempts) + 1;
             const auto next = store.now() + store.settings().retry.wait(attempts, store.random());
             Query update = store.database().query(
-                "UPDATE recipient SET state = {deferred}, attempts = ?3, due_at = ?4, code = 451, "
-                "status = "
-                "'4.3.0',"
-                " reply = ?5, remote = '' WHERE message = ?1 AND n = ?2"_sql);
+                "UPDATE recipient SET state = {deferred}, attempts = ?3, due_at = ?4, code = "
+                "451, status = '4.3.0', reply = ?5, remote = '' WHERE message = ?1 AND n = ?2"_sql);
             update.bind(row.message.value, row.n, attempts, to_millis(next), why.text).run();
             add_event(store, row.message, n, "deferred", "451 4.3.0 " + why.text);
         }
@@ -315,9 +312,8 @@ base::Result<LeasedMessage> lease_group(Store& store, const Destination& destina
     for (const DueRow& due : group.rows) {
         // The attempt counts from now on, so that one in which the process ends counts, too.
         Query update = store.database().query(
-            "UPDATE recipient SET state = {leased}, attempts = attempts + 1 WHERE message = ?1 AND "
-            "n = "
-            "?2"_sql);
+            "UPDATE recipient SET state = {leased}, attempts = attempts + 1 WHERE message = ?1 "
+            "AND n = ?2"_sql);
         update.bind(due.message.value, due.n).run();
     }
     leased.id = row.id;

@@ -24,9 +24,9 @@ base::Result<std::optional<Destination>> quarantine(Store& store, QueueId messag
     std::vector<std::uint32_t> numbers;
     {
         Query hold = store.database().query(
-            "UPDATE recipient SET state = {held}, code = 451, status = '4.3.0', reply = ?2, remote "
-            "= ''"
-            " WHERE message = ?1 AND state IN ({queued}, {leased}, {deferred}) RETURNING n, address"_sql);
+            "UPDATE recipient SET state = {held}, code = 451, status = '4.3.0', reply = ?2, "
+            "remote = '' WHERE message = ?1 AND state IN ({queued}, {leased}, {deferred}) "
+            "RETURNING n, address"_sql);
         hold.bind(message.value, why);
         while (hold.step()) {
             numbers.push_back(static_cast<std::uint32_t>(hold.integer(0)));
@@ -54,9 +54,8 @@ base::Result<std::optional<Destination>> hold_back(Store& store, const MessageRo
     std::vector<std::string> addresses;
     for (const HeldRecipient& each : recipients) {
         Query hold = store.database().query(
-            "UPDATE recipient SET state = {held}, attempts = ?3, code = ?4, status = ?5, reply = "
-            "?6,"
-            " remote = ?7 WHERE message = ?1 AND n = ?2"_sql);
+            "UPDATE recipient SET state = {held}, attempts = ?3, code = ?4, status = ?5, reply "
+            "= ?6, remote = ?7 WHERE message = ?1 AND n = ?2"_sql);
         hold.bind(message.id.value, static_cast<std::int64_t>(each.n), each.attempts,
                   held.reply.code, held.reply.status.to_text(), held.reply.text, held.remote)
             .run();

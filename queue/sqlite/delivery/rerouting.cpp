@@ -14,9 +14,7 @@ void move(Store& store, const Destination& way, QueueId message, std::int64_t n,
           const std::string& why) {
     Query update = store.database().query(
         "UPDATE recipient SET state = {queued}, attempts = 0, due_at = ?3, destination = ?4, "
-        "transfer = "
-        "NULL"
-        " WHERE message = ?1 AND n = ?2"_sql);
+        "transfer = NULL WHERE message = ?1 AND n = ?2"_sql);
     update.bind(message.value, n, to_millis(store.now()), store.number_of(way)).run();
     add_event(store, message, static_cast<std::uint32_t>(n), "rerouted", goes_on(way) + why);
 }

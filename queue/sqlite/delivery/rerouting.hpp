@@ -2,9 +2,8 @@
 // queue/delivery/leasing say. Storage thread.
 //
 // Only what was never sent is moved here. What may have left has to be called back from its peer
-// first (the fence, protocol rule 4), which LeasedMessage::call_back is for.
-//
-// And mail of a component that the administrator has renamed or given up.
+// first (the fence, protocol rule 4), which LeasedMessage::call_back is for. Mail of a component
+// that the administrator has renamed or given up is moved, too.
 //
 // Tested by tests/unit/queue/delivery/fallback_test.cpp.
 #pragma once

@@ -83,7 +83,7 @@ class Recording {
     base::Result<bool> find(std::uint32_t n, bool must_be_leased) {
         Query row = store_.database().query(
             "SELECT destination, address, notify, orcpt, attempts, state,"
-            " (SELECT sends FROM transfer WHERE number = transfer) FROM recipient"
+            " (SELECT sends FROM transfer WHERE number = recipient.transfer) FROM recipient"
             " WHERE message = ?1 AND n = ?2"_sql);
         if (!row.bind(row_.id.value, static_cast<std::int64_t>(n)).step()) return false;
         const auto state = static_cast<State>(row.integer(5));
@@ -111,10 +111,8 @@ class Recording {
         const Deferred& why = again.why;
         Query update = store_.database().query(
             "UPDATE recipient SET state = {deferred}, attempts = ?3, due_at = ?4, code = ?5, "
-            "status = ?6, "
-            "reply = ?7,"
-            " remote = ?8, transfer = CASE ?9 WHEN 1 THEN NULL ELSE transfer END WHERE message = "
-            "?1 AND n = ?2"_sql);
+            "status = ?6, reply = ?7, remote = ?8, transfer = CASE ?9 WHEN 1 THEN NULL ELSE "
+            "transfer END WHERE message = ?1 AND n = ?2"_sql);
         update
             .bind(row_.id.value, static_cast<std::int64_t>(current_->n), attempted_.attempts,
                   to_millis(again.due), why.reply.code, why.reply.status.to_text(), why.reply.text,
@@ -150,10 +148,8 @@ class Recording {
 
     void end(std::uint32_t n, int attempts, const Ended& ended) {
         Query update = store_.database().query(
-            "UPDATE recipient SET state = ?3, attempts = MAX(attempts, ?4), code = ?5, status = "
-            "?6, reply = ?7, "
-            "remote = ?8,"
-            " ended_at = ?9 WHERE message = ?1 AND n = ?2"_sql);
+            "UPDATE recipient SET state = ?3, attempts = MAX(attempts, ?4), code = ?5, status "
+            "= ?6, reply = ?7, remote = ?8, ended_at = ?9 WHERE message = ?1 AND n = ?2"_sql);
         const mail::Reply& reply = ended.reply;
         update
             .bind(row_.id.value, static_cast<std::int64_t>(n), static_cast<int>(ended.state),

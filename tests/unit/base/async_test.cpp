@@ -2,6 +2,7 @@
 #include "base/async.hpp"
 
 #include "support/fakes.hpp"
+#include "support/virtual_time.hpp"
 
 #include <csignal>
 #include <stdexcept>
@@ -210,6 +211,73 @@ TEST_CASE("sleep_for: true after its time, false when cancelled") {
     loop.run();
     REQUIRE(slept.has_value());
     CHECK_FALSE(*slept);
+}
+
+TEST_CASE("A loop may have a time of its own, which passes when it is told to") {
+    Loop loop;
+    support::VirtualTime time(loop);
+    int calls = 0;
+    std::optional<bool> slept;
+    Deadline deadline(loop.get_executor(), [&] { ++calls; });
+    deadline.arm(2h);
+    base::spawn(loop.get_executor(), "sleeper",
+                [&]() -> Task<void> { slept = co_await base::sleep_for(1h); });
+    time.advance(59min);
+    CHECK_FALSE(slept);
+    time.advance(1min);
+    CHECK(slept == true);
+    CHECK(calls == 0);
+    SECTION("what is armed again is due later") {
+        deadline.arm(2h);
+        time.advance(119min);
+        CHECK(calls == 0);
+        time.advance(1min);
+        CHECK(calls == 1);
+    }
+    SECTION("what is disarmed is not due") {
+        deadline.disarm();
+        time.advance(24h);
+        CHECK(calls == 0);
+    }
+    SECTION("who is called is called once") {
+        time.advance(24h);
+        CHECK(calls == 1);
+        CHECK(time.elapsed() == 25h);
+    }
+}
+
+TEST_CASE(
+    "In a time of its own, too, a setter wakes the waiter before its limit, or nothing does") {
+    Loop loop;
+    support::VirtualTime time(loop);
+    OneShot<int> shot(loop.get_executor());
+    Signal signal(loop.get_executor());
+    base::spawn(loop.get_executor(), "setter", [&]() -> Task<void> {
+        co_await base::sleep_for(1min);
+        shot.set(7);
+        signal.notify();
+    });
+    const int got = support::run<int>(loop, [&]() -> Task<int> {
+        const auto value = co_await shot.wait(1h);
+        const bool notified = co_await signal.wait(1h);
+        const bool again = co_await signal.wait(1h);
+        co_return value.value_or(0) * 10 + (notified ? 1 : 0) + (again ? 5 : 0);
+    });
+    CHECK(got == 71);
+    CHECK(time.elapsed() == 61min);
+}
+
+TEST_CASE("Waits may outlive the time that their loop had") {
+    Loop loop;
+    std::optional<support::VirtualTime> time(std::in_place, loop);
+    OneShot<int> shot(loop.get_executor());
+    base::spawn(loop.get_executor(), "waiter", [&]() -> Task<void> { co_await shot.wait(1h); });
+    time->advance(1min);
+    time.reset();
+    shot.set(1);
+    loop.restart();
+    loop.run();
+    CHECK(shot.is_set());
 }
 
 TEST_CASE("spawn: the captures live as long as the coroutine") {

@@ -46,6 +46,7 @@ class Run {
 
     void step() {
         allowed_.clear();
+        reports_to_.clear();
         switch (pick(12)) {
             case 0:
             case 1:
@@ -146,7 +147,8 @@ class Run {
                           {from.lane == queue::Lane::local ? State::delivered : State::relayed});
         }
         say("settles " + message.id.to_text());
-        queue_.settle({outcome});
+        for (const auto& report : queue_.settle({outcome}))
+            reports_to_.insert(report);
     }
 
     void crash() {
@@ -230,6 +232,10 @@ class Run {
                      to_text(state));
             known.state = state;
         }
+        for (const auto& way : reports_to_) {
+            const auto goes = [&](const auto& row) { return row.second.destination == way; };
+            if (std::ranges::none_of(listed, goes)) fail("a report has ended unsent");
+        }
         // What is new beyond what arrived are the reports that the queue makes itself.
         for (const auto& [place, row] : listed)
             model_.try_emplace(place, Known{row.state, row.address, {}});
@@ -278,6 +284,7 @@ class Run {
     KeptQueue queue_;
     std::map<Place, Known> model_;
     std::map<Place, std::set<State>> allowed_;
+    std::set<queue::Destination> reports_to_;  ///< made by this step
     std::vector<std::pair<queue::Destination, queue::LeasedMessage>> leased_;
     std::string history_;
 };

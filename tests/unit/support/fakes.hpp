@@ -4,6 +4,7 @@
 #include "base/async.hpp"
 #include "base/clock.hpp"
 #include "base/random.hpp"
+#include "support/virtual_time.hpp"
 
 #include <random>
 
@@ -53,6 +54,7 @@ T run(boost::asio::io_context& io, std::function<base::Task<T>()> body) {
             done = true;
         });
     io.restart();
+    if (VirtualTime* const time = VirtualTime::of(io)) time->run_until([&] { return done; });
     while (!done && io.run_one_for(std::chrono::seconds(30)) > 0) {
     }
     if (error) std::rethrow_exception(error);

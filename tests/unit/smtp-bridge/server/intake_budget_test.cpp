@@ -1,6 +1,7 @@
 #include "smtp-bridge/server/intake_budget.hpp"
 
 #include "support/smtp-bridge/fixture.hpp"
+#include "support/virtual_time.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -8,6 +9,7 @@ using namespace smtp_bridge;
 
 TEST_CASE("the budget pushes back until somebody gives back") {
     asio::io_context io;
+    support::VirtualTime time(io);
     IntakeBudget budget(100);
     fixture::run(io, [&]() -> base::Task<void> {
         const auto short_time = std::chrono::milliseconds(50);

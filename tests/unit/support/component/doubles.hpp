@@ -233,6 +233,7 @@ struct World {
     }
 
     boost::asio::io_context io;
+    support::VirtualTime time{io};
     support::ManualClock clock;
     support::SeededRandom random;
     MemoryPeerBook book;

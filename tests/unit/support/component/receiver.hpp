@@ -46,8 +46,7 @@ struct Receiver : World {
             co_await receiver->stop();
             co_return true;
         });
-        io.restart();
-        io.run_for(20ms);
+        time.advance(20ms);
     }
     OutgoingMessage message(int number, const std::vector<std::string>& to = {"bob@b.test"},
                             std::string content = "Subject: x\r\n\r\nHello\r\n") {
@@ -68,10 +67,7 @@ struct Receiver : World {
         return answer_of_b(from);
     }
     IqReply answer_of_b(const std::string& from) {
-        for (int i = 0; i < 500 && link.sent.empty(); ++i) {
-            io.restart();
-            io.run_one_for(100ms);
-        }
+        support::run_until(io, [this] { return !link.sent.empty(); });
         REQUIRE(link.sent.size() == 1);
         auto events = read(link.sent[0]);
         if (auto* transfer = std::get_if<TransferStanza>(&events.at(0))) {

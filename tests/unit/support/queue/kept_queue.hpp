@@ -89,8 +89,8 @@ class KeptQueue {
                                             const queue::Ready& ready = kReadyB) {
         return run(queue::LeaseDue{destination, ready, true, false}).lease.messages;
     }
-    void settle(std::vector<queue::MessageOutcome> outcomes) {
-        run(queue::Settle{
+    queue::DueNow settle(std::vector<queue::MessageOutcome> outcomes) {
+        return run(queue::Settle{
             std::make_shared<const std::vector<queue::MessageOutcome>>(std::move(outcomes))});
     }
     /// All steps of `operation`, which answers where the next one goes on.

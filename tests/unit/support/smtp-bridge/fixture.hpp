@@ -129,6 +129,7 @@ inline void run(asio::io_context& io, std::function<base::Task<void>()> body) {
             done = true;
         });
     io.restart();
+    if (auto* const time = support::VirtualTime::of(io)) time->run_until([&] { return done; });
     while (!done && io.run_one_for(std::chrono::seconds(30)) > 0) {
     }
     if (error) std::rethrow_exception(error);

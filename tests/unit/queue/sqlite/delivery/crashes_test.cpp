@@ -147,7 +147,7 @@ TEST_CASE("those that wait for each other go one after another, without a pause"
         suspects.push_back(queue.add(arrival("alice@a.test", {"bob@b.test"})));
         suspects.push_back(queue.add(arrival("alice@a.test", {"carol@a.test"})));
     }
-    // As a pass does: until nothing is due.
+    // As a delivery run does: until nothing is due.
     const auto lease_due = [&](const queue::Destination& destination) {
         std::vector<queue::QueueId> ids;
         const auto is_due = [&] {

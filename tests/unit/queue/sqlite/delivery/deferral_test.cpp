@@ -92,7 +92,7 @@ TEST_CASE("what expires and can't be read goes to quarantine, and holds no other
     CHECK(queue.in_state(queue::State::held) == 1);
 }
 
-TEST_CASE("a wake goes on behind what is not to be due_now, in steps") {
+TEST_CASE("a wake goes on behind what is not to be woken, in steps") {
     Crowd queue;
     queue.add_some(2, 600);
     const auto greylisted =

@@ -161,7 +161,7 @@ TEST_CASE("content that XMPP can't carry goes by SMTP from the start, and what i
     const auto receipt =
         queue.transact([&](queue::Store& s) { return queue::add_arrival(s, mail); });
     REQUIRE(receipt);
-    CHECK(receipt->turned == queue::DueNow{kRelay});
+    CHECK(receipt->rerouted == queue::DueNow{kRelay});
     CHECK(queue.lease(kToB).empty());
     const auto relayed = queue.lease(kRelay, kOneByOne);
     REQUIRE(relayed.size() == 1);
@@ -181,7 +181,7 @@ TEST_CASE("where XMPP is required and can't carry it, the sender is told in the 
     const auto receipt =
         queue.transact([&](queue::Store& s) { return queue::add_arrival(s, mail); });
     REQUIRE(receipt);
-    CHECK(receipt->turned.size() == 2);
+    CHECK(receipt->rerouted.size() == 2);
     CHECK(queue.lease(kToB).empty());
     const auto relayed = queue.lease(kRelay, kOneByOne);
     REQUIRE(relayed.size() == 1);
