@@ -167,7 +167,8 @@ std::string Domain::unicode() const {
     auto text = to_unicode(ascii_);
     if (!text) return ascii_;
     const auto again = parse(*text);
-    return again && *again == *this ? std::move(*text) : ascii_;
+    if (!again || *again != *this) return ascii_;
+    return std::move(*text);
 }
 
 std::string Domain::domainpart() const {

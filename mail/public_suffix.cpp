@@ -26,7 +26,8 @@ std::string registrable_domain(const std::string& name) {
 Domain organizational_domain(const Domain& domain) {
     if (domain.is_address_literal()) return domain;
     auto parsed = Domain::parse(registrable_domain(domain.ascii()));
-    return parsed ? std::move(*parsed) : domain;
+    if (!parsed) return domain;
+    return std::move(*parsed);
 }
 
 bool is_own_subdomain(const Domain& domain, const Domain& parent) {

@@ -138,10 +138,11 @@ class Reader {
     }
 
     void add_missing() {
-        for (const auto& [kind, rules] : grammar_.kinds) {
+        for (const auto& each : grammar_.kinds) {
+            const std::string& kind = each.first;
             const bool there =
                 std::ranges::any_of(sections_, [&](const Section& s) { return s.kind == kind; });
-            if (!there && !rules.named) begin(kind, "", 0);
+            if (!there && !each.second.named) begin(kind, "", 0);
         }
     }
 

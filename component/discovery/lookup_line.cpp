@@ -17,7 +17,8 @@ base::Task<bool> LookupLine::enter(LookupShares::Place place) {
         co_return true;
     }
     if (place.cause != Cause::new_mail && place.cause != Cause::waiting_mail) co_return false;
-    const auto own = waiting_.emplace(waiting_.end(), place, base::OneShot<bool>(executor_));
+    Waiting waits{place, base::OneShot<bool>(executor_)};
+    const auto own = waiting_.insert(waiting_.end(), std::move(waits));
     while (!own->called.is_set())
         co_await own->called.wait(kLookAgain);
     waiting_.erase(own);

@@ -113,16 +113,16 @@ base::Task<void> OpenTransfers::work(queue::TransferKey key) {
     if (!entry.transfer) entries_.erase(key);
 }
 
-void OpenTransfers::give(const Answer& answer, Verdict verdict) {
+void OpenTransfers::give(const Answer& answer, const Verdict& verdict) {
     const std::size_t theirs = discovery_.capability_of(answer->peer()).max_stanza;
-    answer->give(Verdicts(1, std::move(verdict)), std::min(link_.settings().max_stanza, theirs));
+    answer->give(Verdicts(1, verdict), std::min(link_.settings().max_stanza, theirs));
 }
 
 /// What is known of the key. If nothing can be said now, the request is answered, and nothing
 /// returned.
 base::Task<std::optional<queue::KnownTransfer>> OpenTransfers::find(const Answer& answer,
                                                                     queue::TransferKey key) {
-    std::vector<queue::TransferKey> keys(1, std::move(key));
+    std::vector<queue::TransferKey> keys(1, key);
     auto found = co_await book_.find(std::move(keys));
     if (found && found->size() == 1) co_return std::move(found->front());
     answer->fail(busy("the storage does not answer"));
@@ -234,7 +234,7 @@ base::Task<void> OpenTransfers::open(Entry& entry, Answer answer, IncomingTransf
         entry.transfer = std::move(transfer);
         entry.replies = std::move(replies);
     }
-    give(answer, std::move(verdict));
+    give(answer, verdict);
 }
 
 base::Task<void> OpenTransfers::handle(Entry& entry, Answer answer, IncomingChunk request) {

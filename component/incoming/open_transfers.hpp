@@ -85,7 +85,7 @@ class OpenTransfers {
     base::Task<base::Result<Looked>> look_through(queue::Content content);
     base::Task<void> store(Entry& entry, Answer answer, const IncomingTransfer& transfer,
                            const Replies& replies, queue::Arrival arrival);
-    void give(const Answer& answer, Verdict verdict);
+    void give(const Answer& answer, const Verdict& verdict);
 
     base::asio::any_io_executor executor_;
     Link& link_;

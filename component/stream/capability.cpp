@@ -62,7 +62,7 @@ Capability read_form(const gloox::Tag& form) {
     read_number(form, "max-batch", capability.max_batch, 1, limits::kBatch);
     read_number(form, "window", capability.window, 1, limits::kBlock);
     std::int64_t retention = capability.retention.count();
-    read_number(form, "retention", retention, 3600, 366 * 86400);
+    read_number(form, "retention", retention, 3600, 366L * 86400);
     capability.retention = std::chrono::seconds(retention);
     const auto extensions = values_of(form, "extensions");
     const auto has = [&](std::string_view name) {

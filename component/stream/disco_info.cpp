@@ -29,7 +29,7 @@ void write_number(XmlWriter& xml, std::string_view name, std::size_t value) {
 std::optional<std::string> result_for(const gloox::Tag& payload,
                                       const ComponentSettings& settings) {
     const std::string what = payload.xmlns();
-    const std::string name = payload.name();
+    const std::string& name = payload.name();
     if (what == ns::kPing && name == "ping") return std::string();
     if (name != "query") return std::nullopt;
     const bool has_node = !payload.findAttribute("node").empty();

@@ -3,8 +3,8 @@
 // Tested by tests/unit/queue/delivery/fallback_test.cpp.
 #pragma once
 
-#include "queue/moment.hpp"
 #include "queue/destination.hpp"
+#include "queue/moment.hpp"
 #include "queue/ports.hpp"
 
 #include <optional>

@@ -24,7 +24,8 @@ Judgement judge(const Due& due, const LeaseSoFar& lease, const Destination& dest
         if (lease.bytes + due.size > ready.limits.bytes || due.goes_alone) return NoRoom();
     }
     if (due.has_to_wait) return KeptBack();
-    return GivenOut{ready.call_back ? ready.call_back : std::move(too_long), due.goes_alone};
+    if (ready.call_back) too_long = ready.call_back;
+    return GivenOut{std::move(too_long), due.goes_alone};
 }
 
 base::TimePoint transfer_expiry(base::TimePoint expires_at, std::chrono::seconds retention,

@@ -4,8 +4,8 @@
 // Tested by tests/unit/queue/delivery/leasing_test.cpp.
 #pragma once
 
-#include "queue/moment.hpp"
 #include "queue/destination.hpp"
+#include "queue/moment.hpp"
 #include "queue/ports.hpp"
 
 #include <chrono>

@@ -6,8 +6,8 @@
 
 #include "base/random.hpp"
 #include "mail/report.hpp"
-#include "queue/moment.hpp"
 #include "queue/destination.hpp"
+#include "queue/moment.hpp"
 #include "queue/ports.hpp"
 #include "queue/state.hpp"
 

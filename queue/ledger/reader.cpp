@@ -36,12 +36,12 @@ base::Task<base::Result<Reply>> Reader::submit(Question question) {
         // The handler may only be copied into a std::function by way of a shared_ptr: it is
         // move-only.
         auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-        const bool waits = enqueue({std::move(asked), [this, shared](base::Result<Reply> reply) {
-                                        base::asio::post(
-                                            loop_, [shared, reply = std::move(reply)]() mutable {
-                                                (*shared)(std::move(reply));
-                                            });
-                                    }});
+        const bool waits =
+            enqueue({std::move(asked), [this, shared](base::Result<Reply> reply) {
+                         base::asio::post(loop_, [shared, reply = std::move(reply)]() mutable {
+                             (*shared)(std::move(reply));
+                         });
+                     }});
         if (waits) return;
         base::asio::post(loop_, [shared]() {
             (*shared)(

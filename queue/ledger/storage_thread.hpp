@@ -89,8 +89,7 @@ class StorageThread {
         Request request{std::move(operation), kind, bytes, std::move(meanwhile), {}};
         base::Result<Answer> answer = co_await submit(std::move(request));
         if (!answer) co_return answer.error();
-        co_return Committed<typename Op::Answer>(
-            std::get<typename Op::Answer>(std::move(*answer)));
+        co_return Committed<typename Op::Answer>(std::get<typename Op::Answer>(std::move(*answer)));
     }
     base::Task<base::Result<Answer>> submit(Request request);
     void enqueue(Request request);

@@ -118,7 +118,7 @@ class Operating {
 
     base::Result<void> release(const Part& chosen) {
         const Part part = whole_if_damaged(chosen);
-        const auto sound = look_through(part);
+        auto sound = look_through(part);
         if (!sound && sound.error().code != base::Errc::damaged) return sound;
         if (!sound) {
             refuse(sound.error().text);

@@ -80,8 +80,9 @@ TEST_CASE("a list goes on where its last page says") {
     CHECK(read->message == place.message);
     CHECK(read->n == 7);
     CHECK_FALSE(read_after({}).value());
-    for (const boost::json::value& bad : {boost::json::value("x"), boost::json::value(boost::json::object{}),
-                                   boost::json::value(boost::json::object{{"id", "no id"}, {"n", 1}}),
-                                   boost::json::value(boost::json::object{{"id", "1K52WM9H000"}, {"n", -1}})})
+    for (const boost::json::value& bad :
+         {boost::json::value("x"), boost::json::value(boost::json::object{}),
+          boost::json::value(boost::json::object{{"id", "no id"}, {"n", 1}}),
+          boost::json::value(boost::json::object{{"id", "1K52WM9H000"}, {"n", -1}})})
         CHECK_FALSE(read_after({{"after", bad}}));
 }
