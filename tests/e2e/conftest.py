@@ -1,11 +1,12 @@
 """The world that the end-to-end tests live in: four domains with real servers, started once.
 
 Run by `./run test e2e`: two of pytest's workers (xdist) side by side, each in a namespace of its own, with a world of its own.
-The tests of one file run in one world. A test that stops or kills something starts it again (see `down`), so that each finds
-the world whole.
+The tests of one file run in one world, those that measure (`measures`, or the fixture `quiet`) while the other world waits. A
+test that stops or kills something starts it again (see `down`), so that each finds the world whole.
 """
 
 import contextlib
+import fcntl
 import itertools
 import os
 import pathlib
@@ -49,6 +50,7 @@ s2s-assurance = pkix
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "measures: it measures how fast something is, and has the machine for itself")
     config.addinivalue_line("filterwarnings", "ignore:please use dns.resolver:DeprecationWarning")  # dkimpy's
     if not program().exists():
         raise pytest.UsageError(f"{program()} is missing: run ./run build")
@@ -147,6 +149,22 @@ def carol(world):
 @pytest.fixture(scope="session")
 def dora(d):
     return Person(d, "dora@d.test")
+
+
+@pytest.fixture(autouse=True)
+def machine(request):
+    """A test that measures has the machine for itself: the other world's tests wait meanwhile."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        yield
+        return
+    measures = "quiet" in request.fixturenames or request.node.get_closest_marker("measures")
+    # Any two files that both worlds see.
+    with open(__file__) as gate, open(ROOT / "run") as lock:
+        # Who waits for all of it holds the gate, so that nobody else comes in between.
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_EX if measures else fcntl.LOCK_SH)
+        fcntl.flock(gate, fcntl.LOCK_UN)
+        yield
 
 
 _numbers = itertools.count(1)

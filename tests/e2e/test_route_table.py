@@ -111,6 +111,7 @@ def test_postfixs_lock_and_ours_are_the_same(patient):
     assert reader.wait(30) == 1  # it is not in the table
 
 
+@pytest.mark.measures
 def test_answers_come_at_once_while_mail_flows(a, bob, alice, record_property):
     """On a machine that does a hundred other things; the benchmark has the figures."""
     load = subprocess.Popen(["smtp-source", "-L", "-s", "5", "-m", "500", "-d", "-f", alice.address, "-t", "bob+load@b.test",
