@@ -89,8 +89,9 @@ base::Result<std::optional<Destination>> warn(Store& store, const Waiting& waiti
         reported.retry_until = row->expires_at;
         notifications.push_back({recipient.n, std::move(reported), recipient.notify});
     }
-    store.after_commit([id = waiting.id, count = notifications.size(),
-                        age = store.age_of(row->received_at)] { log::delayed(id, count, age); });
+    store.after_commit(
+        [id = waiting.id, count = notifications.size(),
+         age = store.moment().age_of(row->received_at)] { log::delayed(id, count, age); });
     return add_report(store, *row, notifications);
 }
 

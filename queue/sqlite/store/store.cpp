@@ -115,7 +115,8 @@ bool Store::may_end_by_time() {
 }
 
 void Store::keep_clock() {
-    if (!may_end_by_time() || age_of(clock_kept_) < kKeepClock) return;
+    const Moment current = moment();
+    if (!current.is_believed || current.age_of(clock_kept_) < kKeepClock) return;
     clock_kept_ = now();
     Query keep = database_->query(
         "INSERT INTO clock (id, believed_at, forget_from) VALUES (1, ?1, ?2)"

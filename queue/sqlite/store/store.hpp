@@ -60,10 +60,6 @@ class Store {
     base::SteadyPoint steady() const { return clock_.steady(); }
     /// What the rules of delivery go by now.
     Moment moment() { return {now(), steady(), opened_at_, may_end_by_time(), settings_.retry}; }
-    /// For how long it has been so since `time`; nothing if that lies in the future.
-    std::chrono::milliseconds age_of(base::TimePoint time) const {
-        return std::max(now() - time, base::TimePoint::duration::zero());
-    }
     /// Whether the clock is believed (base/clock_trust.hpp): what cannot be undone, to expire, to
     /// bounce, to warn, to forget, is not done without. Logs when that changes.
     bool may_end_by_time();
@@ -73,8 +69,6 @@ class Store {
     /// Writes down what the next start has to know of the clock. In a transaction; every minute or
     /// so.
     void keep_clock();
-    /// `time` has passed, and what is to end then may end.
-    bool is_over(base::TimePoint time) { return time <= now() && may_end_by_time(); }
     /// The later one of what the clock shows, and what it would show if it had not jumped: of what
     /// comes, or is to be remembered, while it is behind for a moment, nothing ends too early.
     base::TimePoint latest_now() const {
