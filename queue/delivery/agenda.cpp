@@ -363,6 +363,17 @@ void Agenda::wake_by_sign(const Destination& destination) {
     wake(destination);
 }
 
+void Agenda::wake_for_good(const Destination& destination) {
+    const auto found = entries_.find(destination);
+    if (found != entries_.end()) found->second.has_left = true;
+    wake(destination);
+}
+
+bool Agenda::take_left(const Destination& destination) {
+    const auto found = entries_.find(destination);
+    return found != entries_.end() && std::exchange(found->second.has_left, false);
+}
+
 bool Agenda::take_wake(const Destination& destination) {
     return std::exchange(entries_.at(destination).woken, false);
 }

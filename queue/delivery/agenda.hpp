@@ -81,6 +81,10 @@ class Agenda {
     /// such tries have been in vain lately: who gives signs of life and answers nothing is tried
     /// more and more seldom.
     bool may_wake(const Destination& destination) const;
+    /// It is woken as its peer takes no mail any more: whatever it waits for, it waits no longer.
+    void wake_for_good(const Destination& destination);
+    /// It was, before this look or since the last such question.
+    bool take_left(const Destination& destination);
     /// It is woken by such a sign.
     void wake_by_sign(const Destination& destination);
     /// Its mail waits for a peer that may be out.
@@ -138,6 +142,7 @@ class Agenda {
         bool live = false;                  // its next hop was there at the last look
         bool in_fresh_place = false;        // while it is at work
         bool woken = false;                 // its peer came back while it was at work
+        bool has_left = false;              // its peer did, for good
         bool was_silent = false;            // before the look that is under way
         int failures = 0;                   // looks in a row that found the next hop out
         base::SteadyPoint blocked_until{};  // nothing is tried before, unless it is woken

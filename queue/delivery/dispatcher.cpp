@@ -118,6 +118,7 @@ void Dispatcher::link_is_up(const std::string& component) {
 
 void Dispatcher::peer_has_left(const Destination& destination) {
     if (reading_) left_meanwhile_.insert(destination);
+    agenda_.wake_for_good(destination);
     wake(destination);
     changed_.notify();
 }
@@ -202,7 +203,9 @@ base::Task<void> Dispatcher::make_due_again(Destination destination) {
 
 base::Task<int> Dispatcher::make_due(Destination destination) {
     int due = 0;
-    MakeDue make_due{std::move(destination), {}};
+    // Not while mail is out, which this does not see: the look after that does.
+    const bool all = !runs_.contains(destination) && agenda_.take_left(destination);
+    MakeDue make_due{std::move(destination), {}, all};
     std::function<void(const Stepped&)> add = [&due](const Stepped& step) { due += step.changed; };
     co_await in_steps(std::move(make_due), std::move(add));
     co_return due;

@@ -81,7 +81,8 @@ class Dispatcher {
     base::Task<bool> in_steps(Op step, std::function<void(const typename Op::Answer&)> each = {});
     base::Task<void> defer(Destination destination, Silence silence);
     base::Task<bool> reroute(Destination destination, Rerouted why);
-    /// Makes due what waits for the end of its silence. How much that was.
+    /// Makes due what waits for the end of its silence; for whatever, if its peer has left. How
+    /// much that was.
     base::Task<int> make_due(Destination destination);
     /// The same while it is looked at, or mail goes on, which need not wait for that; one walk at a
     /// time, which begins again if it is asked for meanwhile. What is due then is new mail.

@@ -95,11 +95,12 @@ struct PutOff {
     WaitingPlace behind;
 };
 /// A step: the peer of `destination` is back: what waits because it could not be reached is due
-/// now.
+/// now. Or it has left for good: then so is `all` that waits, for whatever reason.
 struct MakeDue {
     using Answer = Stepped;
     Destination destination;
     WaitingPlace behind;
+    bool all = false;
 };
 /// A step: what was never sent goes another way, for `why` (queue/sqlite/delivery/deferral).
 struct Reroute {

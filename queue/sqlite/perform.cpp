@@ -60,9 +60,7 @@ class Performing {
     auto operator()(const PutOff& op) const {
         return defer_some(store_, op.destination, op.silence, op.behind);
     }
-    auto operator()(const MakeDue& op) const {
-        return wake_some(store_, op.destination, op.behind);
-    }
+    auto operator()(const MakeDue& op) const { return wake_some(store_, op); }
     auto operator()(const Reroute& op) const {
         return reroute_some(store_, op.destination, op.why, op.behind);
     }

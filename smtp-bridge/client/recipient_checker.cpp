@@ -50,6 +50,7 @@ base::Task<std::vector<Reply>> RecipientChecker::check(mail::ReversePath from, b
         }
     }
     std::vector<Question> questions;
+    questions.reserve(by_hops.size());
     for (auto& [hops, question] : by_hops)
         questions.push_back(std::move(question));
     // All at once: servers that are silent take no time from each other.

@@ -32,7 +32,7 @@ class RecipientChecker final : public queue::RecipientCheck {
   private:
     /// Some of the recipients, and the servers that know them.
     struct Question {
-        NextHops* hops;
+        NextHops* hops = nullptr;
         std::vector<mail::Mailbox> recipients;
         std::vector<std::size_t> places;  ///< of these among all
     };

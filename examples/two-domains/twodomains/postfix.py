@@ -103,19 +103,19 @@ class Postfix:
         """Reads the configuration again; returns once nobody who knows only the old one takes another client.
 
         `postfix reload` asks its servers to end, and does not wait for it. One with a client goes on with it."""
-        old = self._servers()
+        old = self.processes("smtpd", "cleanup", "pickup")
         self._must("postfix", "reload")
         until(lambda: not any(map(waits_for_a_client, old)), f"{self.host.name}: Postfix to have reloaded")
 
-    def _servers(self):
-        """The processes that take mail."""
+    def processes(self, *names):
+        """Those of Postfix's own that have one of these names, as folders of /proc."""
         master = self.host.path("/var/spool/postfix/pid/master.pid").read_text().strip()
         found = []
         for process in pathlib.Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):  # it has just ended
                 # PID (NAME) STATE PARENT ...
                 name, rest = re.search(r"\((.*)\) . (\d+) ", (process / "stat").read_text()).groups()
-                if rest == master and name in ("smtpd", "cleanup", "pickup"):
+                if rest == master and name in names:
                     found.append(process)
         return found
 

@@ -126,13 +126,12 @@ base::Result<Stepped> defer_some(Store& store, const Destination& destination,
     return result;
 }
 
-base::Result<Stepped> wake_some(Store& store, const Destination& destination,
-                                const WaitingPlace& behind) {
+base::Result<Stepped> wake_some(Store& store, const MakeDue& op) {
     const auto rows =
-        waiting_rows(store, store.number_of(destination), behind, {store.now()}, kStepRows);
+        waiting_rows(store, store.number_of(op.destination), op.behind, {store.now()}, kStepRows);
     Stepped result;
     for (const WaitingRow& row : rows) {
-        if (!row.status.starts_with("4.4.")) continue;
+        if (!op.all && !row.status.starts_with("4.4.")) continue;
         Query wake = store.database().query(
             "UPDATE recipient SET due_at = ?3 WHERE message = ?1 AND n = ?2"_sql);
         wake.bind(row.message.value, number_in_sql(row.n), to_millis(store.now())).run();

@@ -27,9 +27,8 @@ inline constexpr std::size_t kStepBytes = 2u << 20;
 base::Result<Stepped> defer_some(Store& store, const Destination& destination,
                                  const Silence& silence, const WaitingPlace& behind = {});
 
-/// The peer of `destination` is back: what waits because it could not be reached is due now.
-base::Result<Stepped> wake_some(Store& store, const Destination& destination,
-                                const WaitingPlace& behind = {});
+/// The peer of a destination is back, or has left: what waits for that is due now.
+base::Result<Stepped> wake_some(Store& store, const MakeDue& op);
 
 /// What was never sent goes another way, for `why`: around (queue/delivery/fallback), unless
 /// XMPP is required; mail of a component that is none of ours any more, by that which sends for its

@@ -206,7 +206,7 @@ class Run {
         const base::TimePoint now = queue_.clock.now();
         queue_.run_steps(queue::PutOff{
             which, queue::Silence{unreachable(), now + std::chrono::minutes(5), now}, {}});
-        if (pick(2) == 0) queue_.run_steps(queue::MakeDue{which, {}});
+        if (pick(2) == 0) queue_.run_steps(queue::MakeDue{which, {}, pick(4) == 0});
     }
 
     void allow(const std::set<State>& from, const std::set<State>& to) {

@@ -254,7 +254,16 @@ TEST_CASE("a peer that is out is tried more and more seldom, and at once when it
 TEST_CASE("what may have been sent is called back as soon as its peer takes no mail any more") {
     Folder folder;
     Running queue(folder, kReadyB, {1h, 1h});
-    queue.courier.outcome = unreachable();
+    SECTION("and was not heard") {
+        queue.courier.outcome = unreachable();
+    }
+    SECTION("and had another answer to this one") {
+        queue.courier.outcome =
+            queue::Deferred{reply(451, "4.5.0", "this is not answered, while others are"),
+                            "mail.b.test",
+                            false,
+                            {}};
+    }
     queue.accept(arrival("alice@a.test", {"bob@b.test"}));
     queue.until([&] { return queue.courier.seen.size() == 1 && queue.dispatcher.is_idle(); });
     CHECK(queue.courier.called_back == 0);

@@ -185,7 +185,7 @@ class StoreFixture {
     /// All steps of waking it. How many recipients that are.
     int wake(const queue::Destination& destination) {
         return in_steps([&](queue::Store& s, const queue::WaitingPlace& behind) {
-                   return queue::wake_some(s, destination, behind);
+                   return queue::wake_some(s, {destination, behind});
                })
             .changed;
     }

@@ -101,11 +101,21 @@ TEST_CASE("a wake goes on behind what is not to be woken, in steps") {
     queue.add_some(1, 30);
     queue.defer(kToB, unreachable(), queue.clock.now() + 90s);
     const auto first =
-        queue.transact([](queue::Store& s) { return queue::wake_some(s, kToB); }).value();
+        queue.transact([](queue::Store& s) {
+                 return queue::wake_some(s, {kToB, {}});
+             })
+            .value();
     CHECK(first.changed == 0);
     CHECK(first.next);
     CHECK(queue.wake(kToB) == 30);
     CHECK(queue.lease().size() == 1);
+    // Its peer has left: nothing waits for anything any more.
+    const auto next = queue
+                          .transact([&](queue::Store& s) {
+                              return queue::wake_some(s, {kToB, *first.next, true});
+                          })
+                          .value();
+    CHECK(next.changed > 0);
 }
 
 TEST_CASE("a destination is moved in steps, but for what may have been sent") {
