@@ -1,11 +1,11 @@
 """What filters make of mail that Packetboat brings, with the examples: it comes from 127.0.0.1, and from strangers."""
 
-import contextlib
 import shutil
 
+import filter_programs
 import pytest
+from filter_programs import filters
 from test_forged_mark import ID, MARK
-from test_lanes import set_main
 from test_trace_fields import believed, opendkim, sieve  # noqa: F401  (a fixture)
 from twodomains import smtp
 from twodomains.templates import fill
@@ -22,40 +22,11 @@ InternalHosts 127.0.0.0/8
 UserID root
 RequireSafeKeys no
 """
-RSPAMD = {
-    "options.inc": 'disable_hyperscan = true;\ncheck_local = true;\ndns { nameserver = ["127.0.0.53"]; }\n',
-    "worker-proxy.inc": 'bind_socket = "127.0.0.1:11332";\nupstream "local" { default = yes; self_scan = yes; }\n',
-    "dkim_signing.conf": 'domain { b.test { path = "/etc/postfix/dkim.pem"; selector = "key"; } }\n',
-    # What this site does with mail that fails DMARC, and nothing else: no other rule is to have a say.
-    "dmarc.conf": 'actions = { reject = "reject"; }\n',
-    "actions.conf": "reject = 1000; add_header = 900; greylist = 800;\n",
-    "milter_headers.conf": 'use = ["authentication-results"];\nskip_local = false;\n',
-    **{name: "enabled = false;\n" for name in (
-        "worker-normal.inc", "worker-controller.inc", "rbl.conf", "fuzzy_check.conf", "asn.conf", "neural.conf",
-        "phishing.conf", "greylist.conf")},
-}
 
 
 def from_author(letter, author):
     letter.content = letter.content.replace(b"Alice <alice@a.test>", author.encode())
     return letter
-
-
-def with_new_connections(b):
-    """Packetboat's to Postfix, which has another configuration now."""
-    b.packetboat.restart()
-    until(lambda: b.packetboat.run("check").returncode == 0, "its link to be up", 60)
-
-
-@contextlib.contextmanager
-def filters(b, **settings):
-    set_main(b, **settings)
-    try:
-        with_new_connections(b)
-        yield
-    finally:
-        set_main(b, **{name: "" for name in settings})
-        with_new_connections(b)
 
 
 @pytest.fixture
@@ -64,24 +35,10 @@ def key(world, b):
     b.host.path("/etc/postfix/dkim.pem").chmod(0o644)
 
 
-@pytest.fixture
-def rspamd(b, key):
-    folder = b.host.path("/run/rspamd")
-    for name in ("local.d", "override.d", "db", "log"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    for name, text in {**RSPAMD, "settings.conf": fill("rspamd/settings.conf", regex="b[.]test")}.items():
-        (folder / "local.d" / name).write_text(text)
-    places = [word for name, place in (("LOCAL_CONFDIR", ""), ("DBDIR", "/db"), ("RUNDIR", ""), ("LOGDIR", "/log"))
-              for word in ("--var", f"{name}=/run/rspamd{place}")]
-    process = b.host.popen(["rspamd", "--insecure", "-f", "-u", "root", "-g", "root", *places], "rspamd.out")
-    try:
-        until(lambda: accepts("127.0.0.1", 11332), "rspamd", 60)
-        with filters(b, smtpd_milters="inet:127.0.0.1:11332"):
-            yield
-    finally:
-        process.terminate()
-        process.wait(30)
-        shutil.copytree(folder / "log", b.host.logs / "rspamd", dirs_exist_ok=True)
+@pytest.fixture(scope="module")
+def rspamd(world, b):
+    with filter_programs.rspamd(world, b) as program:
+        yield program
 
 
 def test_opendkim_signs_what_users_write_and_nothing_that_packetboat_brings(b, key, alice, bob, carol, new_letter):

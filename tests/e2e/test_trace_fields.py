@@ -3,35 +3,17 @@
 import contextlib
 import subprocess
 
+import filter_programs
 import pytest
+from filter_programs import believed
 from test_lanes import set_main
-from twodomains.templates import fill
 from twodomains.waiting import accepts, until
 
 @pytest.fixture
-def sieve(b):
-    """The example as Bob's own script, which Dovecot runs at delivery."""
-    local = b.host.path("/etc/dovecot/local.conf")
-    before = local.read_text()
-    home = b.dovecot.maildir("bob@b.test")
-    home.mkdir(exist_ok=True, parents=True)
-    (home / ".dovecot.sieve").write_text(fill("dovecot/believed.sieve", domain="b.test"))
-    b.host.command("chown", "-R", "mail:mail", str(home))
-    local.write_text(before + "protocol lmtp {\n  mail_plugins = sieve\n}\n")
-    reload(b)
-    yield home
-    local.write_text(before)
-    (home / ".dovecot.sieve").unlink()
-    reload(b)
-
-
-def reload(site):
-    site.dovecot.stop()
-    site.dovecot.start()
-
-
-def believed(home, letter):
-    return any(letter.id.encode() in file.read_bytes() for file in (home / ".Believed").glob("new/*"))
+def sieve(b, bob):
+    """The example as Bob's own script."""
+    with filter_programs.sieve(b, bob) as program:
+        yield program.home
 
 
 def authenticated(mail):
