@@ -4,7 +4,6 @@
 #include "base/text.hpp"
 #include "mail/address.hpp"
 #include "mail/header_scanner.hpp"
-#include "mail/public_suffix.hpp"
 
 #include <string>
 
@@ -77,10 +76,10 @@ const char* to_text(Alignment alignment) {
     return "no";
 }
 
-Alignment alignment(const Domain& authenticated, const Domain& shown) {
-    if (authenticated == shown) return Alignment::strict;
-    return organizational_domain(authenticated) == organizational_domain(shown) ? Alignment::relaxed
-                                                                                : Alignment::none;
+Alignment alignment(const DomainOwner& authenticated, const DomainOwner& shown, bool only_strict) {
+    if (authenticated.domain == shown.domain) return Alignment::strict;
+    return !only_strict && authenticated.organisation == shown.organisation ? Alignment::relaxed
+                                                                            : Alignment::none;
 }
 
 std::optional<Domain> author_domain(std::string_view content) {

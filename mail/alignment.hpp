@@ -1,7 +1,8 @@
 // Alignment: does the domain that a mail shows belong to the one that was authenticated?
-// (RFC 7489 3.1, with the Public Suffix List.) Pure.
+// (RFC 9989 4.10.2.) Pure.
 #pragma once
 
+#include "mail/dmarc.hpp"
 #include "mail/domain.hpp"
 
 #include <cstdint>
@@ -11,13 +12,14 @@
 namespace mail {
 
 enum class Alignment : std::uint8_t {
-    none,     ///< of different organisations
+    none,     ///< of different organisations, or another than the one that its policy wants
     relaxed,  ///< of the same organisation: `news.example.org` and `example.org`
     strict,   ///< the same domain
 };
 const char* to_text(Alignment alignment);
 
-Alignment alignment(const Domain& authenticated, const Domain& shown);
+/// `only_strict`: what is shown is a domain whose policy takes nothing less.
+Alignment alignment(const DomainOwner& authenticated, const DomainOwner& shown, bool only_strict);
 
 /// The domain of the author that a mail program shows: nothing unless the header has one From field
 /// with one address, as programs differ in what they show then.

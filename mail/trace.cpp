@@ -7,6 +7,7 @@
 #include "mail/header_scanner.hpp"
 #include "mail/public_suffix.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -154,6 +155,15 @@ bool is_forged(const HeaderField& field, std::string_view authserv_id) {
     return claimed && is_same_id(*claimed, authserv_id);
 }
 
+bool is_assured(const XmppAuthentication& authentication) {
+    return authentication.assurance == "pkix" || authentication.assurance == "dialback";
+}
+
+DomainOwner owner_of(const XmppAuthentication& authentication, const Domain& domain) {
+    const auto found = std::ranges::find(authentication.owners, domain, &DomainOwner::domain);
+    return found == authentication.owners.end() ? DomainOwner::by_public_suffix(domain) : *found;
+}
+
 /// Does the domain that the link vouches for cover that of MAIL FROM? The null reverse-path names
 /// none.
 bool covers(const Domain& authorised, std::string_view envelope_domain) {
@@ -189,9 +199,23 @@ std::string received_field(const SmtpTrace& trace) {
     return folded(words);
 }
 
+std::vector<Domain> to_look_up(const XmppAuthentication& authentication) {
+    std::vector<Domain> domains;
+    if (!is_assured(authentication)) return domains;
+    const auto add = [&](const Domain& shown) {
+        if (shown == authentication.domain || shown.is_address_literal()) return;
+        if (domains.empty()) domains.push_back(authentication.domain);
+        if (domains.back() != shown) domains.push_back(shown);
+    };
+    if (authentication.author) add(*authentication.author);
+    // Most mail has one domain for all.
+    if (authentication.envelope_domain == authentication.domain.ascii()) return domains;
+    if (const auto sender = Domain::parse(authentication.envelope_domain)) add(*sender);
+    return domains;
+}
+
 std::string authentication_results_field(const XmppAuthentication& authentication) {
-    const bool assured =
-        authentication.assurance == "pkix" || authentication.assurance == "dialback";
+    const bool assured = is_assured(authentication);
     const bool covered = covers(authentication.domain, authentication.envelope_domain);
     const char* const result = !assured ? "none" : covered ? "pass" : "neutral";
     // In one piece, however long the id is: rules know the field by how it begins, and not every
@@ -207,12 +231,26 @@ std::string authentication_results_field(const XmppAuthentication& authenticatio
     if (author) words.push_back("header.from=" + value_text(author->ascii()));
     // Where nothing was authenticated there is nothing to align with.
     if (!assured) return folded(words);
-    const auto aligned = [&](const std::optional<Domain>& shown) {
-        return to_text(shown ? alignment(authentication.domain, *shown) : Alignment::none);
+    const auto aligned = [&](const Domain& shown, bool DomainOwner::*only_strict) {
+        if (shown == authentication.domain) return Alignment::strict;
+        const DomainOwner owner = owner_of(authentication, shown);
+        return alignment(owner_of(authentication, authentication.domain), owner,
+                         owner.*only_strict);
     };
     const auto sender = Domain::parse(authentication.envelope_domain);
-    if (sender) words.push_back(std::string("policy.mailfrom-aligned=") + aligned(*sender));
-    words.push_back(std::string("policy.from-aligned=") + aligned(author));
+    Alignment author_aligned = Alignment::none;
+    if (author) {
+        author_aligned = aligned(*author, &DomainOwner::strict_dkim);
+        // Where the domains are the same it makes no difference, and nobody looked for it.
+        const auto policy = author_aligned == Alignment::strict
+                                ? std::nullopt
+                                : owner_of(authentication, *author).policy_domain;
+        if (policy) words.push_back("policy.dmarc-domain=" + value_text(policy->ascii()));
+    }
+    if (sender)
+        words.push_back(std::string("policy.mailfrom-aligned=") +
+                        to_text(aligned(*sender, &DomainOwner::strict_spf)));
+    words.push_back(std::string("policy.from-aligned=") + to_text(author_aligned));
     return folded(words);
 }
 

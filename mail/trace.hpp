@@ -4,11 +4,13 @@
 
 #include "base/clock.hpp"
 #include "mail/content.hpp"
+#include "mail/dmarc.hpp"
 #include "mail/domain.hpp"
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mail {
 
@@ -50,10 +52,18 @@ struct XmppAuthentication {
     std::string envelope_domain;  ///< of MAIL FROM, A-labels; empty for the null reverse-path
     std::optional<Domain>
         author{};  ///< of the From field; nothing if it has not exactly one address
+    /// Of those to_look_up(); of a domain that is not here, the Public Suffix List decides.
+    std::vector<DomainOwner> owners{};
 };
+/// Whose owners decide how sender and author align; empty if it is clear without them, as the
+/// domains are the same or nothing was authenticated. Three at most, each once.
+std::vector<Domain> to_look_up(const XmppAuthentication& authentication);
+
 /// `Authentication-Results: mx.b.test; x-xmpp-s2s=pass ...`, folded behind that, with CRLF. How
 /// sender and author align with the authenticated domain is in policy.mailfrom-aligned and
-/// policy.from-aligned (RFC 8601 2.4): `strict`, `relaxed` or `no`.
+/// policy.from-aligned (RFC 8601 2.4): `strict`, `relaxed` or `no`; the last is the end of the
+/// field. Where the author's policy was found, if it was looked for, is in policy.dmarc-domain. It
+/// does not say that DMARC passed, which knows SPF and DKIM only.
 std::string authentication_results_field(const XmppAuthentication& authentication);
 
 /// `trace` (complete fields) before `content`, where RFC 8601 4.1 wants them, without those
