@@ -84,6 +84,10 @@ void sender_unverified(std::string_view peer, std::string_view domain, std::stri
     Line("sender-unverified").with("peer", peer).with("domain", domain).with("why", why).warning();
 }
 
+void owners_slow(std::string_view organisation, std::chrono::milliseconds took) {
+    Line("owners-slow").with("organisation", organisation).with("ms", took.count()).info();
+}
+
 void answer_ignored(LogLimiter& limiter, std::string_view peer, std::string_view id,
                     std::string_view why) {
     auto line = complaint(limiter, "answer-ignored", peer, why);

@@ -33,6 +33,8 @@ void refused_by_peer(LogLimiter& limiter, std::string_view peer, std::string_vie
                      std::size_t transfers, std::string_view kind, std::string_view why);
 /// The peer can't ask the domain that we send for, so that its mail waits, and goes by SMTP later.
 void sender_unverified(std::string_view peer, std::string_view domain, std::string_view why);
+/// Mail of this organisation does not wait for its domains' owners for a while.
+void owners_slow(std::string_view organisation, std::chrono::milliseconds took);
 /// `why` as in stanza_dropped().
 void answer_ignored(LogLimiter& limiter, std::string_view peer, std::string_view id,
                     std::string_view why);

@@ -78,8 +78,8 @@ const char* to_text(Alignment alignment) {
 
 Alignment alignment(const DomainOwner& authenticated, const DomainOwner& shown, bool only_strict) {
     if (authenticated.domain == shown.domain) return Alignment::strict;
-    return !only_strict && authenticated.organisation == shown.organisation ? Alignment::relaxed
-                                                                            : Alignment::none;
+    if (only_strict || !shown.is_of_same_organisation(authenticated)) return Alignment::none;
+    return Alignment::relaxed;
 }
 
 std::optional<Domain> author_domain(std::string_view content) {

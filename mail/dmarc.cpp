@@ -141,17 +141,35 @@ std::vector<std::string> dmarc_walk(const Domain& domain) {
 
 DomainOwner DomainOwner::by_public_suffix(Domain domain) {
     Domain organisation = organizational_domain(domain);
-    return {std::move(domain), std::move(organisation)};
+    DomainOwner owner{std::move(domain), std::move(organisation)};
+    owner.is_sure = false;
+    return owner;
+}
+
+Domain DomainOwner::listed() const {
+    Domain by_list = organizational_domain(domain);
+    return border && border->ascii().size() > by_list.ascii().size() ? *border : by_list;
+}
+
+bool DomainOwner::is_of_same_organisation(const DomainOwner& other) const {
+    // What two methods say of two domains can't be compared.
+    return is_sure && other.is_sure ? organisation == other.organisation
+                                    : listed() == other.listed();
 }
 
 DomainOwner DomainOwner::by_walk(const Domain& domain, const std::vector<DmarcAnswer>& answers) {
     const auto names = dmarc_walk(domain);
     const Walk walk(names, answers);
     DomainOwner owner = by_public_suffix(domain);
-    std::optional<std::string> found = walk.border;
-    if (walk.all_known && !found && walk.shortest) found = names[*walk.shortest];
-    if (found && (walk.all_known || found->size() > owner.organisation.ascii().size()))
-        owner.organisation = to_domain(*found, domain);
+    owner.is_sure = walk.all_known;
+    if (walk.border) owner.border = to_domain(*walk.border, domain);
+    if (!owner.is_sure) {
+        owner.organisation = owner.listed();
+    } else if (owner.border) {
+        owner.organisation = *owner.border;
+    } else if (walk.shortest) {
+        owner.organisation = to_domain(names[*walk.shortest], domain);
+    }
 
     // RFC 9989 4.10.1. Which of them it is cannot be said if the first is not known.
     const auto has_record = [&](std::size_t i) { return i < answers.size() && answers[i].record; };

@@ -52,14 +52,21 @@ struct DomainOwner {
     std::optional<Domain> policy_domain{};
     bool strict_dkim = false;  ///< that record's
     bool strict_spf = false;
+    /// False: the DNS did not say all that it takes, so that `organisation` is listed().
+    bool is_sure = true;
+    /// What a psd tag made the organisation, or of which it is said to be no parent.
+    std::optional<Domain> border{};
 
-    /// As the Public Suffix List has it.
+    /// As the Public Suffix List has it, without the DNS.
     static DomainOwner by_public_suffix(Domain domain);
     /// `answers`: one for each name of dmarc_walk(), in order; one that is missing is not known.
     /// Where no name has a record, DMARC says nothing of the domain, and the organisation is that
-    /// of the Public Suffix List; also where it depends on what the DNS did not say, but never one
-    /// that spans a border of which the DNS did tell.
+    /// of the Public Suffix List.
     static DomainOwner by_walk(const Domain& domain, const std::vector<DmarcAnswer>& answers);
+    /// The organisation by the Public Suffix List, but none that spans a border of which the DNS
+    /// told: for the comparison with another of which it did not say all.
+    Domain listed() const;
+    bool is_of_same_organisation(const DomainOwner& other) const;
 
     bool operator==(const DomainOwner&) const = default;
 };

@@ -78,9 +78,11 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       housekeeping_(
           storage_, reader_, clock_, config_.warn_after, stopping_,
           [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
+      owners_(executor, clock_,
+              std::make_unique<component::DnsTextResolver>(config_.discovery.resolver)),
       pools_(executor, {config_.hostname, {}, config_.client_tls}),
       checker_(executor, pools_, checker_settings(config_)),
-      smtp_courier_(executor, pools_, courier_settings(config_)),
+      smtp_courier_(executor, pools_, courier_settings(config_), &owners_),
       prober_(
           executor, {}, clock_, random_, [this] { return silent_peers(); },
           [this](const std::string& peer) { peer_has_answered(peer); }),
@@ -285,6 +287,7 @@ base::Task<void> Daemon::stop() {
     tasks_.spawn("stop", [this] { return pools_.stop(); });
     tasks_.spawn("stop", [this] { return smtp_courier_.stop(); });
     tasks_.spawn("stop", [this] { return checker_.stop(); });
+    tasks_.spawn("stop", [this] { return owners_.stop(); });
     co_await tasks_.join();
     co_await discovery_.stop();
 }

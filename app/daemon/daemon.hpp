@@ -13,6 +13,7 @@
 #include "base/random.hpp"
 #include "base/task_group.hpp"
 #include "component/discovery/discovery.hpp"
+#include "component/discovery/domain_owners.hpp"
 #include "component/discovery/own_domain.hpp"
 #include "component/discovery/refresher.hpp"
 #include "component/incoming/transfer_receiver.hpp"
@@ -111,6 +112,7 @@ class Daemon {
     std::optional<queue::Agenda::SilentPeer> probed_behind_;  ///< whose turn it is to be asked
     std::chrono::steady_clock::time_point probed_since_{};
     queue::Housekeeping housekeeping_;
+    component::DomainOwners owners_;  ///< of the domains that mails show
     smtp_bridge::Pools pools_;
     smtp_bridge::RecipientChecker checker_;
     std::vector<std::unique_ptr<component::Session>> sessions_;

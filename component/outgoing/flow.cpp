@@ -13,7 +13,7 @@ constexpr std::size_t kMost = 2u << 20;   // a fast server needs no more, and me
 constexpr std::size_t kStanzas = 64;  // on their way at once; more is more than a peer has to take
 constexpr std::size_t kHorizon = 5;   // seconds of measured goodput that may be on their way
 constexpr auto kQuick = 1s;           // an answer within it leaves room for more
-constexpr auto kLookAgain = std::chrono::minutes(1);  // a bound on a wait that always ends earlier
+constexpr auto kTurnAgain = std::chrono::minutes(1);  // a bound on a wait that always ends earlier
 
 }  // namespace
 
@@ -35,7 +35,7 @@ base::Task<void> Flow::Permit::acquire(std::size_t bytes, std::size_t content, s
     if (!flow_->waiting_.empty() || !flow_->has_room(bytes, content, most)) {
         Waiter waiter(*flow_);
         while (flow_->waiting_.front() != &waiter || !flow_->has_room(bytes, content, most))
-            co_await waiter.turn.wait(kLookAgain);
+            co_await waiter.turn.wait(kTurnAgain);
     }
     ++flow_->stanzas_;
     bytes_ = bytes;

@@ -33,8 +33,9 @@ queue::MessageOutcome unsent(const queue::LeasedMessage& message, const queue::O
 
 }  // namespace
 
-SmtpCourier::SmtpCourier(asio::any_io_executor executor, Pools& pools, CourierSettings settings)
-    : settings_(std::move(settings)), tasks_(executor) {
+SmtpCourier::SmtpCourier(asio::any_io_executor executor, Pools& pools, CourierSettings settings,
+                         queue::OwnerLookup* owners)
+    : settings_(std::move(settings)), owners_(owners), tasks_(executor) {
     for (const auto& [domain, targets] : settings_.deliver_to)
         local_[domain] = std::make_unique<NextHops>(pools, targets);
     if (!settings_.return_to.empty())
@@ -79,13 +80,15 @@ base::Task<void> SmtpCourier::deliver(queue::Destination destination,
 /// The fields that only the last hop over XMPP, or the way by SMTP, adds: what is known of mail
 /// that came over XMPP; and of mail that our own mail server gave us, that it has, which is noticed
 /// if it does so again and again.
-std::string SmtpCourier::trace_of(const queue::LeasedMessage& message,
-                                  std::string_view header) const {
+base::Task<std::string> SmtpCourier::trace_of(const queue::LeasedMessage& message,
+                                              std::string_view header) const {
     const auto& origin = message.origin;
-    if (origin.kind == queue::Origin::Kind::smtp)
-        return mail::received_field(mail::SmtpTrace{origin.helo, origin.client, settings_.hostname,
-                                                    message.id.to_text(), message.received_at});
-    if (origin.kind != queue::Origin::Kind::xmpp || !origin.transfer) return {};
+    if (origin.kind == queue::Origin::Kind::smtp) {
+        const mail::SmtpTrace trace{origin.helo, origin.client, settings_.hostname,
+                                    message.id.to_text(), message.received_at};
+        co_return mail::received_field(trace);
+    }
+    if (origin.kind != queue::Origin::Kind::xmpp || !origin.transfer) co_return std::string();
     const auto& envelope = message.envelope;
     mail::XmppTrace trace;
     trace.from = origin.client;
@@ -96,11 +99,16 @@ std::string SmtpCourier::trace_of(const queue::LeasedMessage& message,
     if (envelope.recipients.size() == 1)
         trace.for_address = envelope.recipients.front().address.text();
     const auto known = settings_.assurance.find(origin.component);
-    const mail::XmppAuthentication authentication{
+    mail::XmppAuthentication authentication{
         settings_.authserv_id, known == settings_.assurance.end() ? "none" : known->second,
         origin.transfer->domain, envelope.from ? envelope.from->domain().ascii() : std::string(),
         mail::author_domain(header)};
-    return mail::authentication_results_field(authentication) + mail::received_field(trace);
+    auto unclear = mail::to_look_up(authentication);
+    if (owners_ != nullptr && !unclear.empty()) {
+        auto cause = mail::Organisation::of(authentication.domain.ascii());
+        authentication.owners = co_await owners_->find(std::move(unclear), std::move(cause));
+    }
+    co_return mail::authentication_results_field(authentication) + mail::received_field(trace);
 }
 
 base::Task<queue::MessageOutcome> SmtpCourier::deliver_one(NextHops& hops, queue::Lane lane,
@@ -108,7 +116,7 @@ base::Task<queue::MessageOutcome> SmtpCourier::deliver_one(NextHops& hops, queue
     const auto header = co_await queue::read_header(message.content);
     if (!header) co_return unsent(message, queue::unreadable(header.error()));
     // A relay says that the mail went through it (RFC 5321 4.4), and changes nothing else.
-    std::string head = trace_of(message, header->bytes());
+    std::string head = co_await trace_of(message, header->bytes());
     std::size_t replaced = 0;
     if (lane == queue::Lane::local) {
         // Only the header is copied; the body, which may be large, goes out as it is. What claims

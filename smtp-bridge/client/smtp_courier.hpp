@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "queue/owner_lookup.hpp"
 #include "queue/ports.hpp"
 #include "smtp-bridge/client/next_hops.hpp"
 
@@ -33,8 +34,10 @@ struct CourierSettings {
 
 class SmtpCourier final : public queue::Courier {
   public:
-    /// `pools` has to outlive this.
-    SmtpCourier(asio::any_io_executor executor, Pools& pools, CourierSettings settings);
+    /// `pools` and `owners` have to outlive this. Without `owners` the Public Suffix List says
+    /// which domains belong together.
+    SmtpCourier(asio::any_io_executor executor, Pools& pools, CourierSettings settings,
+                queue::OwnerLookup* owners = nullptr);
 
     base::Task<queue::Readiness> prepare(queue::Destination destination,
                                          queue::Urgency urgency) override;
@@ -47,12 +50,14 @@ class SmtpCourier final : public queue::Courier {
 
   private:
     NextHops* hops_of(const queue::Destination& destination) const;
-    /// `header`: the message's own.
-    std::string trace_of(const queue::LeasedMessage& message, std::string_view header) const;
+    /// `header`: the message's own. Both have to outlive the call.
+    base::Task<std::string> trace_of(const queue::LeasedMessage& message,
+                                     std::string_view header) const;
     base::Task<queue::MessageOutcome> deliver_one(NextHops& hops, queue::Lane lane,
                                                   const queue::LeasedMessage& message);
 
     CourierSettings settings_;
+    queue::OwnerLookup* owners_;
     std::map<std::string, std::unique_ptr<NextHops>> local_;  ///< by domain; `""` for all others
     std::unique_ptr<NextHops> relay_;                         ///< nullptr without return_to
     base::TaskGroup tasks_;

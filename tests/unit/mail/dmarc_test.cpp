@@ -132,8 +132,6 @@ TEST_CASE("the organisation is where psd says, or else at the shortest name with
 }
 
 TEST_CASE("where no name has a record, DMARC does not apply, and the Public Suffix List decides") {
-    CHECK(owner("news.example.co.uk", {}) ==
-          DomainOwner::by_public_suffix(named("news.example.co.uk")));
     CHECK(organisation("news.example.co.uk", {}) == "example.co.uk");
     CHECK(policy("news.example.co.uk", {}) == "none");
     CHECK(organisation("[192.0.2.1]", {}) == "[192.0.2.1]");
@@ -181,4 +179,27 @@ TEST_CASE("what the DNS does not say, the Public Suffix List does, but not acros
     CHECK(policy(start, {{start, kSilence}, {"example.com", "v=DMARC1"}}) == "none");
     // Nothing was asked at all.
     CHECK(DomainOwner::by_walk(named(start), {}) == DomainOwner::by_public_suffix(named(start)));
+}
+
+TEST_CASE("two domains are compared by the list if the DNS did not say all of one of them") {
+    const auto same = [](const std::string& one, const std::string& other, const Zone& zone) {
+        const bool found = owner(one, zone).is_of_same_organisation(owner(other, zone));
+        CHECK(found == owner(other, zone).is_of_same_organisation(owner(one, zone)));
+        return found;
+    };
+    const Zone plain{{"test", "v=DMARC1"}, {"x.a.test", kSilence}};
+    CHECK(same("a.test", "b.test", plain));
+    CHECK(same("a.test", "x.a.test", plain));
+    CHECK_FALSE(same("b.test", "x.a.test", plain));
+    // No silence helps across a border.
+    Zone host{{"host.test", "v=DMARC1; psd=y"}, {"evil.host.test", kSilence}};
+    CHECK_FALSE(same("evil.host.test", "good.host.test", host));
+    CHECK_FALSE(same("evil.host.test", "host.test", host));
+    CHECK(same("evil.host.test", "x.evil.host.test", host));
+    host = {{"own.a.test", "v=DMARC1; psd=n"}, {"x.a.test", kSilence}};
+    CHECK_FALSE(same("own.a.test", "x.a.test", host));
+    CHECK(same("a.test", "x.a.test", host));
+    // Nothing is known without the DNS.
+    CHECK(DomainOwner::by_public_suffix(named("x.a.test"))
+              .is_of_same_organisation(owner("a.test", plain)));
 }

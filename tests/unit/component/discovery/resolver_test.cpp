@@ -1,6 +1,7 @@
-// DnsResolver against a small DNS server on a loopback socket.
+// DnsResolver and DnsTextResolver against a small DNS server on a loopback socket.
 #include "component/discovery/resolver.hpp"
 
+#include "component/discovery/text_resolver.hpp"
 #include "support/fakes.hpp"
 
 using namespace component;
@@ -8,7 +9,25 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// Answers each SRV question: with a record, or with a response code.
+/// A record's data for one text: character-strings of at most 255 octets.
+std::string text_data(std::string_view text) {
+    std::string data;
+    for (; !text.empty(); text.remove_prefix(std::min<std::size_t>(text.size(), 255))) {
+        const auto part = text.substr(0, 255);
+        data += static_cast<char>(part.size());
+        data += part;
+    }
+    return data;
+}
+
+/// A record of the name that was asked for.
+std::string record(char type, char ttl, const std::string& data) {
+    return std::string("\xC0\x0C\0", 3) + type + std::string("\0\x01\0\0\0", 5) + ttl +
+           static_cast<char>(data.size() >> 8u) + static_cast<char>(data.size() & 0xFFu) + data;
+}
+
+/// Answers each SRV question: with a record, or with a response code; and questions for TXT with
+/// `records`, or not at all.
 struct Dns {
     Dns() : socket(io, {asio::ip::address_v4::loopback(), 0}) { receive(); }
     void receive() {
@@ -27,6 +46,7 @@ struct Dns {
         while (reply[end] != 0)
             end += static_cast<std::size_t>(reply[end]) + 1;
         reply.resize(end + 5);
+        if (reply[end + 2] == 16) return answer_text(std::move(reply));
         reply[2] = static_cast<char>(0x81);
         reply[3] = static_cast<char>(0x80 | code);
         reply[10] = reply[11] = 0;
@@ -38,6 +58,25 @@ struct Dns {
                      static_cast<char>(rdata.size()) + rdata;
         }
         socket.send_to(asio::buffer(reply), client);
+    }
+    void answer_text(std::string reply) {
+        const std::string label = reply.substr(13, static_cast<std::size_t>(reply[12]));
+        const auto found = records.find(label);
+        if (label == "silent") return;
+        reply[2] = static_cast<char>(0x81);
+        reply[3] = static_cast<char>(0x80 | (label == "none" ? 3 : label == "broken" ? 2 : 0));
+        reply[10] = reply[11] = 0;
+        reply[7] = static_cast<char>(found == records.end() ? 0 : found->second.size());
+        if (found != records.end()) {
+            for (const auto& each : found->second)
+                reply += each;
+        }
+        socket.send_to(asio::buffer(reply), client);
+    }
+    std::vector<TextAnswer> find_texts(const std::vector<std::string>& names) {
+        DnsTextResolver resolver(fmt::format("127.0.0.1:{}", socket.local_endpoint().port()));
+        return support::run<std::vector<TextAnswer>>(
+            io, [&] { return resolver.find_texts(names, limit); });
     }
     SrvAnswer find() {
         DnsResolver resolver(fmt::format("127.0.0.1:{}", socket.local_endpoint().port()));
@@ -54,6 +93,8 @@ struct Dns {
     bool silent = false;
     std::string target{"\4xmpp\1b\4test\0", 13};
     int asked = 0;
+    std::map<std::string, std::vector<std::string>> records;  ///< TXT, by the name's first label
+    std::chrono::milliseconds limit{20'000};
 };
 
 }  // namespace
@@ -91,4 +132,77 @@ TEST_CASE("The DNS says whether there is an XMPP server") {
               }) == SrvAnswer::absent);
         CHECK(dns.asked == 0);
     }
+}
+
+// RFC 1035 3.3.14.
+TEST_CASE("The texts at several names are asked for at once") {
+    Dns dns;
+    dns.records["one"] = {record(16, 100, text_data("v=DMARC1; p=none"))};
+    dns.records["two"] = {record(16, 100, text_data("first")), record(33, 1, "no text"),
+                          record(16, 50, text_data(std::string(300, 'x') + "end")),
+                          record(16, 60, "")};
+    dns.records["alias"] = {record(5, 1, std::string("\3two\1b\4test\0", 12))};
+    const auto answers =
+        dns.find_texts({"one.b.test", "two.b.test", "none.b.test", "empty.b.test", "alias.b.test",
+                        "broken.b.test", std::string(64, 'x') + ".b.test"});
+    REQUIRE(answers.size() == 7);
+    CHECK(answers[0].known);
+    CHECK(answers[0].texts == std::vector<std::string>{"v=DMARC1; p=none"});
+    CHECK(answers[0].ttl == std::chrono::seconds(100));
+    CHECK(answers[1].texts == std::vector<std::string>{"first", std::string(300, 'x') + "end", ""});
+    CHECK(answers[1].ttl == std::chrono::seconds(50));
+    for (const std::size_t i : {2u, 3u, 4u, 6u}) {
+        INFO(i);
+        CHECK(answers[i].known);
+        CHECK(answers[i].texts.empty());
+    }
+    CHECK_FALSE(answers[5].known);
+}
+
+TEST_CASE("Texts that are broken, too long or too many are not known") {
+    Dns dns;
+    dns.records["beyond"] = {record(16, 1,
+                                    "\x05"
+                                    "abc")};
+    dns.records["by-one"] = {record(16, 1,
+                                    "\x04"
+                                    "abc")};
+    dns.records["cut"] = {record(16, 1, text_data("abc")).substr(0, 13)};
+    dns.records["many"] = std::vector<std::string>(TextResolver::kTexts + 1, record(16, 1, ""));
+    dns.records["most"] = std::vector<std::string>(TextResolver::kTexts, record(16, 1, ""));
+    dns.records["long"] = {
+        record(16, 1, text_data(std::string(TextResolver::kTextBytes + 1, 'x')))};
+    const auto answers = dns.find_texts(
+        {"beyond.b.test", "cut.b.test", "many.b.test", "long.b.test", "most.b.test"});
+    for (std::size_t i = 0; i < 5; ++i) {
+        INFO(i);
+        CHECK_FALSE(answers[i].known);
+        CHECK(answers[i].texts.empty());
+    }
+    CHECK(answers[5].texts.size() == TextResolver::kTexts);
+}
+
+TEST_CASE("What is not answered in time is not known, and what came is") {
+    Dns dns;
+    dns.limit = std::chrono::milliseconds(1);
+    CHECK_FALSE(dns.find_texts({"silent.b.test"}).front().known);
+    dns.limit = std::chrono::milliseconds(3000);
+    dns.records["one"] = {record(16, 1, text_data("x"))};
+    const auto answers = dns.find_texts({"silent.b.test", "one.b.test"});
+    CHECK_FALSE(answers[0].known);
+    CHECK(answers[1].known);
+    CHECK(dns.find_texts({}).empty());
+    // More names than are asked at once.
+    dns.asked = 0;
+    const std::vector<std::string> many(TextResolver::kNames + 1, "one.b.test");
+    const auto some = dns.find_texts(many);
+    CHECK(some.size() == many.size());
+    CHECK_FALSE(some.back().known);
+    CHECK(some[TextResolver::kNames - 1].known);
+    // Nobody listens there.
+    DnsTextResolver resolver("127.0.0.1:1");
+    const auto refused = support::run<std::vector<TextAnswer>>(dns.io, [&] {
+        return resolver.find_texts({"one.b.test"}, std::chrono::milliseconds(1000));
+    });
+    CHECK_FALSE(refused.front().known);
 }

@@ -295,6 +295,71 @@ TEST_CASE("mail that came over XMPP gets its trace fields, and loses forged ones
     CHECK(hop.trouble() == "");
 }
 
+// RFC 9989 4.10.2.
+TEST_CASE("whose domains a mail shows is asked only where they differ, on its sender's account") {
+    /// To it, all domains are the same organisation's.
+    struct Owners final : queue::OwnerLookup {
+        base::Task<std::vector<mail::DomainOwner>> find(std::vector<mail::Domain> domains,
+                                                        mail::Organisation cause) override {
+            std::vector<mail::DomainOwner> owners;
+            for (const auto& each : domains) {
+                asked += each.ascii() + " for " + cause.name() + "; ";
+                owners.push_back({each, fixture::domain("test"), fixture::domain("test")});
+            }
+            co_await base::sleep_for(std::chrono::milliseconds(1));
+            co_return owners;
+        }
+        std::string asked;
+    };
+    const auto leased = [](const std::string& author) {
+        auto mail = message("From: " + author + "\r\n\r\nhi\r\n", {"bob@b.test"});
+        mail.origin.kind = queue::Origin::Kind::xmpp;
+        mail.origin.client = "mail.a.test";
+        mail.origin.component = "mail.b.test";
+        mail.origin.transfer = queue::TransferKey{fixture::domain("a.test"), "T1"};
+        return mail;
+    };
+    const std::string beginning = kLhlo + R"(
+        C: MAIL FROM:<alice@a.test>
+        C: RCPT TO:<bob@b.test>
+        C: DATA
+        S: 250 ok
+        S: 250 ok
+        S: 354 go
+        C: Authentication-Results: mail.b.test; x-xmpp-s2s=pass
+    )";
+    Owners owners;
+    SECTION("they differ") {
+        Hop hop(
+            "lmtp",
+            {beginning + "C: \tpolicy.domain=a.test smtp.mailfrom=a.test header.from=evil.test\n"
+                         "C: \tpolicy.dmarc-domain=test policy.mailfrom-aligned=strict\n"
+                         "C: \tpolicy.from-aligned=relaxed\n"},
+            {}, false, &owners);
+        hop.deliver(leased("eve@evil.test"));
+        CHECK(hop.trouble() == "");
+        CHECK(owners.asked == "a.test for a.test; evil.test for a.test; ");
+    }
+    SECTION("they are the same") {
+        Hop hop("lmtp",
+                {beginning + "C: \tpolicy.domain=a.test smtp.mailfrom=a.test header.from=a.test\n"
+                             "C: \tpolicy.mailfrom-aligned=strict policy.from-aligned=strict\n"},
+                {}, false, &owners);
+        hop.deliver(leased("alice@a.test"));
+        CHECK(hop.trouble() == "");
+        CHECK(owners.asked.empty());
+    }
+    SECTION("there are several authors") {
+        Hop hop("lmtp",
+                {beginning + "C: \tpolicy.domain=a.test smtp.mailfrom=a.test\n"
+                             "C: \tpolicy.mailfrom-aligned=strict policy.from-aligned=no\n"},
+                {}, false, &owners);
+        hop.deliver(leased("alice@a.test, eve@evil.test"));
+        CHECK(hop.trouble() == "");
+        CHECK(owners.asked.empty());
+    }
+}
+
 TEST_CASE("mail that our own mail server gives us for itself says so, and keeps no forged result") {
     Hop hop("lmtp", {kLhlo + kMail + R"(
         S: 250 ok

@@ -37,7 +37,7 @@ inline std::string to_text(const queue::Outcome& outcome) {
 /// A courier whose next hop plays `scripts`, one for each connection.
 struct Hop {
     explicit Hop(const std::string& protocol, std::vector<std::string> scripts,
-                 ClientTimes times = {}, bool relays = false)
+                 ClientTimes times = {}, bool relays = false, queue::OwnerLookup* owners = nullptr)
         : server(folder.socket(), std::move(scripts)),
           target(*Target::parse(protocol + ":unix:" + folder.socket())),
           pools(io.get_executor(), {"mail.b.test", times}),
@@ -46,7 +46,8 @@ struct Hop {
                    relays ? std::vector<Target>{target} : std::vector<Target>{},
                    "mail.b.test",
                    "mail.b.test",
-                   {{"mail.b.test", "pkix"}}}) {}
+                   {{"mail.b.test", "pkix"}}},
+                  owners) {}
 
     /// What becomes of each recipient.
     std::vector<std::string> deliver(queue::LeasedMessage leased,
