@@ -31,6 +31,12 @@ base::Result<EnhancedStatus> EnhancedStatus::parse(std::string_view text) {
     return EnhancedStatus{numbers[0], numbers[1], numbers[2]};
 }
 
+bool Reply::is_about_recipient() const {
+    const auto detail = status.detail;
+    return is_permanent() && status.subject == 1 &&
+           ((detail >= 1 && detail <= 3) || detail == 6 || detail == 10);
+}
+
 std::string Reply::to_text() const {
     return fmt::format("{} {}{}{}", code, status.to_text(), text.empty() ? "" : " ", text);
 }

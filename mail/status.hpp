@@ -31,6 +31,9 @@ struct Reply {
     bool is_success() const { return code >= 200 && code < 300; }
     bool is_transient() const { return code >= 400 && code < 500; }
     bool is_permanent() const { return code >= 500; }
+    /// The recipient itself is wrong, whoever writes to it: RFC 3463 3.2, 5.1.1 to 5.1.3 and 5.1.6;
+    /// 5.1.10 (RFC 7505).
+    bool is_about_recipient() const;
     /// `550 5.1.1 No such user here`
     std::string to_text() const;
 

@@ -56,6 +56,7 @@ void accepted(QueueId id, const Arrival& arrival) {
         .with("size", arrival.content.size())
         .with("client", arrival.origin.client);
     if (arrival.transfer) line.with("transfer", arrival.transfer->key.id);
+    if (arrival.held) line.with("held", *arrival.held);
     line.info();
 }
 

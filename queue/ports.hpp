@@ -111,6 +111,8 @@ struct Arrival {
     /// Why XMPP can't carry the content: those of Lane::xmpp get it by Lane::relay; where XMPP is
     /// required they don't, and the sender is told in the same commit.
     std::optional<std::string> unfit{};
+    /// Why it is taken, and held until an administrator has looked; nothing: it goes.
+    std::optional<std::string> held{};
 };
 
 struct Receipt {

@@ -18,14 +18,6 @@ std::string key_for(const mail::ReversePath& from, const mail::Mailbox& recipien
     return key;
 }
 
-/// RFC 3463 3.2: 5.1.1 to 5.1.3 and 5.1.6, 5.1.10 (RFC 7505) are about the recipient alone.
-bool is_about_recipient(const mail::Reply& reply) {
-    const auto& status = reply.status;
-    return reply.is_permanent() && status.subject == 1 &&
-           ((status.detail >= 1 && status.detail <= 3) || status.detail == 6 ||
-            status.detail == 10);
-}
-
 }  // namespace
 
 std::optional<mail::Reply> RecipientCache::find(const mail::ReversePath& from,
@@ -41,7 +33,7 @@ std::optional<mail::Reply> RecipientCache::find(const mail::ReversePath& from,
 void RecipientCache::add(const mail::ReversePath& from, const mail::Mailbox& recipient,
                          const mail::Reply& reply, About about, TimePoint now) {
     if (!reply.is_success() && !reply.is_permanent()) return;
-    const bool for_all = about == About::recipient && is_about_recipient(reply);
+    const bool for_all = about == About::recipient && reply.is_about_recipient();
     auto key = for_all ? key_for_all(recipient) : key_for(from, recipient);
     entries_[key] = {reply, now + (reply.is_success() ? kYesTime : kNoTime), ++serial_};
     ages_.push_back({std::move(key), serial_});

@@ -4,6 +4,7 @@
 #include "queue/sqlite/delivery/settlement.hpp"
 #include "queue/sqlite/intake/verdicts.hpp"
 #include "queue/sqlite/store/new_message.hpp"
+#include "queue/sqlite/store/rows.hpp"
 
 namespace queue {
 namespace {
@@ -17,6 +18,17 @@ base::Result<DueNow> reroute_unfit(Store& store, QueueId id, const Arrival& arri
     }
     if (rerouted.empty()) return DueNow();
     return reroute_recipients(store, id, rerouted, *arrival.unfit);
+}
+
+/// Until an administrator releases it; what has ended already has.
+void hold(Store& store, QueueId id, const std::string& why) {
+    {
+        Query update = store.database().query(
+            "UPDATE recipient SET state = {held}, code = 450, status = '4.7.1', reply = ?2"
+            " WHERE message = ?1 AND state = {queued}"_sql);
+        update.bind(id.value, why).run();
+    }
+    if (store.database().changes() > 0) add_event(store, id, std::nullopt, "held", why);
 }
 
 /// A peer's share of the queue.
@@ -64,6 +76,7 @@ base::Result<Receipt> add_arrival(Store& store, const Arrival& arrival) {
         auto rerouted = reroute_unfit(store, *id, arrival);
         if (!rerouted) return rerouted.error();
         receipt.rerouted = std::move(*rerouted);
+        if (arrival.held) hold(store, *id, *arrival.held);
     }
     if (arrival.transfer) insert_verdict(store, *arrival.transfer, receipt.id);
     return receipt;

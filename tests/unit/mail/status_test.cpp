@@ -50,3 +50,16 @@ TEST_CASE("a reply is success, transient or permanent") {
     CHECK(never.to_text() == "550 5.1.1 No such user here");
     CHECK(Reply{250, {2, 0, 0}, ""}.to_text() == "250 2.0.0");
 }
+
+// RFC 3463 3.2.
+TEST_CASE("some permanent refusals say that the recipient is wrong, whoever writes") {
+    const auto about = [](int code, EnhancedStatus status) {
+        return Reply{code, status, "x"}.is_about_recipient();
+    };
+    for (const std::uint16_t detail : {1, 2, 3, 6, 10})
+        CHECK(about(550, {5, 1, detail}));
+    for (const std::uint16_t detail : {0, 4, 5, 7, 8, 9, 11})
+        CHECK_FALSE(about(550, {5, 1, detail}));
+    CHECK_FALSE(about(450, {4, 1, 1}));
+    CHECK_FALSE(about(550, {5, 7, 1}));
+}

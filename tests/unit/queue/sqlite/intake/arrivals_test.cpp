@@ -1,5 +1,6 @@
 #include "queue/sqlite/intake/arrivals.hpp"
 
+#include "queue/sqlite/admin/operations.hpp"
 #include "queue/sqlite/intake/verdicts.hpp"
 #include "support/queue/fixture.hpp"
 
@@ -211,4 +212,39 @@ TEST_CASE("an address that keeps no grammar is stored, and read again") {
     queue.settle({all(leased[0], failed())});
     CHECK(queue.lease(kRelay, kOneByOne).at(0).envelope.recipients.at(0).address.text() ==
           "\"\x01\"@web_01.a.test");
+}
+
+TEST_CASE("what is held as it comes waits for an administrator, who releases it") {
+    StoreFixture queue;
+    auto mail = arrival("alice@a.test", {"bob@b.test", "juergen@a.test"});
+    mail.held = "sent too much";
+    const auto id = queue.add(mail);
+    CHECK(queue.lease().empty());
+    CHECK(queue.lease(kLocal, kOneByOne).empty());
+    CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 4 AND code = 450"
+                      " AND reply = 'sent too much'") == 2);
+    const auto traced = queue.trace(id.to_text());
+    REQUIRE(traced.size() == 1);
+    CHECK(std::ranges::any_of(traced[0].steps, [](const auto& step) {
+        return step.what == "held" && step.detail == "sent too much";
+    }));
+    queue::Selection selection;
+    selection.ids = {id};
+    const auto released = queue.transact([&](queue::Store& s) {
+        return queue::operate(s, queue::Verb::release, selection, std::nullopt);
+    });
+    REQUIRE(released);
+    CHECK(released->changed == 2);
+    CHECK(queue.lease().size() == 1);
+    CHECK(queue.lease(kLocal, kOneByOne).size() == 1);
+}
+
+TEST_CASE("what is held waits on the lane that can carry it") {
+    StoreFixture queue;
+    auto mail = arrival("alice@a.test", {"bob@b.test"});
+    mail.unfit = "a NUL";
+    mail.held = "sent too much";
+    queue.add(mail);
+    CHECK(queue.lease(kRelay, kOneByOne).empty());
+    CHECK(queue.count("SELECT COUNT(*) FROM recipient WHERE state = 4") == 1);
 }
