@@ -17,6 +17,10 @@
 #include <string>
 #include <vector>
 
+namespace queue {
+class SenderCounts;
+}
+
 namespace smtp_bridge {
 
 /// Errors in a session before it is closed with 421: who makes more does not speak SMTP.
@@ -55,7 +59,9 @@ struct ListenerSettings {
     std::vector<Network> trusted;  ///< clients that may say XFORWARD and XCLIENT
     TlsContext tls;                ///< nullptr: no STARTTLS
     bool requiretls = false;  ///< a mail that must not go without TLS can be taken (RFC 8689 2)
-    std::optional<int> inherited;          ///< a socket that listens already (socket activation)
+    std::optional<int> inherited;  ///< a socket that listens already (socket activation)
+    /// Whether senders of ours are within their limits; it outlives the listener. nullptr: all are.
+    queue::SenderCounts* senders = nullptr;
     std::shared_ptr<Admission> admission;  ///< one for all listeners; nullptr: one of its own
 };
 

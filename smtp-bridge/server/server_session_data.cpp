@@ -80,9 +80,11 @@ base::Task<void> ServerSession::store(IncomingMessage& message) {
         hold_.release();
         co_return;
     }
+    auto ticket = transaction_.ticket();
     auto arrival =
         transaction_.arrival(std::move(content), beginning.bytes(), message.reader(), client_);
     arrival.file = message.file();
+    if (ticket && ticket->is_held()) arrival.held = queue::kSenderHeld;
     const mail::Envelope envelope = arrival.envelope;
     // Never cancelled and without a time limit: what is being committed gets its answer.
     base::crash_point("smtp-server.before-store");
@@ -90,6 +92,7 @@ base::Task<void> ServerSession::store(IncomingMessage& message) {
     base::crash_point("smtp-server.before-reply");
     hold_.release();
     if (receipt) {
+        if (ticket) ticket->sent();
         say_for_message(accepted(*receipt), recipients);
     } else {
         const Reply reply = not_accepted(receipt.error());

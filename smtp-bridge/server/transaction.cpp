@@ -13,10 +13,29 @@ namespace limits = base::limits;
 using mail::Reply;
 
 namespace {
+
+Reply beyond_limits() {
+    return {450, {4, 7, 1}, std::string(queue::kSenderRefused)};
+}
+
 Reply bad_sequence(std::string text) {
     return {503, {5, 5, 1}, std::move(text)};
 }
+
 }  // namespace
+
+/// A foreign sender's mail is a list's or a forwarder's, and who wrote to it is nobody we know.
+bool Transaction::takes_from_limits(const MailFrom& command) {
+    const auto& from = command.from;
+    if (settings_.senders == nullptr || !from || !router_.component_for_sender(from->domain()))
+        return true;
+    const auto client = forwarded_.find("ADDR");
+    ticket_.emplace(*settings_.senders, *from,
+                    client == forwarded_.end() ? std::string() : client->second);
+    if (ticket_->take({1, 0, 0})) return true;
+    ticket_.reset();
+    return false;
+}
 
 /// LMTP has LHLO in the place of the others (RFC 2033 4.1). Whichever it is, it ends what was begun
 /// (RFC 5321 4.1.4).
@@ -39,6 +58,7 @@ Reply Transaction::mail(const MailFrom& command) {
             552, {5, 3, 4}, fmt::format("Messages are limited to {} bytes", settings_.max_size)};
     if (command.requiretls && !offers_requiretls())
         return {555, {5, 5, 4}, "Unsupported parameter requiretls"};
+    if (!takes_from_limits(command)) return beyond_limits();
     started_ = true;
     size_ = command.size;
     priority_ = command.priority;
@@ -68,6 +88,7 @@ Reply Transaction::rcpt(const RcptTo& command) {
     if (destination.lane == queue::Lane::relay && !mail::fits_xmpp(envelope_.from, *address) &&
         router_.rule(address->domain().ascii()).required)
         return {550, {5, 7, 0}, "XMPP can't carry these addresses, and is required (policy)"};
+    if (ticket_ && !ticket_->take({0, 1, 0})) return beyond_limits();
     destinations_.push_back(std::move(destination));
     const auto n = static_cast<std::uint32_t>(envelope_.recipients.size());
     envelope_.recipients.push_back({n, *address, command.notify, command.orcpt});
@@ -95,6 +116,7 @@ void Transaction::reset() {
     size_.reset();
     priority_.reset();
     forwarded_.clear();
+    ticket_.reset();
 }
 
 void Transaction::forget_client() {

@@ -6,6 +6,7 @@
 
 #include "base/limits.hpp"
 #include "queue/ports.hpp"
+#include "queue/sender_counts.hpp"
 #include "smtp-bridge/server/command.hpp"
 #include "smtp-bridge/server/data_reader.hpp"
 #include "smtp-bridge/server/listener_settings.hpp"
@@ -13,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace smtp_bridge {
@@ -54,9 +56,13 @@ class Transaction {
     /// BODY= said. `beginning`: as above.
     queue::Arrival arrival(queue::Content content, std::string_view beginning,
                            const DataReader& reader, std::string client);
+    /// Moves out what the message takes of its sender's limits; before arrival(). Nothing: it has
+    /// none.
+    std::optional<queue::SenderTicket> ticket() { return std::exchange(ticket_, std::nullopt); }
 
   private:
     base::Result<mail::Mailbox> postmaster() const;
+    bool takes_from_limits(const MailFrom& command);
 
     const ListenerSettings& settings_;
     const queue::Router& router_;
@@ -68,6 +74,7 @@ class Transaction {
     mail::Envelope envelope_;
     std::vector<queue::Destination> destinations_;
     std::optional<std::uint64_t> size_;
+    std::optional<queue::SenderTicket> ticket_;  ///< if its sender is one of ours
 };
 
 /// The one way to say 250 to a message: it takes the proof that it is on the disk (invariant 1).

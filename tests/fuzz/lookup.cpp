@@ -56,6 +56,34 @@ void check_lookup(const Lookup& lookup, std::string_view input) {
           "answers do not depend on the cuts");
 }
 
+/// No time passes.
+struct StoppedClock final : base::Clock {
+    base::TimePoint now() const override { return base::TimePoint(std::chrono::hours(500'000)); }
+    base::SteadyPoint steady() const override { return base::SteadyPoint(std::chrono::hours(1)); }
+};
+
+/// Logins are slowed, and nothing else becomes of a request, however often it comes.
+void check_limits(const World& world, std::string_view input) {
+    const StoppedClock clock;
+    queue::SenderRule rule;
+    rule.an_hour = {1, 2, 1};
+    rule.beyond = queue::Beyond::refuse;
+    queue::SenderCounts counts({rule, {}, {}}, clock, [](const queue::SenderAlarm& alarm) {
+        check(!alarm.name.empty() && alarm.name.size() <= 320, "a sender's name is bounded");
+    });
+    const PolicyLookup lookup(world.table, world.router, &counts);
+    const std::string later =
+        "action=DEFER_IF_PERMIT 4.7.1 " + std::string(queue::kSenderRefused) + "\n\n";
+    for (int i = 0; i < 4; ++i) {
+        std::string output;
+        const auto used = lookup.answer(input, output, [](const mail::Domain&) {});
+        const bool answered = used && *used > 0;
+        check(answered ? output == "action=DUNNO\n\n" || output == later : output.empty(),
+              "there are two answers");
+        check(!answered || i > 0 || output != later, "the first recipient is within the limits");
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -64,6 +92,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const RouteLookup route{std::string(kOk), world.table, world.router};
     check_lookup(route, input);
     check_lookup(PolicyLookup(world.table, world.router), input);
+    check_limits(world, input);
     const auto answer = route.answer_to(input, [](const mail::Domain&) {});
     check(answer == "NOTFOUND " || answer == "OK lmtp:x" || answer.starts_with("PERM "),
           "there are three answers");
