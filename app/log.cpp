@@ -1,6 +1,7 @@
 #include "app/log.hpp"
 
 #include "base/log.hpp"
+#include "queue/sender_counts.hpp"
 
 namespace app::log {
 
@@ -52,6 +53,22 @@ void link_is_down(std::string_view component, std::chrono::milliseconds since,
 
 void return_refused(std::string_view why) {
     Line("return-refused").with("why", why).warning();
+}
+
+void sender_beyond(const queue::SenderAlarm& alarm) {
+    const auto& [messages, recipients, unknown] = alarm.last_hour;
+    Line line("sender-beyond-limit");
+    line.with("kind", to_text(alarm.kind))
+        .with("name", alarm.name)
+        .with("what", to_text(alarm.what))
+        .with("limit", alarm.limit)
+        .with("messages", messages)
+        .with("recipients", recipients)
+        .with("unknown-recipients", unknown)
+        .with("beyond", to_text(alarm.beyond));
+    if (!alarm.client.empty()) line.with("client", alarm.client);
+    if (alarm.left_out > 0) line.with("left-out", alarm.left_out);
+    line.warning();
 }
 
 void control_failed(std::string_view what, const base::Error& error) {

@@ -8,6 +8,10 @@
 #include <chrono>
 #include <string_view>
 
+namespace queue {
+struct SenderAlarm;
+}
+
 namespace app::log {
 
 void started(std::string_view version, std::string_view config_file);
@@ -26,6 +30,8 @@ void link_is_down(std::string_view component, std::chrono::milliseconds since,
                   std::string_view why);
 /// Mail that has to go by SMTP after all will fail.
 void return_refused(std::string_view why);
+/// A sender of ours has sent more than it may; once an hour for each.
+void sender_beyond(const queue::SenderAlarm& alarm);
 void control_failed(std::string_view what, const base::Error& error);
 
 }  // namespace app::log

@@ -21,6 +21,20 @@ std::string precise(std::int64_t millis) {
     return fmt::format("{}.{:03}Z", text, millis % 1000);
 }
 
+/// `12 of 200 messages`
+std::string share(const json::object& row, const char* key, const char* words) {
+    const auto count = number_of(row.at("last_hour").as_object(), key);
+    const json::value& limit = row.at("limits").as_object().at(key);
+    if (limit.is_null()) return fmt::format("{} {}", count, words);
+    return fmt::format("{} of {} {}", count, limit.to_number<std::uint64_t>(), words);
+}
+
+/// What becomes of more.
+std::string beyond_text(const std::string& beyond) {
+    if (beyond == "log") return "; beyond its limit";
+    return "; beyond its limit, and " + std::string(beyond == "hold" ? "held" : "refused");
+}
+
 }  // namespace
 
 int retire(const Config& config, const std::string& component, bool retired) {
@@ -66,6 +80,34 @@ int routes_forget(const Config& config, const std::string& domain) {
                    answer->at("required").as_bool()
                        ? "; Postfix still gives us its mail, as its policy is require"
                        : "");
+    return 0;
+}
+
+int senders_list(const Config& config, bool as_json) {
+    const auto answer = ask_daemon(config.control_socket, {{"command", "senders-list"}});
+    if (!answer) return complain(answer.error());
+    const json::array& rows = rows_of(*answer, "senders");
+    if (as_json) {
+        terminal::put_json(json::value(rows));
+        return 0;
+    }
+    for (const auto& each : rows) {
+        const json::object& row = each.as_object();
+        terminal::line("{:<6}  {}  {}, {}, {}{}", text_of(row, "kind"), text_of(row, "name"),
+                       share(row, "messages", "messages"), share(row, "recipients", "recipients"),
+                       share(row, "unknown-recipients", "unknown recipients"),
+                       row.at("is_beyond").as_bool() ? beyond_text(text_of(row, "beyond")) : "");
+    }
+    terminal::line("{} senders in the last hour{}", rows.size(),
+                   answer->at("cut").as_bool() ? ", and more" : "");
+    return 0;
+}
+
+int senders_forget(const Config& config, const std::string& name) {
+    const auto answer =
+        ask_daemon(config.control_socket, {{"command", "senders-forget"}, {"name", name}});
+    if (!answer) return complain(answer.error());
+    terminal::line("{}: forgotten", text_of(*answer, "name"));
     return 0;
 }
 

@@ -18,6 +18,10 @@ int retire(const Config& config, const std::string& component, bool retired);
 int routes_list(const Config& config, bool json);
 /// Takes one of them out, until it is found anew.
 int routes_forget(const Config& config, const std::string& domain);
+/// Who has sent how much in the last hour.
+int senders_list(const Config& config, bool json);
+/// As if one had sent nothing.
+int senders_forget(const Config& config, const std::string& name);
 int trace(const Config& config, const std::string& name, bool json);
 
 }  // namespace app

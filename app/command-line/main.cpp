@@ -33,6 +33,8 @@ const char* const kHelp =
     "       packetboat [options] queue verify [--repair] [--json]\n"
     "       packetboat [options] routes list [--json]\n"
     "       packetboat [options] routes forget DOMAIN\n"
+    "       packetboat [options] senders [--json]\n"
+    "       packetboat [options] senders forget NAME\n"
     "       packetboat [options] retire|resume [COMPONENT]\n"
     "       packetboat [options] backup FILE\n"
     "       packetboat [options] restore FILE\n"
@@ -81,6 +83,8 @@ bool is_known(const Words& words) {
     if (words[0] == "queue") return is_known_queue_command(words);
     if (words[0] == "routes" && words.size() >= 2)
         return words[1] == "list" ? words.size() == 2 : words[1] == "forget" && words.size() == 3;
+    if (words[0] == "senders")
+        return words.size() == 1 || (words.size() == 3 && words[1] == "forget");
     if (words[0] == "retire" || words[0] == "resume") return words.size() <= 2;
     const bool takes_one = words[0] == "trace" || words[0] == "backup" || words[0] == "restore";
     return takes_one && words.size() == 2;
@@ -123,6 +127,9 @@ int run(const Words& words, const app::Config& config, const po::variables_map& 
     if (words[0] == "routes")
         return words[1] == "list" ? app::routes_list(config, values.count("json") > 0)
                                   : app::routes_forget(config, words[2]);
+    if (words[0] == "senders")
+        return words.size() == 1 ? app::senders_list(config, values.count("json") > 0)
+                                 : app::senders_forget(config, words[2]);
     if (words[0] == "retire" || words[0] == "resume")
         return app::retire(config, words.size() > 1 ? words[1] : "", words[0] == "retire");
     if (words[0] == "backup") return app::backup(config, words[1]);

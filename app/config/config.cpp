@@ -1,6 +1,7 @@
 #include "app/config/config.hpp"
 
 #include "app/config/grammar.hpp"
+#include "app/config/sender_sections.hpp"
 #include "app/config/values.hpp"
 #include "base/limits.hpp"
 #include "component/xml/jid.hpp"
@@ -46,6 +47,7 @@ class Builder {
         for (const auto& [domain, section] : sections_of_domains_)
             rules[domain] = rule(section, usual_rule_);
         config_.lanes = queue::LanePolicy(usual_rule_, std::move(rules));
+        config_.senders = senders_.limits();
         config_.store.hostname = config_.hostname;
         config_.store.disk_reserve = base::limits::kDiskReserve;
         return std::move(config_);
@@ -123,6 +125,7 @@ class Builder {
         if (section.kind == "route-table") add_route_table(section);
         if (section.kind == "policy-service") add_policy_service(section);
         if (section.kind == "domain") add_domain(section);
+        if (section.kind == "senders" || section.kind == "sender") add_senders(section);
         if (section.kind == "discovery") add_discovery(section);
     }
 
@@ -323,6 +326,10 @@ class Builder {
             fail(section, "file", "file: Postfix finds it only if it ends in .lmdb");
     }
 
+    void add_senders(const Section& section) {
+        if (const auto fault = senders_.add(section)) fail(section, fault->key, fault->what);
+    }
+
     void add_discovery(const Section& section) {
         using std::chrono::seconds;
         const auto time = [&](const char* key) {
@@ -339,6 +346,7 @@ class Builder {
     Config config_;
     std::set<std::string> domains_;
     queue::LaneRule usual_rule_;
+    SenderSections senders_;
     std::map<mail::Domain, Section> sections_of_domains_;
     bool has_hand_over_ = false;
 };

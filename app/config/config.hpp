@@ -8,6 +8,7 @@
 #include "component/discovery/discovery.hpp"
 #include "component/stream/link.hpp"
 #include "queue/destination.hpp"
+#include "queue/sender_limits.hpp"
 #include "queue/store_settings.hpp"
 #include "smtp-bridge/client/smtp_courier.hpp"
 #include "smtp-bridge/lookup/lookup_server.hpp"
@@ -42,6 +43,7 @@ struct Config {
     smtp_bridge::TlsContext client_tls;          ///< for targets with +tls
     bool check_recipients = true;
     queue::LanePolicy lanes;
+    queue::SenderLimits senders;
     struct RouteLookup {
         smtp_bridge::LookupServerSettings server;
         std::string answer;

@@ -2,6 +2,7 @@
 
 #include "app/config/values.hpp"
 #include "base/limits.hpp"
+#include "queue/sender_limits.hpp"
 #include "queue/store_settings.hpp"
 #include "smtp-bridge/server/listener_settings.hpp"
 
@@ -16,6 +17,8 @@ constexpr const char* kTextHelp = "a text";
 constexpr const char* kPolicyHelp = "prefer or require";
 constexpr const char* kTargetHelp =
     "smtp:HOST:PORT, lmtp:HOST:PORT, lmtp:unix:PATH or smtp+tls:HOST:PORT, the best first";
+constexpr const char* kNumberHelp = "a number such as 1000";
+constexpr const char* kBeyondHelp = "log, hold or refuse";
 constexpr const char* kAnswerHelp = "a Postfix transport and next hop";
 
 po::typed_value<Duration>* duration(std::chrono::milliseconds value) {
@@ -85,6 +88,21 @@ Grammar make_grammar() {
     grammar.kinds["domain"].options.add_options()("policy", po::value<Text>(), kPolicyHelp)(
         "fallback-after", po::value<Duration>(), kDurationHelp)("deliver-to", po::value<Words>(),
                                                                 kTargetHelp);
+    const queue::SenderRule usual;
+    const auto an_hour = [&](queue::Counted what) { return size(usual.limit(what).value_or(0)); };
+    grammar.kinds["senders"].options.add_options()("messages-per-hour",
+                                                   an_hour(queue::Counted::messages), kNumberHelp)(
+        "recipients-per-hour", an_hour(queue::Counted::recipients), kNumberHelp)(
+        "unknown-recipients-per-hour", an_hour(queue::Counted::unknown), kNumberHelp)(
+        "burst", duration(usual.burst), kDurationHelp)("beyond", text(to_text(usual.beyond)),
+                                                       kBeyondHelp)(
+        "exempt", po::value<Words>(), "logins, addresses and domains with spaces between them");
+    grammar.kinds["sender"].named = true;
+    grammar.kinds["sender"].options.add_options()("messages-per-hour", po::value<Size>(),
+                                                  kNumberHelp)(
+        "recipients-per-hour", po::value<Size>(), kNumberHelp)("unknown-recipients-per-hour",
+                                                               po::value<Size>(), kNumberHelp)(
+        "burst", po::value<Duration>(), kDurationHelp)("beyond", po::value<Text>(), kBeyondHelp);
     grammar.kinds["discovery"].options.add_options()("resolver", po::value<Text>(),
                                                      "the address of a DNS server")(
         "positive-ttl", duration(hours(24)), kDurationHelp)("negative-ttl", duration(hours(1)),

@@ -2,6 +2,7 @@
 
 #include "app/daemon/control_answers.hpp"
 #include "app/daemon/route_answers.hpp"
+#include "app/daemon/sender_answers.hpp"
 #include "app/json_text.hpp"
 #include "app/log.hpp"
 #include "base/limits.hpp"
@@ -183,6 +184,10 @@ base::Task<json::object> ControlServer::carry_out(json::object asked) {
     } else if (command == "routes-forget") {
         std::string domain = text_of(asked, "domain");
         reply = co_await answer_forget_route(daemon_, std::move(domain));
+    } else if (command == "senders-list") {
+        reply = answer_senders(daemon_);
+    } else if (command == "senders-forget") {
+        reply = answer_forget_sender(daemon_, text_of(asked, "name"));
     } else if (command == "retire" || command == "resume") {
         std::string component = text_of(asked, "component");
         reply = co_await answer_retire(daemon_, std::move(component), command == "retire");

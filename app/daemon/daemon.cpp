@@ -65,7 +65,8 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       peers_(storage_),
       transfers_(storage_),
       retirement_(storage_),
-      routes_(config_, router_),
+      senders_(config_.senders, clock_, log::sender_beyond),
+      routes_(config_, router_, senders_),
       hand_over_(executor, config_),
       discovery_(executor, discovery_settings(config_, router_), clock_, random_, peers_,
                  routes_.table()),
@@ -83,6 +84,7 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       pools_(executor, {config_.hostname, {}, config_.client_tls}),
       checker_(executor, pools_, checker_settings(config_)),
       smtp_courier_(executor, pools_, courier_settings(config_), &owners_),
+      watched_smtp_(smtp_courier_, router_, senders_),
       prober_(
           executor, {}, clock_, random_, [this] { return silent_peers(); },
           [this](const std::string& peer) { peer_has_answered(peer); }),
@@ -116,9 +118,10 @@ void Daemon::make_sessions() {
     dispatcher_.use(queue::Lane::report, *report_courier_);
     xmpp_courier_ =
         std::make_unique<component::XmppCourier>(executor_, std::move(links), discovery_, clock_);
-    dispatcher_.use(queue::Lane::xmpp, *xmpp_courier_);
-    dispatcher_.use(queue::Lane::local, smtp_courier_);
-    dispatcher_.use(queue::Lane::relay, smtp_courier_);
+    watched_xmpp_ = std::make_unique<queue::WatchedCourier>(*xmpp_courier_, router_, senders_);
+    dispatcher_.use(queue::Lane::xmpp, *watched_xmpp_);
+    dispatcher_.use(queue::Lane::local, watched_smtp_);
+    dispatcher_.use(queue::Lane::relay, watched_smtp_);
 }
 
 void Daemon::peer_shows_up(const std::string& peer) {
@@ -177,6 +180,7 @@ base::Result<void> Daemon::listen() {
     const auto admission = std::make_shared<smtp_bridge::Admission>();
     for (auto settings : config_.intakes) {
         settings.admission = admission;
+        settings.senders = &senders_;
         servers_.push_back(
             std::make_unique<smtp_bridge::Server>(executor_, settings, router_, intake_));
         if (auto started = servers_.back()->start(); !started) return started;
@@ -221,6 +225,7 @@ void Daemon::adopt(const Config& config) {
     const auto before = router_.lanes();
     router_.replace_lanes(config.lanes);
     routes_.look_at_policies(*before);
+    senders_.use(config.senders);
     for (const auto& session : sessions_) {
         for (const auto& settings : config.components) {
             if (settings.jid == session->settings().jid) session->use_secret(settings.secret);

@@ -23,6 +23,7 @@
 #include "component/stream/session.hpp"
 #include "queue/delivery/dispatcher.hpp"
 #include "queue/delivery/housekeeping.hpp"
+#include "queue/delivery/watched_courier.hpp"
 #include "queue/intake/queue_intake.hpp"
 #include "queue/intake/stored_reports.hpp"
 #include "queue/intake/stored_transfers.hpp"
@@ -30,6 +31,7 @@
 #include "queue/ledger/storage_thread.hpp"
 #include "queue/peers/retirement.hpp"
 #include "queue/peers/stored_peers.hpp"
+#include "queue/sender_counts.hpp"
 #include "queue/sqlite/store/store.hpp"
 #include "smtp-bridge/client/recipient_checker.hpp"
 #include "smtp-bridge/client/smtp_courier.hpp"
@@ -62,6 +64,7 @@ class Daemon {
     base::ClockTrust& clock_trust() { return *clock_trust_; }
     queue::Dispatcher& dispatcher() { return dispatcher_; }
     const queue::Router& router() const { return router_; }
+    queue::SenderCounts& senders() { return senders_; }
     component::Discovery& discovery() { return discovery_; }
     const component::Discovery& discovery() const { return discovery_; }
     const std::vector<std::unique_ptr<component::Session>>& sessions() const { return sessions_; }
@@ -102,6 +105,7 @@ class Daemon {
     queue::StoredPeers peers_;
     queue::StoredTransfers transfers_;
     queue::Retirement retirement_;
+    queue::SenderCounts senders_;
     Routes routes_;
     HandOverWatch hand_over_;
     component::Discovery discovery_;
@@ -120,6 +124,8 @@ class Daemon {
     std::unique_ptr<component::XmppCourier> xmpp_courier_;
     std::unique_ptr<component::ReportCourier> report_courier_;
     smtp_bridge::SmtpCourier smtp_courier_;
+    std::unique_ptr<queue::WatchedCourier> watched_xmpp_;
+    queue::WatchedCourier watched_smtp_;
     component::Prober prober_;
     component::Refresher refresher_;
     std::vector<std::unique_ptr<smtp_bridge::Server>> servers_;

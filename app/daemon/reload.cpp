@@ -13,13 +13,30 @@ namespace {
 
 /// What Daemon::adopt() takes over: kind of section, and key.
 constexpr std::pair<std::string_view, std::string_view> kReloaded[] = {
-    {"daemon", "log-level"},        {"queue", "policy"},
-    {"queue", "fallback-after"},    {"domain", "policy"},
-    {"domain", "fallback-after"},   {"component", "secret"},
-    {"component", "secret-file"},   {"intake", "networks"},
-    {"intake", "trusted-networks"}, {"intake", "client-connections"},
-    {"intake", "client-rate"},      {"intake", "tls-certificate"},
+    {"daemon", "log-level"},
+    {"queue", "policy"},
+    {"queue", "fallback-after"},
+    {"domain", "policy"},
+    {"domain", "fallback-after"},
+    {"component", "secret"},
+    {"component", "secret-file"},
+    {"intake", "networks"},
+    {"intake", "trusted-networks"},
+    {"intake", "client-connections"},
+    {"intake", "client-rate"},
+    {"intake", "tls-certificate"},
     {"intake", "tls-key"},
+    {"senders", "messages-per-hour"},
+    {"sender", "messages-per-hour"},
+    {"senders", "recipients-per-hour"},
+    {"sender", "recipients-per-hour"},
+    {"senders", "unknown-recipients-per-hour"},
+    {"sender", "unknown-recipients-per-hour"},
+    {"senders", "burst"},
+    {"sender", "burst"},
+    {"senders", "beyond"},
+    {"sender", "beyond"},
+    {"senders", "exempt"},
 };
 
 /// `name`: `[kind name] key`, as in Config::said.

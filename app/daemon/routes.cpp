@@ -5,8 +5,8 @@
 
 namespace app {
 
-Routes::Routes(const Config& config, const queue::Router& router)
-    : config_(config), router_(router), table_(router.ours()) {}
+Routes::Routes(const Config& config, const queue::Router& router, queue::SenderCounts& senders)
+    : config_(config), router_(router), senders_(senders), table_(router.ours()) {}
 
 base::Result<void> Routes::start(base::asio::any_io_executor main,
                                  std::function<void(mail::Domain)> miss) {
@@ -33,7 +33,7 @@ base::Result<void> Routes::start(base::asio::any_io_executor main,
                                                           std::move(lookup), main, miss));
     }
     if (config_.policy_service) {
-        auto lookup = std::make_unique<smtp_bridge::PolicyLookup>(table_, router_);
+        auto lookup = std::make_unique<smtp_bridge::PolicyLookup>(table_, router_, &senders_);
         servers_.push_back(
             std::make_unique<LookupServer>(*config_.policy_service, std::move(lookup), main, miss));
     }

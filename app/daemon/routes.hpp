@@ -8,6 +8,7 @@
 
 #include "app/config/config.hpp"
 #include "queue/route_table.hpp"
+#include "queue/sender_counts.hpp"
 #include "smtp-bridge/lookup/lookup_server.hpp"
 #include "smtp-bridge/lookup/route_file.hpp"
 
@@ -19,7 +20,7 @@ namespace app {
 class Routes {
   public:
     /// All have to outlive it.
-    Routes(const Config& config, const queue::Router& router);
+    Routes(const Config& config, const queue::Router& router, queue::SenderCounts& senders);
 
     queue::RouteTable& table() { return table_; }
     /// Begins to answer. `miss` is called on `main` for domains of which nothing is known.
@@ -36,6 +37,7 @@ class Routes {
 
     const Config& config_;
     const queue::Router& router_;
+    queue::SenderCounts& senders_;
     queue::RouteTable table_;
     std::unique_ptr<smtp_bridge::RouteFile> file_;
     std::vector<std::unique_ptr<smtp_bridge::LookupServer>> servers_;

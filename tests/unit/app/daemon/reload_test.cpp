@@ -22,6 +22,7 @@ TEST_CASE("each changed key either takes effect or needs a restart") {
                               {"[component mail.a.test] domains", "a.test"},
                               {"[intake postfix] networks", "127.0.0.0/8"},
                               {"[domain b.test] policy", "require"},
+                              {"[sender x@a.test] burst", "1h"},
                               {"[queue] policy", "prefer"}});
     CHECK(app::compare(before, before).now.empty());
     CHECK(app::compare(before, before).restart.empty());
@@ -32,11 +33,12 @@ TEST_CASE("each changed key either takes effect or needs a restart") {
                              {"[intake postfix] networks", "127.0.0.0/8"},
                              {"[intake other] listen", "unix:/run/x"},
                              {"[domain c.test] fallback-after", "6h"},
+                             {"[senders] exempt", "lists.a.test"},
                              {"[queue] policy", "require"}});
     const auto changes = app::compare(before, after);
     CHECK(changes.now == Names{"[component mail.a.test] secret", "[daemon] log-level",
                                "[domain b.test] policy", "[domain c.test] fallback-after",
-                               "[queue] policy"});
+                               "[queue] policy", "[sender x@a.test] burst", "[senders] exempt"});
     CHECK(changes.restart ==
           Names{"[component mail.a.test] domains", "[daemon] hostname", "[intake other] listen"});
 }
