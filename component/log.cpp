@@ -70,8 +70,8 @@ void disputed(std::string_view domain, std::string_view what) {
     Line("disputed").with("domain", domain).with("what", what).warning();
 }
 
-void peer_book_failed(std::string_view domain, std::string_view why) {
-    Line("peer-book-failed").with("domain", domain).with("why", why).error();
+void known_peers_failed(std::string_view domain, std::string_view why) {
+    Line("known-peers-failed").with("domain", domain).with("why", why).error();
 }
 
 void refused_by_peer(LogLimiter& limiter, std::string_view peer, std::string_view domain,

@@ -27,7 +27,7 @@ void undiscovered(std::string_view domain, std::string_view why);
 void peer_down(std::string_view domain, std::string_view component, std::string_view why);
 /// Of claims of a domain that are not believed.
 void disputed(std::string_view domain, std::string_view what);
-void peer_book_failed(std::string_view domain, std::string_view why);
+void known_peers_failed(std::string_view domain, std::string_view why);
 /// The peer's answer was an error about the whole request.
 void refused_by_peer(LogLimiter& limiter, std::string_view peer, std::string_view domain,
                      std::size_t transfers, std::string_view kind, std::string_view why);

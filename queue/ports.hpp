@@ -1,5 +1,5 @@
 // The ports of the queue: how mail comes in (Intake) and goes out (Courier), and what the two doors
-// need of each other without knowing each other (RecipientCheck, PeerBook).
+// need of each other without knowing each other (RecipientCheck, KnownPeers).
 //
 // All calls are made and answered on the event loop.
 //
@@ -392,9 +392,9 @@ struct KnownPeer {
     base::TimePoint received{};  ///< when mail of it was last taken; the epoch: never
 };
 
-class PeerBook {
+class KnownPeers {
   public:
-    virtual ~PeerBook() = default;
+    virtual ~KnownPeers() = default;
     /// The next `most` in the order of their domains, behind `after`.
     virtual base::Task<base::Result<std::vector<KnownPeer>>> load(std::optional<mail::Domain> after,
                                                                   std::size_t most) = 0;

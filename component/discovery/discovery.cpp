@@ -45,13 +45,13 @@ struct Discovery::Flight {
 };
 
 Discovery::Discovery(base::asio::any_io_executor executor, DiscoverySettings settings,
-                     base::Clock& clock, base::Random& random, queue::PeerBook& book,
+                     base::Clock& clock, base::Random& random, queue::KnownPeers& book,
                      queue::RouteTable& routes)
     : Discovery(executor, settings, clock, random, book, routes,
                 std::make_unique<DnsResolver>(settings.resolver)) {}
 
 Discovery::Discovery(base::asio::any_io_executor executor, DiscoverySettings settings,
-                     base::Clock& clock, base::Random& random, queue::PeerBook& book,
+                     base::Clock& clock, base::Random& random, queue::KnownPeers& book,
                      queue::RouteTable& routes, std::unique_ptr<Resolver> resolver)
     : executor_(executor),
       settings_(std::move(settings)),
@@ -491,14 +491,14 @@ base::Task<void> Discovery::remember(mail::Domain domain) {
     queue::KnownPeer peer{domain,           entry->component, entry->first_seen,
                           entry->last_seen, entry->sent,      entry->received};
     auto done = co_await book_.remember(std::move(peer));
-    if (!done) log::peer_book_failed(domain.ascii(), done.error().text);
+    if (!done) log::known_peers_failed(domain.ascii(), done.error().text);
 }
 
 base::Task<void> Discovery::forget(std::vector<mail::Domain> domains) {
     if (domains.empty()) co_return;
     const std::string first = domains.front().ascii();
     auto done = co_await book_.forget(std::move(domains));
-    if (!done) log::peer_book_failed(first, done.error().text);
+    if (!done) log::known_peers_failed(first, done.error().text);
 }
 
 void Discovery::drop(const mail::Domain& domain) {

@@ -3,7 +3,7 @@
 // Both couriers' and receivers' source of truth (protocol, Authority and Discovery). Owns what is
 // known (KnownDomains) and the resolver; one survey in flight for a domain, and as many for each
 // cause as LookupShares has places. Sticky: a domain that once had a component is down, not gone,
-// when that cannot be confirmed. Known peers outlive a restart through queue::PeerBook; what is
+// when that cannot be confirmed. Known peers outlive a restart through queue::KnownPeers; what is
 // known is published to queue::RouteTable. Event loop only; never throws. What calls it must
 // outlive its own call.
 #pragma once
@@ -77,10 +77,10 @@ struct Report {
 class Discovery {
   public:
     Discovery(base::asio::any_io_executor executor, DiscoverySettings settings, base::Clock& clock,
-              base::Random& random, queue::PeerBook& book, queue::RouteTable& routes);
+              base::Random& random, queue::KnownPeers& book, queue::RouteTable& routes);
     /// With another resolver: for tests.
     Discovery(base::asio::any_io_executor executor, DiscoverySettings settings, base::Clock& clock,
-              base::Random& random, queue::PeerBook& book, queue::RouteTable& routes,
+              base::Random& random, queue::KnownPeers& book, queue::RouteTable& routes,
               std::unique_ptr<Resolver> resolver);
 
     /// Reads the peer book, in steps, and clears it of what is ours; once, before anything else.
@@ -204,7 +204,7 @@ class Discovery {
     DiscoverySettings settings_;
     base::Clock& clock_;
     base::Random& random_;
-    queue::PeerBook& book_;
+    queue::KnownPeers& book_;
     queue::RouteTable& routes_;
     std::function<void(const mail::Domain&)> departed_ = [](const mail::Domain&) {};
     std::unique_ptr<Resolver> resolver_;

@@ -1,4 +1,4 @@
-// StoredPeers: the PeerBook on the store's disk. Event loop.
+// StoredPeers: the KnownPeers on the store's disk. Event loop.
 //
 // Tested by tests/unit/queue/delivery/dispatcher_test.cpp.
 #pragma once
@@ -8,7 +8,7 @@
 
 namespace queue {
 
-class StoredPeers final : public PeerBook {
+class StoredPeers final : public KnownPeers {
   public:
     explicit StoredPeers(StorageThread& storage) : storage_(storage) {}
 

@@ -19,7 +19,7 @@ class Dns final : public Resolver {
     base::Task<SrvAnswer> find_server(mail::Domain) override { co_return SrvAnswer::exists; }
 };
 
-class NoBook final : public queue::PeerBook {
+class NoBook final : public queue::KnownPeers {
   public:
     base::Task<base::Result<std::vector<queue::KnownPeer>>> load(std::optional<mail::Domain>,
                                                                  std::size_t) override {

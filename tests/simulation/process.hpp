@@ -104,7 +104,7 @@ class Process : public std::enable_shared_from_this<Process>, public Link {
     KeptClock& kept_;
     std::unique_ptr<base::ClockTrust> trust_;
     std::uint64_t accepted_ = 0;
-    std::unique_ptr<queue::PeerBook> book_;
+    std::unique_ptr<queue::KnownPeers> book_;
     queue::RouteTable routes_;
     TransferHandler* handler_ = nullptr;
     LogLimiter limiter_{clock};

@@ -146,7 +146,7 @@ class ScriptedDns final : public Resolver {
     int asked = 0;
 };
 
-class MemoryPeerBook final : public queue::PeerBook {
+class MemoryKnownPeers final : public queue::KnownPeers {
   public:
     base::Task<base::Result<std::vector<queue::KnownPeer>>> load(std::optional<mail::Domain> after,
                                                                  std::size_t most) override {
@@ -236,7 +236,7 @@ struct World {
     support::VirtualTime time{io};
     support::ManualClock clock;
     support::SeededRandom random;
-    MemoryPeerBook book;
+    MemoryKnownPeers book;
     queue::RouteTable routes;
     ScriptedLink link;
     ScriptedDns* dns = nullptr;
