@@ -15,6 +15,7 @@
 #include "mail/status.hpp"
 #include "queue/content.hpp"
 #include "queue/destination.hpp"
+#include "queue/peer_class.hpp"
 #include "queue/peer_report.hpp"
 #include "queue/queue_id.hpp"
 #include "queue/transfer_key.hpp"
@@ -121,6 +122,8 @@ struct Receipt {
     /// nothing new was stored.
     std::optional<KnownTransfer> earlier;
     std::vector<Destination> rerouted{};  ///< where else than it was to go some of it goes
+    /// Of the domain that the transfer came for, this mail not counted.
+    PeerClass sender_class = PeerClass::none;
 };
 
 /// A message that is too large for memory, while it comes in: a file of the queue's. It is gone
@@ -305,6 +308,8 @@ struct LeasedMessage {
     /// called back first.
     std::optional<std::string> call_back{};
     LaneRule rule{};  ///< what the administrator wants of this lane for its recipients
+    /// What is thought now of the domain that it came for.
+    PeerClass sender_class = PeerClass::none;
 };
 
 /// How long the envelope of one message may be on a lane that does not send it value by value.

@@ -3,6 +3,7 @@
 // Tested by tests/unit/app/config/config_test.cpp.
 #pragma once
 
+#include "queue/content_refusals.hpp"
 #include "queue/retry_policy.hpp"
 
 #include <chrono>
@@ -27,6 +28,7 @@ struct StoreSettings {
     std::chrono::milliseconds delay_warning = std::chrono::hours(4);
     std::chrono::milliseconds history = std::chrono::hours(24 * 7);
     PeerQuota peer_quota;
+    ContentRefusals content_refusals = ContentRefusals::parse(ContentRefusals::kDefault).value();
     std::uintmax_t disk_reserve =
         0;  ///< bytes that intake leaves free, so that settling still works
 };

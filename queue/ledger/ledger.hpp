@@ -13,6 +13,7 @@
 #include "queue/ledger/administration.hpp"
 #include "queue/ledger/delivery.hpp"
 #include "queue/ledger/intake.hpp"
+#include "queue/ledger/peer_book.hpp"
 #include "queue/ledger/peers.hpp"
 #include "queue/ledger/transfers.hpp"
 
@@ -31,6 +32,7 @@ using Operation =
                  LeaseDue, Settle, SettleOrHold, PutOff, MakeDue, Reroute,       // delivery
                  ReadDueDestinations, FindNextDue,                               //
                  LoadPeers, RememberPeer, ForgetPeers, LoadRetired, SetRetired,  // peers
+                 SetPeerClass, ForgetStanding,                                   // the peer book
                  Operate, CorrectTimes, WarnOfDelays, ExpireQuarantine, Prune, PinContents>;
 
 /// Of each operation the type that it calls Answer.

@@ -11,9 +11,11 @@
 #include "base/result.hpp"
 #include "queue/destination.hpp"
 #include "queue/ledger/administration.hpp"
+#include "queue/ledger/peer_book.hpp"
 #include "queue/queue_id.hpp"
 #include "queue/state.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -115,6 +117,21 @@ struct Verify {
     using Reply = std::vector<Finding>;
 };
 
+/// A page of the peer book as of `today`, in the order of the domains, behind `after` (A-labels;
+/// empty: from the start). At most `most` lines; fewer: those were all.
+struct ListStandings {
+    using Reply = std::vector<Standing>;
+    std::chrono::sys_days today;
+    std::string after;
+    std::size_t most = 0;
+};
+/// The line that mail of `domain` is counted in, with its days; nothing if there is none.
+struct FindStanding {
+    using Reply = std::optional<Standing>;
+    std::chrono::sys_days today;
+    mail::Domain domain;
+};
+
 struct BackupFacts {
     std::int64_t messages = 0;  ///< that live
     std::int64_t missing = 0;   ///< of these, contents that could not be read
@@ -127,10 +144,12 @@ struct WriteBackup {
     std::filesystem::path file;
 };
 
-using Question = std::variant<CountWaiting, ListQueue, GoOnSearching, Trace, Verify, WriteBackup>;
+using Question = std::variant<CountWaiting, ListQueue, GoOnSearching, Trace, Verify, ListStandings,
+                              FindStanding, WriteBackup>;
 /// Of each question the type that it calls Reply.
-using Reply = std::variant<Health, ListPage, Search, std::vector<TracedMessage>,
-                           std::vector<Finding>, BackupFacts>;
+using Reply =
+    std::variant<Health, ListPage, Search, std::vector<TracedMessage>, std::vector<Finding>,
+                 std::vector<Standing>, std::optional<Standing>, BackupFacts>;
 
 class Questions {
   public:

@@ -14,6 +14,7 @@
 #include "queue/sqlite/notify/delays.hpp"
 #include "queue/sqlite/notify/taken_reports.hpp"
 #include "queue/sqlite/store/peer_rows.hpp"
+#include "queue/sqlite/store/standings.hpp"
 
 #include <utility>
 
@@ -83,6 +84,11 @@ class Performing {
         set_retired(store_, op.component, op.retired);
         return Nothing();
     }
+
+    auto operator()(const SetPeerClass& op) const {
+        return set_peer_class(store_, op.domain, op.by_hand);
+    }
+    auto operator()(const ForgetStanding& op) const { return forget_standing(store_, op.domain); }
 
     auto operator()(const Operate& op) const {
         return operate(store_, op.verb, op.selection, op.after);

@@ -4,6 +4,7 @@
 #include "queue/sqlite/admin/history.hpp"
 #include "queue/sqlite/admin/inspection.hpp"
 #include "queue/sqlite/admin/verify.hpp"
+#include "queue/sqlite/store/standings.hpp"
 
 #include <utility>
 
@@ -27,6 +28,12 @@ class Answering {
     }
     auto operator()(const Trace& asked) const { return trace(database_, asked.ids); }
     auto operator()(const Verify&) const { return verify(database_, {&contents_, nullptr, true}); }
+    auto operator()(const ListStandings& asked) const {
+        return list_standings(database_, asked.today, asked.after, asked.most);
+    }
+    auto operator()(const FindStanding& asked) const {
+        return find_standing(database_, asked.today, asked.domain);
+    }
     auto operator()(const WriteBackup& asked) const {
         return write_backup(database_, contents_, asked.file);
     }

@@ -81,7 +81,7 @@ void add_arrival_step(Database& database, TracedMessage& message) {
     Query find = database.query(
         "SELECT sender, message_id, size, received_at, origin_kind, origin_client, origin_helo, "
         "origin_domain,"
-        " origin_transfer, origin_component FROM message WHERE id = ?1"_sql);
+        " origin_transfer, origin_component, origin_class FROM message WHERE id = ?1"_sql);
     find.bind(message.id.value);
     if (!find.step()) return;
     message.sender = find.text(0);
@@ -95,6 +95,9 @@ void add_arrival_step(Database& database, TracedMessage& message) {
         case Origin::Kind::xmpp:
             detail = fmt::format("over XMPP from {} for {}, by {}, transfer {}", find.text(5),
                                  find.text(7), find.text(9), find.text(8));
+            if (const std::string of = to_text(static_cast<PeerClass>(find.integer(10)));
+                !of.empty())
+                detail += ", class " + of;
             break;
         case Origin::Kind::internal:
             detail = find.text(5);

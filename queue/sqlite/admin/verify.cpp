@@ -60,6 +60,12 @@ constexpr Check kChecks[] = {
     {"a report that was taken has no transfer",
      "SELECT 0, r.transfer FROM report r LEFT JOIN transfer t ON t.number = r.transfer"
      " WHERE t.number IS NULL"_sql},
+    {"a day of the peer book has no domain",
+     "SELECT DISTINCT 0, d.domain FROM standing_day d LEFT JOIN standing s ON s.domain = d.domain"
+     " WHERE s.domain IS NULL"_sql},
+    {"a domain of the peer book has a class that nobody can give it",
+     "SELECT 0, domain FROM standing"
+     " WHERE by_hand NOT IN (0, {class_blocked}, {class_trusted}, {class_limited})"_sql},
     // NOTIFY: 1 never, 4 failure; 0 is unset, which wants failures.
     {"a recipient has failed, and its sender was not told",
      "SELECT m.id, r.n FROM recipient r JOIN message m ON m.id = r.message"

@@ -10,6 +10,7 @@
 #include "queue/sqlite/delivery/settlement.hpp"
 #include "queue/sqlite/store/damage.hpp"
 #include "queue/sqlite/store/rows.hpp"
+#include "queue/sqlite/store/standings.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -319,6 +320,8 @@ base::Result<LeasedMessage> lease_group(Store& store, const Destination& destina
     leased.id = row.id;
     leased.envelope = std::move(row.envelope);
     leased.origin = std::move(row.origin);
+    if (destination.lane == Lane::local && leased.origin.transfer)
+        leased.sender_class = class_of_peer(store, leased.origin.transfer->domain);
     leased.received_at = row.received_at;
     leased.expires_at = row.expires_at;
     leased.call_back = std::move(call_back);

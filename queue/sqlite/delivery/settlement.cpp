@@ -8,6 +8,7 @@
 #include "queue/sqlite/notify/kept_headers.hpp"
 #include "queue/sqlite/notify/reports.hpp"
 #include "queue/sqlite/store/rows.hpp"
+#include "queue/sqlite/store/standings.hpp"
 #include "queue/sqlite/store/under_way.hpp"
 
 #include <algorithm>
@@ -30,6 +31,7 @@ class Recording {
             transition(attempted_, outcome, store_.router(), moment_, store_.random());
         std::visit([this](const auto& each) { apply(each); }, becomes);
         if (const auto* const done = std::get_if<Delivered>(&outcome)) log_delivery(*done);
+        if (const auto* const failed = std::get_if<Failed>(&outcome)) count_refusal(failed->reply);
         return {};
     }
 
@@ -61,6 +63,8 @@ class Recording {
 
     /// Stores the report if one is due, and ends the message when all its recipients have.
     base::Result<DueNow> finish() {
+        if (row_.origin.transfer)
+            count_for_peer(store_, row_.origin.transfer->domain, told_of_peer_);
         if (!notifications_.empty()) {
             auto report = is_report_ ? add_undelivered_report(store_, row_, notifications_.front())
                                      : add_report(store_, row_, notifications_);
@@ -146,6 +150,13 @@ class Recording {
         });
     }
 
+    /// What our mail server says of a recipient that we had taken, for the peer book.
+    void count_refusal(const mail::Reply& reply) {
+        if (attempted_.destination.lane != Lane::local) return;
+        told_of_peer_.unknown += is_unknown_recipient(reply) ? 1 : 0;
+        told_of_peer_.refused += store_.settings().content_refusals.has(reply) ? 1 : 0;
+    }
+
     void end(std::uint32_t n, int attempts, const Ended& ended) {
         Query update = store_.database().query(
             "UPDATE recipient SET state = ?3, attempts = MAX(attempts, ?4), code = ?5, status "
@@ -206,6 +217,7 @@ class Recording {
     int ended_ = 0;
     std::vector<Notification> notifications_;
     std::vector<HeldRecipient> held_;
+    PeerFigures told_of_peer_;
     Held why_held_;           // of all of them: one transfer is settled at a time
     bool is_report_ = false;  // it is a report to a peer, and could not be delivered
     DueNow due_now_;

@@ -5,6 +5,7 @@
 #include "queue/sqlite/intake/verdicts.hpp"
 #include "queue/sqlite/store/new_message.hpp"
 #include "queue/sqlite/store/rows.hpp"
+#include "queue/sqlite/store/standings.hpp"
 
 namespace queue {
 namespace {
@@ -42,6 +43,19 @@ base::Result<void> take_room(Store& store, const Arrival& arrival) {
     return {};
 }
 
+/// What the verdict on a transfer says of its domain. What may be different next time says nothing.
+PeerFigures figures_of(const ReceivedTransfer& transfer) {
+    PeerFigures figures;
+    for (const RecipientVerdict& verdict : transfer.verdicts) {
+        const bool is_unknown = is_unknown_recipient(verdict.reply);
+        if (!verdict.reply.is_success() && !is_unknown) continue;
+        if (verdict.reply.is_success()) figures.messages = 1;
+        ++figures.recipients;
+        figures.unknown += is_unknown ? 1 : 0;
+    }
+    return figures;
+}
+
 }  // namespace
 
 base::Result<Receipt> add_arrival(Store& store, const Arrival& arrival) {
@@ -68,9 +82,10 @@ base::Result<Receipt> add_arrival(Store& store, const Arrival& arrival) {
     // What is in a file has its room already.
     const std::size_t more = arrival.file ? 0 : arrival.content.size();
     if (auto space = store.check_space(more); !space) return space.error();
+    if (arrival.transfer) receipt.sender_class = class_of_peer(store, arrival.transfer->key.domain);
     if (!arrival.envelope.recipients.empty()) {
         if (auto room = take_room(store, arrival); !room) return room.error();
-        auto id = insert_message(store, arrival);
+        auto id = insert_message(store, arrival, receipt.sender_class);
         if (!id) return id.error();
         receipt.id = *id;
         auto rerouted = reroute_unfit(store, *id, arrival);
@@ -78,7 +93,10 @@ base::Result<Receipt> add_arrival(Store& store, const Arrival& arrival) {
         receipt.rerouted = std::move(*rerouted);
         if (arrival.held) hold(store, *id, *arrival.held);
     }
-    if (arrival.transfer) insert_verdict(store, *arrival.transfer, receipt.id);
+    if (arrival.transfer) {
+        insert_verdict(store, *arrival.transfer, receipt.id);
+        count_for_peer(store, arrival.transfer->key.domain, figures_of(*arrival.transfer));
+    }
     return receipt;
 }
 

@@ -1,6 +1,7 @@
 #include "queue/sqlite/recovery/mend.hpp"
 
 #include "mail/address.hpp"
+#include "mail/organisation.hpp"
 #include "queue/destination.hpp"
 #include "queue/sqlite/intake/verdicts.hpp"
 #include "queue/sqlite/store/rows.hpp"
@@ -54,6 +55,7 @@ class Mending {
         mend_reports();
         mend_verdicts();
         mend_partials();
+        mend_standings();
         database_.execute("COMMIT"_sql);
         return {};
     }
@@ -475,6 +477,43 @@ class Mending {
                     continue;
                 Query remove = database_.query("DELETE FROM partial WHERE file = ?1"_sql);
                 remove.bind(file).run();
+            }
+        }
+    }
+
+    /// What is known of a domain's days is enough for a line of it; what an administrator had said
+    /// is not among them.
+    void mend_standings() {
+        run("UPDATE standing SET by_hand = 0"
+            " WHERE by_hand NOT IN (0, {class_blocked}, {class_trusted}, {class_limited})"_sql);
+        struct Line {
+            std::string domain;
+            std::int64_t since = 0;
+            std::int64_t last = 0;
+            std::int64_t days = 0;
+        };
+        for (;;) {
+            std::vector<Line> batch;
+            {
+                Query find = database_.query(
+                    "SELECT domain, MIN(day), MAX(day), COUNT(*) FROM standing_day d WHERE NOT"
+                    " EXISTS (SELECT 1 FROM standing s WHERE s.domain = d.domain)"
+                    " GROUP BY domain LIMIT 500"_sql);
+                while (find.step())
+                    batch.push_back(
+                        {find.text(0), find.integer(1), find.integer(2), find.integer(3)});
+            }
+            if (batch.empty()) return;
+            for (const Line& line : batch) {
+                Query add = database_.query(
+                    "INSERT INTO standing (domain, since, last_day, days, organisation, by_hand,"
+                    " set_at) VALUES (?1, ?2, ?3, ?4, ?5, 0, 0)"_sql);
+                add.bind(line.domain, line.since, line.last, line.days,
+                         mail::Organisation::of(line.domain).name())
+                    .run();
+                report_.add("the peer book's line for " + line.domain +
+                            " was lost, and made anew from its days; what an administrator had "
+                            "said of it is not in it");
             }
         }
     }

@@ -57,7 +57,7 @@ void insert_recipients(Store& store, QueueId id, const Arrival& arrival, MailCla
 
 }  // namespace
 
-base::Result<QueueId> insert_message(Store& store, const Arrival& arrival) {
+base::Result<QueueId> insert_message(Store& store, const Arrival& arrival, PeerClass sender) {
     const QueueId id = store.next_id();
     const base::TimePoint now = store.latest_now();
     const base::TimePoint expires =
@@ -73,9 +73,9 @@ base::Result<QueueId> insert_message(Store& store, const Arrival& arrival) {
             "ret, envid,"
             " origin_kind, origin_client, origin_helo, origin_domain, origin_transfer, "
             "origin_component,"
-            " size, message_id, header_from, pending, header_size)"
+            " size, message_id, header_from, pending, header_size, origin_class)"
             " VALUES "
-            "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)"_sql);
+            "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21)"_sql);
         insert
             .bind(id.value, to_millis(now), to_millis(expires),
                   std::string(mail::to_text(envelope.from)), static_cast<int>(envelope.body),
@@ -86,7 +86,7 @@ base::Result<QueueId> insert_message(Store& store, const Arrival& arrival) {
                   origin.transfer ? origin.transfer->id : std::string(), origin.component,
                   static_cast<std::int64_t>(arrival.content.size()), header.message_id, header.from,
                   static_cast<std::int64_t>(envelope.recipients.size()),
-                  static_cast<std::int64_t>(header.returned))
+                  static_cast<std::int64_t>(header.returned), static_cast<int>(sender))
             .run();
     }
     if (auto stored = insert_content(store, id, arrival); !stored) return stored.error();

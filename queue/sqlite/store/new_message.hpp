@@ -9,7 +9,9 @@
 
 namespace queue {
 
-/// Stores a message that has at least one recipient. Errc::storage if its content can't be written.
-base::Result<QueueId> insert_message(Store& store, const Arrival& arrival);
+/// Stores a message that has at least one recipient; `sender` is what is thought of the domain that
+/// it came for. Errc::storage if its content can't be written.
+base::Result<QueueId> insert_message(Store& store, const Arrival& arrival,
+                                     PeerClass sender = PeerClass::none);
 
 }  // namespace queue

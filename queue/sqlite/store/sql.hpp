@@ -9,6 +9,7 @@
 
 #include "queue/destination.hpp"
 #include "queue/mail_class.hpp"
+#include "queue/peer_class.hpp"
 #include "queue/ports.hpp"
 #include "queue/state.hpp"
 
@@ -42,6 +43,9 @@ inline constexpr std::array kNames{
     Name{"interactive", static_cast<int>(MailClass::interactive)},
     Name{"bulk", static_cast<int>(MailClass::bulk)},
     Name{"large", static_cast<int>(MailClass::large)},
+    Name{"class_blocked", static_cast<int>(PeerClass::blocked)},
+    Name{"class_trusted", static_cast<int>(PeerClass::trusted)},
+    Name{"class_limited", static_cast<int>(PeerClass::limited)},
     Name{"from_smtp", static_cast<int>(Origin::Kind::smtp)},
     Name{"from_xmpp", static_cast<int>(Origin::Kind::xmpp)},
     Name{"from_us", static_cast<int>(Origin::Kind::internal)},

@@ -21,6 +21,7 @@
 #include "queue/retry_policy.hpp"
 #include "queue/sqlite/store/database.hpp"
 #include "queue/sqlite/store/peer_load.hpp"
+#include "queue/sqlite/store/standing_cache.hpp"
 #include "queue/state.hpp"
 #include "queue/store_settings.hpp"
 
@@ -79,6 +80,8 @@ class Store {
     const std::shared_ptr<base::ClockTrust>& clock_trust() const { return trust_; }
     base::Random& random() { return random_; }
     PeerLoad& peer_load() { return peer_load_; }
+    /// Of the peer book (queue/sqlite/store/standings).
+    StandingCache& standings() { return standings_; }
 
     /// Later than every id before.
     QueueId next_id();
@@ -108,7 +111,10 @@ class Store {
     void drop_actions(std::size_t from);
     /// It is not known whether the transaction is on the disk: files that its rows may name stay,
     /// and the next start sweeps away those that they don't.
-    void forget_actions() { actions_.clear(); }
+    void forget_actions() {
+        actions_.clear();
+        standings_.clear();
+    }
     void run_actions();
 
   private:
@@ -129,6 +135,7 @@ class Store {
     ContentReader content_reader_;
     std::unique_ptr<Database> database_;
     PeerLoad peer_load_;
+    StandingCache standings_;
     std::shared_ptr<base::ClockTrust> trust_;
     bool clock_is_believed_ = true;     ///< as the log has it
     std::uint64_t clock_accepted_ = 0;  ///< times_accepted, as forget_from_ has it

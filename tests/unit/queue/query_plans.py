@@ -42,6 +42,8 @@ MAY_SCAN = {
     "FILTER (WHERE organisation = ?1) FROM partial": "no more than kOpen.of_all",
     "COALESCE(SUM(size) FILTER (WHERE correspondent = 0), 0)": "no more than kOpen.of_all",
     "DELETE FROM partial WHERE (id, domain) IN (SELECT id": "no more than kOpen.of_all",
+    "ORDER BY (days > 2), last_day LIMIT 1": "along an index, whose first entry it is",
+    "SELECT COUNT(*) FROM standing": "no more than kStandings, once",
     "FROM verdict WHERE aborted = 1": "no more than kCallbacks.of_all, along an index",
 }
 
@@ -53,7 +55,8 @@ PASSED_ON = {("queue/sqlite/admin/backup.cpp", "count")}
 # Where the names in a statement, and the numbers that they stand for, are told.
 NAMES = "queue/sqlite/store/sql.hpp"
 NAME = re.compile(r'Name\{"(\w+)", static_cast<int>\((?:\w+::)*(\w+)::(\w+)\)\}')
-ENUMS = ("queue/state.hpp", "queue/destination.hpp", "queue/mail_class.hpp", "queue/ports.hpp")
+ENUMS = ("queue/state.hpp", "queue/destination.hpp", "queue/mail_class.hpp", "queue/peer_class.hpp",
+         "queue/ports.hpp")
 
 
 def numbers(root):

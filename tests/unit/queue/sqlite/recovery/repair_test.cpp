@@ -383,6 +383,28 @@ TEST_CASE("a lost verdict is named by its key") {
     }));
 }
 
+TEST_CASE("a lost line of the peer book is made anew from its days, and named") {
+    const Waiting queue(60);
+    const Copy copy(queue);
+    for (const auto& page : queue.pages) {
+        if (page.tree == "standing")
+            overwrite(copy.path(), page.number, 0, std::string(kPageSize, '\0'));
+    }
+    const auto repaired = copy.repair();
+    REQUIRE(repaired);
+    REQUIRE(*repaired);
+    CHECK(std::ranges::any_of((*repaired)->lines, [](const std::string& line) {
+        return line.find("peer book's line for b.test was lost") != std::string::npos;
+    }));
+    SQLite::Database database(file_of(copy.path()).string());
+    CHECK(database
+              .execAndGet("SELECT domain || ' ' || days || ' ' || organisation || ' ' || by_hand"
+                          " FROM standing")
+              .getString() == "b.test 1 b.test 0");
+    CHECK(database.execAndGet("SELECT messages FROM standing_day").getInt() == 12);
+    CHECK(findings(copy.path()).empty());
+}
+
 TEST_CASE("a file that is cut off gives back what it has") {
     const Waiting queue(150);
     const Copy copy(queue);
