@@ -38,6 +38,17 @@ void secret_is_exposed(std::string_view file) {
         .warning();
 }
 
+void peer_class_set(std::string_view domain, std::string_view peer_class) {
+    Line("peer-class-set")
+        .with("domain", domain)
+        .with("class", peer_class.empty() ? "none" : peer_class)
+        .info();
+}
+
+void peer_forgotten(std::string_view domain) {
+    Line("peer-forgotten").with("domain", domain).info();
+}
+
 void retired(std::string_view component, bool retired) {
     Line(retired ? "retired" : "back-in-service").with("component", component).info();
 }

@@ -26,6 +26,9 @@ void reload_failed(const base::Error& error);
 void secret_is_exposed(std::string_view file);
 /// Taken out of service, or back into it.
 void retired(std::string_view component, bool retired);
+/// An administrator has said so; an empty class: has taken back what was said.
+void peer_class_set(std::string_view domain, std::string_view peer_class);
+void peer_forgotten(std::string_view domain);
 void link_is_down(std::string_view component, std::chrono::milliseconds since,
                   std::string_view why);
 /// Mail that has to go by SMTP after all will fail.

@@ -1,6 +1,7 @@
 // packetboat: the command line. Finds the subcommand, reads the configuration, and hands over.
 #include "app/check/check.hpp"
 #include "app/command-line/commands.hpp"
+#include "app/command-line/peer_commands.hpp"
 #include "app/command-line/queue_commands.hpp"
 #include "app/command-line/store_commands.hpp"
 #include "app/daemon/serve.hpp"
@@ -35,6 +36,9 @@ const char* const kHelp =
     "       packetboat [options] routes forget DOMAIN\n"
     "       packetboat [options] senders [--json]\n"
     "       packetboat [options] senders forget NAME\n"
+    "       packetboat [options] peers [list] [--json]\n"
+    "       packetboat [options] peers show DOMAIN [--json]\n"
+    "       packetboat [options] peers trust|limit|block|unset|forget DOMAIN\n"
     "       packetboat [options] retire|resume [COMPONENT]\n"
     "       packetboat [options] backup FILE\n"
     "       packetboat [options] restore FILE\n"
@@ -66,6 +70,10 @@ constexpr std::pair<const char*, const char*> kFilters[] = {
 
 const Words kVerbs{"flush", "hold", "release", "retry", "cancel", "bounce"};
 
+/// What an administrator may say of a peer, and the class that is meant.
+constexpr std::pair<const char*, const char*> kPeerVerbs[] = {
+    {"trust", "trusted"}, {"limit", "limited"}, {"block", "blocked"}, {"unset", ""}};
+
 bool contains(const Words& words, const std::string& word) {
     return std::ranges::find(words, word) != words.end();
 }
@@ -77,10 +85,19 @@ bool is_known_queue_command(const Words& words) {
     return words[1] == "verify" && words.size() == 2;
 }
 
+bool is_known_peer_command(const Words& words) {
+    if (words.size() < 2) return true;
+    if (words[1] == "list") return words.size() == 2;
+    const bool is_verb =
+        std::ranges::any_of(kPeerVerbs, [&](const auto& verb) { return words[1] == verb.first; });
+    return words.size() == 3 && (words[1] == "show" || words[1] == "forget" || is_verb);
+}
+
 bool is_known(const Words& words) {
     if (words[0] == "serve") return words.size() == 1;
     if (words[0] == "check") return true;
     if (words[0] == "queue") return is_known_queue_command(words);
+    if (words[0] == "peers") return is_known_peer_command(words);
     if (words[0] == "routes" && words.size() >= 2)
         return words[1] == "list" ? words.size() == 2 : words[1] == "forget" && words.size() == 3;
     if (words[0] == "senders")
@@ -119,11 +136,21 @@ int run_queue(const Words& words, const app::Config& config, const po::variables
     return app::queue_operate(config, words[1], std::move(filters), as_json);
 }
 
+int run_peers(const Words& words, const app::Config& config, bool as_json) {
+    if (words.size() < 3) return app::peers_list(config, as_json);
+    if (words[1] == "show") return app::peers_show(config, words[2], as_json);
+    for (const auto& [verb, peer_class] : kPeerVerbs) {
+        if (words[1] == verb) return app::peers_set(config, words[2], peer_class);
+    }
+    return app::peers_forget(config, words[2]);
+}
+
 /// `words` is_known().
 int run(const Words& words, const app::Config& config, const po::variables_map& values) {
     if (words[0] == "serve") return app::serve(config);
     if (words[0] == "check") return app::check(config, {words.begin() + 1, words.end()});
     if (words[0] == "queue") return run_queue(words, config, values);
+    if (words[0] == "peers") return run_peers(words, config, values.count("json") > 0);
     if (words[0] == "routes")
         return words[1] == "list" ? app::routes_list(config, values.count("json") > 0)
                                   : app::routes_forget(config, words[2]);

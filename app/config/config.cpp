@@ -279,6 +279,9 @@ class Builder {
         config_.deliver_to[""] = targets(section, "deliver-to");
         if (section.has("return-to")) config_.return_to = targets(section, "return-to");
         config_.check_recipients = section.get<Switch>("check-recipients").value;
+        config_.store.content_refusals =
+            checked(section, "content-refusal",
+                    queue::ContentRefusals::parse(section.get<Text>("content-refusal").value));
         std::optional<std::filesystem::path> authorities;
         if (section.has("tls-ca")) authorities = section.get<Text>("tls-ca").value;
         config_.client_tls = checked(section, "tls-ca", smtp_bridge::client_tls(authorities));

@@ -75,7 +75,9 @@ Grammar make_grammar() {
     grammar.kinds["hand-over"].options.add_options()("deliver-to", po::value<Words>()->required(),
                                                      kTargetHelp)(
         "return-to", po::value<Words>(), kTargetHelp)("tls-ca", po::value<Text>(), "a file")(
-        "check-recipients", po::value<Switch>()->default_value(Switch{true}, ""), "yes or no");
+        "check-recipients", po::value<Switch>()->default_value(Switch{true}, ""), "yes or no")(
+        "content-refusal", text(queue::ContentRefusals::kDefault),
+        "a status such as 5.7.1, and words of the reply");
     grammar.kinds["route-lookup"].options.add_options()("listen", po::value<Text>()->required(),
                                                         "ADDRESS:PORT or unix:PATH")(
         "answer", po::value<Text>()->required(), kAnswerHelp);

@@ -1,6 +1,7 @@
 #include "app/daemon/control_server.hpp"
 
 #include "app/daemon/control_answers.hpp"
+#include "app/daemon/peer_answers.hpp"
 #include "app/daemon/route_answers.hpp"
 #include "app/daemon/sender_answers.hpp"
 #include "app/json_text.hpp"
@@ -188,6 +189,18 @@ base::Task<json::object> ControlServer::carry_out(json::object asked) {
         reply = answer_senders(daemon_);
     } else if (command == "senders-forget") {
         reply = answer_forget_sender(daemon_, text_of(asked, "name"));
+    } else if (command == "peers-list") {
+        json::object place = asked;
+        reply = co_await answer_peers(daemon_, std::move(place));
+    } else if (command == "peers-show") {
+        std::string domain = text_of(asked, "domain");
+        reply = co_await answer_peer(daemon_, std::move(domain));
+    } else if (command == "peers-set") {
+        json::object set = asked;
+        reply = co_await answer_set_peer(daemon_, std::move(set));
+    } else if (command == "peers-forget") {
+        std::string domain = text_of(asked, "domain");
+        reply = co_await answer_forget_peer(daemon_, std::move(domain));
     } else if (command == "retire" || command == "resume") {
         std::string component = text_of(asked, "component");
         reply = co_await answer_retire(daemon_, std::move(component), command == "retire");

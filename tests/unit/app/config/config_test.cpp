@@ -111,6 +111,22 @@ TEST_CASE("REQUIRETLS is kept only where the component's link goes over no netwo
     CHECK_FALSE(load(kGood)->intakes[0].requiretls);
 }
 
+TEST_CASE("what counts as a refusal of a mail's content is patterns, or none") {
+    const auto counts = [](const std::string& line, const char* text) {
+        const auto config = load(kGood + line);
+        REQUIRE(config);
+        return config->store.content_refusals.has({554, {5, 7, 1}, text});
+    };
+    CHECK(counts("", "Spam message rejected"));
+    CHECK_FALSE(counts("", "Gtube pattern"));
+    CHECK(counts("content-refusal = 5.7.1 gtube, 5.7.1 virus\n", "Gtube pattern"));
+    CHECK_FALSE(counts("content-refusal = 5.7.1 gtube\n", "Spam message rejected"));
+    CHECK_FALSE(counts("content-refusal = none\n", "Spam message rejected"));
+    CHECK(error_of(kGood + "content-refusal = 5.7.1 virus, 4.7.1 spam\n") ==
+          ":13: content-refusal: \"4.7.1 spam\" does not begin with a status such as 5.7.1 or "
+          "5.7.*");
+}
+
 TEST_CASE("durations and sizes are read with their units") {
     const auto config =
         load(kGood + "[queue]\nfirst-retry = 1500ms\nmax-retry = 2h\nhistory = 3d\n");

@@ -1,0 +1,114 @@
+#include "app/daemon/peer_answers.hpp"
+
+#include "app/daemon/control_answers.hpp"
+#include "app/json_text.hpp"
+#include "app/log.hpp"
+#include "queue/peer_class.hpp"
+
+namespace app {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t kPage = 500;  // lines of one answer: some hundred kilobytes
+
+std::chrono::sys_days today() {
+    return queue::day_of(base::SystemClock().now());
+}
+
+/// `2026-12-01`
+std::string date_of(std::chrono::sys_days day) {
+    constexpr std::size_t kDate = 10;
+    return base::to_datetime(day).substr(0, kDate);
+}
+
+json::object to_json(const queue::PeerFigures& figures) {
+    return {{"messages", figures.messages},     {"recipients", figures.recipients},
+            {"unknown", figures.unknown},       {"refused", figures.refused},
+            {"complaints", figures.complaints}, {"bad", figures.bad()}};
+}
+
+json::object to_json(const queue::Standing& standing) {
+    const queue::PeerRecord& record = standing.record;
+    json::array periods;
+    for (const auto& period : record.periods())
+        periods.push_back(to_json(period));
+    return {{"domain", standing.domain},
+            {"class", queue::to_text(class_of(record))},
+            {"by_hand", record.by_hand.has_value()},
+            {"set_at", standing.set_at ? base::to_datetime(*standing.set_at) : ""},
+            {"since", date_of(standing.since)},
+            {"last", date_of(standing.last)},
+            {"days", record.days()},
+            {"total", to_json(record.total())},
+            {"periods", std::move(periods)},
+            {"weighed_bad", record.bad()},
+            {"weighed_recipients", record.recipients()}};
+}
+
+}  // namespace
+
+base::Task<json::object> answer_peers(Daemon& daemon, json::object asked) {
+    queue::ListStandings question{today(), text_of(asked, "after"), kPage};
+    const auto page = co_await daemon.reader().ask(std::move(question));
+    if (!page) co_return refusal(page.error().text);
+    json::array peers;
+    for (const auto& standing : *page)
+        peers.push_back(to_json(standing));
+    json::object answer{{"ok", true}, {"peers", std::move(peers)}};
+    if (page->size() == kPage) answer["after"] = page->back().domain;
+    co_return answer;
+}
+
+base::Task<json::object> answer_peer(Daemon& daemon, std::string text) {
+    auto domain = mail::Domain::parse(text);
+    if (!domain) co_return refusal(text + ": " + domain.error().text);
+    const std::string name = domain->ascii();
+    queue::FindStanding question{today(), std::move(*domain)};
+    const auto found = co_await daemon.reader().ask(std::move(question));
+    if (!found) co_return refusal(found.error().text);
+    if (!*found) co_return refusal(name + ": nothing is known of this domain");
+    json::object peer = to_json(**found);
+    json::array days;
+    for (const auto& [day, figures] : (*found)->days) {
+        json::object row{{"day", date_of(day)}};
+        for (const auto& [key, value] : to_json(figures))
+            row[key] = value;
+        days.push_back(std::move(row));
+    }
+    peer["by_day"] = std::move(days);
+    co_return json::object{{"ok", true}, {"peer", std::move(peer)}};
+}
+
+base::Task<json::object> answer_set_peer(Daemon& daemon, json::object asked) {
+    const std::string text = text_of(asked, "domain");
+    auto domain = mail::Domain::parse(text);
+    if (!domain) co_return refusal(text + ": " + domain.error().text);
+    const std::string word = text_of(asked, "class");
+    std::optional<queue::PeerClass> by_hand;
+    if (!word.empty()) {
+        const auto parsed = queue::parse_class_by_hand(word);
+        if (!parsed) co_return refusal(parsed.error().text);
+        by_hand = *parsed;
+    }
+    const std::string name = domain->ascii();
+    queue::SetPeerClass set{std::move(*domain), by_hand};
+    const auto done = co_await daemon.storage().write(std::move(set));
+    if (!done) co_return refusal(done.error().text);
+    log::peer_class_set(name, word);
+    co_return json::object{{"ok", true}, {"domain", name}};
+}
+
+base::Task<json::object> answer_forget_peer(Daemon& daemon, std::string text) {
+    auto domain = mail::Domain::parse(text);
+    if (!domain) co_return refusal(text + ": " + domain.error().text);
+    const std::string name = domain->ascii();
+    queue::ForgetStanding forget{std::move(*domain)};
+    const auto done = co_await daemon.storage().write(std::move(forget));
+    if (!done) co_return refusal(done.error().text);
+    log::peer_forgotten(name);
+    co_return json::object{{"ok", true}, {"domain", name}};
+}
+
+}  // namespace app
