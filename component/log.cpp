@@ -128,7 +128,8 @@ void transfer_refused(LogLimiter& limiter, std::string_view peer, std::string_vi
 }
 
 void transfer_accepted(std::string_view peer, std::string_view domain, std::string_view id,
-                       std::string_view queue_id, std::size_t accepted, std::size_t refused) {
+                       std::string_view queue_id, std::size_t accepted, std::size_t refused,
+                       std::string_view peer_class) {
     Line("transfer-accepted")
         .with("peer", peer)
         .with("domain", domain)
@@ -136,6 +137,7 @@ void transfer_accepted(std::string_view peer, std::string_view domain, std::stri
         .with("id", queue_id)
         .with("accepted", accepted)
         .with("refused", refused)
+        .with("class", peer_class)
         .info();
 }
 

@@ -48,7 +48,8 @@ void request_refused(LogLimiter& limiter, std::string_view peer, std::string_vie
 void transfer_refused(LogLimiter& limiter, std::string_view peer, std::string_view domain,
                       std::string_view id, std::string_view kind, std::string_view why);
 void transfer_accepted(std::string_view peer, std::string_view domain, std::string_view id,
-                       std::string_view queue_id, std::size_t accepted, std::size_t refused);
+                       std::string_view queue_id, std::size_t accepted, std::size_t refused,
+                       std::string_view peer_class);
 void transfer_opened(std::string_view peer, std::string_view domain, std::string_view id,
                      std::size_t size, std::size_t offset);
 void transfer_called_back(LogLimiter& limiter, std::string_view peer, std::string_view domain,

@@ -225,6 +225,8 @@ std::string authentication_results_field(const XmppAuthentication& authenticatio
     if (assured) beginning += " policy.assurance=" + authentication.assurance;
     std::vector<std::string> words{std::move(beginning)};
     words.push_back("policy.domain=" + value_text(authentication.domain.ascii()));
+    if (assured && !authentication.peer_class.empty())
+        words.push_back("policy.class=" + value_text(authentication.peer_class));
     if (!authentication.envelope_domain.empty())
         words.push_back("smtp.mailfrom=" + value_text(authentication.envelope_domain));
     const auto author = authentication.author;

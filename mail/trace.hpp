@@ -54,6 +54,7 @@ struct XmppAuthentication {
         author{};  ///< of the From field; nothing if it has not exactly one address
     /// Of those to_look_up(); of a domain that is not here, the Public Suffix List decides.
     std::vector<DomainOwner> owners{};
+    std::string peer_class{};  ///< what we think of the domain, in a word; empty: nothing
 };
 /// Whose owners decide how sender and author align; empty if it is clear without them, as the
 /// domains are the same or nothing was authenticated. Three at most, each once.
@@ -63,7 +64,8 @@ std::vector<Domain> to_look_up(const XmppAuthentication& authentication);
 /// sender and author align with the authenticated domain is in policy.mailfrom-aligned and
 /// policy.from-aligned (RFC 8601 2.4): `strict`, `relaxed` or `no`; the last is the end of the
 /// field. Where the author's policy was found, if it was looked for, is in policy.dmarc-domain. It
-/// does not say that DMARC passed, which knows SPF and DKIM only.
+/// does not say that DMARC passed, which knows SPF and DKIM only. What we think of the
+/// authenticated domain is in policy.class.
 std::string authentication_results_field(const XmppAuthentication& authentication);
 
 /// `trace` (complete fields) before `content`, where RFC 8601 4.1 wants them, without those

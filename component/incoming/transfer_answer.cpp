@@ -41,7 +41,8 @@ Verdict stored_verdict(const std::string& peer, const IncomingTransfer& transfer
         verdict.recipients.push_back({recipient.n, reply});
     }
     log::transfer_accepted(peer, key.domain.ascii(), key.id, verdict.queue_id, accepted,
-                           verdict.recipients.size() - accepted);
+                           verdict.recipients.size() - accepted,
+                           queue::to_text(receipt->sender_class));
     return verdict;
 }
 

@@ -103,6 +103,7 @@ base::Task<std::string> SmtpCourier::trace_of(const queue::LeasedMessage& messag
         settings_.authserv_id, known == settings_.assurance.end() ? "none" : known->second,
         origin.transfer->domain, envelope.from ? envelope.from->domain().ascii() : std::string(),
         mail::author_domain(header)};
+    authentication.peer_class = queue::to_text(message.sender_class);
     auto unclear = mail::to_look_up(authentication);
     if (owners_ != nullptr && !unclear.empty()) {
         auto cause = mail::Organisation::of(authentication.domain.ascii());

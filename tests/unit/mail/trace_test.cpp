@@ -109,6 +109,20 @@ TEST_CASE("Authentication-Results says what the link vouches for") {
           "\tsmtp.mailfrom=a.test\r\n");
 }
 
+// RFC 8601 2.4.
+TEST_CASE("Authentication-Results says what is thought of the domain, where there is one") {
+    auto known = authentication("pkix", "a.test");
+    known.peer_class = "good";
+    CHECK(mail::authentication_results_field(known) ==
+          "Authentication-Results: mx.b.test; x-xmpp-s2s=pass policy.assurance=pkix\r\n"
+          "\tpolicy.domain=a.test policy.class=good smtp.mailfrom=a.test\r\n"
+          "\tpolicy.mailfrom-aligned=strict policy.from-aligned=no\r\n");
+    auto unproven = authentication("none", "a.test");
+    unproven.peer_class = "good";
+    CHECK(mail::authentication_results_field(unproven) ==
+          mail::authentication_results_field(authentication("none", "a.test")));
+}
+
 TEST_CASE("the link vouches for no other domain, and for none without assurance") {
     const auto result = [](std::string_view assurance, std::string_view domain) {
         const std::string field =
