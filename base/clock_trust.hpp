@@ -47,6 +47,11 @@ class ClockTrust {
         std::uint64_t times_accepted = 0;
 
         bool plausible() const { return doubt == Doubt::none; }
+        /// What a clock that shows `now` would show if it had not been set since. One that was only
+        /// found to be ahead at the start is taken at its word: mostly the host was off.
+        TimePoint corrected(TimePoint now) const {
+            return doubt == Doubt::jumped || doubt == Doubt::behind ? now - by : now;
+        }
     };
 
     /// `newest`: the newest time that was written down by this host before; nothing: none is known.

@@ -3,11 +3,41 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 namespace queue {
 namespace {
 
 constexpr std::size_t kPatterns = 50;
+
+bool is_of_word(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0;
+}
+
+/// Without addresses: who has the mailbox `spam@` is no spammer.
+std::string without_addresses(const std::string& text) {
+    std::string left;
+    left.reserve(text.size());
+    int depth = 0;
+    for (const char c : text) {
+        if (c == '<') ++depth;
+        if (depth == 0) left += c;
+        if (c == '>' && depth > 0) --depth;
+    }
+    return left;
+}
+
+/// In whole words: `spam` is not in `spamhaus.org`.
+bool has_words(const std::string& text, const std::string& words) {
+    if (words.empty()) return true;
+    for (auto at = text.find(words); at != std::string::npos; at = text.find(words, at + 1)) {
+        const std::size_t end = at + words.size();
+        const bool begins = at == 0 || !is_of_word(text[at - 1]) || !is_of_word(words.front());
+        const bool ends = end == text.size() || !is_of_word(text[end]) || !is_of_word(words.back());
+        if (begins && ends) return true;
+    }
+    return false;
+}
 
 }  // namespace
 
@@ -44,11 +74,11 @@ base::Result<ContentRefusals> ContentRefusals::parse(std::string_view text) {
 
 bool ContentRefusals::has(const mail::Reply& reply) const {
     if (!reply.is_permanent() || patterns_.empty()) return false;
-    const std::string text = base::to_lower(reply.text);
+    const std::string text = without_addresses(base::to_lower(reply.text));
     return std::ranges::any_of(patterns_, [&](const Pattern& pattern) {
         return reply.status.klass == 5 && pattern.subject == reply.status.subject &&
                pattern.detail.value_or(reply.status.detail) == reply.status.detail &&
-               text.find(pattern.text) != std::string::npos;
+               has_words(text, pattern.text);
     });
 }
 

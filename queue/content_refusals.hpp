@@ -20,13 +20,14 @@ class ContentRefusals {
   public:
     /// What rspamd, Amavis, ClamAV's milter and Postfix's checks of headers and bodies say.
     static constexpr const char* kDefault =
-        "5.7.* spam, 5.7.* junk, 5.7.* virus, 5.7.* malware, 5.7.* phish, 5.7.* infected, "
+        "5.7.* spam, 5.7.* junk, 5.7.* virus, 5.7.* malware, 5.7.* phishing, 5.7.* infected, "
         "5.7.* message content rejected";
 
     /// Of none.
     ContentRefusals() = default;
     /// Patterns with commas between them: an enhanced status (RFC 3463 2), whose last number may be
-    /// `*`, and behind it what the text has to have in it, in whatever case; or `none`.
+    /// `*`, and behind it what the text has to have in it, in whole words and whatever case,
+    /// addresses in `<>` aside; or `none`.
     /// Errc::syntax; Errc::limit for more than 50.
     static base::Result<ContentRefusals> parse(std::string_view text);
 

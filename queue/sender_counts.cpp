@@ -80,9 +80,12 @@ SenderCounts::Verdict SenderCounts::asks(const Asking& asking) {
     Verdict verdict = Verdict::pass;
     {
         const std::lock_guard lock(mutex_);
-        if (asking.from) {
-            for (const Key& key : keys_of(*asking.from))
-                verdict = std::max(verdict, look_at(key, {1, 1, 0}, asking.client, alarms));
+        const auto keys_of_sender = asking.from ? keys_of(*asking.from) : std::vector<Key>();
+        for (const Key& key : keys_of_sender) {
+            const Judged judged = judge_now(key, {1, 1, 0});
+            // What passes here is counted where it comes in, and so is the alarm.
+            if (judged.verdict != Verdict::pass) note(key, *judged.beyond, asking.client, alarms);
+            verdict = std::max(verdict, judged.verdict);
         }
         const Key key{SenderKind::login, sender_name(asking.login)};
         const std::size_t id = std::hash<std::string_view>()(asking.message);
@@ -90,10 +93,18 @@ SenderCounts::Verdict SenderCounts::asks(const Asking& asking) {
         const bool is_new =
             known == nullptr || std::ranges::find(known->messages, id) == known->messages.end();
         const SenderFigures more{is_new ? 1u : 0u, 1, 0};
-        if (verdict != Verdict::refuse)
-            verdict = std::max(verdict, look_at(key, more, asking.client, alarms));
+        if (verdict != Verdict::refuse) {
+            const Judged judged = judge_now(key, more);
+            if (judged.beyond) note(key, *judged.beyond, asking.client, alarms);
+            // What our mail server holds does not come in: it counts here, or its hold had no end.
+            if (std::max(verdict, judged.verdict) == Verdict::hold) {
+                for (const Key& each : keys_of_sender)
+                    use_up(each, more);
+            }
+            verdict = std::max(verdict, judged.verdict);
+        }
         if (verdict != Verdict::refuse && rule_of(key) != nullptr) {
-            use_up(key, more, asking.client, alarms);
+            use_up(key, more);
             Entry& entry = entry_of(key);
             entry.last_hour.add(more, clock_.steady());
             if (is_new) entry.messages.at(entry.next_message++ % entry.messages.size()) = id;
@@ -110,10 +121,14 @@ SenderCounts::Verdict SenderCounts::take(const mail::Mailbox& from, const Sender
     {
         const std::lock_guard lock(mutex_);
         const auto keys = keys_of(from);
-        for (const Key& key : keys)
-            verdict = std::max(verdict, look_at(key, more, client, alarms));
         for (const Key& key : keys) {
-            if (verdict != Verdict::refuse) use_up(key, more, client, alarms);
+            // A single mail may be beyond a limit, too.
+            const Judged judged = judge_now(key, more);
+            if (judged.beyond) note(key, *judged.beyond, client, alarms);
+            verdict = std::max(verdict, judged.verdict);
+        }
+        for (const Key& key : keys) {
+            if (verdict != Verdict::refuse) use_up(key, more);
         }
     }
     tell(alarms);
@@ -141,7 +156,9 @@ void SenderCounts::met_unknown(const mail::Mailbox& from, std::size_t recipients
     {
         const std::lock_guard lock(mutex_);
         for (const Key& key : keys_of(from)) {
-            use_up(key, more, "", alarms);
+            const Judged judged = judge_now(key, more);
+            if (judged.beyond) note(key, *judged.beyond, "", alarms);
+            use_up(key, more);
             entry_of(key).last_hour.add(more, clock_.steady());
         }
     }
@@ -183,6 +200,9 @@ SenderCounts::Amounts SenderCounts::used_now(const Entry& entry, const SenderRul
     for (const Counted what : kAll) {
         double& each = used.at(index_of(what));
         const auto an_hour = static_cast<double>(rule.limit(what).value_or(0));
+        // However much that was, and whatever the limit was then: after an hour of silence what may
+        // come at once may be used again.
+        each = std::min(each, rule.at_once(what) + an_hour);
         each = rule.limit(what) ? std::max(0.0, each - an_hour * hours.count()) : 0;
     }
     return used;
@@ -215,41 +235,29 @@ SenderCounts::Judged SenderCounts::judge(const Amounts& used, const SenderRule& 
     return judged;
 }
 
-SenderCounts::Verdict SenderCounts::look_at(const Key& key, const SenderFigures& more,
-                                            std::string_view client, Alarms& alarms) {
+SenderCounts::Judged SenderCounts::judge_now(const Key& key, const SenderFigures& more) {
     const SenderRule* const rule = rule_of(key);
-    if (rule == nullptr) return Verdict::pass;
-    // A single mail may be beyond a limit, too.
-    const Judged judged = judge(used_of(key, *rule), *rule, more);
-    if (judged.verdict == Verdict::refuse) note(key, *rule, *judged.beyond, client, alarms);
-    return judged.verdict;
+    return rule == nullptr ? Judged() : judge(used_of(key, *rule), *rule, more);
 }
 
 /// Whether it is beyond a limit or not.
-void SenderCounts::use_up(const Key& key, const SenderFigures& more, std::string_view client,
-                          Alarms& alarms) {
+void SenderCounts::use_up(const Key& key, const SenderFigures& more) {
     const SenderRule* const rule = rule_of(key);
     if (rule == nullptr) return;
     Entry& entry = entry_of(key);
     const base::SteadyPoint now = clock_.steady();
     Amounts used = used_now(entry, *rule, now);
-    const Judged judged = judge(used, *rule, more);
     for (const Counted what : kAll) {
         const auto i = index_of(what);
         used.at(i) += static_cast<double>(more.at(i));
-        // However much that was, after an hour of silence what may come at once may be used again.
-        const double most =
-            rule->at_once(what) + static_cast<double>(rule->limit(what).value_or(0));
-        used.at(i) = std::min(used.at(i), most);
     }
     entry.used = used;
     entry.counted = now;
-    if (judged.beyond) note(key, *rule, *judged.beyond, client, alarms);
 }
 
 /// It is beyond a limit: an alarm, if there was none lately.
-void SenderCounts::note(const Key& key, const SenderRule& rule, Counted beyond,
-                        std::string_view client, Alarms& alarms) {
+void SenderCounts::note(const Key& key, Counted beyond, std::string_view client, Alarms& alarms) {
+    const SenderRule& rule = *rule_of(key);
     Entry& entry = entry_of(key);
     const base::SteadyPoint now = clock_.steady();
     if (entry.alarmed && now - *entry.alarmed < kQuiet) {

@@ -136,11 +136,10 @@ class SenderCounts {
     Amounts used_of(const Key& key, const SenderRule& rule);
     static Amounts used_now(const Entry& entry, const SenderRule& rule, base::SteadyPoint now);
     static Judged judge(const Amounts& used, const SenderRule& rule, const SenderFigures& more);
-    Verdict look_at(const Key& key, const SenderFigures& more, std::string_view client,
-                    Alarms& alarms);
-    void use_up(const Key& key, const SenderFigures& more, std::string_view client, Alarms& alarms);
-    void note(const Key& key, const SenderRule& rule, Counted beyond, std::string_view client,
-              Alarms& alarms);
+    Judged judge_now(const Key& key, const SenderFigures& more);
+    void use_up(const Key& key, const SenderFigures& more);
+    /// `key` has a rule.
+    void note(const Key& key, Counted beyond, std::string_view client, Alarms& alarms);
     void make_room();
     void tell(const Alarms& alarms) const;
 

@@ -59,8 +59,9 @@ std::optional<SenderSections::Fault> SenderSections::add_exempt(const Section& s
     for (const std::string& word : section.get<Words>("exempt").value) {
         if (word.front() == '@')
             return Fault{"exempt", "exempt: a domain is written without the @: " + word.substr(1)};
-        const auto domain = mail::Domain::parse(word);
-        exempt_.insert(domain ? domain->ascii() : queue::sender_name(word));
+        // A word without a dot may be a login, too, and one that is not ASCII is spelled otherwise.
+        if (const auto domain = mail::Domain::parse(word)) exempt_.insert(domain->ascii());
+        exempt_.insert(queue::sender_name(word));
     }
     return std::nullopt;
 }

@@ -13,8 +13,9 @@ namespace {
 
 constexpr std::size_t kPage = 500;  // lines of one answer: some hundred kilobytes
 
-std::chrono::sys_days today() {
-    return queue::day_of(base::SystemClock().now());
+/// As mail is counted.
+std::chrono::sys_days today(Daemon& daemon) {
+    return queue::day_of(daemon.clock_trust().look().corrected(base::SystemClock().now()));
 }
 
 /// `2026-12-01`
@@ -50,7 +51,7 @@ json::object to_json(const queue::Standing& standing) {
 }  // namespace
 
 base::Task<json::object> answer_peers(Daemon& daemon, json::object asked) {
-    queue::ListStandings question{today(), text_of(asked, "after"), kPage};
+    queue::ListStandings question{today(daemon), text_of(asked, "after"), kPage};
     const auto page = co_await daemon.reader().ask(std::move(question));
     if (!page) co_return refusal(page.error().text);
     json::array peers;
@@ -65,7 +66,7 @@ base::Task<json::object> answer_peer(Daemon& daemon, std::string text) {
     auto domain = mail::Domain::parse(text);
     if (!domain) co_return refusal(text + ": " + domain.error().text);
     const std::string name = domain->ascii();
-    queue::FindStanding question{today(), std::move(*domain)};
+    queue::FindStanding question{today(daemon), std::move(*domain)};
     const auto found = co_await daemon.reader().ask(std::move(question));
     if (!found) co_return refusal(found.error().text);
     if (!*found) co_return refusal(name + ": nothing is known of this domain");

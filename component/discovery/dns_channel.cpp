@@ -113,7 +113,14 @@ base::Task<void> DnsChannel::run(std::function<bool()> is_done, std::chrono::mil
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(
             give_up - std::chrono::steady_clock::now());
         if (left <= 0ms) co_return;
-        const auto ready = co_await wait_for_sockets(channel_, std::min(left, kTick));
+        // A server that is silent costs as much as c-ares gives it, and not until the next tick.
+        timeval tick{};
+        tick.tv_usec = std::chrono::microseconds(kTick).count();
+        timeval next{};
+        const timeval* const soon = ares_timeout(channel_, &tick, &next);
+        const auto wait = std::chrono::ceil<std::chrono::milliseconds>(
+            std::chrono::seconds(soon->tv_sec) + std::chrono::microseconds(soon->tv_usec));
+        const auto ready = co_await wait_for_sockets(channel_, std::clamp(wait, 1ms, left));
         if (ready->sockets.empty()) ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
         for (const auto& [reading, writing] : ready->sockets)
             ares_process_fd(channel_, reading, writing);

@@ -26,7 +26,7 @@ class TextResolver {
     /// That are asked for at once, and read of an answer: what is longer, or more, is no record
     /// that we look for.
     static constexpr std::size_t kNames = 8;
-    static constexpr std::size_t kTexts = 50;
+    static constexpr std::size_t kTexts = 32;
     static constexpr std::size_t kTextBytes = 4096;
 
     virtual ~TextResolver() = default;

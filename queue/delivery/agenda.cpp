@@ -369,9 +369,14 @@ void Agenda::wake_for_good(const Destination& destination) {
     wake(destination);
 }
 
-bool Agenda::take_left(const Destination& destination) {
+bool Agenda::has_left(const Destination& destination) const {
     const auto found = entries_.find(destination);
-    return found != entries_.end() && std::exchange(found->second.has_left, false);
+    return found != entries_.end() && found->second.has_left;
+}
+
+void Agenda::forget_left(const Destination& destination) {
+    const auto found = entries_.find(destination);
+    if (found != entries_.end()) found->second.has_left = false;
 }
 
 bool Agenda::take_wake(const Destination& destination) {

@@ -83,8 +83,9 @@ class Agenda {
     bool may_wake(const Destination& destination) const;
     /// It is woken as its peer takes no mail any more: whatever it waits for, it waits no longer.
     void wake_for_good(const Destination& destination);
-    /// It was, before this look or since the last such question.
-    bool take_left(const Destination& destination);
+    /// It was, and nothing has been done about it yet.
+    bool has_left(const Destination& destination) const;
+    void forget_left(const Destination& destination);
     /// It is woken by such a sign.
     void wake_by_sign(const Destination& destination);
     /// Its mail waits for a peer that may be out.

@@ -204,10 +204,11 @@ base::Task<void> Dispatcher::make_due_again(Destination destination) {
 base::Task<int> Dispatcher::make_due(Destination destination) {
     int due = 0;
     // Not while mail is out, which this does not see: the look after that does.
-    const bool all = !runs_.contains(destination) && agenda_.take_left(destination);
-    MakeDue make_due{std::move(destination), {}, all};
+    const bool all = !runs_.contains(destination) && agenda_.has_left(destination);
+    MakeDue make_due{destination, {}, all};
     std::function<void(const Stepped&)> add = [&due](const Stepped& step) { due += step.changed; };
-    co_await in_steps(std::move(make_due), std::move(add));
+    const bool done = co_await in_steps(std::move(make_due), std::move(add));
+    if (done && all) agenda_.forget_left(destination);
     co_return due;
 }
 

@@ -45,7 +45,7 @@ BREAKS = [
         ('store_->database().execute("COMMIT"_sql);',
          'static int commits = 0; if (++commits % 20 == 0) store_->database().execute("COMMIT"_sql);')), LOST),
     Break("a verdict is forgotten", "queue/sqlite/intake/arrivals.cpp", (
-        ("if (arrival.transfer) insert_verdict(store, *arrival.transfer, receipt.id);", ""),), DOUBLED),
+        ("insert_verdict(store, *arrival.transfer, receipt.id);", ""),), DOUBLED),
     Break("a lease is not undone at the start", "queue/sqlite/store/under_way.cpp", (
         ("SELECT DISTINCT message FROM recipient WHERE state = {leased}", "SELECT DISTINCT message FROM recipient WHERE state = 99"),),
         STUCK),

@@ -63,6 +63,11 @@ constexpr Check kChecks[] = {
     {"a day of the peer book has no domain",
      "SELECT DISTINCT 0, d.domain FROM standing_day d LEFT JOIN standing s ON s.domain = d.domain"
      " WHERE s.domain IS NULL"_sql},
+    {"a figure of the peer book can't be",
+     "SELECT 0, domain FROM standing_day WHERE day NOT BETWEEN 0 AND 100000"
+     " OR messages NOT BETWEEN 0 AND 1099511627776 OR recipients NOT BETWEEN 0 AND 1099511627776"
+     " OR unknown NOT BETWEEN 0 AND 1099511627776 OR refused NOT BETWEEN 0 AND 1099511627776"
+     " OR complaints NOT BETWEEN 0 AND 1099511627776"_sql},
     {"a domain of the peer book has a class that nobody can give it",
      "SELECT 0, domain FROM standing"
      " WHERE by_hand NOT IN (0, {class_blocked}, {class_trusted}, {class_limited})"_sql},

@@ -486,6 +486,15 @@ class Mending {
     void mend_standings() {
         run("UPDATE standing SET by_hand = 0"
             " WHERE by_hand NOT IN (0, {class_blocked}, {class_trusted}, {class_limited})"_sql);
+        // More than any domain sends in a day would be added to, and past what a number can be.
+        run("DELETE FROM standing_day WHERE day NOT BETWEEN 0 AND 100000"
+            " OR messages NOT BETWEEN 0 AND 1099511627776"
+            " OR recipients NOT BETWEEN 0 AND 1099511627776"
+            " OR unknown NOT BETWEEN 0 AND 1099511627776"
+            " OR refused NOT BETWEEN 0 AND 1099511627776"
+            " OR complaints NOT BETWEEN 0 AND 1099511627776"_sql);
+        run("UPDATE standing SET since = 0 WHERE since NOT BETWEEN 0 AND 100000"_sql);
+        run("UPDATE standing SET last_day = since WHERE last_day NOT BETWEEN since AND 100000"_sql);
         struct Line {
             std::string domain;
             std::int64_t since = 0;

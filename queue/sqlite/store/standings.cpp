@@ -23,7 +23,7 @@ sys_days to_day(std::int64_t number) {
 
 /// As if the clock had not jumped: what is counted while it is wrong is counted where it belongs.
 sys_days today_of(Store& store) {
-    return day_of(store.now() - store.clock_trust()->look().by);
+    return day_of(store.clock_trust()->look().corrected(store.now()));
 }
 
 /// Nothing if nobody has said anything, or what is there is damaged.
@@ -64,6 +64,13 @@ std::optional<PeerClass> said_of_whole(Database& database, const std::string& do
     if (organisation == domain) return std::nullopt;
     const auto said = said_of(database, organisation);
     return said == PeerClass::trusted ? std::nullopt : said;
+}
+
+/// What is said of the line that `domain` is counted in holds for it, too, but for trust: that is
+/// given to a name, and not to whatever its owner can make up.
+std::optional<PeerClass> said_of_line(std::optional<PeerClass> said, const std::string& line,
+                                      const mail::Domain& domain) {
+    return said == PeerClass::trusted && line != domain.ascii() ? std::nullopt : said;
 }
 
 bool is_full(Database& database, const std::string& organisation) {
@@ -258,7 +265,10 @@ void count_for_peer(Store& store, const mail::Domain& domain, const PeerFigures&
 }
 
 PeerClass class_of_peer(Store& store, const mail::Domain& domain) {
-    return class_of(line_of(store, domain.ascii(), today_of(store)).second->record());
+    const auto [line, entry] = line_of(store, domain.ascii(), today_of(store));
+    PeerRecord record = entry->record();
+    record.by_hand = said_of_line(record.by_hand, line, domain);
+    return class_of(record);
 }
 
 base::Result<Nothing> set_peer_class(Store& store, const mail::Domain& domain,
@@ -305,19 +315,22 @@ int prune_standings(Store& store) {
     const sys_days today = today_of(store);
     const auto most = static_cast<std::int64_t>(base::limits::kPruned);
     int done = bring_back_days_to_come(store, today);
-    {
+    // A book that was lost to a wrong clock would stay so. Its days go before a domain does.
+    const bool may_forget = store.may_forget_verdicts();
+    if (may_forget) {
         Query days = store.database().query(
             "DELETE FROM standing_day WHERE (domain, day) IN"
             " (SELECT domain, day FROM standing_day WHERE day <= ?1 ORDER BY day LIMIT ?2)"_sql);
         days.bind(to_number(today) - PeerRecord::kDays, most).run();
         done = std::max(done, store.database().changes());
     }
-    // Its days have gone before it.
-    Query domains = store.database().query(
-        "DELETE FROM standing WHERE domain IN (SELECT domain FROM standing WHERE by_hand = 0"
-        " AND (days > 2) IN (0, 1) AND last_day < ?1 LIMIT ?2)"_sql);
-    domains.bind(to_number(today - kForgottenAfter), most).run();
-    done = std::max(done, store.database().changes());
+    if (may_forget && done < most) {
+        Query domains = store.database().query(
+            "DELETE FROM standing WHERE domain IN (SELECT domain FROM standing WHERE by_hand = 0"
+            " AND (days > 2) IN (0, 1) AND last_day < ?1 LIMIT ?2)"_sql);
+        domains.bind(to_number(today - kForgottenAfter), most).run();
+        done = std::max(done, store.database().changes());
+    }
     if (done > 0) clear_cache(store);
     return done;
 }
@@ -362,6 +375,7 @@ std::optional<Standing> find_standing(Database& database, sys_days today,
         if (standing->record.by_hand) standing->set_at = from_millis(find.integer(3));
     }
     if (!standing->record.by_hand) standing->record.by_hand = said_of_whole(database, line);
+    standing->record.by_hand = said_of_line(standing->record.by_hand, line, domain);
     standing->days = read_days(database, line, today);
     for (const auto& [day, figures] : standing->days)
         standing->record.add(day, figures);

@@ -18,8 +18,8 @@
 
 namespace queue {
 
-/// Lines of the book: some megabytes, with their days some tens. Who is new makes room for who is
-/// newer.
+/// Lines of the book: some megabytes, with all their days some hundreds. Who is new makes room for
+/// who is newer.
 inline constexpr std::int64_t kStandings = 20'000;
 /// Of one organisation; those beyond it are counted as one, under the registrable domain.
 inline constexpr std::int64_t kStandingsOfOrganisation = 20;

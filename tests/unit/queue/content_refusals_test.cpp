@@ -23,6 +23,10 @@ TEST_CASE("filters' words count unless something else is said, and nobody else's
     CHECK(usual->has(said(550, "5.7.1", "message content rejected")));  // Postfix's checks
     CHECK_FALSE(usual->has(said(554, "5.7.1", "<bob@b.test>: Relay access denied")));
     CHECK_FALSE(usual->has(said(554, "5.7.1", "Client host rejected: Access denied")));
+    CHECK_FALSE(usual->has(said(554, "5.7.1", "<spam@b.test>: Relay access denied")));
+    CHECK_FALSE(usual->has(
+        said(554, "5.7.1", "Client host [192.0.2.1] blocked using zen.spamhaus.org; antispam")));
+    CHECK(usual->has(said(554, "5.7.1", "spamhaus says: SPAM")));
     CHECK_FALSE(usual->has(said(550, "5.1.1", "no such user, says the spam filter")));
     CHECK_FALSE(usual->has(said(451, "4.7.1", "Spam, perhaps: try again")));
     CHECK_FALSE(usual->has(said(250, "2.0.0", "spam, but taken")));

@@ -210,8 +210,23 @@ TEST_CASE("what is held is bounded: an hour's worth, then it is refused") {
     CHECK(its.asks("alice", "m", "alice@a.test") == Verdict::refuse);
     its.clock.advance(12min);
     CHECK(its.asks("alice", "m", "alice@a.test") == Verdict::hold);
-    its.clock.advance(1h);
+    its.clock.advance(1h + 12min);
     CHECK(its.sends("alice@a.test") == Verdict::pass);
+}
+
+TEST_CASE("what our mail server holds, and so never comes in, gives an alarm and has an end") {
+    // Several logins write as one sender, each within its own limits.
+    Counting its(an_hour(5, 100, 10, Beyond::hold), {}, {"one", "other"});
+    for (int i = 0; i < 5; ++i)
+        CHECK(its.sends("info@a.test") == Verdict::pass);
+    CHECK(its.alarms.empty());
+    int held = 0;
+    while (held < 100 && its.asks("one", std::to_string(held), "info@a.test") == Verdict::hold)
+        ++held;
+    CHECK(held == 5);
+    REQUIRE(its.alarms.size() == 1);
+    CHECK(its.alarms[0].name == "info@a.test");
+    CHECK(its.asks("other", "m", "info@a.test") == Verdict::refuse);
 }
 
 TEST_CASE("rules of their own, exemptions, and a domain together") {
@@ -245,6 +260,15 @@ TEST_CASE("new limits hold for what was counted before, and a sender can be forg
     CHECK(its.counts.forget("Alice@a.test"));
     CHECK_FALSE(its.counts.forget("alice@a.test"));
     CHECK(its.at_once("alice@a.test") == 5);
+}
+
+TEST_CASE("a limit that is made smaller shuts nobody out for longer than two of its hours") {
+    Counting its(an_hour(1000, 1000, 10));
+    CHECK(its.at_once("alice@a.test") == 1000);
+    its.counts.use({an_hour(10, 10, 10), {}, {}});
+    CHECK(its.sends("alice@a.test") == Verdict::refuse);
+    its.clock.advance(1h + 6min);
+    CHECK(its.sends("alice@a.test") == Verdict::pass);
 }
 
 TEST_CASE("the list has those beyond their limits first, of the last hour, and is bounded") {

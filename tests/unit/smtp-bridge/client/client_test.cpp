@@ -351,8 +351,9 @@ TEST_CASE("whose domains a mail shows is asked only where they differ, on its se
     }
     SECTION("there are several authors") {
         Hop hop("lmtp",
-                {beginning + "C: \tpolicy.domain=a.test smtp.mailfrom=a.test\n"
-                             "C: \tpolicy.mailfrom-aligned=strict policy.from-aligned=no\n"},
+                {beginning +
+                 "C: \tpolicy.domain=a.test smtp.mailfrom=a.test policy.mailfrom-aligned=strict\n"
+                 "C: \tpolicy.from-aligned=no\n"},
                 {}, false, &owners);
         hop.deliver(leased("alice@a.test, eve@evil.test"));
         CHECK(hop.trouble() == "");

@@ -405,6 +405,23 @@ TEST_CASE("a lost line of the peer book is made anew from its days, and named") 
     CHECK(findings(copy.path()).empty());
 }
 
+TEST_CASE("figures of the peer book that can't be are not counted on") {
+    const Waiting queue(60);
+    const Copy copy(queue);
+    {
+        SQLite::Database database(file_of(copy.path()).string(), SQLite::OPEN_READWRITE);
+        database.exec("UPDATE standing_day SET messages = 9223372036854775807");
+        database.exec("UPDATE standing SET since = -5, last_day = 9223372036854775807");
+    }
+    CHECK_FALSE(findings(copy.path()).empty());
+    REQUIRE(queue::note_damage(copy.path()));
+    REQUIRE(copy.repair());
+    CHECK(findings(copy.path()).empty());
+    SQLite::Database database(file_of(copy.path()).string());
+    CHECK(database.execAndGet("SELECT COUNT(*) FROM standing_day").getInt() == 0);
+    CHECK(database.execAndGet("SELECT last_day FROM standing").getInt() == 0);
+}
+
 TEST_CASE("a file that is cut off gives back what it has") {
     const Waiting queue(150);
     const Copy copy(queue);

@@ -127,6 +127,21 @@ TEST_CASE("an organisation with many names has a few lines, and one for all the 
     CHECK(has_standing(queue, "b.test"));
 }
 
+TEST_CASE("trust is given to a name, and not to all that its owner can make up") {
+    StoreFixture queue;
+    set(queue, "university.test", PeerClass::trusted);
+    for (int i = 0; i < 30; ++i)
+        count(queue, fmt::format("x{}.university.test", i));
+    CHECK(lines(queue) == queue::kStandingsOfOrganisation);
+    CHECK(class_now(queue, "university.test") == PeerClass::trusted);
+    for (const char* const name : {"x0.university.test", "x29.university.test"})
+        CHECK(class_now(queue, name) == PeerClass::newcomer);
+    const auto found = queue::find_standing(
+        queue.store().database(), queue::day_of(queue.clock.now()), domain("x29.university.test"));
+    REQUIRE(found);
+    CHECK_FALSE(found->record.by_hand);
+}
+
 TEST_CASE("days go when they count no more, and the domain after a year") {
     StoreFixture queue;
     count(queue, "b.test");
@@ -173,6 +188,36 @@ TEST_CASE("while the clock is wrong, mail is counted on the day that it is") {
     CHECK(queue.count("SELECT COUNT(*) FROM standing_day") == 3);
     CHECK(queue.count("SELECT messages FROM standing_day WHERE domain = 'b.test'") == 3);
     CHECK(lines(queue, "since = " + std::to_string(right)) == 3);
+}
+
+TEST_CASE("no hour of a wrong clock costs the book what it knows") {
+    StoreFixture queue;
+    count(queue, "b.test");
+    queue.clock.jump(kStandingDay * 3000);
+    REQUIRE_FALSE(queue.store().may_end_by_time());
+    queue.clock.advance(std::chrono::hours(2));
+    REQUIRE(queue.store().may_end_by_time());
+    prune_all(queue);
+    queue.clock.jump(-kStandingDay * 3000);
+    REQUIRE_FALSE(queue.store().may_end_by_time());
+    queue.clock.advance(std::chrono::hours(2));
+    prune_all(queue);
+    CHECK(has_standing(queue, "b.test"));
+    CHECK(queue.count("SELECT messages FROM standing_day WHERE domain = 'b.test'") == 1);
+}
+
+TEST_CASE("after a weekend off, mail is counted on the day that it comes") {
+    StoreFixture queue;
+    count(queue, "b.test");
+    queue.transact([](queue::Store& s) {
+        s.keep_clock();
+        return 0;
+    });
+    queue.clock.jump(kStandingDay * 60);
+    queue.open();
+    REQUIRE_FALSE(queue.store().may_end_by_time());
+    count(queue, "c.test");
+    CHECK(lines(queue, "domain = 'c.test' AND since = " + std::to_string(today(queue))) == 1);
 }
 
 TEST_CASE("what was counted on days to come, by a clock that was believed, is counted as today's") {
