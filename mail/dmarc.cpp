@@ -30,7 +30,8 @@ std::string_view child_towards(std::string_view name, std::string_view parent) {
 /// A suffix of a domain, which is one, too.
 Domain to_domain(std::string_view name, const Domain& otherwise) {
     auto parsed = Domain::parse_loosely(name);
-    return parsed ? std::move(*parsed) : otherwise;
+    if (parsed) return std::move(*parsed);
+    return otherwise;
 }
 
 struct Tag {
