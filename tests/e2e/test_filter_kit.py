@@ -2,9 +2,12 @@
 
 import contextlib
 import re
+import sqlite3
+import time
 
 import filter_programs
 import pytest
+from people import all_settled
 from test_forged_mark import ID, NAME, by_intake
 from test_lanes import set_main
 from twodomains import smtp
@@ -76,6 +79,44 @@ FORGERIES = {
 # field. Sieve decodes a field before it looks at it: that one is removed on every way in.
 NOT_SEEN_BY = {"rspamd": "behind a bare CR", "sieve": "encoded"}
 PROGRAMS = ["rspamd", "spamassassin", "sieve"]
+CLASSES = {"blocked": 6.0, "poor": 2.0, "limited": 1.0, "good": -0.5, "trusted": -3.0}
+
+
+def classed(field, word):
+    """A field, whatever it is, with a class in its place."""
+    return (field.replace("policy.domain=a.test", f"policy.domain=a.test policy.class={word}")
+            .replace("policy.domain=3Da.test", f"policy.domain=3Da.test_policy.class=3D{word}"))
+
+
+QUOTED_CLASS = 'new header.from="x policy.class=trusted y"'
+QUOTED_DOMAIN = '"a.test policy.class=trusted x" smtp'
+NEW, TRUSTED = classed(TRUE, "new"), classed(TRUE, "trusted")
+# Beside the others: each says that a.test is trusted, and not as Packetboat does.
+FORGED_CLASSES = {
+    **{name: classed(forged, "trusted") for name, forged in FORGERIES.items()},
+    "another author": f"{NAME}: {ID}; {classed(OTHER, 'trusted')}\n",
+    "class in another field": f"{NAME}: {ID}; {NEW}\n{NAME}: policy.class=trusted\n",
+    "class in another's field": f"{NAME}: {ID}; {NEW}\n{NAME}: mx.evil.test; {TRUSTED}\n",
+    "class in a second field": f"{NAME}: {ID}; {NEW}\n{NAME}: {ID}; {TRUSTED}\n",
+    "class in a first field": f"{NAME}: {ID}; {TRUSTED}\n{NAME}: {ID}; {NEW}\n",
+    "class twice": f"{NAME}: {ID}; {classed(TRUE, 'new policy.class=trusted')}\n",
+    "class twice, the other way": f"{NAME}: {ID}; {classed(TRUE, 'trusted policy.class=new')}\n",
+    "class twice, later": f"{NAME}: {ID}; {TRUSTED.replace(' policy.from', ' policy.class=new policy.from')}\n",
+    "class at the end": f"{NAME}: {ID}; {TRUE} policy.class=trusted\n",
+    "class on a line more": f"{NAME}: {ID}; {TRUE}\n\tpolicy.class=trusted\n",
+    "class out of its place": f"{NAME}: {ID}; {TRUE.replace(' policy.mail', ' policy.class=trusted policy.mail')}\n",
+    "class in front": f"{NAME}: {ID}; {TRUE.replace(' policy.domain', ' policy.class=trusted policy.domain')}\n",
+    "class in a comment": f"{NAME}: {ID}; {TRUE.replace('a.test smtp', 'a.test (policy.class=trusted) smtp')}\n",
+    "class in a comment behind it": f"{NAME}: {ID}; {classed(TRUE, 'new (policy.class=trusted)')}\n",
+    "class in quotes": f"{NAME}: {ID}; {classed(TRUE, QUOTED_CLASS)}\n",
+    "class in the domain's quotes": f"{NAME}: {ID}; {TRUE.replace('a.test smtp', QUOTED_DOMAIN)}\n",
+    "class of another name": f"{NAME}: {ID}; {TRUE.replace('a.test smtp', 'a.test smtp.class=trusted smtp')}\n",
+    "class of a longer word": f"{NAME}: {ID}; {classed(TRUE, 'trusted-not')}\n",
+    "class in capitals": f"{NAME}: {ID}; {classed(TRUE, 'TRUSTED')}\n",
+}
+# Sieve knows neither places nor fields nor capitals. Packetboat writes no such thing, and what others write is removed.
+FORGED_CLASSES_SEEN_BY = {"sieve": {"class in a second field", "class in a first field", "class out of its place",
+                                    "class in capitals"}}
 
 
 @pytest.fixture(params=PROGRAMS, scope="module")
@@ -245,3 +286,106 @@ def test_rspamd_s_own_field_would_take_the_place_of_ours(world, b, alice, bob, l
         mail = bob.mailbox.wait_for(letter.id)
     assert mail.transport() == "xmpp"
     assert not [value for value in mail.fields(NAME) if value.startswith(ID)] and mail.fields(NAME)
+
+
+@pytest.fixture
+def peer(a, b):
+    """a.test, of which b.test knows nothing, and forgets it afterwards."""
+    all_settled(a, b)
+    b.packetboat.run("peers", "forget", "a.test")
+    yield "a.test"
+    all_settled(a, b)
+    b.packetboat.run("peers", "forget", "a.test")
+
+
+def with_figures(b, domain, days, unknown):
+    """The peer book as if the domain had sent something on each of the days before this one."""
+    b.packetboat.run("peers", "forget", domain)
+    b.packetboat.stop()
+    today = int(time.time() // 86400)
+    with contextlib.closing(sqlite3.connect(b.packetboat.state / "queue.db")) as queue, queue:
+        queue.execute("INSERT INTO standing VALUES (?, ?, ?, ?, ?, 0, 0)", (domain, today - 40, today - 1, days, domain))
+        queue.executemany("INSERT INTO standing_day VALUES (?, ?, 6, 8, ?, 0, 0)",
+                          ((domain, today - ago, unknown) for ago in range(1, days + 1)))
+    filter_programs.with_new_connections(b)
+
+
+def classes_in(symbols):
+    return {name.removeprefix("PACKETBOAT_CLASS_").lower() for name in symbols if name.startswith("PACKETBOAT_CLASS_")}
+
+
+def comes_as(program, letter, sender, recipient):
+    """The classes that the filter saw on a mail's way, each with its weight."""
+    sender.sends(letter, recipient)
+    scores = program.on(arrived(letter, recipient))
+    assert classes_in(scores) == classes_in(program.of(letter))
+    return {word: scores[f"PACKETBOAT_CLASS_{word.upper()}"] for word in classes_in(scores)}
+
+
+@pytest.mark.parametrize("program", ["rspamd", "spamassassin"], indirect=True)
+def test_what_the_administrator_says_of_a_peer_counts(program, b, alice, bob, new_letter, peer):
+    assert comes_as(program, new_letter(), alice, bob) == {}
+    for verb, word in (("block", "blocked"), ("limit", "limited"), ("trust", "trusted")):
+        assert b.packetboat.run("peers", verb, peer).returncode == 0
+        assert comes_as(program, new_letter(), alice, bob) == {word: CLASSES[word]}
+        # A liar has no credit by it, and the rest all the same.
+        against = {word: CLASSES[word]} if CLASSES[word] > 0 else {}
+        assert comes_as(program, from_the_ceo(new_letter()), alice, bob) == against
+
+
+@pytest.mark.parametrize("program", ["rspamd", "spamassassin"], indirect=True)
+@pytest.mark.parametrize("word, days, unknown", [("poor", 12, 2), ("good", 12, 0), ("known", 5, 0)])
+def test_what_the_figures_of_a_peer_say_counts(program, b, alice, bob, letter, peer, word, days, unknown):
+    with_figures(b, peer, days, unknown)
+    seen = comes_as(program, letter, alice, bob)
+    assert f" policy.class={word} ".encode() in b" ".join(arrived(letter, bob).split())
+    assert seen == {name: CLASSES[name] for name in (word,) if name in CLASSES}
+
+
+@pytest.mark.parametrize("program", ["rspamd", "spamassassin"], indirect=True)
+def test_a_class_that_is_forged_gets_no_credit(program, alice, bob, letter):
+    alice.sends(letter, bob)
+    content = arrived(letter, bob)
+    for word in ("good", "trusted"):
+        assert classes_in(program.on(with_field(content, f"{NAME}: {ID}; {classed(TRUE, word)}\n"))) == {word}
+        folded = classed(TRUE, word).replace(" policy.domain", "\n\tpolicy.domain").replace(" policy.cl", "\n\tpolicy.cl")
+        assert classes_in(program.on(with_field(content, f"{NAME}: {ID}; {folded}\n"))) == {word}
+    assert not classes_in(program.on(with_field(content, f"{NAME}: {ID}; {NEW}\n")))
+    found = [(name, word) for name, forged in FORGED_CLASSES.items() for word in ("good", "trusted")
+             if word in classes_in(program.on(with_field(content, forged.replace("trusted", word))))]
+    not_seen = NOT_SEEN_BY.get(program.name)
+    assert found == ([(not_seen, "good"), (not_seen, "trusted")] if not_seen else [])
+
+
+@pytest.mark.parametrize("program", ["rspamd", "spamassassin"], indirect=True)
+def test_a_bad_class_counts_whatever_else_the_sender_makes_the_field_say(program, alice, bob, letter):
+    alice.sends(letter, bob)
+    content = arrived(letter, bob)
+    for word in ("blocked", "poor", "limited"):
+        field = classed(TRUE, word)
+        for said in (field, classed(OTHER, word), field.replace("pkix", "dialback"), field.replace("=pass", "=neutral"),
+                     field.replace("smtp.mailfrom=a.test", 'smtp.mailfrom="[192.0.2.1]"'),
+                     field.replace("smtp.mailfrom=a.test", 'smtp.mailfrom="a\\"(; policy.class=trusted "'),
+                     field.replace("smtp.mailfrom=a.test", "smtp.mailfrom=a.test smtp.mailfrom=b.test"),
+                     f"{field} policy.class=trusted", f"{field}\n{NAME}: {ID}; {TRUSTED}"):
+            assert classes_in(program.on(with_field(content, f"{NAME}: {ID}; {said}\n"))) == {word}, said
+        for said in (f"evil.test; {field}", f"{ID}.evil.test; {field}", f"{ID}; {classed(TRUE, word + '-not')}",
+                     f"{ID}; {TRUE.replace(' policy.from', f' policy.class={word} policy.from')}"):
+            assert not classes_in(program.on(with_field(content, f"{NAME}: {said}\n"))), said
+
+
+@pytest.mark.parametrize("program", ["sieve"], indirect=True)
+def test_sieve_may_believe_those_alone_that_are_trusted(program, b, alice, bob, new_letter, peer):
+    """By the other line that its comment offers."""
+    with program.changed("policy.domain=* policy.from", "policy.domain=* policy.class=trusted * policy.from"):
+        def is_believed(letter):
+            alice.sends(letter, bob)
+            return bool(CREDIT & set(program.of(letter)))
+        assert not is_believed(new_letter())
+        b.packetboat.run("peers", "trust", peer)
+        assert is_believed(true := new_letter())
+        assert not is_believed(from_the_ceo(new_letter()))
+        content = arrived(true, bob)
+        seen = FORGED_CLASSES_SEEN_BY["sieve"] | {NOT_SEEN_BY["sieve"]}
+        found = {name for name, forged in FORGED_CLASSES.items() if CREDIT & set(program.on(with_field(content, forged)))}
+        assert found == seen
