@@ -80,7 +80,7 @@ class SenderCounts {
         std::string_view client;   ///< for the alarm
     };
     /// It is counted for the login, unless it is refused. `from` has to be within its own limits,
-    /// too, but nothing counts for it here.
+    /// too, but counts here only if the mail is to be held, as it then does not come in.
     Verdict asks(const Asking& asking);
     /// `from`, a sender of ours, wants to send `more`: it is used up, unless it is refused.
     Verdict take(const mail::Mailbox& from, const SenderFigures& more, std::string_view client);

@@ -42,6 +42,13 @@ std::int64_t lines(StoreFixture& queue, const std::string& where = "1") {
 bool has_standing(StoreFixture& queue, const std::string& name) {
     return lines(queue, "domain = '" + name + "'") == 1;
 }
+/// A clock that was set so far ahead, and has gone on for long enough to be believed.
+void believe_clock_ahead(StoreFixture& queue, std::chrono::hours by) {
+    queue.clock.jump(by);
+    REQUIRE_FALSE(queue.store().may_end_by_time());
+    queue.clock.advance(std::chrono::hours(2));
+    REQUIRE(queue.store().may_end_by_time());
+}
 /// So many lines of as many organisations, whose last mail came on `day`, the `days`th of them.
 void fill(StoreFixture& queue, std::int64_t many, const std::string& prefix, int on_days,
           std::int64_t day) {
@@ -193,10 +200,7 @@ TEST_CASE("while the clock is wrong, mail is counted on the day that it is") {
 TEST_CASE("no hour of a wrong clock costs the book what it knows") {
     StoreFixture queue;
     count(queue, "b.test");
-    queue.clock.jump(kStandingDay * 3000);
-    REQUIRE_FALSE(queue.store().may_end_by_time());
-    queue.clock.advance(std::chrono::hours(2));
-    REQUIRE(queue.store().may_end_by_time());
+    believe_clock_ahead(queue, kStandingDay * 3000);
     prune_all(queue);
     queue.clock.jump(-kStandingDay * 3000);
     REQUIRE_FALSE(queue.store().may_end_by_time());
@@ -223,10 +227,7 @@ TEST_CASE("after a weekend off, mail is counted on the day that it comes") {
 TEST_CASE("what was counted on days to come, by a clock that was believed, is counted as today's") {
     StoreFixture queue;
     count(queue, "b.test");
-    queue.clock.jump(kStandingDay * 3000);
-    REQUIRE_FALSE(queue.store().may_end_by_time());
-    queue.clock.advance(std::chrono::hours(2));
-    REQUIRE(queue.store().may_end_by_time());
+    believe_clock_ahead(queue, kStandingDay * 3000);
     count(queue, "b.test", {2, 2, 1, 0, 0});
     count(queue, "c.test");
     queue.clock.jump(-kStandingDay * 3000);
