@@ -100,6 +100,25 @@ void sender_beyond(const queue::SenderAlarm& alarm) {
     line.warning();
 }
 
+void complaint(std::string_view transfer, std::string_view domain, std::string_view recipient,
+               bool is_spam, std::int64_t uid) {
+    Line("complaint")
+        .with("transfer", transfer)
+        .with("domain", domain)
+        .with("by", recipient)
+        .with("kind", is_spam ? "spam" : "not-spam")
+        .with("uid", uid)
+        .info();
+}
+
+void complaint_refused(std::string_view transfer, std::int64_t uid, const base::Error& error) {
+    Line("complaint-refused")
+        .with("transfer", transfer)
+        .with("uid", uid)
+        .with("why", error.text)
+        .warning();
+}
+
 void control_failed(std::string_view what, const base::Error& error) {
     Line("control-failed").with("what", what).with("why", error.text).warning();
 }

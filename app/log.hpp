@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <optional>
+#include <cstdint>
 #include <string_view>
 
 namespace queue {
@@ -43,6 +44,11 @@ void link_is_down(std::string_view component, std::chrono::milliseconds since,
 void return_refused(std::string_view why);
 /// A sender of ours has sent more than it may; once an hour for each.
 void sender_beyond(const queue::SenderAlarm& alarm);
+/// `recipient` has said so of the mail that `transfer` brought from `domain`; `uid` has asked us.
+void complaint(std::string_view transfer, std::string_view domain, std::string_view recipient,
+               bool is_spam, std::int64_t uid);
+/// Its trace field is forged, perhaps.
+void complaint_refused(std::string_view transfer, std::int64_t uid, const base::Error& error);
 void control_failed(std::string_view what, const base::Error& error);
 
 }  // namespace app::log

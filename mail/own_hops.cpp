@@ -51,7 +51,29 @@ bool is_component(std::string_view name, const std::set<std::string>& components
     });
 }
 
+using Words = std::vector<std::string_view>;
+
+Words::const_iterator find_word(const Words& words, std::string_view wanted) {
+    return std::ranges::find_if(words,
+                                [&](std::string_view word) { return base::iequals(word, wanted); });
+}
+
+/// `by` one of `components` `via XMPP`.
+bool is_xmpp_hop(const Words& words, Words::const_iterator by,
+                 const std::set<std::string>& components) {
+    return words.end() - by > 3 && base::iequals(by[2], "via") && base::iequals(by[3], "XMPP") &&
+           is_component(by[1], components);
+}
+
 }  // namespace
+
+std::string transfer_of_hop(std::string_view value, const std::set<std::string>& components) {
+    const Words words = words_of(value);
+    const auto by = find_word(words, "by");
+    if (!is_xmpp_hop(words, by, components)) return {};
+    const auto id = find_word(words, "id");
+    return words.end() - id > 1 ? std::string(id[1]) : std::string();
+}
 
 std::size_t own_hops(std::string_view content, const std::set<std::string>& components,
                      std::string_view hostname) {
@@ -60,15 +82,12 @@ std::size_t own_hops(std::string_view content, const std::set<std::string>& comp
     while (const auto field = scanner.next()) {
         if (!base::iequals(field->name, "Received")) continue;
         const auto words = words_of(field->value);
-        const auto by = std::ranges::find_if(
-            words, [](std::string_view word) { return base::iequals(word, "by"); });
+        const auto by = find_word(words, "by");
         if (words.end() - by < 3) continue;
         const std::string_view name = by[1];
         const bool host =
             !hostname.empty() && base::iequals(name, hostname) && by[2] == kPacketboatComment;
-        const bool component = words.end() - by > 3 && base::iequals(by[2], "via") &&
-                               base::iequals(by[3], "XMPP") && is_component(name, components);
-        hops += host || component ? 1 : 0;
+        if (host || is_xmpp_hop(words, by, components)) ++hops;
     }
     return hops;
 }

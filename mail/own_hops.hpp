@@ -20,4 +20,8 @@ inline constexpr std::size_t kMostOwnHops = 5;
 std::size_t own_hops(std::string_view content, const std::set<std::string>& components,
                      std::string_view hostname);
 
+/// The id in the value of a Received field that one of `components` has written for a transfer, as
+/// above; empty if it is no such field.
+std::string transfer_of_hop(std::string_view value, const std::set<std::string>& components);
+
 }  // namespace mail

@@ -2,10 +2,9 @@
 
 #include "base/limits.hpp"
 #include "base/text.hpp"
-#include "mail/content.hpp"
-#include "mail/domain.hpp"
 #include "mail/dsn_parameters.hpp"
 #include "mail/header_scanner.hpp"
+#include "mail/report_parts.hpp"
 
 #include <algorithm>
 
@@ -14,65 +13,23 @@
 namespace mail {
 namespace {
 
-// Bytes of one value in a field of ours: with the field's name it stays below the 998 of RFC
-// 5322 2.1.1.
-constexpr std::size_t kValue = 900;
-constexpr std::size_t kTextLine = 76;  // characters of a line of the part for people
-
-/// Fit for one line: nothing that comes from outside can start a new field or part.
-std::string one_line(std::string_view text) {
-    return base::printable(text, kValue);
-}
-
-/// The same, for parts that have to be ASCII.
-std::string ascii_line(std::string_view text) {
-    std::string line = one_line(text);
-    std::ranges::replace_if(
-        line, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
-    return line;
-}
-
 /// `rfc822; bob@b.test` (RFC 3464 2.3.2), or of the type of RFC 6533 3.
 std::string typed_address(std::string_view address, bool smtputf8) {
-    const std::string shown = one_line(address);
+    const std::string shown = report_line(address);
     if (base::is_ascii(address)) return "rfc822; " + shown;
     // Where it can't be shown as it is, it is spelled out.
     const bool as_it_is = smtputf8 && shown == address;
-    return "utf-8; " + (as_it_is ? shown : one_line(utf8_address_as_xtext(address)));
+    return "utf-8; " + (as_it_is ? shown : report_line(utf8_address_as_xtext(address)));
 }
 
 /// RFC 3464 2.3.1: ORCPT as the sender gave it; anything else than `type;address` is no value of
 /// the field.
 std::string original_recipient(std::string_view orcpt, bool smtputf8) {
-    const std::string shown = one_line(orcpt);
+    const std::string shown = report_line(orcpt);
     if (shown.find(';') == std::string::npos) return {};
     const bool as_it_is = shown == orcpt && (smtputf8 || base::is_ascii(shown));
     const std::string in_ascii = as_it_is ? std::string() : write_orcpt(orcpt);
     return in_ascii.empty() ? (smtputf8 ? shown : ascii_line(orcpt)) : in_ascii;
-}
-
-/// Leaves out a field without a value.
-void add(std::string& out, std::string_view name, std::string_view value) {
-    if (value.empty()) return;
-    out.append(name).append(": ").append(value).append("\r\n");
-}
-
-/// `text` broken at spaces, each line behind `indent`.
-std::string wrapped(std::string_view text, std::string_view indent) {
-    std::string out(indent);
-    std::size_t line = indent.size();
-    for (const auto word : base::split(text)) {
-        if (line > indent.size() && line + 1 + word.size() > kTextLine) {
-            out.append("\r\n").append(indent);
-            line = indent.size();
-        } else if (line > indent.size()) {
-            out += ' ';
-            ++line;
-        }
-        out += word;
-        line += word.size();
-    }
-    return out += "\r\n";
 }
 
 std::string_view subject(const ReportInput& input) {
@@ -113,35 +70,29 @@ std::string_view what_happened(Action action) {
 
 /// What a person needs to know, in plain language.
 std::string words_for_people(const ReportInput& input) {
-    std::string out = "This is the mail system of " + one_line(input.reporting_mta) + ".\r\n";
-    if (!input.note.empty()) out += "\r\n" + wrapped(one_line(input.note), "");
+    std::string out = "This is the mail system of " + report_line(input.reporting_mta) + ".\r\n";
+    if (!input.note.empty()) out += "\r\n" + wrapped_text(report_line(input.note), "");
     for (const auto& recipient : input.recipients) {
         out += "\r\n";
-        out += wrapped(fmt::format("{} message to <{}> {}", input.note.empty() ? "Your" : "The",
-                                   one_line(recipient.address), what_happened(recipient.action)),
-                       "");
+        out += wrapped_text(
+            fmt::format("{} message to <{}> {}", input.note.empty() ? "Your" : "The",
+                        report_line(recipient.address), what_happened(recipient.action)),
+            "");
         if (recipient.retry_until)
-            out +=
-                wrapped("If it cannot be delivered by " +
-                            base::to_rfc5322_date(*recipient.retry_until) + ", you will be told.",
-                        "");
-        const std::string reply = one_line(recipient.reply.to_text());
+            out += wrapped_text("If it cannot be delivered by " +
+                                    base::to_rfc5322_date(*recipient.retry_until) +
+                                    ", you will be told.",
+                                "");
+        const std::string reply = report_line(recipient.reply.to_text());
         if (recipient.remote_mta.empty()) {
             out += "The reason:\r\n";
         } else {
-            out += wrapped(
-                fmt::format("The mail system of {} said:", one_line(recipient.remote_mta)), "");
+            out += wrapped_text(
+                fmt::format("The mail system of {} said:", report_line(recipient.remote_mta)), "");
         }
-        out += "\r\n" + wrapped(reply, "    ");
+        out += "\r\n" + wrapped_text(reply, "    ");
     }
     return out;
-}
-
-/// The name of a host, or of a component, for a field whose type is `dns`: in A-labels, as RFC 6533
-/// leaves that type to ASCII.
-std::string dns_name(std::string_view name) {
-    const auto domain = Domain::parse(name);
-    return "dns; " + (domain ? domain->ascii() : ascii_line(name));
 }
 
 /// message/delivery-status (RFC 3464 2.1), or that of RFC 6533 4.1. First what is of the message
@@ -152,70 +103,39 @@ std::string dns_name(std::string_view name) {
 /// said by RFC 3461 6.2.
 std::string delivery_status(const ReportInput& input) {
     const auto fit = [&](std::string_view text) {
-        return input.smtputf8 ? one_line(text) : ascii_line(text);
+        return input.smtputf8 ? report_line(text) : ascii_line(text);
     };
     std::string out;
-    add(out, "Original-Envelope-Id", fit(input.envid));
-    add(out, "Reporting-MTA", dns_name(input.reporting_mta));
-    add(out, "X-Packetboat-Queue-ID", fit(input.queue_id));
-    add(out, "Arrival-Date", base::to_rfc5322_date(input.arrived_at));
+    add_field(out, "Original-Envelope-Id", fit(input.envid));
+    add_field(out, "Reporting-MTA", dns_name(input.reporting_mta));
+    add_field(out, "X-Packetboat-Queue-ID", fit(input.queue_id));
+    add_field(out, "Arrival-Date", base::to_rfc5322_date(input.arrived_at));
     for (const auto& recipient : input.recipients) {
         out += "\r\n";
-        add(out, "Original-Recipient", original_recipient(recipient.orcpt, input.smtputf8));
+        add_field(out, "Original-Recipient", original_recipient(recipient.orcpt, input.smtputf8));
         const auto& last =
             recipient.final_address.empty() ? recipient.address : recipient.final_address;
-        add(out, "Final-Recipient", typed_address(last, input.smtputf8));
-        add(out, "Action", to_text(recipient.action));
-        add(out, "Status", recipient.reply.status.to_text());
+        add_field(out, "Final-Recipient", typed_address(last, input.smtputf8));
+        add_field(out, "Action", to_text(recipient.action));
+        add_field(out, "Status", recipient.reply.status.to_text());
         // RFC 3464 2.3.6: `smtp` is for what a remote server said; our own words are
         // another type.
-        if (!recipient.remote_mta.empty()) add(out, "Remote-MTA", dns_name(recipient.remote_mta));
+        if (!recipient.remote_mta.empty())
+            add_field(out, "Remote-MTA", dns_name(recipient.remote_mta));
         const std::string_view type = recipient.remote_mta.empty() ? "x-packetboat; " : "smtp; ";
-        add(out, "Diagnostic-Code", std::string(type) + fit(recipient.reply.to_text()));
+        add_field(out, "Diagnostic-Code", std::string(type) + fit(recipient.reply.to_text()));
         if (recipient.last_attempt)
-            add(out, "Last-Attempt-Date", base::to_rfc5322_date(*recipient.last_attempt));
+            add_field(out, "Last-Attempt-Date", base::to_rfc5322_date(*recipient.last_attempt));
         if (recipient.retry_until)
-            add(out, "Will-Retry-Until", base::to_rfc5322_date(*recipient.retry_until));
+            add_field(out, "Will-Retry-Until", base::to_rfc5322_date(*recipient.retry_until));
     }
     return out;
-}
-
-std::string make_boundary(const ReportInput& input, std::string_view people,
-                          std::string_view status, std::string_view original) {
-    static constexpr std::size_t kHashBytes = 12;
-    for (unsigned attempt = 0;; ++attempt) {
-        const Sha256 hash =
-            sha256(fmt::format("{} {} {}", input.message_id, input.queue_id, attempt));
-        std::string boundary =
-            "=_report_";  // `=_` can occur in neither base64 nor quoted-printable
-        for (std::size_t i = 0; i < kHashBytes; ++i)
-            boundary += fmt::format("{:02x}", hash.at(i));
-        const auto free = [&](std::string_view part) {
-            return part.find(boundary) == std::string_view::npos;
-        };
-        if (free(people) && free(status) && free(original)) return boundary;
-    }
-}
-
-void add_part(std::string& out, std::string_view boundary, std::string_view type,
-              std::string_view body) {
-    out.append("--").append(boundary).append("\r\n");
-    add(out, "Content-Type", type);
-    if (!base::is_ascii(body)) add(out, "Content-Transfer-Encoding", "8bit");
-    out.append("\r\n").append(body).append("\r\n");  // this CRLF belongs to the next boundary
 }
 
 /// RFC 6522 3 and RFC 6522 4; internationalised, RFC 6533 4.2 and RFC 6533 4.3.
 std::string_view original_type(bool full, bool smtputf8) {
     if (smtputf8) return full ? "message/global" : "message/global-headers";
     return full ? "message/rfc822" : "text/rfc822-headers";
-}
-
-/// The whole lines of `text` that end before the octet at `end`.
-std::string_view lines_before(std::string_view text, std::size_t end) {
-    if (end >= text.size()) return text;
-    const std::size_t lf = text.substr(0, end).rfind('\n');
-    return text.substr(0, lf == text.npos ? 0 : lf + 1);
 }
 
 /// The Message-ID of the original, if it can be named in a field of ours (RFC 3834 3.1.6).
@@ -255,33 +175,35 @@ std::string build_report(const ReportInput& input) {
     const std::string status = delivery_status(input);
     const std::string_view original =
         full ? input.original : lines_before(input.original.substr(0, header.returned), nul);
-    const std::string boundary = make_boundary(input, people, status, original);
+    const std::string boundary =
+        report_boundary(input.message_id + " " + input.queue_id, {people, status, original});
     const bool ascii = base::is_ascii(people) && base::is_ascii(status) && base::is_ascii(original);
     const std::string id = original_id(input, header.message_id);
     const std::string_view global = input.smtputf8 ? "global-" : "";
 
     std::string out;
     out.reserve(original.size() + people.size() + status.size() + 2000);
-    add(out, "From", one_line(input.report_from));
-    add(out, "To", "<" + one_line(input.to) + ">");
-    add(out, "Subject", subject(input));
-    add(out, "Date", base::to_rfc5322_date(input.now));
-    add(out, "Message-ID", one_line(input.message_id));
-    add(out, "In-Reply-To", id);
-    add(out, "References", id);
-    add(out, "Auto-Submitted", "auto-replied");  // RFC 3834 3.1.7
-    add(out, "MIME-Version", "1.0");
-    add(out, "Content-Type",
-        // RFC 6522 3.
-        fmt::format("multipart/report; report-type={}delivery-status;\r\n\tboundary=\"{}\"", global,
-                    boundary));
-    if (!ascii) add(out, "Content-Transfer-Encoding", "8bit");
+    add_field(out, "From", report_line(input.report_from));
+    add_field(out, "To", "<" + report_line(input.to) + ">");
+    add_field(out, "Subject", subject(input));
+    add_field(out, "Date", base::to_rfc5322_date(input.now));
+    add_field(out, "Message-ID", report_line(input.message_id));
+    add_field(out, "In-Reply-To", id);
+    add_field(out, "References", id);
+    add_field(out, "Auto-Submitted", "auto-replied");  // RFC 3834 3.1.7
+    add_field(out, "MIME-Version", "1.0");
+    add_field(out, "Content-Type",
+              // RFC 6522 3.
+              fmt::format("multipart/report; report-type={}delivery-status;\r\n\tboundary=\"{}\"",
+                          global, boundary));
+    if (!ascii) add_field(out, "Content-Transfer-Encoding", "8bit");
     out += "\r\n";
-    add_part(out, boundary,
-             base::is_ascii(people) ? "text/plain; charset=us-ascii" : "text/plain; charset=utf-8",
-             people);
-    add_part(out, boundary, fmt::format("message/{}delivery-status", global), status);
-    add_part(out, boundary, original_type(full, input.smtputf8), original);
+    add_report_part(
+        out, boundary,
+        base::is_ascii(people) ? "text/plain; charset=us-ascii" : "text/plain; charset=utf-8",
+        people);
+    add_report_part(out, boundary, fmt::format("message/{}delivery-status", global), status);
+    add_report_part(out, boundary, original_type(full, input.smtputf8), original);
     return out.append("--").append(boundary).append("--\r\n");
 }
 

@@ -151,8 +151,7 @@ bool has_encoded_id(std::string_view value) {
 bool is_forged(const HeaderField& field, std::string_view authserv_id) {
     if (!base::iequals(field.name, "Authentication-Results")) return false;
     if (has_encoded_id(field.value)) return true;
-    const auto claimed = authserv_id_of(field.value);
-    return claimed && is_same_id(*claimed, authserv_id);
+    return is_of_authserv(field.value, authserv_id);
 }
 
 bool is_assured(const XmppAuthentication& authentication) {
@@ -173,6 +172,11 @@ bool covers(const Domain& authorised, std::string_view envelope_domain) {
 }
 
 }  // namespace
+
+bool is_of_authserv(std::string_view value, std::string_view authserv_id) {
+    const auto claimed = authserv_id_of(value);
+    return claimed && is_same_id(*claimed, authserv_id);
+}
 
 std::string received_field(const XmppTrace& trace) {
     std::vector<std::string> words{

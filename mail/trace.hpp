@@ -68,6 +68,9 @@ std::vector<Domain> to_look_up(const XmppAuthentication& authentication);
 /// authenticated domain is in policy.class.
 std::string authentication_results_field(const XmppAuthentication& authentication);
 
+/// Does the value of an Authentication-Results field claim to come from `authserv_id`?
+bool is_of_authserv(std::string_view value, std::string_view authserv_id);
+
 /// `trace` (complete fields) before `content`, where RFC 8601 4.1 wants them, without those
 /// Authentication-Results fields of the content's header that claim to come from `authserv_id` (RFC
 /// 8601 5), or whose id hides in an encoded-word. No other byte changes.

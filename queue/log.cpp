@@ -92,6 +92,17 @@ void rerouted(QueueId id, const mail::Mailbox& recipient, const Destination& way
     about("rerouted", id, recipient).with("lane", way.to_text()).with("why", why).info();
 }
 
+void complaints_on_sender(std::string_view sender, std::string_view domain, std::int64_t days,
+                          std::chrono::milliseconds pause, QueueId id) {
+    Line("complaints-on-sender")
+        .with("id", id.to_text())
+        .with("from", "<" + std::string(sender) + ">")
+        .with("domain", domain)
+        .with("days", days)
+        .with("slowed-to-one-in-s", seconds(pause))
+        .warning();
+}
+
 void reported(QueueId id, QueueId report, std::string_view to) {
     Line("reported")
         .with("id", id.to_text())

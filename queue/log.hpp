@@ -35,6 +35,10 @@ void failed(QueueId id, const mail::Mailbox& recipient, const Destination& desti
 /// It goes `way` instead.
 void rerouted(QueueId id, const mail::Mailbox& recipient, const Destination& way,
               std::string_view why);
+/// A domain complains of mail of `sender`, for the first time on that day, the last of which is
+/// `id`: its mail there is slowed to one recipient in `pause`, and somebody should look.
+void complaints_on_sender(std::string_view sender, std::string_view domain, std::int64_t days,
+                          std::chrono::milliseconds pause, QueueId id);
 void reported(QueueId id, QueueId report, std::string_view to);
 /// What became of it could not be written down; it is tried again.
 void outcome_unwritten(QueueId id);

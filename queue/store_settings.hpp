@@ -19,6 +19,12 @@ struct PeerQuota {
     std::int64_t bytes = std::int64_t{2} << 30;
 };
 
+/// Which way complaints go.
+struct ComplaintSettings {
+    bool send = false;
+    bool take = false;
+};
+
 struct StoreSettings {
     std::filesystem::path directory;
     std::string hostname;  ///< Reporting-MTA
@@ -28,6 +34,7 @@ struct StoreSettings {
     std::chrono::milliseconds delay_warning = std::chrono::hours(4);
     std::chrono::milliseconds history = std::chrono::hours(24 * 7);
     PeerQuota peer_quota;
+    ComplaintSettings complaints;
     ContentRefusals content_refusals = ContentRefusals::parse(ContentRefusals::kDefault).value();
     std::uintmax_t disk_reserve =
         0;  ///< bytes that intake leaves free, so that settling still works

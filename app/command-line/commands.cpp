@@ -83,14 +83,33 @@ int routes_forget(const Config& config, const std::string& domain) {
     return 0;
 }
 
+namespace {
+
+void print_complaints(const json::array& rows) {
+    for (const auto& each : rows) {
+        const json::object& row = each.as_object();
+        terminal::line(
+            "complaints  {}  {} of {} on {} of the last 7 days; its mail there is slowed "
+            "to one recipient in {} s",
+            text_of(row, "name"), number_of(row, "complaints"), text_of(row, "domain"),
+            number_of(row, "days"), number_of(row, "one_in_s"));
+    }
+}
+
+}  // namespace
+
 int senders_list(const Config& config, bool as_json) {
     const auto answer = ask_daemon(config.control_socket, {{"command", "senders-list"}});
     if (!answer) return complain(answer.error());
     const json::array& rows = rows_of(*answer, "senders");
+    const json::array& against = rows_of(*answer, "complaints");
     if (as_json) {
-        terminal::put_json(json::value(rows));
+        json::array all(rows);
+        all.insert(all.end(), against.begin(), against.end());
+        terminal::put_json(json::value(std::move(all)));
         return 0;
     }
+    print_complaints(against);
     for (const auto& each : rows) {
         const json::object& row = each.as_object();
         terminal::line("{:<6}  {}  {}, {}, {}{}", text_of(row, "kind"), text_of(row, "name"),

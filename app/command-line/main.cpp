@@ -1,6 +1,7 @@
 // packetboat: the command line. Finds the subcommand, reads the configuration, and hands over.
 #include "app/check/check.hpp"
 #include "app/command-line/commands.hpp"
+#include "app/command-line/complaint_command.hpp"
 #include "app/command-line/off_commands.hpp"
 #include "app/command-line/peer_commands.hpp"
 #include "app/command-line/queue_commands.hpp"
@@ -40,6 +41,8 @@ const char* const kHelp =
     "       packetboat [options] peers [list] [--json]\n"
     "       packetboat [options] peers show DOMAIN [--json]\n"
     "       packetboat [options] peers trust|limit|block|unset|forget DOMAIN\n"
+    "       packetboat [options] complaint [--not-spam] [--recipient ADDRESS] [--socket PATH] < "
+    "MAIL\n"
     "       packetboat [options] retire|resume [COMPONENT]\n"
     "       packetboat [options] off [--until 2h|TIME] [--json]\n"
     "       packetboat [options] on [--json]\n"
@@ -97,7 +100,7 @@ bool is_known_peer_command(const Words& words) {
 }
 
 bool is_known(const Words& words) {
-    if (words[0] == "serve") return words.size() == 1;
+    if (words[0] == "serve" || words[0] == "complaint") return words.size() == 1;
     if (words[0] == "check") return true;
     if (words[0] == "queue") return is_known_queue_command(words);
     if (words[0] == "peers") return is_known_peer_command(words);
@@ -149,12 +152,22 @@ int run_peers(const Words& words, const app::Config& config, bool as_json) {
     return app::peers_forget(config, words[2]);
 }
 
+int run_complaint(const std::filesystem::path& socket, const po::variables_map& values) {
+    const std::string recipient =
+        values.count("recipient") > 0 ? values["recipient"].as<std::string>() : std::string();
+    return app::complain_of_mail(socket, std::cin, recipient, values.count("not-spam") == 0);
+}
+
 /// `words` is_known().
 int run(const Words& words, const app::Config& config, const po::variables_map& values) {
     if (values.count("until") > 0 &&
         (words[0] != "off" || values["until"].as<std::string>().empty()))
         return misused("--until is for off, with 2h or a time");
     if (words[0] == "serve") return app::serve(config);
+    if (words[0] == "complaint") {
+        const auto& socket = config.complaints.socket;
+        return run_complaint(socket.empty() ? config.control_socket : socket, values);
+    }
     if (words[0] == "check") return app::check(config, {words.begin() + 1, words.end()});
     if (words[0] == "queue") return run_queue(words, config, values);
     if (words[0] == "peers") return run_peers(words, config, values.count("json") > 0);
@@ -194,7 +207,11 @@ po::options_description make_options() {
         "limit", text(), "rows of queue list (10000)")("all", "all mail that waits")(
         "repair", "queue verify: bring back what can be");
     options.add_options()("until", text(), "off: for 2h, or until 2026-12-01T08:00:00Z");
-    return options.add(filters);
+    po::options_description complaints("options of complaint");
+    complaints.add_options()("not-spam", "takes a complaint back")("recipient", text(),
+                                                                   "whose mailbox the mail is in")(
+        "socket", text(), "[complaints] socket; without it, the configuration says");
+    return options.add(filters).add(complaints);
 }
 
 }  // namespace
@@ -222,6 +239,10 @@ int main(int argc, char** argv) try {
     }
     if (!is_known(words))
         return misused("unknown command \"" + fmt::format("{}", fmt::join(words, " ")) + "\"");
+
+    // Who complains may not be allowed to read the configuration, in which there are secrets.
+    if (words[0] == "complaint" && values.count("socket") > 0)
+        return run_complaint(values["socket"].as<std::string>(), values);
 
     app::Overrides overrides;
     for (const char* const key : {"log-level", "state-directory", "control-socket"}) {

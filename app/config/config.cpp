@@ -111,8 +111,10 @@ class Builder {
                 }
             }
         }
-        for (auto& component : config_.components)
+        for (auto& component : config_.components) {
             component.requiretls = keeps_tls && component.keeps_tls();
+            component.takes_complaints = config_.complaints.which.take;
+        }
     }
 
     void add(const Section& section) {
@@ -126,6 +128,7 @@ class Builder {
         if (section.kind == "policy-service") add_policy_service(section);
         if (section.kind == "domain") add_domain(section);
         if (section.kind == "senders" || section.kind == "sender") add_senders(section);
+        if (section.kind == "complaints") add_complaints(section);
         if (section.kind == "discovery") add_discovery(section);
     }
 
@@ -331,6 +334,16 @@ class Builder {
 
     void add_senders(const Section& section) {
         if (const auto fault = senders_.add(section)) fail(section, fault->key, fault->what);
+    }
+
+    void add_complaints(const Section& section) {
+        auto complaints = read_complaints(section);
+        if (!complaints) {
+            const std::string& what = complaints.error().text;
+            fail(section, what.substr(0, what.find(':')).c_str(), what);
+        }
+        config_.complaints = std::move(*complaints);
+        config_.store.complaints = config_.complaints.which;
     }
 
     void add_discovery(const Section& section) {

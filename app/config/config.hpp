@@ -2,6 +2,7 @@
 // it.
 #pragma once
 
+#include "app/config/complaint_section.hpp"
 #include "app/config/sections.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
@@ -44,6 +45,7 @@ struct Config {
     bool check_recipients = true;
     queue::LanePolicy lanes;
     queue::SenderLimits senders;
+    ComplaintConfig complaints;
     struct RouteLookup {
         smtp_bridge::LookupServerSettings server;
         std::string answer;

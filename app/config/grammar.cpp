@@ -105,6 +105,11 @@ Grammar make_grammar() {
         "recipients-per-hour", po::value<Size>(), kNumberHelp)("unknown-recipients-per-hour",
                                                                po::value<Size>(), kNumberHelp)(
         "burst", po::value<Duration>(), kDurationHelp)("beyond", po::value<Text>(), kBeyondHelp);
+    const auto no = [] { return po::value<Switch>()->default_value(Switch{false}, ""); };
+    grammar.kinds["complaints"].options.add_options()("send", no(), "yes or no")(
+        "take", no(), "yes or no")("batch", duration(hours(24)), kDurationHelp)(
+        "abuse-address", po::value<Text>(), "an address")("socket", po::value<Text>(), "a path")(
+        "socket-mode", text("0660"), "a mode such as 0660");
     grammar.kinds["discovery"].options.add_options()("resolver", po::value<Text>(),
                                                      "the address of a DNS server")(
         "positive-ttl", duration(hours(24)), kDurationHelp)("negative-ttl", duration(hours(1)),

@@ -1,15 +1,12 @@
 #include "app/daemon/control_server.hpp"
 
 #include "app/daemon/control_answers.hpp"
-#include "app/daemon/off_answers.hpp"
-#include "app/daemon/peer_answers.hpp"
-#include "app/daemon/route_answers.hpp"
-#include "app/daemon/sender_answers.hpp"
 #include "app/json_text.hpp"
 #include "app/log.hpp"
 #include "base/limits.hpp"
 
 #include <boost/json.hpp>
+#include <sys/socket.h>
 
 namespace app {
 
@@ -21,6 +18,14 @@ namespace {
 constexpr std::size_t kClients = 20;  // people, and their scripts
 constexpr auto kAskTime = 10s;        // to send a request: it is ready when they connect ...
 constexpr auto kReadTime = 30s;       // ... and to read the answer, which may be large
+
+/// Who has connected; -1 if the system does not say.
+std::int64_t uid_of(smtp_bridge::Socket& socket) {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    const int failed = ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size);
+    return failed == 0 ? static_cast<std::int64_t>(peer.uid) : -1;
+}
 
 std::string line_of(const json::object& reply) {
     return json::serialize(reply) + "\n";
@@ -56,21 +61,20 @@ struct ControlServer::Client final : smtp_bridge::Guest {
     bool waits = false;  ///< for the answer to what it has asked
 };
 
-ControlServer::ControlServer(base::asio::any_io_executor executor, std::filesystem::path path,
+ControlServer::ControlServer(base::asio::any_io_executor executor, ControlSocket socket,
                              Daemon& daemon)
     : executor_(executor),
-      path_(std::move(path)),
+      socket_(std::move(socket)),
       daemon_(daemon),
       places_(kClients, 0ms),
       tasks_(executor) {}
 
 base::Result<void> ControlServer::start() {
     std::error_code ignored;
-    std::filesystem::create_directories(path_.parent_path(), ignored);
-    const auto endpoint = smtp_bridge::Endpoint::parse("unix:" + path_.string());
+    std::filesystem::create_directories(socket_.path.parent_path(), ignored);
+    const auto endpoint = smtp_bridge::Endpoint::parse("unix:" + socket_.path.string());
     if (!endpoint) return endpoint.error();
-    constexpr unsigned kOwnerOnly = 0600;
-    auto acceptor = smtp_bridge::listen(executor_, *endpoint, kOwnerOnly);
+    auto acceptor = smtp_bridge::listen(executor_, *endpoint, socket_.mode);
     if (!acceptor) return acceptor.error();
     acceptor_.emplace(std::move(*acceptor));
     tasks_.spawn("control", [this] { return accept_clients(); });
@@ -83,7 +87,7 @@ base::Task<void> ControlServer::stop() {
     for (const auto& client : clients_)
         client->close();
     std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
+    std::filesystem::remove(socket_.path, ignored);
     co_await tasks_.join();
 }
 
@@ -134,21 +138,22 @@ base::Task<void> ControlServer::exchange(Client& client) {
         client.waits = true;
         deadline.arm(base::limits::kControlTime);
         std::string request = input.substr(0, length);
-        reply = co_await answer(std::move(request));
+        const Asker asker{socket_.access, uid_of(client.socket)};
+        reply = co_await answer(std::move(request), asker);
         client.waits = false;
     }
     deadline.arm(kReadTime);
     co_await base::asio::async_write(client.socket, base::asio::buffer(reply), base::use_result);
 }
 
-base::Task<std::string> ControlServer::answer(std::string request) {
+base::Task<std::string> ControlServer::answer(std::string request, Asker asker) {
     boost::system::error_code error;
     json::value parsed = json::parse(request, error);
     if (error || !parsed.is_object()) co_return line_of(refusal("the request is no JSON object"));
     std::string why;
     try {
         json::object asked = std::move(parsed.as_object());
-        const json::object reply = co_await carry_out(std::move(asked));
+        const json::object reply = co_await carry_out(std::move(asked), asker);
         co_return line_of(reply);
     } catch (const std::exception& fault) {
         // A fault of the answer, not of the queue, which has threads of its own and says itself
@@ -159,60 +164,11 @@ base::Task<std::string> ControlServer::answer(std::string request) {
     co_return line_of(refusal("internal error: " + why));
 }
 
-base::Task<json::object> ControlServer::carry_out(json::object asked) {
-    json::object reply;
+base::Task<json::object> ControlServer::carry_out(json::object asked, Asker asker) {
     const std::string command = text_of(asked, "command");
-    if (command == "status") {
-        reply = co_await answer_status(daemon_);
-    } else if (command == "queue-list") {
-        json::object filters = asked;
-        reply = co_await answer_queue_list(daemon_, std::move(filters));
-    } else if (command == "queue") {
-        json::object operation = asked;
-        reply = co_await answer_operate(daemon_, std::move(operation));
-    } else if (command == "verify") {
-        reply = co_await answer_verify(daemon_);
-    } else if (command == "backup") {
-        std::string file = text_of(asked, "file");
-        reply = co_await answer_backup(daemon_, std::move(file));
-    } else if (command == "trace") {
-        std::string name = text_of(asked, "name");
-        reply = co_await answer_trace(daemon_, std::move(name));
-    } else if (command == "look-up") {
-        std::string domain = text_of(asked, "domain");
-        reply = co_await answer_look_up(daemon_, std::move(domain));
-    } else if (command == "routes-list") {
-        reply = answer_routes(daemon_);
-    } else if (command == "routes-forget") {
-        std::string domain = text_of(asked, "domain");
-        reply = co_await answer_forget_route(daemon_, std::move(domain));
-    } else if (command == "senders-list") {
-        reply = answer_senders(daemon_);
-    } else if (command == "senders-forget") {
-        reply = answer_forget_sender(daemon_, text_of(asked, "name"));
-    } else if (command == "peers-list") {
-        json::object place = asked;
-        reply = co_await answer_peers(daemon_, std::move(place));
-    } else if (command == "peers-show") {
-        std::string domain = text_of(asked, "domain");
-        reply = co_await answer_peer(daemon_, std::move(domain));
-    } else if (command == "peers-set") {
-        json::object set = asked;
-        reply = co_await answer_set_peer(daemon_, std::move(set));
-    } else if (command == "peers-forget") {
-        std::string domain = text_of(asked, "domain");
-        reply = co_await answer_forget_peer(daemon_, std::move(domain));
-    } else if (command == "retire" || command == "resume") {
-        std::string component = text_of(asked, "component");
-        reply = co_await answer_retire(daemon_, std::move(component), command == "retire");
-    } else if (command == "off") {
-        std::string until = text_of(asked, "until");
-        reply = co_await answer_off(daemon_, std::move(until));
-    } else if (command == "on") {
-        reply = co_await answer_on(daemon_);
-    } else {
-        reply = refusal("unknown command \"" + command + "\"");
-    }
+    const ControlVerb* const verb = find_verb(command, asker.access);
+    if (verb == nullptr) co_return refusal("unknown command \"" + command + "\"");
+    json::object reply = co_await verb->answer(daemon_, std::move(asked), asker);
     co_return reply;
 }
 

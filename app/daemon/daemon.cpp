@@ -77,6 +77,11 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
               [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
       reports_(storage_,
                [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
+      slowed_(clock_),
+      complaints_(storage_, slowed_),
+      complaint_rounds_(
+          storage_, reader_, slowed_, clock_, config_.complaints.plan, stopping_,
+          [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
       housekeeping_(
           storage_, reader_, clock_, config_.warn_after, stopping_,
           [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
@@ -91,6 +96,7 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
           [this](const std::string& peer) { peer_has_answered(peer); }),
       refresher_(executor, discovery_),
       stopping_signal_(executor),
+      complaints_stop_(executor),
       tasks_(executor) {
     discovery_.forget_by(*clock_trust_);
     discovery_.on_departure([this](const mail::Domain& domain) {
@@ -110,8 +116,8 @@ void Daemon::make_sessions() {
         session->peers_from([this] { return discovery_.components(kGreeted); });
         session->known_by([this](const std::string& peer) { return discovery_.heeds(peer); });
         receivers_.push_back(std::make_unique<component::TransferReceiver>(
-            executor_, *session, discovery_, intake_, transfers_, reports_, check, router_,
-            clock_));
+            executor_, *session, discovery_, intake_, transfers_, reports_, check, router_, clock_,
+            config_.complaints.which.take ? &complaints_ : nullptr));
         links[settings.jid] = session.get();
         sessions_.push_back(std::move(session));
     }
@@ -120,7 +126,8 @@ void Daemon::make_sessions() {
     xmpp_courier_ =
         std::make_unique<component::XmppCourier>(executor_, std::move(links), discovery_, clock_);
     watched_xmpp_ = std::make_unique<queue::WatchedCourier>(*xmpp_courier_, router_, senders_);
-    dispatcher_.use(queue::Lane::xmpp, *watched_xmpp_);
+    slowing_xmpp_ = std::make_unique<queue::SlowingCourier>(*watched_xmpp_, slowed_, clock_);
+    dispatcher_.use(queue::Lane::xmpp, *slowing_xmpp_);
     dispatcher_.use(queue::Lane::local, watched_smtp_);
     dispatcher_.use(queue::Lane::relay, watched_smtp_);
 }
@@ -238,6 +245,7 @@ void Daemon::adopt(const Config& config) {
     router_.replace_lanes(config.lanes);
     routes_.look_at_policies(*before);
     senders_.use(config.senders);
+    complaint_rounds_.use(config.complaints.plan);
     for (const auto& session : sessions_) {
         for (const auto& settings : config.components) {
             if (settings.jid == session->settings().jid) session->use_secret(settings.secret);
@@ -266,6 +274,7 @@ base::Task<base::Result<void>> Daemon::start(std::function<void(base::Error)> gi
     if (!in_place) co_return in_place;
     listening = listen();
     if (!listening) co_return listening;
+    if (config_.complaints.which.take) co_await complaint_rounds_.load();
     dispatcher_.expect_links(links_to_come(), kLinksTime);
     base::Result<void> started = co_await dispatcher_.start();
     if (!started) co_return started;
@@ -274,6 +283,9 @@ base::Task<base::Result<void>> Daemon::start(std::function<void(base::Error)> gi
     prober_.start();
     tasks_.spawn("watch", [this] { return watch(); });
     tasks_.spawn("off", [this] { return off_.go_on(); });
+    const queue::ComplaintSettings& complaints = config_.complaints.which;
+    if (complaints.send || complaints.take)
+        tasks_.spawn("complaints", [this] { return watch_complaints(); });
     tasks_.spawn("hand-over", [this, give_up] { return hand_over_.go_on(give_up); });
     co_return base::Result<void>();
 }
@@ -281,6 +293,7 @@ base::Task<base::Result<void>> Daemon::start(std::function<void(base::Error)> gi
 base::Task<void> Daemon::stop() {
     stopping_ = true;
     stopping_signal_.notify();
+    complaints_stop_.notify();
     hand_over_.stop();
     off_.stop();
     routes_.stop();
@@ -374,6 +387,14 @@ base::Task<void> Daemon::watch() {
         for (const auto& receiver : receivers_)
             receiver->sweep();
         co_await stopping_signal_.wait(kWatchEvery);
+    }
+}
+
+base::Task<void> Daemon::watch_complaints() {
+    while (!stopping_) {
+        co_await complaint_rounds_.once(config_.complaints.which);
+        const auto pause = complaint_rounds_.pause();
+        co_await complaints_stop_.wait(pause);
     }
 }
 

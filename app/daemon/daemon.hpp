@@ -22,10 +22,13 @@
 #include "component/outgoing/report_courier.hpp"
 #include "component/outgoing/xmpp_courier.hpp"
 #include "component/stream/session.hpp"
+#include "queue/delivery/complaint_rounds.hpp"
 #include "queue/delivery/dispatcher.hpp"
 #include "queue/delivery/housekeeping.hpp"
+#include "queue/delivery/slowing_courier.hpp"
 #include "queue/delivery/watched_courier.hpp"
 #include "queue/intake/queue_intake.hpp"
+#include "queue/intake/stored_complaints.hpp"
 #include "queue/intake/stored_reports.hpp"
 #include "queue/intake/stored_transfers.hpp"
 #include "queue/ledger/reader.hpp"
@@ -33,6 +36,7 @@
 #include "queue/peers/retirement.hpp"
 #include "queue/peers/stored_peers.hpp"
 #include "queue/sender_counts.hpp"
+#include "queue/slowed_senders.hpp"
 #include "queue/sqlite/store/store.hpp"
 #include "smtp-bridge/client/recipient_checker.hpp"
 #include "smtp-bridge/client/smtp_courier.hpp"
@@ -99,6 +103,7 @@ class Daemon {
     component::Session* first_established() const;
     std::set<std::string> links_to_come() const;
     base::Task<void> watch();
+    base::Task<void> watch_complaints();
     void look_after_links();
 
     base::asio::any_io_executor executor_;
@@ -121,6 +126,9 @@ class Daemon {
     queue::Dispatcher dispatcher_;
     queue::QueueIntake intake_;
     queue::StoredReports reports_;
+    queue::SlowedSenders slowed_;
+    queue::StoredComplaints complaints_;
+    queue::ComplaintRounds complaint_rounds_;
     std::optional<queue::Agenda::SilentPeer> probed_behind_;  ///< whose turn it is to be asked
     std::chrono::steady_clock::time_point probed_since_{};
     queue::Housekeeping housekeeping_;
@@ -133,11 +141,13 @@ class Daemon {
     std::unique_ptr<component::ReportCourier> report_courier_;
     smtp_bridge::SmtpCourier smtp_courier_;
     std::unique_ptr<queue::WatchedCourier> watched_xmpp_;
+    std::unique_ptr<queue::SlowingCourier> slowing_xmpp_;
     queue::WatchedCourier watched_smtp_;
     component::Prober prober_;
     component::Refresher refresher_;
     std::vector<std::unique_ptr<smtp_bridge::Server>> servers_;
     base::Signal stopping_signal_;
+    base::Signal complaints_stop_;
     base::TaskGroup tasks_;
     bool stopping_ = false;
 };

@@ -13,11 +13,6 @@ namespace {
 
 constexpr std::size_t kPage = 500;  // lines of one answer: some hundred kilobytes
 
-/// As mail is counted.
-std::chrono::sys_days today(Daemon& daemon) {
-    return queue::day_of(daemon.clock_trust().look().corrected(base::SystemClock().now()));
-}
-
 /// `2026-12-01`
 std::string date_of(std::chrono::sys_days day) {
     constexpr std::size_t kDate = 10;
@@ -49,6 +44,10 @@ json::object to_json(const queue::Standing& standing) {
 }
 
 }  // namespace
+
+std::chrono::sys_days today(Daemon& daemon) {
+    return queue::day_of(daemon.clock_trust().look().corrected(base::SystemClock().now()));
+}
 
 base::Task<json::object> answer_peers(Daemon& daemon, json::object asked) {
     queue::ListStandings question{today(daemon), text_of(asked, "after"), kPage};

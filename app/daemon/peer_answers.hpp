@@ -12,6 +12,9 @@
 
 namespace app {
 
+/// As mail is counted.
+std::chrono::sys_days today(Daemon& daemon);
+
 /// "peers": a page of the book, behind "after" of what is asked; "after" if there may be more.
 base::Task<boost::json::object> answer_peers(Daemon& daemon, boost::json::object asked);
 /// "peer": what is known of a domain, with its days. Refused if it is nothing.

@@ -1,6 +1,7 @@
 #include "app/daemon/sender_answers.hpp"
 
 #include "app/daemon/control_answers.hpp"
+#include "app/daemon/peer_answers.hpp"
 #include "base/text.hpp"
 
 namespace app {
@@ -31,15 +32,35 @@ json::object to_json(const queue::SenderRow& row) {
             {"is_beyond", row.is_beyond},     {"beyond", to_text(row.beyond)}};
 }
 
+json::object to_json(const queue::SenderComplaints& against) {
+    const auto pause = queue::pause_after_complaints(against.days);
+    return {{"kind", "complaints"},
+            {"name", shown(against.sender)},
+            {"domain", against.domain},
+            {"complaints", against.complaints},
+            {"days", against.days},
+            {"one_in_s", std::chrono::duration_cast<std::chrono::seconds>(pause).count()}};
+}
+
 }  // namespace
 
-json::object answer_senders(Daemon& daemon) {
+base::Task<json::object> answer_senders(Daemon& daemon) {
+    queue::ListComplaints question{today(daemon), queue::SlowedSenders::kMost};
+    const auto complaints = co_await daemon.reader().ask(std::move(question));
+    if (!complaints) co_return refusal(complaints.error().text);
     const auto rows = daemon.senders().list(kRows + 1);
     json::array senders;
     for (const auto& row : rows) {
         if (senders.size() < kRows) senders.push_back(to_json(row));
     }
-    return {{"ok", true}, {"cut", rows.size() > kRows}, {"senders", std::move(senders)}};
+    json::array against;
+    for (const auto& each : *complaints) {
+        if (against.size() < kRows) against.push_back(to_json(each));
+    }
+    co_return json::object{{"ok", true},
+                           {"cut", rows.size() > kRows || complaints->size() > kRows},
+                           {"senders", std::move(senders)},
+                           {"complaints", std::move(against)}};
 }
 
 json::object answer_forget_sender(Daemon& daemon, const std::string& name) {

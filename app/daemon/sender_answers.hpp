@@ -12,9 +12,9 @@
 
 namespace app {
 
-/// "senders": those of the last hour, and those beyond their limits, at most 1000; "cut" if there
-/// are more.
-boost::json::object answer_senders(Daemon& daemon);
+/// "senders": those of the last hour, and those beyond their limits, at most 1000; "complaints": of
+/// whom domains complain; "cut" if there are more.
+base::Task<boost::json::object> answer_senders(Daemon& daemon);
 /// `name`: a login, an address, or `@DOMAIN`. Refused if it has sent nothing.
 boost::json::object answer_forget_sender(Daemon& daemon, const std::string& name);
 

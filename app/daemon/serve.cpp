@@ -43,9 +43,24 @@ base::Task<const char*> wait_for_the_end(base::asio::signal_set& signals, Daemon
     }
 }
 
+using Controls = std::vector<std::unique_ptr<ControlServer>>;
+
+/// The administrator's, and one to complain on if there is to be one.
+Controls make_controls(base::asio::io_context& io, const Config& config, Daemon& daemon) {
+    Controls controls;
+    controls.push_back(std::make_unique<ControlServer>(
+        io.get_executor(), ControlSocket{config.control_socket}, daemon));
+    const ComplaintConfig& complaints = config.complaints;
+    if (!complaints.socket.empty())
+        controls.push_back(std::make_unique<ControlServer>(
+            io.get_executor(),
+            ControlSocket{complaints.socket, complaints.socket_mode, Access::complaints}, daemon));
+    return controls;
+}
+
 /// Starts, waits for the signal, and stops. The result is the error of the start, if it failed, or
 /// why the daemon gave up.
-base::Task<void> run(base::asio::io_context& io, Daemon& daemon, ControlServer& control,
+base::Task<void> run(base::asio::io_context& io, Daemon& daemon, Controls& controls,
                      std::optional<base::Error>& failure) {
     base::asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
     const std::function<void(base::Error)> give_up = [&](base::Error error) {
@@ -53,7 +68,9 @@ base::Task<void> run(base::asio::io_context& io, Daemon& daemon, ControlServer& 
         signals.cancel();
     };
     base::Result<void> started = co_await daemon.start(give_up);
-    if (started) started = control.start();
+    for (const auto& control : controls) {
+        if (started) started = control->start();
+    }
     if (started) {
         log::started(kVersion, daemon.config().file.string());
         sd_notify(0, "READY=1");
@@ -66,7 +83,8 @@ base::Task<void> run(base::asio::io_context& io, Daemon& daemon, ControlServer& 
     } else {
         failure = started.error();
     }
-    co_await control.stop();
+    for (const auto& control : controls)
+        co_await control->stop();
     co_await daemon.stop();
     io.stop();
 }
@@ -103,8 +121,8 @@ int serve(Config config) {
     std::optional<base::Error> failure;
     {
         Daemon daemon(io.get_executor(), config, std::move(*store));
-        ControlServer control(io.get_executor(), config.control_socket, daemon);
-        base::spawn(io.get_executor(), "main", [&] { return run(io, daemon, control, failure); });
+        Controls controls = make_controls(io, config, daemon);
+        base::spawn(io.get_executor(), "main", [&] { return run(io, daemon, controls, failure); });
         io.run();
     }
     if (failure) return refuse(*failure);

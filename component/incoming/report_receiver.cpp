@@ -40,4 +40,22 @@ base::Task<void> ReportReceiver::handle(std::shared_ptr<TransferAnswer> answer,
         answer->fail(report_error(taken.error()));
 }
 
+void ReportReceiver::take(std::shared_ptr<TransferAnswer> answer, IncomingComplaint request) {
+    if (complaints_ == nullptr) return answer->fail({"cancel", "service-unavailable", {}, {}, {}});
+    const auto kept = std::make_shared<queue::Complaint>(std::move(request.complaint));
+    tasks_.spawn("complaint",
+                 [this, answer, kept] { return handle_complaint(answer, std::move(*kept)); });
+}
+
+base::Task<void> ReportReceiver::handle_complaint(std::shared_ptr<TransferAnswer> answer,
+                                                  queue::Complaint complaint) {
+    std::string peer = answer->peer();
+    const base::Result<void> taken =
+        co_await complaints_->take(std::move(complaint), std::move(peer));
+    if (taken)
+        answer->give(std::string_view());
+    else
+        answer->fail(report_error(taken.error()));
+}
+
 }  // namespace component

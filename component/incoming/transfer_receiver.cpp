@@ -98,7 +98,7 @@ TransferReceiver::TransferReceiver(base::asio::any_io_executor executor, Link& l
                                    Discovery& discovery, queue::Intake& intake,
                                    queue::TransferBook& book, queue::ReportBook& reports,
                                    queue::RecipientCheck* check, const queue::Router& router,
-                                   base::Clock& clock)
+                                   base::Clock& clock, queue::ComplaintBook* complaints)
     : executor_(executor),
       link_(link),
       discovery_(discovery),
@@ -106,7 +106,7 @@ TransferReceiver::TransferReceiver(base::asio::any_io_executor executor, Link& l
       book_(book),
       judge_(link, discovery, check, router, clock),
       open_(executor, link, discovery, intake, book, judge_, clock),
-      reports_(executor, reports),
+      reports_(executor, reports, complaints),
       tasks_(executor) {
     link_.set_transfer_handler(this);
 }
@@ -162,6 +162,8 @@ void TransferReceiver::on_transfers(IqHead head, TransferPayload payload) {
     if (error) return answer->fail(*error);
     if (auto* report = std::get_if<IncomingReport>(&payload))
         return reports_.take(answer, std::move(*report));
+    if (auto* complaint = std::get_if<IncomingComplaint>(&payload))
+        return reports_.take(answer, std::move(*complaint));
     auto* batch = std::get_if<IncomingBatch>(&payload);
     if (batch == nullptr) return open_.take(answer, std::move(payload));
     const auto kept = std::make_shared<IncomingBatch>(std::move(*batch));

@@ -37,10 +37,12 @@ class TransferAnswer;
 
 class TransferReceiver final : public TransferHandler {
   public:
-    /// `check`: null takes every recipient of a served domain. All references outlive this object.
+    /// `check`: null takes every recipient of a served domain. `complaints`: null takes none. All
+    /// references outlive this object.
     TransferReceiver(base::asio::any_io_executor executor, Link& link, Discovery& discovery,
                      queue::Intake& intake, queue::TransferBook& book, queue::ReportBook& reports,
-                     queue::RecipientCheck* check, const queue::Router& router, base::Clock& clock);
+                     queue::RecipientCheck* check, const queue::Router& router, base::Clock& clock,
+                     queue::ComplaintBook* complaints = nullptr);
     ~TransferReceiver() override;
     TransferReceiver(const TransferReceiver&) = delete;
     TransferReceiver& operator=(const TransferReceiver&) = delete;

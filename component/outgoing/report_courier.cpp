@@ -4,6 +4,7 @@
 #include "component/outgoing/stanza_bounds.hpp"
 #include "component/protocol/error_table.hpp"
 #include "component/protocol/transfer_codec.hpp"
+#include "queue/complaint.hpp"
 
 namespace component {
 namespace {
@@ -109,6 +110,10 @@ base::Task<queue::Outcome> ReportCourier::send(Link& link, std::string peer,
                                                queue::Content content) {
     const auto bytes = co_await content.read(0, content.size());
     if (!bytes) co_return queue::unreadable(bytes.error());
+    if (queue::is_complaints(bytes->bytes())) {
+        std::string text(bytes->bytes());
+        co_return co_await send_complaints(link, std::move(peer), std::move(text));
+    }
     const auto report = queue::decode_peer_report(bytes->bytes());
     if (!report) co_return queue::Failed{reply(554, {5, 6, 0}, report.error().text), {}};
     // What it announced last, if anything: a component without it would not understand.
@@ -123,6 +128,40 @@ base::Task<queue::Outcome> ReportCourier::send(Link& link, std::string peer,
         if (!std::holds_alternative<queue::Delivered>(outcome)) break;
     }
     co_return outcome;
+}
+
+base::Task<std::optional<queue::Outcome>> ReportCourier::refuse_complaints(Link& link,
+                                                                           std::string peer,
+                                                                           mail::Domain domain) {
+    const Found found =
+        co_await discovery_.find(link, std::move(domain), Discovery::Reason::waiting_mail);
+    if (found.state == Found::State::down)
+        co_return queue::Deferred{reply(451, {4, 4, 1}, found.why), peer, false, {}};
+    const bool takes = found.state == Found::State::supported && found.component == peer &&
+                       found.capability.complaint;
+    if (takes) co_return std::nullopt;
+    co_return queue::Failed{reply(554, {5, 3, 3}, peer + " takes no complaints"), peer};
+}
+
+base::Task<queue::Outcome> ReportCourier::send_complaints(Link& link, std::string peer,
+                                                          std::string text) {
+    const auto complaints = queue::decode_complaints(text);
+    if (!complaints || complaints->empty())
+        co_return queue::Failed{reply(554, {5, 6, 0}, "stored complaints are damaged"), {}};
+    mail::Domain domain = complaints->front().key.domain;
+    auto refused = co_await refuse_complaints(link, peer, std::move(domain));
+    if (refused) co_return std::move(*refused);
+    for (const queue::Complaint& each : *complaints) {
+        std::string payload = encode_complaint(each);
+        std::string type = "set";
+        const IqReply answer =
+            co_await link.request(peer, std::move(type), std::move(payload), answer_time_);
+        queue::Outcome outcome = outcome_of(answer, peer);
+        // What the peer does not take, the others need not wait for. All are repeated with the
+        // first that has to.
+        if (std::holds_alternative<queue::Deferred>(outcome)) co_return outcome;
+    }
+    co_return queue::Delivered{reply(250, {2, 0, 0}, "the complaints were told"), peer};
 }
 
 base::Task<queue::Outcome> ReportCourier::send_part(Link& link, std::string peer,

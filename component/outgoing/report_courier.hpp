@@ -1,8 +1,10 @@
-// ReportCourier: tells a peer's component what became of mail that we had accepted from it.
+// ReportCourier: tells a peer's component what became of mail that we had accepted from it, and who
+// complains of it.
 //
-// The queue's Courier for Lane::report: each message's content is a queue::PeerReport. A report may
-// be repeated as often as need be (its seq removes repeats), so there is no fence. Event loop only;
-// owns nothing; never throws.
+// The queue's Courier for Lane::report: each message's content is a queue::PeerReport, or a batch
+// of queue::Complaint. Both may be repeated as often as need be (the seq of a report removes
+// repeats, and a complaint says the same each time), so there is no fence. Event loop only; owns
+// nothing; never throws.
 #pragma once
 
 #include "component/discovery/discovery.hpp"
@@ -11,6 +13,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,7 +22,7 @@ namespace component {
 class ReportCourier final : public queue::Courier {
   public:
     /// `links`: our components by their JIDs; they and the rest outlive the courier and its calls.
-    ReportCourier(std::map<std::string, Link*> links, const Discovery& discovery,
+    ReportCourier(std::map<std::string, Link*> links, Discovery& discovery,
                   std::chrono::milliseconds answer_time = base::limits::kIqTime)
         : links_(std::move(links)), discovery_(discovery), answer_time_(answer_time) {}
 
@@ -32,10 +35,14 @@ class ReportCourier final : public queue::Courier {
   private:
     Link* link_of(const queue::Destination& destination) const;
     base::Task<queue::Outcome> send(Link& link, std::string peer, queue::Content content);
+    base::Task<queue::Outcome> send_complaints(Link& link, std::string peer, std::string text);
+    /// Nothing: it takes them.
+    base::Task<std::optional<queue::Outcome>> refuse_complaints(Link& link, std::string peer,
+                                                                mail::Domain domain);
     base::Task<queue::Outcome> send_part(Link& link, std::string peer, queue::PeerReport part);
 
     std::map<std::string, Link*> links_;
-    const Discovery& discovery_;
+    Discovery& discovery_;
     std::chrono::milliseconds answer_time_;
 };
 

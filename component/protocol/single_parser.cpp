@@ -11,6 +11,7 @@ std::span<const PayloadElement<SingleParser>> SingleParser::elements() {
         {"", "commit", &P::start_commit},
         {"", "status", &P::start_status},
         {"", "abort", &P::start_abort},
+        {"", "complaint", &P::start_complaint},
         {"", "ack", &P::start_ack},
     };
     return kElements;
@@ -45,6 +46,14 @@ void SingleParser::start_abort(const PayloadAttributes& attributes) {
     auto key = read_key(attributes);
     const base::TimePoint expires = read_expires(attributes);
     if (key) value_ = IncomingAbort{std::move(*key), expires, read_digest(attributes)};
+}
+
+void SingleParser::start_complaint(const PayloadAttributes& attributes) {
+    attributes.only({"id", "domain", "kind"});
+    auto key = read_key(attributes);
+    const auto kind = attributes.required("kind");
+    if (kind != "spam" && kind != "not-spam") fail("the kind is neither spam nor not-spam");
+    if (key) value_ = IncomingComplaint{{std::move(*key), kind == "spam"}};
 }
 
 void SingleParser::start_ack(const PayloadAttributes& attributes) {

@@ -1,5 +1,5 @@
 // SingleParser: payloads that are one element about one transfer: <chunk/>, <commit/>, <status/>,
-// <abort/> and <ack/>.
+// <abort/>, <complaint/> and <ack/>.
 //
 // Tested by tests/unit/component/protocol/transfer_codec_test.cpp and tests/fuzz/transfer.cpp.
 #pragma once
@@ -22,6 +22,7 @@ class SingleParser final : public ElementParser<SingleParser> {
     void start_commit(const PayloadAttributes& attributes);
     void start_status(const PayloadAttributes& attributes);
     void start_abort(const PayloadAttributes& attributes);
+    void start_complaint(const PayloadAttributes& attributes);
     void start_ack(const PayloadAttributes& attributes);
 
     TransferPayload value_;

@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "mail/envelope.hpp"
+#include "queue/complaint.hpp"
 #include "queue/ports.hpp"
 
 #include <cstddef>
@@ -84,6 +85,11 @@ struct IncomingReport {
     queue::PeerReport report;  ///< at least one line
 };
 
+/// <complaint/>: one who got the message says that it is spam, or that it is not after all.
+struct IncomingComplaint {
+    queue::Complaint complaint;
+};
+
 /// <ack/>: what is on the receiver's disk.
 struct Ack {
     queue::TransferKey key;
@@ -113,6 +119,6 @@ struct Malformed {
 
 using TransferPayload =
     std::variant<Malformed, IncomingBatch, IncomingOpen, IncomingChunk, IncomingCommit,
-                 IncomingStatus, IncomingAbort, IncomingReport, Ack, Verdicts>;
+                 IncomingStatus, IncomingAbort, IncomingReport, IncomingComplaint, Ack, Verdicts>;
 
 }  // namespace component

@@ -224,6 +224,13 @@ base::Result<std::string> encode_report(const queue::PeerReport& report) {
     return xml.finish();
 }
 
+std::string encode_complaint(const queue::Complaint& complaint) {
+    XmlWriter xml;
+    xml.open("complaint", ns::kMailTransfer);
+    write_key(xml, complaint.key);
+    return *xml.attribute("kind", complaint.is_spam ? "spam" : "not-spam").finish();
+}
+
 const char* to_text(Verdict::State state) {
     switch (state) {
         case Verdict::State::done:

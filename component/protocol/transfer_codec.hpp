@@ -38,6 +38,7 @@ std::string encode_status(const queue::TransferKey& key,
 std::string encode_abort(const queue::TransferKey& key, base::TimePoint expires,
                          const std::optional<mail::Sha256>& digest);
 std::string encode_ack(const Ack& ack);
+std::string encode_complaint(const queue::Complaint& complaint);
 /// Errc::protocol if a value cannot be written as XML. Texts are cut to limits::kStatusText.
 base::Result<std::string> encode_report(const queue::PeerReport& report);
 

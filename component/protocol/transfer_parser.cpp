@@ -23,7 +23,7 @@ constexpr Payload kPayloads[] = {
     {"open", make<OpenParser>},       {"chunk", make<SingleParser>},
     {"commit", make<SingleParser>},   {"status", make<SingleParser>},
     {"abort", make<SingleParser>},    {"ack", make<SingleParser>},
-    {"report", make<ReportParser>},
+    {"report", make<ReportParser>},   {"complaint", make<SingleParser>},
 };
 
 }  // namespace

@@ -73,6 +73,7 @@ Capability read_form(const gloox::Tag& form) {
     capability.dsn = has("dsn");
     capability.requiretls = has("requiretls");
     capability.report = has("report");
+    capability.complaint = has("complaint");
     return capability;
 }
 

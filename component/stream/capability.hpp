@@ -29,6 +29,7 @@ struct Capability {
     bool dsn = false;
     bool requiretls = false;
     bool report = false;
+    bool complaint = false;
 
     bool serves(const mail::Domain& domain) const;
 };

@@ -60,6 +60,7 @@ std::string disco_info_query(const ComponentSettings& settings) {
         if (!settings.retired) domains.push_back(domain.ascii());
     }
     std::vector<std::string> extensions{"8bitmime", "smtputf8", "dsn", "report"};
+    if (settings.takes_complaints) extensions.emplace_back("complaint");
     if (settings.requiretls) extensions.emplace_back("requiretls");
 
     XmlWriter xml;

@@ -11,6 +11,7 @@
 
 #include "base/result.hpp"
 #include "queue/ledger/administration.hpp"
+#include "queue/ledger/complaints.hpp"
 #include "queue/ledger/delivery.hpp"
 #include "queue/ledger/intake.hpp"
 #include "queue/ledger/off.hpp"
@@ -33,7 +34,9 @@ using Operation =
                  LeaseDue, Settle, SettleOrHold, PutOff, MakeDue, Reroute,       // delivery
                  ReadDueDestinations, FindNextDue,                               //
                  LoadPeers, RememberPeer, ForgetPeers, LoadRetired, SetRetired,  // peers
-                 LoadOff, SetOff, SetPeerClass, ForgetStanding,                  // the peer book
+                 LoadOff, SetOff,                                                // the switch
+                 SetPeerClass, ForgetStanding,                                   // the peer book
+                 CastVote, TakeComplaint, QueueComplaints, ReportComplaints,     // complaints
                  Operate, CorrectTimes, WarnOfDelays, ExpireQuarantine, Prune, PinContents>;
 
 /// Of each operation the type that it calls Answer.
@@ -41,8 +44,9 @@ using Answer =
     std::variant<Nothing, Receipt, QueueId, std::size_t, Content, std::vector<KnownTransfer>,
                  KnownTransfer, TransferBook::Complete, DueNow, Leased, Stepped, RerouteStep,
                  DuePage, std::optional<base::TimePoint>, std::vector<KnownPeer>,
-                 std::set<std::string>, std::optional<Off>, Operated, CorrectionStep, DelaySweep,
-                 QuarantineStep, int>;
+                 std::set<std::string>, std::optional<Off>, Voted, std::optional<SenderComplaints>,
+                 ComplaintStep, AbuseReports, Operated, CorrectionStep, DelaySweep, QuarantineStep,
+                 int>;
 
 class Ledger {
   public:

@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "queue/destination.hpp"
 #include "queue/ledger/administration.hpp"
+#include "queue/ledger/complaints.hpp"
 #include "queue/ledger/peer_book.hpp"
 #include "queue/queue_id.hpp"
 #include "queue/state.hpp"
@@ -145,11 +146,11 @@ struct WriteBackup {
 };
 
 using Question = std::variant<CountWaiting, ListQueue, GoOnSearching, Trace, Verify, ListStandings,
-                              FindStanding, WriteBackup>;
+                              FindStanding, ListComplaints, WriteBackup>;
 /// Of each question the type that it calls Reply.
-using Reply =
-    std::variant<Health, ListPage, Search, std::vector<TracedMessage>, std::vector<Finding>,
-                 std::vector<Standing>, std::optional<Standing>, BackupFacts>;
+using Reply = std::variant<Health, ListPage, Search, std::vector<TracedMessage>,
+                           std::vector<Finding>, std::vector<Standing>, std::optional<Standing>,
+                           std::vector<SenderComplaints>, BackupFacts>;
 
 class Questions {
   public:

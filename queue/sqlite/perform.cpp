@@ -11,7 +11,11 @@
 #include "queue/sqlite/intake/arrivals.hpp"
 #include "queue/sqlite/intake/spool_files.hpp"
 #include "queue/sqlite/intake/verdicts.hpp"
+#include "queue/sqlite/notify/abuse_reports.hpp"
+#include "queue/sqlite/notify/complaint_votes.hpp"
 #include "queue/sqlite/notify/delays.hpp"
+#include "queue/sqlite/notify/outgoing_complaints.hpp"
+#include "queue/sqlite/notify/taken_complaints.hpp"
 #include "queue/sqlite/notify/taken_reports.hpp"
 #include "queue/sqlite/store/off_rows.hpp"
 #include "queue/sqlite/store/peer_rows.hpp"
@@ -96,6 +100,13 @@ class Performing {
         return set_peer_class(store_, op.domain, op.by_hand);
     }
     auto operator()(const ForgetStanding& op) const { return forget_standing(store_, op.domain); }
+
+    auto operator()(const CastVote& op) const { return cast_vote(store_, op); }
+    auto operator()(const TakeComplaint& op) const {
+        return take_complaint(store_, op.complaint, op.peer);
+    }
+    auto operator()(const QueueComplaints& op) const { return queue_complaints(store_, op); }
+    auto operator()(const ReportComplaints& op) const { return report_complaints(store_, op); }
 
     auto operator()(const Operate& op) const {
         return operate(store_, op.verb, op.selection, op.after);

@@ -4,6 +4,7 @@
 #include "queue/sqlite/admin/history.hpp"
 #include "queue/sqlite/admin/inspection.hpp"
 #include "queue/sqlite/admin/verify.hpp"
+#include "queue/sqlite/notify/taken_complaints.hpp"
 #include "queue/sqlite/store/standings.hpp"
 
 #include <utility>
@@ -33,6 +34,9 @@ class Answering {
     }
     auto operator()(const FindStanding& asked) const {
         return find_standing(database_, asked.today, asked.domain);
+    }
+    auto operator()(const ListComplaints& asked) const {
+        return list_complaints(database_, asked.today, asked.most);
     }
     auto operator()(const WriteBackup& asked) const {
         return write_backup(database_, contents_, asked.file);

@@ -58,9 +58,9 @@ def daemon(patient, bob):
 
 
 COMMANDS = ["status", "queue-list", "queue", "verify", "backup", "trace", "look-up", "routes-list", "routes-forget",
-            "resume", "reload", "", "stop", "\0", "QUEUE-LIST"]
+            "resume", "complaint", "notify", "reload", "", "stop", "\0", "QUEUE-LIST"]
 KEYS = ["ids", "state", "lane", "from", "to", "domain", "sender_domain", "older", "newer", "limit", "all", "verb", "file",
-        "name", "component", "command", "\0", "ok"]
+        "name", "component", "command", "header", "recipient", "spam", "\0", "ok"]
 WORDS = ["", " ", "\0", "hold", "release", "flush", "retry", "xmpp", "queued,deferred", "queued,,", "1d", "-1s", "9" * 400, "1e9",
          "\u202e\u0085\x1b[2J", "%s%n", "'; DROP TABLE message; --", "a@b", "<a@b.test>", "@", "a" * 5000, "[127.0.0.1]",
          "xn--\u00fc", "a..b", "/", "/tmp", "//", "/\0", "../x", "relative", "/proc/self/mem", "0", "ZZZZZZZZZZZ", "\ud7ff",

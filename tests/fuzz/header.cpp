@@ -1,11 +1,13 @@
-// A message's header and lines: fields tile the header; a summary is bounded and printable;
-// with_trace() takes away whole Authentication-Results fields of ours and no other byte, and all of
-// them; LineCheck says the same wherever the content is cut, and what RFC 5321 says.
+// A message's header and lines: fields tile the header; a summary is bounded and printable, and so
+// is what a complaint passes on; with_trace() takes away whole Authentication-Results fields of
+// ours and no other byte, and all of them; LineCheck says the same wherever the content is cut, and
+// what RFC 5321 says.
 #include "base/limits.hpp"
 #include "base/text.hpp"
 #include "fuzz/fuzz.hpp"
 #include "mail/content.hpp"
 #include "mail/header_scanner.hpp"
+#include "mail/own_trace.hpp"
 #include "mail/trace.hpp"
 
 #include <string>
@@ -66,6 +68,23 @@ void check_trace(std::string_view content, const std::vector<HeaderField>& field
     check(with_trace("", traced, id) == traced, "nothing is left to take away");
 }
 
+/// What a complaint passes on of a header is bounded, one field a line, and the same when it is
+/// passed on again; and what is found in it is fit for a look-up.
+void check_own_trace(std::string_view content) {
+    constexpr std::size_t kMost = 4096;
+    const std::string fields = own_trace_fields(content, kMost);
+    check(fields.size() <= kMost, "it is bounded");
+    check(base::is_utf8(fields), "and can be written as JSON");
+    check(own_trace_fields(fields, kMost) == fields, "and the same the next time");
+    for (const std::string_view text : {content, std::string_view(fields)}) {
+        const auto trace = find_own_trace(text, {"mail.b.test"}, "mx.b.test");
+        if (!trace) continue;
+        check(!trace->transfer_id.empty(), "a trace names a transfer");
+        check(Domain::parse(trace->domain.ascii()).has_value(), "and a domain");
+        check(trace->recipients.size() <= 10, "and a few mailboxes");
+    }
+}
+
 /// Protocol rule 7, in other words than the program's.
 bool has_clean_lines(std::string_view bytes) {
     for (std::size_t i = 0; i < bytes.size(); ++i) {
@@ -96,6 +115,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto fields = check_fields(content);
     for (const std::string_view id : {"mx.b.test", "xn--bcher-kva.test"})
         check_trace(content, fields, id);
+    check_own_trace(content);
     check_line_check(content);
     return 0;
 }

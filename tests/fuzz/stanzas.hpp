@@ -65,6 +65,9 @@ inline std::string describe(const component::IncomingStatus& status) {
 inline std::string describe(const component::IncomingReport& incoming) {
     return queue::encode(incoming.report);
 }
+inline std::string describe(const component::IncomingComplaint& incoming) {
+    return component::encode_complaint(incoming.complaint);
+}
 inline std::string describe(const component::IncomingAbort& abort) {
     return component::encode_abort(abort.key, abort.expires, abort.digest);
 }

@@ -228,6 +228,14 @@ void check_payload(const IncomingReport& incoming) {
     check(stored.has_value() && *stored == incoming.report, "it waits in the queue as it is");
 }
 
+void check_payload(const IncomingComplaint& incoming) {
+    const auto again = parsed_again<IncomingComplaint>("set", encode_complaint(incoming.complaint));
+    check(again.complaint == incoming.complaint, "the same complaint");
+    const auto stored = queue::decode_complaints(queue::encode({incoming.complaint}));
+    check(stored && stored->size() == 1 && stored->front() == incoming.complaint,
+          "it waits in the queue as it is");
+}
+
 void check_payload(const IncomingAbort& abort) {
     const auto again =
         parsed_again<IncomingAbort>("set", encode_abort(abort.key, abort.expires, abort.digest));

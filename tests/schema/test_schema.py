@@ -133,6 +133,7 @@ PLACE = {
     "commit": ("set", None),
     "abort": ("set", None),
     "report": ("set", None),
+    "complaint": ("set", None),
     "status": ("get", None),
     "ack": ("result", None),
     "verdicts": ("result", None),
@@ -204,6 +205,7 @@ def check_capability(stanza):
         "dsn",
         "requiretls",
         "report",
+        "complaint",
     }
     assert all(d and d == d.lower() and d.isascii() for d in fields["domains"])
     identities = stanza.findall(".//info:identity", NS)
@@ -583,7 +585,7 @@ class TestProgram:
         files = stanza_files()
         assert files, "PACKETBOAT_STANZA_DIR holds no *.xml: the unit tests wrote no stanza"
         shown = {etree.QName(p).localname for f in files for p in payloads(parse(f.read_bytes()))}
-        expected = "transfers verdicts open chunk ack commit status abort report"
+        expected = "transfers verdicts open chunk ack commit status abort report complaint"
         assert set(expected.split()) <= shown
 
     @pytest.mark.parametrize("file", [pytest.param(f, id=f.stem) for f in stanza_files()])

@@ -2,6 +2,7 @@
 
 #include "base/limits.hpp"
 #include "queue/sqlite/intake/verdicts.hpp"
+#include "queue/sqlite/store/complaint_rows.hpp"
 #include "queue/sqlite/store/standings.hpp"
 
 #include <algorithm>
@@ -62,7 +63,8 @@ base::Result<int> prune(Store& store) {
         }
         if (rows <= 0) return static_cast<int>(base::limits::kPruned);
     }
-    return std::max({static_cast<int>(old.size()), prune_transfers(store), prune_standings(store)});
+    return std::max({static_cast<int>(old.size()), prune_transfers(store), prune_standings(store),
+                     prune_complaints(store)});
 }
 
 }  // namespace queue

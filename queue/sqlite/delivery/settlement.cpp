@@ -7,6 +7,7 @@
 #include "queue/sqlite/delivery/rerouting.hpp"
 #include "queue/sqlite/notify/kept_headers.hpp"
 #include "queue/sqlite/notify/reports.hpp"
+#include "queue/sqlite/store/complaint_rows.hpp"
 #include "queue/sqlite/store/rows.hpp"
 #include "queue/sqlite/store/standings.hpp"
 #include "queue/sqlite/store/under_way.hpp"
@@ -30,7 +31,12 @@ class Recording {
         const auto becomes =
             transition(attempted_, outcome, store_.router(), moment_, store_.random());
         std::visit([this](const auto& each) { apply(each); }, becomes);
-        if (const auto* const done = std::get_if<Delivered>(&outcome)) log_delivery(*done);
+        if (const auto* const done = std::get_if<Delivered>(&outcome)) {
+            log_delivery(*done);
+            if (attempted_.destination.lane == Lane::xmpp)
+                keep_sent(store_, row_.id, n, mail::to_text(row_.envelope.from),
+                          attempted_.destination.domain);
+        }
         if (const auto* const failed = std::get_if<Failed>(&outcome)) count_refusal(failed->reply);
         return {};
     }

@@ -3,6 +3,7 @@
 #include "queue/intake/receiving.hpp"
 #include "queue/sqlite/delivery/settlement.hpp"
 #include "queue/sqlite/intake/verdicts.hpp"
+#include "queue/sqlite/store/complaint_rows.hpp"
 #include "queue/sqlite/store/new_message.hpp"
 #include "queue/sqlite/store/rows.hpp"
 #include "queue/sqlite/store/standings.hpp"
@@ -95,6 +96,7 @@ base::Result<Receipt> add_arrival(Store& store, const Arrival& arrival) {
     }
     if (arrival.transfer) {
         insert_verdict(store, *arrival.transfer, receipt.id);
+        if (receipt.id) keep_received(store, *arrival.transfer, arrival.envelope, *receipt.id);
         count_for_peer(store, arrival.transfer->key.domain, figures_of(*arrival.transfer));
     }
     return receipt;

@@ -2,6 +2,7 @@
 
 #include "base/limits.hpp"
 #include "mail/header_scanner.hpp"
+#include "queue/complaint.hpp"
 #include "queue/log.hpp"
 #include "queue/sqlite/store/new_message.hpp"
 
@@ -180,6 +181,8 @@ Where add_report(Store& store, const MessageRow& message,
 
 Where add_undelivered_report(Store& store, const MessageRow& message, const Notification& failure) {
     const auto content = read_beginning(store, message.id, message.size, message.size);
+    // A peer that wants to hear of no complaint is told none.
+    if (content && is_complaints(content->bytes())) return std::optional<Destination>();
     const auto report =
         content ? decode_peer_report(content->bytes()) : base::Result<PeerReport>(content.error());
     if (!report) return report.error();

@@ -14,18 +14,6 @@ using std::chrono::sys_days;
 // Nothing came for so long, and nobody has said anything of it.
 constexpr std::chrono::days kForgottenAfter{365};
 
-std::int64_t to_number(sys_days day) {
-    return day.time_since_epoch().count();
-}
-sys_days to_day(std::int64_t number) {
-    return sys_days(std::chrono::days(number));
-}
-
-/// As if the clock had not jumped: what is counted while it is wrong is counted where it belongs.
-sys_days today_of(Store& store) {
-    return day_of(store.clock_trust()->look().corrected(store.now()));
-}
-
 /// Nothing if nobody has said anything, or what is there is damaged.
 std::optional<PeerClass> to_class_by_hand(std::int64_t number) {
     for (const PeerClass each : {PeerClass::trusted, PeerClass::limited, PeerClass::blocked}) {
@@ -241,6 +229,17 @@ int bring_back_days_to_come(Store& store, sys_days today) {
 
 }  // namespace
 
+std::int64_t to_number(sys_days day) {
+    return day.time_since_epoch().count();
+}
+sys_days to_day(std::int64_t number) {
+    return sys_days(std::chrono::days(number));
+}
+
+sys_days today_of(Store& store) {
+    return day_of(store.clock_trust()->look().corrected(store.now()));
+}
+
 bool is_unknown_recipient(const mail::Reply& reply) {
     return reply.is_permanent() && reply.status == mail::EnhancedStatus{5, 1, 1};
 }
@@ -262,6 +261,15 @@ void count_for_peer(Store& store, const mail::Domain& domain, const PeerFigures&
     }
     entry->has_today = true;
     entry->today += figures;
+}
+
+void take_back_complaint(Store& store, const mail::Domain& domain, sys_days day) {
+    const std::string line = line_for(store.database(), domain.ascii());
+    Query less = store.database().query(
+        "UPDATE standing_day SET complaints = complaints - 1"
+        " WHERE domain = ?1 AND day = ?2 AND complaints > 0"_sql);
+    less.bind(line, to_number(day)).run();
+    note_change(store, line, 0);
 }
 
 PeerClass class_of_peer(Store& store, const mail::Domain& domain) {

@@ -24,11 +24,18 @@ inline constexpr std::int64_t kStandings = 20'000;
 /// Of one organisation; those beyond it are counted as one, under the registrable domain.
 inline constexpr std::int64_t kStandingsOfOrganisation = 20;
 
+/// As if the clock had not jumped: what is counted while it is wrong is counted where it belongs.
+std::chrono::sys_days today_of(Store& store);
+std::int64_t to_number(std::chrono::sys_days day);
+std::chrono::sys_days to_day(std::int64_t number);
+
 /// A mailbox that is not there (RFC 3463 3.2: X.1.1).
 bool is_unknown_recipient(const mail::Reply& reply);
 
 /// One statement, but for the first of a day.
 void count_for_peer(Store& store, const mail::Domain& domain, const PeerFigures& figures);
+/// A complaint that was counted on `day` counts no more.
+void take_back_complaint(Store& store, const mail::Domain& domain, std::chrono::sys_days day);
 /// Of what has been counted so far, this transaction included.
 PeerClass class_of_peer(Store& store, const mail::Domain& domain);
 

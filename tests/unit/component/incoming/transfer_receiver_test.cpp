@@ -404,6 +404,30 @@ TEST_CASE("a report that breaks the protocol is malformed, and nobody hears of i
     CHECK(b.reports.taken.empty());
 }
 
+TEST_CASE("a peer complains of mail that it took, as long as complaints are taken") {
+    const queue::Complaint complaint{{domain("b.test"), "018f00000001"}, true};
+    Receiver b;
+    CHECK(std::holds_alternative<TagResult>(b.ask(encode_complaint(complaint))));
+    REQUIRE(b.complaints.taken.size() == 1);
+    CHECK(b.complaints.taken[0].first == complaint);
+    CHECK(b.complaints.taken[0].second == "mail.a.test");
+    CHECK(b.receiver->holds() == 0);
+    for (const auto& [code, error] :
+         {std::pair(base::Errc::not_found, "item-not-found/unknown-transfer"),
+          std::pair(base::Errc::refused, "forbidden/domain-not-authorized"),
+          std::pair(base::Errc::busy, "resource-constraint/busy")}) {
+        b.complaints.fails = code;
+        CHECK(b.error_of(b.ask(encode_complaint(complaint))) == error);
+    }
+    std::string bad = encode_complaint(complaint);
+    bad.replace(bad.find("'spam'"), 6, "'ham'");
+    CHECK(b.error_of(b.ask(bad)) == "bad-request/malformed");
+
+    Receiver without(false);
+    CHECK(without.error_of(without.ask(encode_complaint(complaint))) == "service-unavailable/");
+    CHECK(without.complaints.taken.empty());
+}
+
 TEST_CASE("B announces no more recipients than its answer has room for, and cuts their texts") {
     Receiver b;
     b.link.settings_.max_stanza = GENERATE(10000u, 65536u);

@@ -112,6 +112,69 @@ TEST_CASE("a silent peer is asked once for all that waits, a component without r
     CHECK(a.link.asked.empty());
 }
 
+namespace {
+
+/// As `report` is, with complaints on two transfers.
+queue::LeasedMessage complaints_of(const Reporting& a) {
+    auto leased = a.report(9);
+    leased.content = mail::Content(queue::encode(
+        {{{domain("b.test"), "018f00000001"}, true}, {{domain("b.test"), "018f00000002"}, false}}));
+    return leased;
+}
+
+/// It takes complaints.
+void announce_complaints(Reporting& a, const std::string& component) {
+    const std::string report = "<value>report</value>";
+    auto& info = a.infos[component];
+    info.replace(info.find(report), report.size(), report + "<value>complaint</value>");
+}
+
+}  // namespace
+
+TEST_CASE("complaints go one by one, and what the peer does not take keeps no other") {
+    Reporting a;
+    a.usual_peer();
+    announce_complaints(a, "mail.b.test");
+    std::vector<queue::Complaint> told;
+    a.deliver = [&](const ScriptedLink::Asked& asked) -> IqReply {
+        const auto payload = read_payload(asked.payload);
+        told.push_back(std::get<IncomingComplaint>(payload).complaint);
+        if (told.size() == 1)
+            return StanzaError{"cancel", "item-not-found", "unknown-transfer", {}, {}};
+        return result("");
+    };
+    const auto outcome = a.send({complaints_of(a)}).at(0).recipients.at(0).outcome;
+    CHECK(std::holds_alternative<queue::Delivered>(outcome));
+    REQUIRE(told.size() == 2);
+    CHECK(told[0] == queue::Complaint{{domain("b.test"), "018f00000001"}, true});
+    CHECK_FALSE(told[1].is_spam);
+    // A peer that is busy hears all of it again.
+    a.deliver = [](const ScriptedLink::Asked&) -> IqReply {
+        return StanzaError{"wait", "resource-constraint", "busy", std::chrono::seconds(30), {}};
+    };
+    const auto later = a.send({complaints_of(a)}).at(0).recipients.at(0).outcome;
+    CHECK(std::get<queue::Deferred>(later).retry_after == std::chrono::seconds(30));
+}
+
+TEST_CASE("complaints go to who takes them, and to nobody else") {
+    Reporting a;
+    int asked = 0;
+    a.deliver = [&](const ScriptedLink::Asked&) -> IqReply {
+        ++asked;
+        return result("");
+    };
+    SECTION("a peer that does not announce it") {
+        a.usual_peer();
+    }
+    SECTION("a component that is not the domain's any more") {
+        a.list("b.test", {"other.b.test"});
+        a.add_component("other.b.test", {"b.test"});
+        announce_complaints(a, "other.b.test");
+    }
+    CHECK(gives_up(a.send({complaints_of(a)}).at(0).recipients.at(0).outcome));
+    CHECK(asked == 0);
+}
+
 TEST_CASE("without a link of ours a report waits, and one that is damaged is given up") {
     Reporting a;
     auto damaged = a.report(1);

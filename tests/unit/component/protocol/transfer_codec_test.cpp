@@ -42,6 +42,21 @@ const std::string kId = "019face33801a4c123b1612dd272d137";
 
 }  // namespace
 
+TEST_CASE("a complaint names the transfer, and what is said of it") {
+    for (const bool is_spam : {true, false}) {
+        const queue::Complaint complaint{{domain("a.test"), kId}, is_spam};
+        const std::string payload = encode_complaint(complaint);
+        keep_stanza(*write_iq({"set", "q1", "mail.b.test", "mail.a.test"}, payload));
+        const auto read = read_payload(payload);
+        REQUIRE(std::holds_alternative<IncomingComplaint>(read));
+        CHECK(std::get<IncomingComplaint>(read).complaint == complaint);
+    }
+    const std::string good = encode_complaint({{domain("a.test"), kId}, true});
+    CHECK(why(replaced(good, " kind='spam'", "")) == "the attribute kind is missing");
+    CHECK(why(replaced(good, "'spam'", "'SPAM'")) == "the kind is neither spam nor not-spam");
+    CHECK(why(replaced(good, "kind=", "by='bob@b.test' kind=")) == "undefined attribute by");
+}
+
 TEST_CASE("What A encodes, B decodes to the same values") {
     auto rich =
         envelope("alice@a.test", {"bob@b.test", "\"odd <&'\\\" one\"@b.test", "carol@b.test"});

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "component/incoming/transfer_receiver.hpp"
 #include "support/component/doubles.hpp"
+#include "support/memory_complaints.hpp"
 #include "support/memory_reports.hpp"
 #include "support/memory_transfers.hpp"
 #include "support/run_until.hpp"
@@ -33,13 +34,14 @@ class ListCheck final : public queue::RecipientCheck {
 
 /// mail.b.test, asked by mail.a.test.
 struct Receiver : World {
-    Receiver() : World({"b.test", "mail.b.test"}) {
+    explicit Receiver(bool takes_complaints = true) : World({"b.test", "mail.b.test"}) {
         link.settings_.jid = "mail.b.test";
         link.settings_.domains = {domain("b.test")};
         list("a.test", {"mail.a.test"});
         add_component("mail.a.test", {"a.test"});
         receiver = std::make_unique<TransferReceiver>(io.get_executor(), link, *discovery, intake,
-                                                      intake, reports, &check, router, clock);
+                                                      intake, reports, &check, router, clock,
+                                                      takes_complaints ? &complaints : nullptr);
     }
     ~Receiver() {
         support::run<bool>(io, [&]() -> base::Task<bool> {
@@ -101,6 +103,7 @@ struct Receiver : World {
     ListCheck check;
     queue::Router router{{{domain("b.test"), "mail.b.test"}}, "mail.b.test"};
     support::MemoryReports reports;
+    support::MemoryComplaints complaints;
     std::unique_ptr<TransferReceiver> receiver;
 };
 

@@ -105,6 +105,7 @@ class StoreFixture {
         auto settings = settings_in(folder);
         settings.disk_reserve = reserve_;
         settings.peer_quota = quota_;
+        settings.complaints = complaints_;
         auto opened = queue::open_queue(settings, router_, clock, random);
         if (!opened) throw std::runtime_error(opened.error().text);
         store_ = std::move(*opened);
@@ -127,6 +128,12 @@ class StoreFixture {
     /// A restart with another share for each peer.
     void quota(queue::PeerQuota quota) {
         quota_ = quota;
+        open();
+    }
+
+    /// A restart with these going on.
+    void complaints(queue::ComplaintSettings settings) {
+        complaints_ = settings;
         open();
     }
 
@@ -226,6 +233,7 @@ class StoreFixture {
     }
     std::uintmax_t reserve_ = 0;
     queue::PeerQuota quota_;
+    queue::ComplaintSettings complaints_;
     queue::Router router_ = a_test_router();
     std::unique_ptr<queue::Store> store_;
     std::unique_ptr<SQLite::Database> raw_;

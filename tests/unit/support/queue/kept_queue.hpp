@@ -60,7 +60,10 @@ inline queue::Accept accept(const queue::Arrival& mail) {
 
 class KeptQueue {
   public:
-    explicit KeptQueue(Implementation by) : by_(std::move(by)) { start(); }
+    explicit KeptQueue(Implementation by, queue::ComplaintSettings complaints = {})
+        : by_(std::move(by)), complaints_(complaints) {
+        start();
+    }
 
     queue::Ledger& ledger() { return *ledger_; }
     /// What `operation` answers; throws if that is an error.
@@ -108,13 +111,15 @@ class KeptQueue {
 
   private:
     void start() {
-        const auto settings = settings_in(folder_);
+        auto settings = settings_in(folder_);
+        settings.complaints = complaints_;
         ledger_ = by_.open(settings, clock, random);
         questions_ = by_.ask(settings);
     }
 
     Folder folder_;
     Implementation by_;
+    queue::ComplaintSettings complaints_;
     std::unique_ptr<queue::Ledger> ledger_;
     std::unique_ptr<queue::Questions> questions_;
 };
