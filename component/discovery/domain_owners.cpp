@@ -33,12 +33,14 @@ constexpr const char* kPrefix = "_dmarc.";  // RFC 9989 4.10
 
 DomainOwners::DomainOwners(base::asio::any_io_executor executor, base::Clock& clock,
                            std::unique_ptr<TextResolver> resolver)
-    : executor_(executor), clock_(clock), resolver_(std::move(resolver)), tasks_(executor) {}
+    : executor_(executor),
+      clock_(clock),
+      resolver_(std::move(resolver)),
+      tasks_(executor),
+      kept_(kKept) {}
 
 const mail::DomainOwner* DomainOwners::known(const mail::Domain& domain) const {
-    const auto found = kept_.find(domain);
-    if (found == kept_.end() || clock_.steady() >= found->second.until) return nullptr;
-    return &found->second.owner;
+    return kept_.find(domain, clock_.steady());
 }
 
 bool DomainOwners::may_wait(const mail::Organisation& cause) const {
@@ -101,25 +103,13 @@ base::Task<void> DomainOwners::look_up(mail::Domain domain) {
                               : text.texts.empty() ? kAbsentKept
                                                    : text.ttl);
     }
-    keep(mail::DomainOwner::by_walk(domain, answers), std::max(time, kKeptLeast));
+    kept_.put(domain, mail::DomainOwner::by_walk(domain, answers),
+              clock_.steady() + std::max(time, kKeptLeast));
     // Waiters may have given up meanwhile.
     const auto flight = flights_.extract(domain);
     for (const auto& waiting : flight.mapped()) {
         if (--waiting->left == 0) waiting->ended.set(true);
     }
-}
-
-void DomainOwners::keep(mail::DomainOwner owner, std::chrono::seconds time) {
-    const auto forget = [this](std::map<mail::Domain, Kept>::iterator entry) {
-        by_end_.erase({entry->second.until, entry->first});
-        kept_.erase(entry);
-    };
-    if (const auto before = kept_.find(owner.domain); before != kept_.end()) forget(before);
-    if (kept_.size() == kKept) forget(kept_.find(by_end_.begin()->second));
-    const auto until = clock_.steady() + time;
-    by_end_.emplace(until, owner.domain);
-    mail::Domain domain = owner.domain;
-    kept_.emplace(std::move(domain), Kept{std::move(owner), until});
 }
 
 base::Task<void> DomainOwners::stop() {

@@ -9,6 +9,7 @@
 
 #include "base/async.hpp"
 #include "base/clock.hpp"
+#include "base/expiring_map.hpp"
 #include "base/task_group.hpp"
 #include "component/discovery/text_resolver.hpp"
 #include "queue/owner_lookup.hpp"
@@ -16,7 +17,6 @@
 #include <map>
 #include <memory>
 #include <set>
-#include <utility>
 #include <vector>
 
 namespace component {
@@ -42,10 +42,6 @@ class DomainOwners final : public queue::OwnerLookup {
     std::size_t kept() const { return kept_.size(); }
 
   private:
-    struct Kept {
-        mail::DomainOwner owner;
-        base::SteadyPoint until;
-    };
     /// A hand-over that waits for several domains.
     struct Wait {
         explicit Wait(const base::asio::any_io_executor& executor) : ended(executor) {}
@@ -59,7 +55,6 @@ class DomainOwners final : public queue::OwnerLookup {
     /// Of those that are not known; at most kOwnersTime.
     base::Task<void> wait_for(std::vector<mail::Domain> domains, mail::Organisation cause);
     base::Task<void> look_up(mail::Domain domain);
-    void keep(mail::DomainOwner owner, std::chrono::seconds time);
 
     base::asio::any_io_executor executor_;
     base::Clock& clock_;
@@ -68,8 +63,7 @@ class DomainOwners final : public queue::OwnerLookup {
     bool stopping_ = false;
     std::multiset<mail::Organisation> waiting_;  ///< one for each hand-over; kWaiting at most
     std::map<mail::Domain, Flight> flights_;     ///< some for each hand-over that waits
-    std::map<mail::Domain, Kept> kept_;
-    std::set<std::pair<base::SteadyPoint, mail::Domain>> by_end_;  ///< of kept_
+    base::ExpiringMap<mail::Domain, mail::DomainOwner> kept_;
     /// Whose look-ups took long, and until when nobody waits for any: one for each that waited.
     std::map<mail::Organisation, base::SteadyPoint> slow_;
 };
