@@ -43,6 +43,20 @@ std::int64_t weighed(const std::array<PeerFigures, PeerRecord::kPeriods>& period
     return sum;
 }
 
+PeerClass class_by_figures(const PeerRecord& record) {
+    const std::int64_t bad = record.bad();
+    const auto reaches = [&](std::int64_t percent) {
+        return 100 * bad >= percent * record.recipients();
+    };
+    if (bad >= kBadEnoughToBlock && reaches(kBlocked)) return PeerClass::blocked;
+    if (bad >= kBadEnough && reaches(kPoor)) return PeerClass::poor;
+    const std::int64_t messages = record.total().messages;
+    if (record.days() < kKnownDays || messages < kKnownMessages) return PeerClass::newcomer;
+    const bool is_good = record.days() >= kGoodDays && messages >= kGoodMessages &&
+                         record.age() >= kGoodAge && !reaches(kGood);
+    return is_good ? PeerClass::good : PeerClass::known;
+}
+
 }  // namespace
 
 const char* to_text(PeerClass of) {
@@ -95,19 +109,16 @@ std::int64_t PeerRecord::recipients() const {
     return weighed(periods_, [](const PeerFigures& period) { return period.recipients; });
 }
 
+bool is_made_by_list(const PeerRecord& record) {
+    if (record.by_hand || !record.listed) return false;
+    if (*record.listed != PeerClass::good) return true;
+    const PeerClass by_figures = class_by_figures(record);
+    return by_figures == PeerClass::newcomer || by_figures == PeerClass::known;
+}
+
 PeerClass class_of(const PeerRecord& record) {
     if (record.by_hand) return *record.by_hand;
-    const std::int64_t bad = record.bad();
-    const auto reaches = [&](std::int64_t percent) {
-        return 100 * bad >= percent * record.recipients();
-    };
-    if (bad >= kBadEnoughToBlock && reaches(kBlocked)) return PeerClass::blocked;
-    if (bad >= kBadEnough && reaches(kPoor)) return PeerClass::poor;
-    const std::int64_t messages = record.total().messages;
-    if (record.days() < kKnownDays || messages < kKnownMessages) return PeerClass::newcomer;
-    const bool is_good = record.days() >= kGoodDays && messages >= kGoodMessages &&
-                         record.age() >= kGoodAge && !reaches(kGood);
-    return is_good ? PeerClass::good : PeerClass::known;
+    return is_made_by_list(record) ? *record.listed : class_by_figures(record);
 }
 
 }  // namespace queue

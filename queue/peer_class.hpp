@@ -24,8 +24,8 @@ enum class PeerClass : std::uint8_t {
     good = 3,
     poor = 4,
     blocked = 5,
-    trusted = 6,  ///< by hand only
-    limited = 7,  ///< by hand only
+    trusted = 6,  ///< by hand, or by a list
+    limited = 7,  ///< by hand, or by a list
 };
 /// `new`, `known`, and so on; nothing for `none`.
 const char* to_text(PeerClass of);
@@ -79,6 +79,9 @@ class PeerRecord {
     std::int64_t recipients() const;
 
     std::optional<PeerClass> by_hand{};  ///< what an administrator says counts alone
+    /// What a list makes of the domain (queue/peer_lists), whatever its figures say; but for
+    /// `good`, which is somebody else's praise: with bad figures it counts for nothing.
+    std::optional<PeerClass> listed{};
 
   private:
     std::chrono::sys_days today_;
@@ -88,5 +91,7 @@ class PeerRecord {
 };
 
 PeerClass class_of(const PeerRecord& record);
+/// Whether it is a list that makes the class.
+bool is_made_by_list(const PeerRecord& record);
 
 }  // namespace queue

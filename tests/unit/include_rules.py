@@ -60,7 +60,7 @@ SUBROOMS = {
 }
 # Of the queue, the bridges see only its ports, and the values that these are made of.
 PORTS = ("queue/ports.hpp", "queue/destination.hpp", "queue/queue_id.hpp", "queue/route_table.hpp",
-         "queue/owner_lookup.hpp", "queue/sender_counts.hpp", "queue/complaint.hpp")
+         "queue/owner_lookup.hpp", "queue/sender_counts.hpp", "queue/complaint.hpp", "queue/peer_lists.hpp")
 BRIDGES = ("component", "smtp-bridge")
 # SQLite is for these folders of the queue only; what stands in front of the ledger knows no database.
 DATABASE = re.compile(r"SQLiteCpp/|sqlite3(ext)?\.h$")

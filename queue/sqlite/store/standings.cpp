@@ -61,6 +61,11 @@ std::optional<PeerClass> said_of_line(std::optional<PeerClass> said, const std::
     return said == PeerClass::trusted && line != domain.ascii() ? std::nullopt : said;
 }
 
+std::optional<PeerClass> listed(const Store& store, const mail::Domain& domain) {
+    const auto listing = store.lists()->find(domain);
+    return listing ? std::optional(listing->makes) : std::nullopt;
+}
+
 bool is_full(Database& database, const std::string& organisation) {
     Query count = database.query("SELECT COUNT(*) FROM standing WHERE organisation = ?1"_sql);
     return count.bind(organisation).step() && count.integer(0) >= kStandingsOfOrganisation;
@@ -276,6 +281,7 @@ PeerClass class_of_peer(Store& store, const mail::Domain& domain) {
     const auto [line, entry] = line_of(store, domain.ascii(), today_of(store));
     PeerRecord record = entry->record();
     record.by_hand = said_of_line(record.by_hand, line, domain);
+    if (!record.by_hand) record.listed = listed(store, domain);
     return class_of(record);
 }
 

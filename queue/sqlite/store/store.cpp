@@ -37,7 +37,8 @@ Store::Store(StoreSettings settings, Router router, const base::Clock& clock, ba
       lock_(std::move(lock)),
       files_(std::move(files)),
       spool_(std::move(spool)),
-      peer_load_(settings_.peer_quota) {}
+      peer_load_(settings_.peer_quota),
+      lists_(std::make_shared<PeerLists>(clock)) {}
 
 base::Result<std::unique_ptr<Store>> Store::open(StoreSettings settings, Router router,
                                                  const base::Clock& clock, base::Random& random) {

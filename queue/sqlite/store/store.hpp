@@ -17,6 +17,7 @@
 #include "queue/disk/content_reader.hpp"
 #include "queue/disk/directory_lock.hpp"
 #include "queue/moment.hpp"
+#include "queue/peer_lists.hpp"
 #include "queue/queue_id.hpp"
 #include "queue/retry_policy.hpp"
 #include "queue/sqlite/store/database.hpp"
@@ -82,6 +83,9 @@ class Store {
     PeerLoad& peer_load() { return peer_load_; }
     /// Of the peer book (queue/sqlite/store/standings).
     StandingCache& standings() { return standings_; }
+    /// What lists say of peers' domains, also for whoever is not on the storage thread. It may
+    /// outlive the store, but not the clock.
+    const std::shared_ptr<PeerLists>& lists() const { return lists_; }
 
     /// Later than every id before.
     QueueId next_id();
@@ -136,6 +140,7 @@ class Store {
     std::unique_ptr<Database> database_;
     PeerLoad peer_load_;
     StandingCache standings_;
+    std::shared_ptr<PeerLists> lists_;
     std::shared_ptr<base::ClockTrust> trust_;
     bool clock_is_believed_ = true;     ///< as the log has it
     std::uint64_t clock_accepted_ = 0;  ///< times_accepted, as forget_from_ has it

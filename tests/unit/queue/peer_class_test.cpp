@@ -142,3 +142,35 @@ TEST_CASE("a day that has not come counts as today, and a domain that will be fi
     CHECK(record.age() == Days(0));
     CHECK(record.periods()[0].unknown == 1);
 }
+
+TEST_CASE("a list makes the class, unless a person has said another") {
+    PeerRecord friendly = record(99, 50, {5, 5, 0, 0, 0});
+    REQUIRE(class_of(friendly) == PeerClass::good);
+    CHECK_FALSE(is_made_by_list(friendly));
+    for (const PeerClass listed : {PeerClass::blocked, PeerClass::limited, PeerClass::trusted}) {
+        friendly.listed = listed;
+        CHECK(class_of(friendly) == listed);
+        CHECK(is_made_by_list(friendly));
+    }
+    friendly.by_hand = PeerClass::limited;
+    CHECK(class_of(friendly) == PeerClass::limited);
+    CHECK_FALSE(is_made_by_list(friendly));
+}
+
+TEST_CASE("others' praise makes a domain good, and excuses nothing") {
+    PeerRecord stranger(kToday, kToday);
+    stranger.listed = PeerClass::good;
+    CHECK(class_of(stranger) == PeerClass::good);
+    CHECK(is_made_by_list(stranger));
+    PeerRecord known = record(99, 5, {1, 1, 0, 0, 0});
+    known.listed = PeerClass::good;
+    CHECK(class_of(known) == PeerClass::good);
+    PeerRecord poor = record(2, 3, {5, 5, 5, 0, 0});
+    poor.listed = PeerClass::good;
+    CHECK(class_of(poor) == PeerClass::poor);
+    CHECK_FALSE(is_made_by_list(poor));
+    PeerRecord friendly = record(99, 50, {5, 5, 0, 0, 0});
+    friendly.listed = PeerClass::good;
+    CHECK(class_of(friendly) == PeerClass::good);
+    CHECK_FALSE(is_made_by_list(friendly));
+}

@@ -276,3 +276,25 @@ TEST_CASE("a class that nobody can have given is none") {
     queue.open();
     CHECK(class_now(queue, "b.test") == PeerClass::newcomer);
 }
+
+TEST_CASE("what lists say is an input to the class, and goes behind what was said by hand") {
+    StoreFixture queue;
+    const auto list = [&](std::string_view text) {
+        auto domains =
+            std::make_shared<const queue::DomainList>(queue::DomainList::parse(text).value());
+        queue.store().lists()->use_files({{PeerClass::blocked, "/bad", std::move(domains)}});
+    };
+    count(queue, "b.test");
+    REQUIRE(class_now(queue, "b.test") == PeerClass::newcomer);
+    list("b.test");
+    CHECK(class_now(queue, "b.test") == PeerClass::blocked);
+    CHECK(class_now(queue, "x.b.test") == PeerClass::blocked);
+    set(queue, "b.test", PeerClass::trusted);
+    CHECK(class_now(queue, "b.test") == PeerClass::trusted);
+    // Trust is for one name.
+    CHECK(class_now(queue, "x.b.test") == PeerClass::blocked);
+    set(queue, "b.test", std::nullopt);
+    list("c.test");
+    CHECK(class_now(queue, "b.test") == PeerClass::newcomer);
+    CHECK(class_now(queue, "c.test") == PeerClass::blocked);
+}
