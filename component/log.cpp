@@ -88,6 +88,14 @@ void owners_slow(std::string_view organisation, std::chrono::milliseconds took) 
     Line("owners-slow").with("organisation", organisation).with("ms", took.count()).info();
 }
 
+void dns_list_used(std::string_view zone) {
+    Line("dns-list-used").with("zone", zone).info();
+}
+
+void dns_list_unused(std::string_view zone, std::string_view why) {
+    Line("dns-list-unused").with("zone", zone).with("why", why).warning();
+}
+
 void answer_ignored(LogLimiter& limiter, std::string_view peer, std::string_view id,
                     std::string_view why) {
     auto line = complaint(limiter, "answer-ignored", peer, why);

@@ -35,6 +35,9 @@ void refused_by_peer(LogLimiter& limiter, std::string_view peer, std::string_vie
 void sender_unverified(std::string_view peer, std::string_view domain, std::string_view why);
 /// Mail of this organisation does not wait for its domains' owners for a while.
 void owners_slow(std::string_view organisation, std::chrono::milliseconds took);
+/// A list in the DNS is asked, and believed; or is not, for a while.
+void dns_list_used(std::string_view zone);
+void dns_list_unused(std::string_view zone, std::string_view why);
 /// `why` as in stanza_dropped().
 void answer_ignored(LogLimiter& limiter, std::string_view peer, std::string_view id,
                     std::string_view why);

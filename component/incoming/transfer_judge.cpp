@@ -37,14 +37,20 @@ void Replies::refuse_all(const mail::Envelope& envelope, const mail::Reply& repl
 
 base::Task<std::optional<StanzaError>> TransferJudge::authorise(std::string peer,
                                                                 mail::Domain domain) {
-    if (discovery_.is_authorised(peer, domain)) co_return std::nullopt;
+    if (discovery_.is_authorised(peer, domain)) {
+        on_sender_(domain);
+        co_return std::nullopt;
+    }
     const bool stranger = !discovery_.is_correspondent(peer);
     if (verifying_ >= (stranger ? kStrangersVerifying : kVerifying))
         co_return busy("too many senders are being verified");
     ++verifying_;
-    auto authorisation = co_await discovery_.authorise(link_, std::move(peer), std::move(domain));
+    auto authorisation = co_await discovery_.authorise(link_, std::move(peer), domain);
     --verifying_;
-    if (authorisation.answer == Authorisation::Answer::yes) co_return std::nullopt;
+    if (authorisation.answer == Authorisation::Answer::yes) {
+        on_sender_(domain);
+        co_return std::nullopt;
+    }
     const bool no = authorisation.answer == Authorisation::Answer::no;
     co_return no ? not_authorised(authorisation.why) : put_off(authorisation);
 }

@@ -17,8 +17,10 @@
 #include "queue/destination.hpp"
 #include "queue/ports.hpp"
 
+#include <functional>
 #include <map>
 #include <string>
+#include <utility>
 
 namespace component {
 
@@ -44,6 +46,8 @@ class TransferJudge {
           router_(router),
           clock_(clock) {}
 
+    /// Is told of each domain in whose name a component sends that may do so. Returns at once.
+    void on_sender(std::function<void(const mail::Domain&)> call) { on_sender_ = std::move(call); }
     /// May `peer` send in the name of `domain`? The error for its request if not.
     base::Task<std::optional<StanzaError>> authorise(std::string peer, mail::Domain domain);
     /// `refusal`: what the content is refused with, if its rules were applied already.
@@ -67,6 +71,7 @@ class TransferJudge {
     GuardedCheck check_;
     const queue::Router& router_;
     base::Clock& clock_;
+    std::function<void(const mail::Domain&)> on_sender_ = [](const mail::Domain&) {};
     std::size_t verifying_ = 0;  ///< senders that are being looked up
 };
 

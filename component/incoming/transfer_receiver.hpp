@@ -26,6 +26,7 @@
 #include "queue/destination.hpp"
 #include "queue/ports.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -47,6 +48,10 @@ class TransferReceiver final : public TransferHandler {
     TransferReceiver(const TransferReceiver&) = delete;
     TransferReceiver& operator=(const TransferReceiver&) = delete;
 
+    /// As TransferJudge::on_sender().
+    void on_sender(std::function<void(const mail::Domain&)> call) {
+        judge_.on_sender(std::move(call));
+    }
     void on_transfers(IqHead head, TransferPayload payload) override;
     /// Takes nothing more, and waits for what is being taken. Before Session::stop().
     base::Task<void> stop();

@@ -1,6 +1,8 @@
-// DnsResolver and DnsTextResolver against a small DNS server on a loopback socket.
+// DnsResolver, DnsTextResolver and DnsAddressResolver against a small DNS server on a loopback
+// socket.
 #include "component/discovery/resolver.hpp"
 
+#include "component/discovery/address_resolver.hpp"
 #include "component/discovery/text_resolver.hpp"
 #include "support/fakes.hpp"
 
@@ -26,8 +28,8 @@ std::string record(char type, char ttl, const std::string& data) {
            static_cast<char>(data.size() >> 8u) + static_cast<char>(data.size() & 0xFFu) + data;
 }
 
-/// Answers each SRV question: with a record, or with a response code; and questions for TXT with
-/// `records`, or not at all.
+/// Answers each SRV question: with a record, or with a response code; and questions for TXT and A
+/// with `records`, or not at all.
 struct Dns {
     Dns() : socket(io, {asio::ip::address_v4::loopback(), 0}) { receive(); }
     void receive() {
@@ -46,7 +48,7 @@ struct Dns {
         while (reply[end] != 0)
             end += static_cast<std::size_t>(reply[end]) + 1;
         reply.resize(end + 5);
-        if (reply[end + 2] == 16) return answer_text(std::move(reply));
+        if (reply[end + 2] == 16 || reply[end + 2] == 1) return answer_records(std::move(reply));
         reply[2] = static_cast<char>(0x81);
         reply[3] = static_cast<char>(0x80 | code);
         reply[10] = reply[11] = 0;
@@ -59,7 +61,7 @@ struct Dns {
         }
         socket.send_to(asio::buffer(reply), client);
     }
-    void answer_text(std::string reply) {
+    void answer_records(std::string reply) {
         const std::string label = reply.substr(13, static_cast<std::size_t>(reply[12]));
         const auto found = records.find(label);
         if (label == "silent") return;
@@ -78,6 +80,11 @@ struct Dns {
         return support::run<std::vector<TextAnswer>>(
             io, [&] { return resolver.find_texts(names, limit); });
     }
+    std::vector<AddressAnswer> find_addresses(const std::vector<std::string>& names) {
+        DnsAddressResolver resolver(fmt::format("127.0.0.1:{}", socket.local_endpoint().port()));
+        return support::run<std::vector<AddressAnswer>>(
+            io, [&] { return resolver.find_addresses(names, limit); });
+    }
     SrvAnswer find() {
         DnsResolver resolver(fmt::format("127.0.0.1:{}", socket.local_endpoint().port()));
         return support::run<SrvAnswer>(
@@ -93,7 +100,7 @@ struct Dns {
     bool silent = false;
     std::string target{"\4xmpp\1b\4test\0", 13};
     int asked = 0;
-    std::map<std::string, std::vector<std::string>> records;  ///< TXT, by the name's first label
+    std::map<std::string, std::vector<std::string>> records;  ///< by the name's first label
     std::chrono::milliseconds limit{20'000};
 };
 
@@ -205,4 +212,27 @@ TEST_CASE("What is not answered in time is not known, and what came is") {
         return resolver.find_texts({"one.b.test"}, std::chrono::milliseconds(1000));
     });
     CHECK_FALSE(refused.front().known);
+}
+
+// RFC 5782 3.
+TEST_CASE("The addresses at several names are asked for at once") {
+    Dns dns;
+    dns.records["one"] = {record(1, 100, std::string("\x7F\0\0\2", 4)),
+                          record(1, 50, "\x7F\1\2\xFE"), record(5, 1, std::string("\1x\0", 3))};
+    dns.records["short"] = {record(1, 100, std::string("\x7F\0\0", 3))};
+    dns.records["many"] = std::vector<std::string>(AddressResolver::kAddresses + 1,
+                                                   record(1, 1, std::string("\x7F\0\0\2", 4)));
+    const auto answers = dns.find_addresses({"one.b.test", "none.b.test", "short.b.test"});
+    REQUIRE(answers.size() == 3);
+    CHECK(answers[0].known);
+    CHECK(answers[0].addresses == std::vector<std::uint32_t>{0x7F000002, 0x7F0102FE});
+    CHECK(answers[0].ttl == std::chrono::seconds(50));
+    CHECK(answers[1].known);
+    CHECK(answers[1].addresses.empty());
+    CHECK_FALSE(answers[2].known);
+    CHECK_FALSE(dns.find_addresses({"many.b.test"}).front().known);
+    const auto some =
+        dns.find_addresses(std::vector<std::string>(AddressResolver::kNames + 1, "one.b.test"));
+    CHECK(some[AddressResolver::kNames - 1].known);
+    CHECK_FALSE(some.back().known);
 }
