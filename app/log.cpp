@@ -49,6 +49,18 @@ void peer_forgotten(std::string_view domain) {
     Line("peer-forgotten").with("domain", domain).info();
 }
 
+void list_in_force(std::string_view file, std::string_view peer_class, std::size_t domains) {
+    Line("list-in-force")
+        .with("file", file)
+        .with("class", peer_class)
+        .with("domains", domains)
+        .info();
+}
+
+void list_refused(const base::Error& error) {
+    Line("list-refused").with("why", error.text).with("in-force", "as before").error();
+}
+
 void retired(std::string_view component, bool retired) {
     Line(retired ? "retired" : "back-in-service").with("component", component).info();
 }

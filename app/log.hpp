@@ -7,8 +7,9 @@
 #include "base/result.hpp"
 
 #include <chrono>
-#include <optional>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace queue {
@@ -38,6 +39,10 @@ void is_off(base::TimePoint since, std::optional<base::TimePoint> until);
 /// An administrator has said so; an empty class: has taken back what was said.
 void peer_class_set(std::string_view domain, std::string_view peer_class);
 void peer_forgotten(std::string_view domain);
+/// A file of domains; each time that it is read.
+void list_in_force(std::string_view file, std::string_view peer_class, std::size_t domains);
+/// One is broken, and what was in force still is.
+void list_refused(const base::Error& error);
 void link_is_down(std::string_view component, std::chrono::milliseconds since,
                   std::string_view why);
 /// Mail that has to go by SMTP after all will fail.

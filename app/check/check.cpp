@@ -3,6 +3,7 @@
 #include "app/check/check_clock.hpp"
 #include "app/check/check_ejabberd.hpp"
 #include "app/check/check_hand_over.hpp"
+#include "app/check/check_lists.hpp"
 #include "app/check/check_own_domains.hpp"
 #include "app/check/check_postfix.hpp"
 #include "app/check/check_secret.hpp"
@@ -80,6 +81,7 @@ int check(const Config& config, const std::vector<std::string>& domains) {
     Findings findings;
     findings.add(true, fmt::format("configuration {}", config.file.string()));
     check_secrets(findings, config);
+    check_lists(findings, config);
     for (const auto& [domain, targets] : config.deliver_to) {
         for (const auto& target : targets)
             check_target(findings, "deliver-to", target, config);

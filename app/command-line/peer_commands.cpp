@@ -18,7 +18,8 @@ const json::object& figures_of(const json::object& row, const char* key) {
 
 /// `poor (by hand)`
 std::string class_text(const json::object& peer) {
-    return text_of(peer, "class") + (peer.at("by_hand").as_bool() ? " (by hand)" : "");
+    const std::string by = text_of(peer, "by");
+    return text_of(peer, "class") + (by == "figures" ? "" : " (by " + by + ")");
 }
 
 std::string counts(const json::object& figures) {
@@ -89,6 +90,10 @@ int peers_show(const Config& config, const std::string& domain, bool as_json) {
     const std::string set_at = text_of(peer, "set_at");
     terminal::line("{}: {}{}", text_of(peer, "domain"), class_text(peer),
                    set_at.empty() ? "" : ", since " + set_at);
+    if (!peer.at("is_in_book").as_bool()) {
+        terminal::line("  nothing of it is in the peer book");
+        return 0;
+    }
     terminal::line("  known since {}, last counted {}, mail on {} days", text_of(peer, "since"),
                    text_of(peer, "last"), number_of(peer, "days"));
     print_sum(peer);

@@ -48,6 +48,8 @@ class Builder {
             rules[domain] = rule(section, usual_rule_);
         config_.lanes = queue::LanePolicy(usual_rule_, std::move(rules));
         config_.senders = senders_.limits();
+        config_.lists = lists_.files();
+        config_.dns_lists = lists_.dns();
         config_.store.hostname = config_.hostname;
         config_.store.disk_reserve = base::limits::kDiskReserve;
         return std::move(config_);
@@ -129,6 +131,7 @@ class Builder {
         if (section.kind == "domain") add_domain(section);
         if (section.kind == "senders" || section.kind == "sender") add_senders(section);
         if (section.kind == "complaints") add_complaints(section);
+        if (section.kind == "lists" || section.kind == "dns-list") add_lists(section);
         if (section.kind == "discovery") add_discovery(section);
     }
 
@@ -346,6 +349,10 @@ class Builder {
         config_.store.complaints = config_.complaints.which;
     }
 
+    void add_lists(const Section& section) {
+        if (const auto fault = lists_.add(section)) fail(section, fault->key, fault->what);
+    }
+
     void add_discovery(const Section& section) {
         using std::chrono::seconds;
         const auto time = [&](const char* key) {
@@ -363,6 +370,7 @@ class Builder {
     std::set<std::string> domains_;
     queue::LaneRule usual_rule_;
     SenderSections senders_;
+    ListSections lists_;
     std::map<mail::Domain, Section> sections_of_domains_;
     bool has_hand_over_ = false;
 };

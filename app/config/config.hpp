@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/config/complaint_section.hpp"
+#include "app/config/list_sections.hpp"
 #include "app/config/sections.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
@@ -46,6 +47,8 @@ struct Config {
     queue::LanePolicy lanes;
     queue::SenderLimits senders;
     ComplaintConfig complaints;
+    std::vector<ListFile> lists;
+    std::vector<component::DnsListSettings> dns_lists;
     struct RouteLookup {
         smtp_bridge::LookupServerSettings server;
         std::string answer;

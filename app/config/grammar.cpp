@@ -19,6 +19,7 @@ constexpr const char* kTargetHelp =
     "smtp:HOST:PORT, lmtp:HOST:PORT, lmtp:unix:PATH or smtp+tls:HOST:PORT, the best first";
 constexpr const char* kNumberHelp = "a number such as 1000";
 constexpr const char* kBeyondHelp = "log, hold or refuse";
+constexpr const char* kFilesHelp = "files with spaces between them";
 constexpr const char* kAnswerHelp = "a Postfix transport and next hop";
 
 po::typed_value<Duration>* duration(std::chrono::milliseconds value) {
@@ -110,6 +111,13 @@ Grammar make_grammar() {
         "take", no(), "yes or no")("batch", duration(hours(24)), kDurationHelp)(
         "abuse-address", po::value<Text>(), "an address")("socket", po::value<Text>(), "a path")(
         "socket-mode", text("0660"), "a mode such as 0660");
+    grammar.kinds["lists"].options.add_options()("allow", po::value<Words>(), kFilesHelp)(
+        "limit", po::value<Words>(), kFilesHelp)("block", po::value<Words>(), kFilesHelp);
+    grammar.kinds["dns-list"].named = true;
+    grammar.kinds["dns-list"].options.add_options()("meaning", po::value<Text>()->required(),
+                                                    "allow, limit or block")(
+        "answers", po::value<Words>(), "addresses such as 127.0.0.2 or 127.0.1.0/24")(
+        "test-entry", po::value<Text>(), "a name such as test");
     grammar.kinds["discovery"].options.add_options()("resolver", po::value<Text>(),
                                                      "the address of a DNS server")(
         "positive-ttl", duration(hours(24)), kDurationHelp)("negative-ttl", duration(hours(1)),

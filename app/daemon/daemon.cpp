@@ -60,6 +60,7 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       config_(std::move(config)),
       router_(store->router()),
       clock_trust_(store->clock_trust()),
+      lists_(store->lists()),
       storage_(executor, std::make_unique<queue::SqliteLedger>(std::move(store))),
       reader_(executor, std::make_unique<queue::SqliteQuestions>(config_.store.directory)),
       peers_(storage_),
@@ -85,6 +86,8 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       housekeeping_(
           storage_, reader_, clock_, config_.warn_after, stopping_,
           [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
+      dns_lists_(executor, clock_, *lists_,
+                 std::make_unique<component::DnsAddressResolver>(config_.discovery.resolver)),
       owners_(executor, clock_,
               std::make_unique<component::DnsTextResolver>(config_.discovery.resolver)),
       pools_(executor, {config_.hostname, {}, config_.client_tls}),
@@ -118,6 +121,8 @@ void Daemon::make_sessions() {
         receivers_.push_back(std::make_unique<component::TransferReceiver>(
             executor_, *session, discovery_, intake_, transfers_, reports_, check, router_, clock_,
             config_.complaints.which.take ? &complaints_ : nullptr));
+        receivers_.back()->on_sender(
+            [this](const mail::Domain& domain) { dns_lists_.ask(domain); });
         links[settings.jid] = session.get();
         sessions_.push_back(std::move(session));
     }
@@ -239,8 +244,19 @@ base::Task<base::Result<void>> Daemon::retire(std::string component, bool retire
     co_return done;
 }
 
+std::vector<base::Error> Daemon::read_lists(const Config& config) {
+    const auto faults = list_files_.read(config.lists);
+    lists_->use_files(list_files_.lists());
+    dns_lists_.use(config.dns_lists);
+    for (const auto& list : list_files_.lists())
+        log::list_in_force(list.name, queue::to_text(list.makes), list.domains->size());
+    return faults;
+}
+
 void Daemon::adopt(const Config& config) {
     base::log::set_level(config.log_level);
+    for (const auto& fault : read_lists(config))
+        log::list_refused(fault);
     const auto before = router_.lanes();
     router_.replace_lanes(config.lanes);
     routes_.look_at_policies(*before);
@@ -266,6 +282,8 @@ base::Task<base::Result<void>> Daemon::start(std::function<void(base::Error)> gi
     if (!loaded) co_return loaded;
     loaded = co_await off_.load();
     if (!loaded) co_return loaded;
+    const auto faults = read_lists(config_);
+    if (!faults.empty()) co_return faults.front();
     // The mail server may ask these when it is asked itself.
     base::Result<void> listening =
         routes_.start(executor_, [this](const mail::Domain& domain) { discover(domain); });
@@ -322,6 +340,7 @@ base::Task<void> Daemon::stop() {
     tasks_.spawn("stop", [this] { return smtp_courier_.stop(); });
     tasks_.spawn("stop", [this] { return checker_.stop(); });
     tasks_.spawn("stop", [this] { return owners_.stop(); });
+    tasks_.spawn("stop", [this] { return dns_lists_.stop(); });
     co_await tasks_.join();
     co_await discovery_.stop();
 }
@@ -383,6 +402,7 @@ base::Task<component::OwnDomain> Daemon::look_at_own(mail::Domain domain) {
 base::Task<void> Daemon::watch() {
     while (!stopping_) {
         co_await housekeeping_.once();
+        dns_lists_.look();
         look_after_links();
         for (const auto& receiver : receivers_)
             receiver->sweep();

@@ -7,6 +7,7 @@
 
 #include "app/config/config.hpp"
 #include "app/daemon/hand_over_watch.hpp"
+#include "app/daemon/list_files.hpp"
 #include "app/daemon/off_watch.hpp"
 #include "app/daemon/routes.hpp"
 #include "base/async.hpp"
@@ -14,6 +15,7 @@
 #include "base/random.hpp"
 #include "base/task_group.hpp"
 #include "component/discovery/discovery.hpp"
+#include "component/discovery/dns_lists.hpp"
 #include "component/discovery/domain_owners.hpp"
 #include "component/discovery/own_domain.hpp"
 #include "component/discovery/refresher.hpp"
@@ -70,6 +72,7 @@ class Daemon {
     queue::Dispatcher& dispatcher() { return dispatcher_; }
     const queue::Router& router() const { return router_; }
     queue::SenderCounts& senders() { return senders_; }
+    const queue::PeerLists& lists() const { return *lists_; }
     component::Discovery& discovery() { return discovery_; }
     const component::Discovery& discovery() const { return discovery_; }
     const std::vector<std::unique_ptr<component::Session>>& sessions() const { return sessions_; }
@@ -89,6 +92,8 @@ class Daemon {
     void make_sessions();
     base::Result<void> listen();
     base::Task<base::Result<void>> read_retired();
+    /// What is wrong with its files.
+    std::vector<base::Error> read_lists(const Config& config);
     void set_retired(const std::string& component, bool retired);
     void set_off(bool off);
     /// Whether Postfix is told of XMPP.
@@ -112,6 +117,7 @@ class Daemon {
     base::SystemRandom random_;
     queue::Router router_;
     std::shared_ptr<base::ClockTrust> clock_trust_;
+    std::shared_ptr<queue::PeerLists> lists_;
     queue::StorageThread storage_;
     queue::Reader reader_;
     queue::StoredPeers peers_;
@@ -132,6 +138,8 @@ class Daemon {
     std::optional<queue::Agenda::SilentPeer> probed_behind_;  ///< whose turn it is to be asked
     std::chrono::steady_clock::time_point probed_since_{};
     queue::Housekeeping housekeeping_;
+    ListFiles list_files_;
+    component::DnsLists dns_lists_;
     component::DomainOwners owners_;  ///< of the domains that mails show
     smtp_bridge::Pools pools_;
     smtp_bridge::RecipientChecker checker_;

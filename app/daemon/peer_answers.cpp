@@ -25,7 +25,16 @@ json::object to_json(const queue::PeerFigures& figures) {
             {"complaints", figures.complaints}, {"bad", figures.bad()}};
 }
 
-json::object to_json(const queue::Standing& standing) {
+/// Where the class comes from.
+std::string made_by(const queue::PeerRecord& record, const std::optional<queue::Listing>& listing) {
+    if (record.by_hand) return "hand";
+    return listing && is_made_by_list(record) ? listing->by : "figures";
+}
+
+/// `domain`: that is asked about; its line may be another's.
+json::object to_json(queue::Standing standing, const Daemon& daemon, const mail::Domain& domain) {
+    const auto listing = daemon.lists().find(domain);
+    if (listing) standing.record.listed = listing->makes;
     const queue::PeerRecord& record = standing.record;
     json::array periods;
     for (const auto& period : record.periods())
@@ -33,6 +42,7 @@ json::object to_json(const queue::Standing& standing) {
     return {{"domain", standing.domain},
             {"class", queue::to_text(class_of(record))},
             {"by_hand", record.by_hand.has_value()},
+            {"by", made_by(record, listing)},
             {"set_at", standing.set_at ? base::to_datetime(*standing.set_at) : ""},
             {"since", date_of(standing.since)},
             {"last", date_of(standing.last)},
@@ -54,8 +64,10 @@ base::Task<json::object> answer_peers(Daemon& daemon, json::object asked) {
     const auto page = co_await daemon.reader().ask(std::move(question));
     if (!page) co_return refusal(page.error().text);
     json::array peers;
-    for (const auto& standing : *page)
-        peers.push_back(to_json(standing));
+    for (const auto& standing : *page) {
+        if (const auto domain = mail::Domain::parse(standing.domain))
+            peers.push_back(to_json(standing, daemon, *domain));
+    }
     json::object answer{{"ok", true}, {"peers", std::move(peers)}};
     if (page->size() == kPage) answer["after"] = page->back().domain;
     co_return answer;
@@ -64,12 +76,16 @@ base::Task<json::object> answer_peers(Daemon& daemon, json::object asked) {
 base::Task<json::object> answer_peer(Daemon& daemon, std::string text) {
     auto domain = mail::Domain::parse(text);
     if (!domain) co_return refusal(text + ": " + domain.error().text);
-    const std::string name = domain->ascii();
-    queue::FindStanding question{today(daemon), std::move(*domain)};
-    const auto found = co_await daemon.reader().ask(std::move(question));
+    const auto now = today(daemon);
+    queue::FindStanding question{now, *domain};
+    auto found = co_await daemon.reader().ask(std::move(question));
     if (!found) co_return refusal(found.error().text);
-    if (!*found) co_return refusal(name + ": nothing is known of this domain");
-    json::object peer = to_json(**found);
+    const bool is_in_book = found->has_value();
+    if (!is_in_book && !daemon.lists().find(*domain))
+        co_return refusal(domain->ascii() + ": nothing is known of this domain");
+    if (!is_in_book) *found = queue::Standing{domain->ascii(), now, now, {now, now}};
+    json::object peer = to_json(**found, daemon, *domain);
+    peer["is_in_book"] = is_in_book;
     json::array days;
     for (const auto& [day, figures] : (*found)->days) {
         json::object row{{"day", date_of(day)}};

@@ -39,6 +39,12 @@ constexpr std::pair<std::string_view, std::string_view> kReloaded[] = {
     {"senders", "exempt"},
     {"complaints", "batch"},
     {"complaints", "abuse-address"},
+    {"lists", "allow"},
+    {"lists", "limit"},
+    {"lists", "block"},
+    {"dns-list", "meaning"},
+    {"dns-list", "answers"},
+    {"dns-list", "test-entry"},
 };
 
 /// `name`: `[kind name] key`, as in Config::said.

@@ -1,36 +1,13 @@
 // What [senders] and [sender NAME] say, and what is wrong with it.
-#include "app/config/config.hpp"
-#include "support/folder.hpp"
-
-#include <fstream>
+#include "support/app/configuration.hpp"
 
 #include <catch2/catch.hpp>
 
 using queue::Beyond;
 using queue::Counted;
+using support::fault_of;
+using support::load_with;
 using namespace std::chrono_literals;
-
-namespace {
-
-base::Result<app::Config> load_with(const std::string& text) {
-    const support::Folder folder;
-    const auto file = folder.path() / "packetboat.conf";
-    std::ofstream(file) << "[daemon]\nhostname = mx.a.test\n"
-                           "[component mail.a.test]\nsecret = x\ndomains = a.test\n"
-                           "[intake x]\nlisten = unix:/run/x\n"
-                           "[hand-over]\ndeliver-to = smtp:127.0.0.1:25\n"
-                        << text;
-    auto config = app::load_config(file, {});
-    if (config) return config;
-    return base::fail(config.error().code, config.error().text.substr(file.string().size()));
-}
-
-std::string fault_of(const std::string& text) {
-    const auto config = load_with(text);
-    return config ? "none" : config.error().text;
-}
-
-}  // namespace
 
 TEST_CASE("senders have limits that no person reaches, which only give an alarm") {
     const auto config = load_with("");
