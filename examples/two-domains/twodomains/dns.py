@@ -33,6 +33,13 @@ class Dns:
         strings = [text[at:at + 250] for at in range(0, len(text), 250)]
         self._records.append(f"txt-record={name}," + ",".join(f'"{string}"' for string in strings))
 
+    def add_setting(self, line):
+        """A line of dnsmasq's own."""
+        self._records.append(line)
+
+    def remove_setting(self, line):
+        self._records.remove(line)
+
     def start(self):
         """Starts the server and makes it this namespace's resolver."""
         self.serve()
@@ -70,10 +77,10 @@ class Dns:
     def _answers(self):
         if self._process.poll() is not None:
             raise RuntimeError("dnsmasq ended: " + (self.directory / "dnsmasq.log").read_text())
-        return _listens_udp(self.address, 53)
+        return listens_udp(self.address, 53)
 
 
-def _listens_udp(address, port):
+def listens_udp(address, port):
     # The kernel's own list: no query is needed, and none of the answer's parsing.
     wanted = "%02X%02X%02X%02X:%04X" % (*reversed([int(part) for part in address.split(".")]), port)
     return any(wanted in line for line in pathlib.Path("/proc/net/udp").read_text().splitlines())
