@@ -12,8 +12,7 @@ using base::Errc;
 
 void put_in_order(std::vector<std::string>& domains) {
     std::ranges::sort(domains);
-    const auto twice = std::ranges::unique(domains);
-    domains.erase(twice.begin(), twice.end());
+    domains.erase(std::unique(domains.begin(), domains.end()), domains.end());
 }
 
 bool contains(const std::vector<std::string>& domains, std::string_view name) {
