@@ -6,8 +6,8 @@
 #include "base/limits.hpp"
 #include "smtp-bridge/server/intake_budget.hpp"
 #include "smtp-bridge/server/message_rates.hpp"
-#include "smtp-bridge/server/network.hpp"
 #include "smtp-bridge/wire/endpoint.hpp"
+#include "smtp-bridge/wire/network.hpp"
 #include "smtp-bridge/wire/places.hpp"
 #include "smtp-bridge/wire/tls.hpp"
 

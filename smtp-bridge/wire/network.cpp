@@ -1,4 +1,4 @@
-#include "smtp-bridge/server/network.hpp"
+#include "smtp-bridge/wire/network.hpp"
 
 #include "base/text.hpp"
 
