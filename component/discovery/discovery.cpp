@@ -27,6 +27,7 @@ constexpr auto kStampEvery = std::chrono::hours(24);
 
 struct Discovery::Flight {
     std::vector<base::OneShot<bool>*> waiters;  ///< in the frames of join()
+    bool verified = false;                      ///< the link has certificates on both ends
     bool for_us = false;              ///< somebody who waits for it has asked for mail of ours
     std::set<std::string> claimants;  ///< others who wait for it: no more than requests under way
 
@@ -308,6 +309,7 @@ base::Task<std::vector<std::string>> Discovery::fly(Link& link, mail::Domain dom
                                                     std::string claimant) {
     const auto flight = std::make_shared<Flight>();
     flight->joined_by(claimant);
+    flight->verified = link.settings().assurance == Assurance::pkix;
     flights_.emplace(domain, flight);
     const KnownDomain* entry = known_.find(domain);
     std::string known = entry == nullptr ? std::string() : entry->component;
@@ -368,6 +370,8 @@ base::Task<void> Discovery::apply(mail::Domain domain, SurveyResult result, std:
         set_hearsay(domain, judgement);
         co_return;
     }
+    const bool had_mail = was_known && before->received != base::TimePoint();
+    tell_of_promise(domain, judgement, result.facts, {former, had_mail, flight->verified});
     bool forgets = false;
     known_.change(domain, [&](KnownDomain& entry) {
         entry.hearsay = false;
@@ -379,7 +383,7 @@ base::Task<void> Discovery::apply(mail::Domain domain, SurveyResult result, std:
     if (!judgement.component.empty()) {
         // Its domains have been judged, and nobody asks for them again; they may be many.
         Capability form = result.facts.forms.at(judgement.component);
-        form.domains.clear();
+        form.drop_domains();
         known_.set_capability(judgement.component, std::move(form));
     }
     make_room(domain);
@@ -440,7 +444,7 @@ void Discovery::accept(const mail::Domain& domain, KnownDomain& entry, const Jud
     entry.state = State::supported;
     entry.component = judgement.component;
     entry.capability = facts.forms.at(judgement.component);
-    entry.capability->domains.clear();
+    entry.capability->drop_domains();
     entry.speakers = judgement.speakers;
     entry.why = judgement.component + " takes mail for " + domain.ascii();
     entry.last_seen = now;

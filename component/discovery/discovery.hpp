@@ -19,6 +19,7 @@
 #include "component/discovery/resolver.hpp"
 #include "component/discovery/survey.hpp"
 #include "component/stream/link.hpp"
+#include "queue/peer_promise.hpp"
 #include "queue/ports.hpp"
 #include "queue/route_table.hpp"
 
@@ -93,6 +94,8 @@ class Discovery {
     /// What the book knows is forgotten only while the clock is believed. Outlives this object.
     void forget_by(base::ClockTrust& trust) { trust_ = &trust; }
 
+    /// Hears of what is read of promises, and of who has had verdicts. Outlives this object.
+    void tell_of_promises(queue::PromiseListener& listener) { promises_ = &listener; }
     /// Hears of each domain that took mail over XMPP, and does so no longer. Before load().
     void on_departure(std::function<void(const mail::Domain&)> call) {
         departed_ = std::move(call);
@@ -160,8 +163,11 @@ class Discovery {
 
     /// The domain's component took mail of ours.
     void sent_to(const mail::Domain& domain) { exchanged(domain, &KnownDomain::sent); }
-    /// Mail in the domain's name was taken.
-    void received_from(const mail::Domain& domain) { exchanged(domain, &KnownDomain::received); }
+    /// Mail in the domain's name was taken by `ours`, a component of ours.
+    void received_from(const mail::Domain& domain, const std::string& ours) {
+        exchanged(domain, &KnownDomain::received);
+        if (promises_ != nullptr) promises_->verdict_given(domain, ours);
+    }
 
   private:
     struct Flight;
@@ -180,6 +186,14 @@ class Discovery {
                            std::shared_ptr<const Flight> flight);
     /// The judgement, with what is ours taken out of it; `result` says why.
     Judgement judge_result(const mail::Domain& domain, SurveyResult& result) const;
+    /// Who its component was, whether it has had verdicts, and over what link it was asked.
+    struct Asked {
+        std::string former;
+        bool had_mail = false;
+        bool verified = false;
+    };
+    void tell_of_promise(const mail::Domain& domain, const Judgement& judgement,
+                         const DomainFacts& facts, const Asked& asked);
     void set_hearsay(const mail::Domain& domain, const Judgement& judgement);
     /// What the survey makes of the entry; whether the book has to forget it.
     bool update(const mail::Domain& domain, KnownDomain& entry, const Judgement& judgement,
@@ -212,6 +226,7 @@ class Discovery {
     base::Signal stop_;
     bool stopping_ = false;
     base::ClockTrust* trust_ = nullptr;
+    queue::PromiseListener* promises_ = nullptr;
     KnownDomains known_;
     FormerPeers former_;
     LookupLine line_;

@@ -340,7 +340,7 @@ base::Task<void> OpenTransfers::store(Entry& entry, Answer answer, const Incomin
         co_return answer->fail(transfer_error(receipt.error()));
     }
     base::crash_point("pieces.committed");
-    if (replies.any_accepted()) discovery_.received_from(transfer.key.domain);
+    if (replies.any_accepted()) discovery_.received_from(transfer.key.domain, link_.settings().jid);
     give(answer, stored_verdict(peer, transfer, replies, *receipt));
     entry.close();
 }

@@ -311,7 +311,8 @@ base::Task<void> TransferReceiver::store(Request& request) {
         Member& member = *open[i];
         if (i < receipts.size() && receipts[i]) {
             member.verdict = stored_verdict(peer, member.transfer, member.replies, *receipts[i]);
-            if (member.replies.any_accepted()) discovery_.received_from(member.transfer.key.domain);
+            if (member.replies.any_accepted())
+                discovery_.received_from(member.transfer.key.domain, link_.settings().jid);
             continue;
         }
         const bool conflict = i < receipts.size() && receipts[i].error().code == Errc::conflict;

@@ -12,6 +12,7 @@ namespace component {
 namespace {
 
 constexpr std::size_t kValues = 1000;                       // of one field that are read
+constexpr std::size_t kPromised = 100;                      // domains of one component
 constexpr std::uint64_t kLargest = std::uint64_t(1) << 40;  // the schema's octetsType
 
 /// A form's field, whatever type it claims: XEP-0004 3.2 lets a result leave the type out, and
@@ -47,6 +48,20 @@ void read_number(const gloox::Tag& form, std::string_view name, T& value, std::u
     if (number) value = static_cast<T>(std::clamp(*number, least, most));
 }
 
+/// Exact domains that it serves itself, and a date; what is malformed is no promise, and the rest
+/// of the form counts.
+void read_promise(const gloox::Tag& form, Capability& capability) {
+    const auto until = base::parse_datetime(value_of(form, "promise-until"));
+    if (!until) return;
+    auto values = values_of(form, "promise");
+    values.resize(std::min(values.size(), kPromised));
+    for (const auto& value : values) {
+        auto domain = mail::Domain::parse(value);
+        if (domain && capability.serves(*domain)) capability.promised.push_back(std::move(*domain));
+    }
+    capability.promised_until = *until;
+}
+
 Capability read_form(const gloox::Tag& form) {
     namespace limits = base::limits;
     Capability capability;
@@ -74,6 +89,7 @@ Capability read_form(const gloox::Tag& form) {
     capability.requiretls = has("requiretls");
     capability.report = has("report");
     capability.complaint = has("complaint");
+    read_promise(form, capability);
     return capability;
 }
 
@@ -81,6 +97,16 @@ Capability read_form(const gloox::Tag& form) {
 
 bool Capability::serves(const mail::Domain& domain) const {
     return std::ranges::find(domains, domain) != domains.end();
+}
+
+std::optional<base::TimePoint> Capability::promise_for(const mail::Domain& domain) const {
+    if (std::ranges::find(promised, domain) == promised.end()) return std::nullopt;
+    return promised_until;
+}
+
+void Capability::drop_domains() {
+    domains.clear();
+    promised.clear();
 }
 
 PeerInfo read_disco_info(const gloox::Tag& iq) {

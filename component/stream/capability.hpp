@@ -3,6 +3,7 @@
 // Pure values and functions; input that is absurd is bounded or ignored, never trusted.
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "mail/domain.hpp"
 
@@ -30,8 +31,15 @@ struct Capability {
     bool requiretls = false;
     bool report = false;
     bool complaint = false;
+    /// The closed lane: those of `domains` whose mail comes by this protocol only, until then.
+    std::vector<mail::Domain> promised;
+    base::TimePoint promised_until{};
 
     bool serves(const mail::Domain& domain) const;
+    /// Nothing: it promises nothing for `domain`.
+    std::optional<base::TimePoint> promise_for(const mail::Domain& domain) const;
+    /// What it says of single domains, which may be many, is used up.
+    void drop_domains();
 };
 
 /// What an entity says of itself: nothing where it has no such form.

@@ -17,6 +17,7 @@
 #include "queue/ledger/off.hpp"
 #include "queue/ledger/peer_book.hpp"
 #include "queue/ledger/peers.hpp"
+#include "queue/ledger/promises.hpp"
 #include "queue/ledger/transfers.hpp"
 
 #include <functional>
@@ -37,6 +38,7 @@ using Operation =
                  LoadOff, SetOff,                                                // the switch
                  SetPeerClass, ForgetStanding,                                   // the peer book
                  CastVote, TakeComplaint, QueueComplaints, ReportComplaints,     // complaints
+                 LoadPromises, KeepPromise, ForgetPromise,                       // the closed lane
                  Operate, CorrectTimes, WarnOfDelays, ExpireQuarantine, Prune, PinContents>;
 
 /// Of each operation the type that it calls Answer.
@@ -45,8 +47,8 @@ using Answer =
                  KnownTransfer, TransferBook::Complete, DueNow, Leased, Stepped, RerouteStep,
                  DuePage, std::optional<base::TimePoint>, std::vector<KnownPeer>,
                  std::set<std::string>, std::optional<Off>, Voted, std::optional<SenderComplaints>,
-                 ComplaintStep, AbuseReports, Operated, CorrectionStep, DelaySweep, QuarantineStep,
-                 int>;
+                 ComplaintStep, AbuseReports, std::vector<PeerPromise>, Operated, CorrectionStep,
+                 DelaySweep, QuarantineStep, int>;
 
 class Ledger {
   public:

@@ -19,6 +19,7 @@
 #include "queue/sqlite/notify/taken_reports.hpp"
 #include "queue/sqlite/store/off_rows.hpp"
 #include "queue/sqlite/store/peer_rows.hpp"
+#include "queue/sqlite/store/promise_rows.hpp"
 #include "queue/sqlite/store/standings.hpp"
 
 #include <utility>
@@ -107,6 +108,17 @@ class Performing {
     }
     auto operator()(const QueueComplaints& op) const { return queue_complaints(store_, op); }
     auto operator()(const ReportComplaints& op) const { return report_complaints(store_, op); }
+    auto operator()(const LoadPromises& op) const {
+        return load_promises(store_, op.after, op.most);
+    }
+    auto operator()(const KeepPromise& op) const {
+        keep_promise(store_, op.promise);
+        return Nothing();
+    }
+    auto operator()(const ForgetPromise& op) const {
+        forget_promise(store_, op.domain);
+        return Nothing();
+    }
 
     auto operator()(const Operate& op) const {
         return operate(store_, op.verb, op.selection, op.after);

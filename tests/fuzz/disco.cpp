@@ -35,6 +35,11 @@ void check_capability(const Capability& capability) {
     check(capability.retention >= std::chrono::hours(1) &&
               capability.retention <= std::chrono::hours(24 * 366),
           "retention");
+    check(capability.promised.size() <= 100, "promises are bounded");
+    for (const auto& domain : capability.promised) {
+        check(capability.serves(domain), "it promises for what it serves");
+        check(capability.promise_for(domain) == capability.promised_until, "one date for all");
+    }
 }
 
 void check_info(const PeerInfo& info) {

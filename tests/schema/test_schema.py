@@ -196,7 +196,15 @@ NUMBERS = ["max-stanza", "max-size", "max-recipients", "max-batch", "window", "r
 def check_capability(stanza):
     fields = form(stanza, MT)
     assert fields is not None, "the capability form is missing"
-    assert set(fields) == {"FORM_TYPE", "domains", "extensions", *NUMBERS}
+    # A promise names domains of the form, and a date: both or neither.
+    promise = {"promise", "promise-until"} & set(fields)
+    assert len(promise) != 1
+    assert set(fields) - promise == {"FORM_TYPE", "domains", "extensions", *NUMBERS}
+    if promise:
+        assert fields["promise"] and set(fields["promise"]) <= set(fields["domains"])
+        assert len(fields["promise"]) <= 100
+        until, = fields["promise-until"]
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", until)
     for name in NUMBERS:
         assert len(fields[name]) == 1 and fields[name][0].isdecimal() and int(fields[name][0]) > 0
     assert set(fields["extensions"]) <= {

@@ -71,6 +71,9 @@ constexpr Check kChecks[] = {
     {"a domain of the peer book has a class that nobody can give it",
      "SELECT 0, domain FROM standing"
      " WHERE by_hand NOT IN (0, {class_blocked}, {class_trusted}, {class_limited})"_sql},
+    {"a peer's promise can't be",
+     "SELECT 0, domain FROM promise WHERE domain = '' OR component = '' OR counts NOT IN (0, 1)"
+     " OR first_read > last_read OR last_read > until OR until - last_read > 1209600000"_sql},
     // NOTIFY: 1 never, 4 failure; 0 is unset, which wants failures.
     {"a recipient has failed, and its sender was not told",
      "SELECT m.id, r.n FROM recipient r JOIN message m ON m.id = r.message"

@@ -56,6 +56,7 @@ class Mending {
         mend_verdicts();
         mend_partials();
         mend_standings();
+        drop_odd_promises();
         database_.execute("COMMIT"_sql);
         return {};
     }
@@ -525,6 +526,13 @@ class Mending {
                             "said of it is not in it");
             }
         }
+    }
+
+    /// Without it the form has to be read twice again.
+    void drop_odd_promises() {
+        run("DELETE FROM promise WHERE domain = '' OR component = '' OR counts NOT IN (0, 1)"
+            " OR first_read > last_read OR last_read > until"
+            " OR until - last_read > 1209600000"_sql);
     }
 
     Database& database_;

@@ -82,3 +82,49 @@ TEST_CASE("What is listed below a public suffix is other people's") {
     CHECK(read_disco_items(*doubles::read_tag(items), 10, domain("evil.co.uk")) ==
           std::vector<std::string>{"mail.evil.co.uk"});
 }
+
+namespace {
+
+std::string promise_fields(const std::vector<std::string>& domains, const std::string& until) {
+    std::string fields =
+        "<field var='domains'><value>b.test</value><value>c.test</value></field>"
+        "<field var='promise'>";
+    for (const auto& name : domains)
+        fields += "<value>" + name + "</value>";
+    fields += "</field>";
+    if (!until.empty()) fields += "<field var='promise-until'><value>" + until + "</value></field>";
+    return fields;
+}
+
+}  // namespace
+
+// XEP-0082 3.2.
+TEST_CASE("A promise names exact domains that the component serves, and a date") {
+    const auto form = info_of(promise_fields({"B.test"}, "2026-12-08T10:00:00Z")).capability;
+    REQUIRE(form);
+    CHECK(form->promise_for(domain("b.test")) ==
+          base::parse_datetime("2026-12-08T10:00:00Z").value());
+    CHECK_FALSE(form->promise_for(domain("c.test")));
+    CHECK_FALSE(form->promise_for(domain("x.b.test")));
+}
+
+TEST_CASE("A promise that is malformed is none, and the rest of the form counts") {
+    const auto none = [](const std::vector<std::string>& domains, const std::string& until) {
+        const auto form = info_of(promise_fields(domains, until)).capability;
+        REQUIRE(form);
+        CHECK(form->serves(domain("c.test")));
+        CHECK_FALSE(form->promise_for(domain("b.test")));
+    };
+    for (const char* const until : {"", "tomorrow", "2026-12-08", "2026-13-08T10:00:00Z",
+                                    "9999-12-31T23:59:59Z", "1900-01-01T00:00:00Z"})
+        none({"b.test"}, until);
+    const std::string good = "2026-12-08T10:00:00Z";
+    none({}, good);
+    none({"other.test", "no domain", ""}, good);  // it does not serve them
+    none(std::vector<std::string>(100, "x.test"), good);
+    std::vector<std::string> many(100, "x.test");
+    many.emplace_back("b.test");
+    none(many, good);  // one too many
+    many.erase(many.begin());
+    CHECK(info_of(promise_fields(many, good)).capability->promise_for(domain("b.test")));
+}

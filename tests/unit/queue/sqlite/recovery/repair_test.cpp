@@ -515,3 +515,23 @@ TEST_CASE("damage is told from what has other reasons") {
     CAPTURE(text);
     CHECK(queue::is_damage(SQLite::Exception(text, code)) == damage);
 }
+
+TEST_CASE("a promise that can't be is dropped, and has to be read again") {
+    const Waiting queue(60);
+    const Copy copy(queue);
+    {
+        SQLite::Database database(file_of(copy.path()).string(), SQLite::OPEN_READWRITE);
+        database.exec(
+            "INSERT INTO promise VALUES"
+            " ('good.test', 'mail.good.test', 1000, 2000, 3000, 1, 'mail.a.test'),"
+            " ('long.test', 'mail.long.test', 1000, 2000, 9223372036854775807, 1, ''),"
+            " ('odd.test', 'mail.odd.test', 1000, 2000, 3000, 7, '')");
+    }
+    CHECK(findings(copy.path()).size() == 2);
+    REQUIRE(queue::note_damage(copy.path()));
+    REQUIRE(copy.repair());
+    CHECK(findings(copy.path()).empty());
+    SQLite::Database database(file_of(copy.path()).string());
+    CHECK(database.execAndGet("SELECT group_concat(domain) FROM promise").getString() ==
+          "good.test");
+}

@@ -1,0 +1,231 @@
+// Forms are read, and verdicts given: what the book has of it, also after a restart.
+#include "queue/peers/promise_book.hpp"
+
+#include "queue/sqlite/recovery/opening.hpp"
+#include "queue/sqlite/sqlite_ledger.hpp"
+#include "support/queue/fixture.hpp"
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+using namespace support;
+using namespace std::chrono_literals;
+using queue::FormReading;
+using queue::PromiseNews;
+
+namespace {
+
+const std::string kOurs = "mail.b.test";
+
+/// The book of a process with one component.
+struct Book {
+    Book() { start(); }
+
+    void start() {
+        book.reset();
+        storage.reset();
+        auto store = queue::open_queue(settings_in(folder), a_test_router(), clock, random);
+        if (!store) throw std::runtime_error(store.error().text);
+        trust = (*store)->clock_trust();
+        storage.emplace(io.get_executor(),
+                        std::make_unique<queue::SqliteLedger>(std::move(*store)));
+        book.emplace(*storage, clock, *trust, sole,
+                     [this](PromiseNews what, const queue::PeerPromise& promise) {
+                         news.emplace_back(what, promise.domain.ascii());
+                     });
+        REQUIRE(run<base::Result<void>>(io, [this] { return book->load(); }));
+    }
+    void reads(const char* name, std::optional<std::chrono::hours> ahead, bool verified = true) {
+        FormReading reading{domain(name), std::string("mail.") + name, verified};
+        if (ahead) reading.until = clock.now() + *ahead;
+        reading.had_mail = had_mail;
+        book->form_read(reading);
+    }
+    /// Its promise counts.
+    void counts(const char* name) {
+        reads(name, 300h);
+        clock.advance(25h);
+        reads(name, 300h);
+    }
+    bool stands(const char* name) { return book->stands(domain(name), kOurs); }
+    bool concerns(const char* name) const { return book->concerns(domain(name), kOurs); }
+
+    Folder folder;
+    ManualClock clock;
+    SeededRandom random;
+    boost::asio::io_context io;
+    std::string sole = kOurs;
+    bool had_mail = false;
+    std::shared_ptr<base::ClockTrust> trust;
+    std::optional<queue::StorageThread> storage;
+    std::optional<queue::PromiseBook> book;
+    std::vector<std::pair<PromiseNews, std::string>> news;
+};
+
+}  // namespace
+
+TEST_CASE("a promise binds towards the component of ours that has given a verdict, and no other") {
+    Book b;
+    b.counts("a.test");
+    CHECK_FALSE(b.stands("a.test"));
+    CHECK_FALSE(b.concerns("a.test"));
+    CHECK(b.book->standing().empty());
+    b.book->verdict_given(domain("a.test"), "mail.b2.test");
+    CHECK_FALSE(b.stands("a.test"));
+    CHECK(b.book->standing().size() == 1);
+    b.book->verdict_given(domain("a.test"), kOurs);
+    CHECK(b.stands("a.test"));
+    CHECK(b.concerns("a.test"));
+    CHECK_FALSE(b.concerns("x.a.test"));  // exact domains
+    b.book->verdict_given(domain("other.test"), kOurs);
+    CHECK(b.book->find(domain("other.test")) == nullptr);
+}
+
+TEST_CASE("who has had mail taken before promised with a verdict of our only component") {
+    Book b;
+    b.had_mail = true;
+    b.counts("a.test");
+    CHECK(b.stands("a.test"));
+}
+
+TEST_CASE("with several components, nobody knows which of them it was") {
+    Book b;
+    b.sole.clear();
+    b.start();
+    b.had_mail = true;
+    b.counts("a.test");
+    CHECK_FALSE(b.stands("a.test"));
+}
+
+TEST_CASE("a restart changes nothing") {
+    Book b;
+    b.counts("a.test");
+    b.reads("c.test", 100h);
+    b.book->verdict_given(domain("a.test"), kOurs);
+    b.book->verdict_given(domain("a.test"), "mail.b2.test");
+    const auto before = b.book->list();
+    REQUIRE(before.size() == 2);
+    b.start();
+    CHECK(b.book->list() == before);
+    CHECK(b.concerns("a.test"));
+    CHECK(b.stands("a.test"));
+    // But that it was read by the last process confirms nothing to this one.
+    CHECK_FALSE(b.book->confirmed(domain("a.test")));
+    b.reads("a.test", 100h);
+    CHECK(b.book->confirmed(domain("a.test")) == b.clock.steady());
+}
+
+TEST_CASE("what is withdrawn is gone at once, on the disk, too") {
+    Book b;
+    b.counts("a.test");
+    b.book->verdict_given(domain("a.test"), kOurs);
+    b.reads("a.test", {});
+    CHECK_FALSE(b.stands("a.test"));
+    CHECK_FALSE(b.concerns("a.test"));
+    b.start();
+    CHECK(b.book->list().empty());
+    using News = std::vector<std::pair<PromiseNews, std::string>>;
+    CHECK(b.news == News{{PromiseNews::first, "a.test"},
+                         {PromiseNews::counts, "a.test"},
+                         {PromiseNews::withdrawn, "a.test"}});
+}
+
+TEST_CASE("it can be forgotten by hand, and has to be read twice again") {
+    Book b;
+    b.counts("a.test");
+    b.book->verdict_given(domain("a.test"), kOurs);
+    CHECK(b.book->forget(domain("a.test")));
+    CHECK_FALSE(b.book->forget(domain("a.test")));
+    CHECK_FALSE(b.concerns("a.test"));
+    b.reads("a.test", 100h);
+    CHECK_FALSE(b.stands("a.test"));
+}
+
+TEST_CASE("what is over is swept away, and not by a clock that is not believed") {
+    Book b;
+    b.counts("a.test");
+    b.reads("c.test", 10h);
+    b.clock.advance(11h);
+    b.book->sweep();
+    CHECK(b.book->list().size() == 1);
+    b.clock.jump(10'000h);
+    b.book->sweep();
+    CHECK(b.book->list().size() == 1);
+}
+
+TEST_CASE("a clock that jumps ahead makes nothing count, not even once it is believed") {
+    Book b;
+    b.reads("a.test", 300h);
+    b.book->verdict_given(domain("a.test"), kOurs);
+    b.clock.advance(1h);
+    b.clock.jump(25h);
+    b.reads("a.test", 300h);
+    CHECK_FALSE(b.concerns("a.test"));
+    b.clock.advance(1h + 2min);  // it has gone on like that for long enough
+    b.book->sweep();
+    b.reads("a.test", 300h);
+    CHECK_FALSE(b.concerns("a.test"));
+    b.clock.advance(24h);
+    b.reads("a.test", 300h);
+    b.book->verdict_given(domain("a.test"), kOurs);
+    CHECK(b.stands("a.test"));
+}
+
+TEST_CASE("a clock that is set back keeps nobody out for longer than two weeks") {
+    Book b;
+    b.had_mail = true;
+    b.counts("a.test");
+    REQUIRE(b.stands("a.test"));
+    b.clock.jump(-2000h);
+    // By what the clock would show, had nobody set it.
+    CHECK(b.stands("a.test"));
+    b.clock.advance(1h + 2min);
+    b.book->sweep();
+    CHECK(b.stands("a.test"));
+    CHECK(b.book->find(domain("a.test"))->until <= b.clock.now() + queue::kLongestPromise);
+    b.clock.advance(queue::kLongestPromise);
+    CHECK_FALSE(b.stands("a.test"));
+}
+
+TEST_CASE("the book is bounded, by organisation and in all, and what binds stays") {
+    Book b;
+    for (int i = 0; i < 100; ++i)
+        b.reads(fmt::format("x{}.evil.test", i).c_str(), 100h);
+    CHECK(b.book->list().size() == queue::kPromisesOfOrganisation);
+    b.had_mail = true;
+    b.counts("a.test");
+    b.had_mail = false;
+    for (std::size_t i = 0; i < queue::kPromises + 50; ++i)
+        b.reads(fmt::format("d{}.test", i).c_str(), 100h);
+    const std::string last = fmt::format("d{}.test", queue::kPromises + 49);
+    CHECK(b.book->list().size() == queue::kPromises);
+    CHECK(b.stands("a.test"));
+    CHECK(b.book->find(domain(last.c_str())) != nullptr);
+}
+
+TEST_CASE("what binds is read again in time, one after the other, and what does not is not") {
+    Book b;
+    b.reads("idle.test", 300h);
+    b.had_mail = true;
+    b.reads("a.test", 300h);
+    b.clock.advance(1h);
+    b.reads("c.test", 300h);
+    CHECK_FALSE(b.book->due());
+    b.clock.advance(24h);
+    CHECK(b.book->due() == domain("a.test"));
+    CHECK(b.book->due() == domain("c.test"));
+    CHECK_FALSE(b.book->due());
+    // Nobody answered: not before an hour is over.
+    b.clock.advance(59min);
+    CHECK_FALSE(b.book->due());
+    b.clock.advance(1min);
+    b.reads("a.test", 300h);
+    b.reads("c.test", 20h);
+    CHECK_FALSE(b.book->due());
+    b.clock.advance(10h);
+    CHECK(b.book->due() == domain("c.test"));  // half of its time
+    CHECK_FALSE(b.book->due());
+    b.clock.advance(62h);
+    CHECK(b.book->due().has_value());
+    CHECK(b.book->due().has_value());
+}
