@@ -135,4 +135,39 @@ void control_failed(std::string_view what, const base::Error& error) {
     Line("control-failed").with("what", what).with("why", error.text).warning();
 }
 
+void promise(const char* event, std::string_view domain, std::string_view component,
+             std::string_view until, std::uint64_t left_out) {
+    Line line(event);
+    line.with("domain", domain).with("peer", component).with("until", until);
+    if (left_out > 0) line.with("left-out", left_out);
+    line.info();
+}
+
+void promise_broken(std::string_view domain, std::string_view client, std::string_view finding,
+                    std::string_view mode, std::uint64_t left_out) {
+    Line line("promise-broken");
+    line.with("domain", domain)
+        .with("client", client)
+        .with("promise", finding)
+        .with("closed-lane", mode);
+    if (left_out > 0) line.with("left-out", left_out);
+    line.warning();
+}
+
+void promises_left_out(std::string_view domain, std::string_view kind, std::uint64_t count) {
+    Line("left-out")
+        .with("domain", domain.empty() ? "many" : domain)
+        .with("lines_like", kind)
+        .with("count", count)
+        .warning();
+}
+
+void promise_forgotten(std::string_view domain) {
+    Line("promise-forgotten").with("domain", domain).info();
+}
+
+void promised_domains_failed(std::string_view why) {
+    Line("promised-domains-failed").with("why", why).error();
+}
+
 }  // namespace app::log

@@ -56,4 +56,14 @@ void complaint(std::string_view transfer, std::string_view domain, std::string_v
 void complaint_refused(std::string_view transfer, std::int64_t uid, const base::Error& error);
 void control_failed(std::string_view what, const base::Error& error);
 
+/// `event`: promise-read, promise-counts, promise-withdrawn.
+void promise(const char* event, std::string_view domain, std::string_view component,
+             std::string_view until, std::uint64_t left_out);
+/// Mail that says it is of `domain` has come by SMTP.
+void promise_broken(std::string_view domain, std::string_view client, std::string_view finding,
+                    std::string_view mode, std::uint64_t left_out);
+void promises_left_out(std::string_view domain, std::string_view kind, std::uint64_t count);
+void promise_forgotten(std::string_view domain);
+void promised_domains_failed(std::string_view why);
+
 }  // namespace app::log

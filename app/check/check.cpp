@@ -53,6 +53,17 @@ void check_components(Findings& findings, const json::object& status) {
     }
 }
 
+/// Whatever it is, it is in order.
+void report_promise(const std::string& domain, const json::object& answer) {
+    const json::value* const promise = answer.if_contains("promise");
+    if (promise == nullptr || !promise->is_object()) return;
+    terminal::line(
+        "       {} has promised that its mail comes over XMPP only, until {} ({}: see "
+        "packetboat promise show {})",
+        domain, text_of(promise->as_object(), "until"), text_of(promise->as_object(), "state"),
+        domain);
+}
+
 void check_domain(Findings& findings, const Config& config, const std::string& domain) {
     const auto answer =
         ask_daemon(config.control_socket, {{"command", "look-up"}, {"domain", domain}});
@@ -62,6 +73,7 @@ void check_domain(Findings& findings, const Config& config, const std::string& d
     const std::string state = text_of(*answer, "state");
     const std::string component = text_of(*answer, "component");
     if (state == "ours") return report_own_domain(findings, domain, *answer);
+    report_promise(domain, *answer);
     if (state == "supported") {
         findings.add(true, fmt::format("{}: takes mail over XMPP, at {}", domain, component));
     } else if (state == "down") {

@@ -4,6 +4,7 @@
 #include "app/command-line/complaint_command.hpp"
 #include "app/command-line/off_commands.hpp"
 #include "app/command-line/peer_commands.hpp"
+#include "app/command-line/promise_commands.hpp"
 #include "app/command-line/queue_commands.hpp"
 #include "app/command-line/store_commands.hpp"
 #include "app/daemon/serve.hpp"
@@ -43,6 +44,9 @@ const char* const kHelp =
     "       packetboat [options] peers trust|limit|block|unset|forget DOMAIN\n"
     "       packetboat [options] complaint [--not-spam] [--recipient ADDRESS] [--socket PATH] < "
     "MAIL\n"
+    "       packetboat [options] promise [list] [--json]\n"
+    "       packetboat [options] promise show DOMAIN [--json]\n"
+    "       packetboat [options] promise forget DOMAIN\n"
     "       packetboat [options] retire|resume [COMPONENT]\n"
     "       packetboat [options] off [--until 2h|TIME] [--json]\n"
     "       packetboat [options] on [--json]\n"
@@ -99,11 +103,18 @@ bool is_known_peer_command(const Words& words) {
     return words.size() == 3 && (words[1] == "show" || words[1] == "forget" || is_verb);
 }
 
+bool is_known_promise_command(const Words& words) {
+    if (words.size() < 2) return true;
+    if (words[1] == "list") return words.size() == 2;
+    return words.size() == 3 && (words[1] == "show" || words[1] == "forget");
+}
+
 bool is_known(const Words& words) {
     if (words[0] == "serve" || words[0] == "complaint") return words.size() == 1;
     if (words[0] == "check") return true;
     if (words[0] == "queue") return is_known_queue_command(words);
     if (words[0] == "peers") return is_known_peer_command(words);
+    if (words[0] == "promise") return is_known_promise_command(words);
     if (words[0] == "routes" && words.size() >= 2)
         return words[1] == "list" ? words.size() == 2 : words[1] == "forget" && words.size() == 3;
     if (words[0] == "senders")
@@ -158,6 +169,12 @@ int run_complaint(const std::filesystem::path& socket, const po::variables_map& 
     return app::complain_of_mail(socket, std::cin, recipient, values.count("not-spam") == 0);
 }
 
+int run_promise(const Words& words, const app::Config& config, bool as_json) {
+    if (words.size() < 3) return app::promise_list(config, as_json);
+    if (words[1] == "show") return app::promise_show(config, words[2], as_json);
+    return app::promise_forget(config, words[2]);
+}
+
 /// `words` is_known().
 int run(const Words& words, const app::Config& config, const po::variables_map& values) {
     if (values.count("until") > 0 &&
@@ -171,6 +188,7 @@ int run(const Words& words, const app::Config& config, const po::variables_map& 
     if (words[0] == "check") return app::check(config, {words.begin() + 1, words.end()});
     if (words[0] == "queue") return run_queue(words, config, values);
     if (words[0] == "peers") return run_peers(words, config, values.count("json") > 0);
+    if (words[0] == "promise") return run_promise(words, config, values.count("json") > 0);
     if (words[0] == "routes")
         return words[1] == "list" ? app::routes_list(config, values.count("json") > 0)
                                   : app::routes_forget(config, words[2]);

@@ -1,5 +1,6 @@
 #include "app/config/config.hpp"
 
+#include "app/config/closed_lane_keys.hpp"
 #include "app/config/grammar.hpp"
 #include "app/config/sender_sections.hpp"
 #include "app/config/values.hpp"
@@ -326,6 +327,11 @@ class Builder {
     void add_policy_service(const Section& section) {
         if (section.line == 0) return;
         config_.policy_service = lookup_server(section);
+        if (auto fault = read_closed_lane(section, config_.closed_lane))
+            fail(section, fault->key, fault->what);
+        if (section.has("mark-token")) config_.secrets.insert(config_.file);
+        if (section.has("promised-domains"))
+            config_.promised_domains = section.get<Text>("promised-domains").value;
     }
 
     void add_route_table(const Section& section) {

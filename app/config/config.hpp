@@ -13,6 +13,7 @@
 #include "queue/sender_limits.hpp"
 #include "queue/store_settings.hpp"
 #include "smtp-bridge/client/smtp_courier.hpp"
+#include "smtp-bridge/lookup/closed_lane.hpp"
 #include "smtp-bridge/lookup/lookup_server.hpp"
 #include "smtp-bridge/server/listener_settings.hpp"
 
@@ -60,6 +61,8 @@ struct Config {
     };
     std::optional<RouteTable> route_table;
     std::optional<smtp_bridge::LookupServerSettings> policy_service;
+    smtp_bridge::ClosedLaneSettings closed_lane;
+    std::optional<std::filesystem::path> promised_domains;  ///< a list of them, for filters
     component::DiscoverySettings discovery;
 };
 

@@ -86,7 +86,14 @@ Grammar make_grammar() {
                                                        "a path that ends in .lmdb")(
         "answer", po::value<Text>()->required(), kAnswerHelp);
     grammar.kinds["policy-service"].options.add_options()("listen", po::value<Text>()->required(),
-                                                          "ADDRESS:PORT or unix:PATH");
+                                                          "ADDRESS:PORT or unix:PATH")(
+        "closed-lane", text("log"), "off, log, mark or reject")(
+        "networks", po::value<Words>()->default_value(Words{{"127.0.0.0/8", "::1/128"}}, ""),
+        "networks such as 127.0.0.0/8")("backup-mx", po::value<Words>(),
+                                        "addresses and networks of the site's other MX hosts")(
+        "exempt", po::value<Words>(), "domains with spaces between them")(
+        "mark-token", po::value<Text>(), "16 to 64 letters and digits")(
+        "promised-domains", po::value<Text>(), "a file");
     grammar.kinds["domain"].named = true;
     grammar.kinds["domain"].options.add_options()("policy", po::value<Text>(), kPolicyHelp)(
         "fallback-after", po::value<Duration>(), kDurationHelp)("deliver-to", po::value<Words>(),

@@ -2,6 +2,7 @@
 
 #include "app/daemon/clock_answer.hpp"
 #include "app/daemon/off_json.hpp"
+#include "app/daemon/promise_json.hpp"
 #include "app/daemon/selection_json.hpp"
 #include "app/json_text.hpp"
 
@@ -253,11 +254,13 @@ base::Task<json::object> answer_look_up(Daemon& daemon, std::string text) {
                                {"why", own.why},
                                {"steps", to_json(own.steps)}};
     }
+    const mail::Domain name = *domain;
     const component::Report report = co_await daemon.look_up(std::move(*domain));
     co_return json::object{{"ok", true},
                            {"state", to_text(report.found.state)},
                            {"component", report.found.component},
                            {"disputed", report.found.disputed},
+                           {"promise", promise_of(daemon, name)},
                            {"why", report.found.why},
                            {"steps", to_json(report.steps)}};
 }

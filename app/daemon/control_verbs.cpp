@@ -4,6 +4,7 @@
 #include "app/daemon/control_answers.hpp"
 #include "app/daemon/off_answers.hpp"
 #include "app/daemon/peer_answers.hpp"
+#include "app/daemon/promise_answers.hpp"
 #include "app/daemon/route_answers.hpp"
 #include "app/daemon/sender_answers.hpp"
 #include "app/json_text.hpp"
@@ -73,6 +74,16 @@ constexpr ControlVerb kVerbs[] = {
     {"peers-forget", Access::everything,
      [](Daemon& daemon, json::object asked, Asker) {
          return answer_forget_peer(daemon, text_of(asked, "domain"));
+     }},
+    {"promise-list", Access::everything,
+     [](Daemon& daemon, json::object, Asker) { return at_once(answer_promises(daemon)); }},
+    {"promise-show", Access::everything,
+     [](Daemon& daemon, json::object asked, Asker) {
+         return at_once(answer_promise(daemon, text_of(asked, "domain")));
+     }},
+    {"promise-forget", Access::everything,
+     [](Daemon& daemon, json::object asked, Asker) {
+         return at_once(answer_forget_promise(daemon, text_of(asked, "domain")));
      }},
     {"retire", Access::everything,
      [](Daemon& daemon, json::object asked, Asker) {

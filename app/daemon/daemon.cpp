@@ -72,6 +72,8 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       hand_over_(executor, config_),
       discovery_(executor, discovery_settings(config_, router_), clock_, random_, peers_,
                  routes_.table()),
+      promises_(executor, config_, storage_, reader_, clock_, *clock_trust_, discovery_,
+                [this] { return verified_link(); }),
       resolver_(config_.discovery.resolver),
       dispatcher_(executor, storage_, config_.store.retry, clock_, random_),
       intake_(storage_,
@@ -284,9 +286,11 @@ base::Task<base::Result<void>> Daemon::start(std::function<void(base::Error)> gi
     if (!loaded) co_return loaded;
     const auto faults = read_lists(config_);
     if (!faults.empty()) co_return faults.front();
+    loaded = co_await promises_.load();
+    if (!loaded) co_return loaded;
     // The mail server may ask these when it is asked itself.
-    base::Result<void> listening =
-        routes_.start(executor_, [this](const mail::Domain& domain) { discover(domain); });
+    base::Result<void> listening = routes_.start(
+        executor_, promises_.lane(), [this](const mail::Domain& domain) { discover(domain); });
     if (!listening) co_return listening;
     const base::Result<void> in_place = co_await hand_over_.look();
     if (!in_place) co_return in_place;
@@ -336,6 +340,7 @@ base::Task<void> Daemon::stop() {
         tasks_.spawn("stop", [&session] { return session->stop(); });
     tasks_.spawn("stop", [this] { return prober_.stop(); });
     tasks_.spawn("stop", [this] { return refresher_.stop(); });
+    tasks_.spawn("stop", [this] { return promises_.stop(); });
     tasks_.spawn("stop", [this] { return pools_.stop(); });
     tasks_.spawn("stop", [this] { return smtp_courier_.stop(); });
     tasks_.spawn("stop", [this] { return checker_.stop(); });
@@ -348,6 +353,14 @@ base::Task<void> Daemon::stop() {
 component::Session* Daemon::first_established() const {
     for (const auto& session : sessions_) {
         if (session->established()) return session.get();
+    }
+    return nullptr;
+}
+
+component::Link* Daemon::verified_link() const {
+    for (const auto& session : sessions_) {
+        const bool verifies = session->settings().assurance == component::Assurance::pkix;
+        if (session->established() && verifies) return session.get();
     }
     return nullptr;
 }
@@ -403,6 +416,7 @@ base::Task<void> Daemon::watch() {
     while (!stopping_) {
         co_await housekeeping_.once();
         dns_lists_.look();
+        co_await promises_.once();
         look_after_links();
         for (const auto& receiver : receivers_)
             receiver->sweep();

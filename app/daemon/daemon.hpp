@@ -9,6 +9,7 @@
 #include "app/daemon/hand_over_watch.hpp"
 #include "app/daemon/list_files.hpp"
 #include "app/daemon/off_watch.hpp"
+#include "app/daemon/promises.hpp"
 #include "app/daemon/routes.hpp"
 #include "base/async.hpp"
 #include "base/clock.hpp"
@@ -73,6 +74,7 @@ class Daemon {
     const queue::Router& router() const { return router_; }
     queue::SenderCounts& senders() { return senders_; }
     const queue::PeerLists& lists() const { return *lists_; }
+    Promises& promises() { return promises_; }
     component::Discovery& discovery() { return discovery_; }
     const component::Discovery& discovery() const { return discovery_; }
     const std::vector<std::unique_ptr<component::Session>>& sessions() const { return sessions_; }
@@ -106,6 +108,7 @@ class Daemon {
     void peer_has_answered(const std::string& peer);
     std::vector<component::Prober::Target> silent_peers();
     component::Session* first_established() const;
+    component::Link* verified_link() const;
     std::set<std::string> links_to_come() const;
     base::Task<void> watch();
     base::Task<void> watch_complaints();
@@ -128,6 +131,7 @@ class Daemon {
     Routes routes_;
     HandOverWatch hand_over_;
     component::Discovery discovery_;
+    Promises promises_;
     component::DnsResolver resolver_;  ///< for what is ours
     queue::Dispatcher dispatcher_;
     queue::QueueIntake intake_;

@@ -8,7 +8,7 @@ namespace app {
 Routes::Routes(const Config& config, const queue::Router& router, queue::SenderCounts& senders)
     : config_(config), router_(router), senders_(senders), table_(router.ours()) {}
 
-base::Result<void> Routes::start(base::asio::any_io_executor main,
+base::Result<void> Routes::start(base::asio::any_io_executor main, queue::ClosedLane& lane,
                                  std::function<void(mail::Domain)> miss) {
     using smtp_bridge::LookupServer;
     if (config_.route_table) {
@@ -33,7 +33,8 @@ base::Result<void> Routes::start(base::asio::any_io_executor main,
                                                           std::move(lookup), main, miss));
     }
     if (config_.policy_service) {
-        auto lookup = std::make_unique<smtp_bridge::PolicyLookup>(table_, router_, &senders_);
+        auto lookup = std::make_unique<smtp_bridge::PolicyLookup>(table_, router_, &senders_,
+                                                                  config_.closed_lane, &lane);
         servers_.push_back(
             std::make_unique<LookupServer>(*config_.policy_service, std::move(lookup), main, miss));
     }

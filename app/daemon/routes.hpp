@@ -7,6 +7,7 @@
 #pragma once
 
 #include "app/config/config.hpp"
+#include "queue/peer_promise.hpp"
 #include "queue/route_table.hpp"
 #include "queue/sender_counts.hpp"
 #include "smtp-bridge/lookup/lookup_server.hpp"
@@ -23,8 +24,9 @@ class Routes {
     Routes(const Config& config, const queue::Router& router, queue::SenderCounts& senders);
 
     queue::RouteTable& table() { return table_; }
-    /// Begins to answer. `miss` is called on `main` for domains of which nothing is known.
-    base::Result<void> start(base::asio::any_io_executor main,
+    /// Begins to answer. `miss` is called on `main` for domains of which nothing is known. `lane`
+    /// outlives it.
+    base::Result<void> start(base::asio::any_io_executor main, queue::ClosedLane& lane,
                              std::function<void(mail::Domain)> miss);
     /// While it is closed, all mail goes by SMTP, but for what is required to go over XMPP.
     void close(bool closed) { table_.close(closed); }

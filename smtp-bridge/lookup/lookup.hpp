@@ -7,11 +7,27 @@
 #include "base/result.hpp"
 #include "mail/domain.hpp"
 
+#include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace smtp_bridge {
+
+/// An answer that somebody else has to be asked for.
+struct OpenAnswer {
+    /// Takes the answer, once, on whatever thread.
+    using Tell = std::function<void(std::string)>;
+
+    std::function<void(Tell)> ask;
+    std::function<std::string()> otherwise;  ///< the answer, if nobody tells one in time
+};
+
+struct LookupAnswer {
+    std::size_t used = 0;              ///< bytes of the request; 0: it is not complete
+    std::optional<OpenAnswer> open{};  ///< nothing: the answer was appended
+};
 
 class Lookup {
   public:
@@ -19,11 +35,11 @@ class Lookup {
     using OnMiss = std::function<void(const mail::Domain&)>;
 
     virtual ~Lookup() = default;
-    /// Answers the first request in `input`, by appending to `output`. Returns how many bytes it
-    /// was; 0 if it is not complete. Errc::syntax, Errc::limit: the client breaks the protocol.
-    /// Called on the lookup thread: no I/O, no waiting.
-    virtual base::Result<std::size_t> answer(std::string_view input, std::string& output,
-                                             const OnMiss& on_miss) const = 0;
+    /// Answers the first request in `input`, by appending to `output`, or leaves the answer open.
+    /// Errc::syntax, Errc::limit: the client breaks the protocol. Called on the lookup thread: no
+    /// I/O, no waiting.
+    virtual base::Result<LookupAnswer> answer(std::string_view input, std::string& output,
+                                              const OnMiss& on_miss) const = 0;
 };
 
 }  // namespace smtp_bridge

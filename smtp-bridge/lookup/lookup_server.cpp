@@ -21,6 +21,8 @@ namespace limits = base::limits;
 /// A request of the greatest size, with what is around it.
 constexpr std::size_t kInputBuffer = limits::kNetstring + 8;
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
+/// For an answer that somebody else has: longer than he takes, shorter than Postfix waits.
+constexpr auto kOpenAnswer = std::chrono::seconds(12);
 
 struct LookupClient final : Guest {
     LookupClient(Socket socket, std::string from)
@@ -30,11 +32,17 @@ struct LookupClient final : Guest {
     std::optional<std::chrono::steady_clock::time_point> silent_since() const override {
         return wire.waiting_since();
     }
-    bool is_at_work() const override { return false; }
+    bool is_at_work() const override { return asked != nullptr; }
     void send_away() override { wire.close(); }
+    /// Nobody waits for an answer any more.
+    void give_up() {
+        wire.close();
+        if (asked) asked->set({});
+    }
 
     Wire wire;
     std::string address;
+    std::shared_ptr<base::OneShot<std::string>> asked;  ///< an answer that is open
 };
 
 }  // namespace
@@ -63,7 +71,9 @@ struct LookupServer::Shared {
     base::Task<void> accept_clients(std::shared_ptr<Shared> self);
     void admit(Socket socket, const std::shared_ptr<Shared>& self);
     base::Task<void> serve(std::shared_ptr<Shared> self, std::shared_ptr<LookupClient> client);
-    bool answer_all(LookupClient& client, const std::shared_ptr<Shared>& self);
+    base::Task<bool> answer_all(std::shared_ptr<Shared> self, std::shared_ptr<LookupClient> client);
+    base::Task<std::string> close(std::shared_ptr<Shared> self,
+                                  std::shared_ptr<LookupClient> client, OpenAnswer open);
     void report_miss(const mail::Domain& domain, const std::shared_ptr<Shared>& self);
 };
 
@@ -101,7 +111,8 @@ base::Task<void> LookupServer::Shared::serve(std::shared_ptr<Shared> self,
                                              std::shared_ptr<LookupClient> client) {
     Wire& wire = client->wire;
     for (;;) {
-        if (!answer_all(*client, self)) break;
+        const bool is_good = co_await answer_all(self, client);
+        if (!is_good) break;
         const auto sent = co_await wire.flush(settings.idle_time);
         if (!sent) break;
         const auto filled = co_await wire.fill(settings.idle_time);
@@ -112,19 +123,44 @@ base::Task<void> LookupServer::Shared::serve(std::shared_ptr<Shared> self,
     clients.erase(client);
 }
 
-/// Answers every whole request that has come; false if the client breaks the protocol.
-bool LookupServer::Shared::answer_all(LookupClient& client, const std::shared_ptr<Shared>& self) {
-    Wire& wire = client.wire;
-    const auto on_miss = [&](const mail::Domain& domain) { report_miss(domain, self); };
+/// Answers every whole request that has come, in order; false if the client breaks the protocol.
+base::Task<bool> LookupServer::Shared::answer_all(std::shared_ptr<Shared> self,
+                                                  std::shared_ptr<LookupClient> client) {
+    Wire& wire = client->wire;
+    const std::function<void(const mail::Domain&)> on_miss = [&](const mail::Domain& domain) {
+        report_miss(domain, self);
+    };
     for (;;) {
-        const auto used = lookup->answer(wire.input(), wire.output(), on_miss);
-        if (!used) {
-            log::lookup_bad_input(settings.name, client.address, used.error().text);
-            return false;
+        auto answered = lookup->answer(wire.input(), wire.output(), on_miss);
+        if (!answered) {
+            log::lookup_bad_input(settings.name, client->address, answered.error().text);
+            co_return false;
         }
-        if (*used == 0) return true;
-        wire.consume(*used);
+        if (answered->used == 0) co_return true;
+        wire.consume(answered->used);
+        if (!answered->open) continue;
+        std::string answer = co_await close(self, client, std::move(*answered->open));
+        if (stopped) co_return false;
+        wire.output() += answer;
     }
+}
+
+/// Others are answered meanwhile.
+base::Task<std::string> LookupServer::Shared::close(std::shared_ptr<Shared> self,
+                                                    std::shared_ptr<LookupClient> client,
+                                                    OpenAnswer open) {
+    const auto told = std::make_shared<base::OneShot<std::string>>(io.get_executor());
+    client->asked = told;
+    // Who tells may do so when all of this is gone.
+    open.ask([weak = std::weak_ptr(self), told](std::string answer) {
+        const auto shared = weak.lock();
+        if (!shared || shared->stopped) return;
+        asio::post(shared->io, [told, answer = std::move(answer)] { told->set(answer); });
+    });
+    auto answer = co_await told->wait(kOpenAnswer);
+    client->asked.reset();
+    if (!answer) answer = open.otherwise();
+    co_return std::move(*answer);
 }
 
 void LookupServer::Shared::report_miss(const mail::Domain& domain,
@@ -175,7 +211,7 @@ void LookupServer::stop() {
         boost::system::error_code ignored;
         shared->acceptor->close(ignored);
         for (const auto& client : shared->clients)
-            client->wire.close();
+            client->give_up();
     });
     thread_.join();
     if (shared_->settings.endpoint.is_unix() && !shared_->settings.inherited)

@@ -2,8 +2,9 @@
 // lookup and policy service.
 //
 // A dead or slow answer defers all mail of Postfix, so it runs on a thread of its own, with its own
-// loop: no network, no disk, no waiting for the main loop. start() says why it can't listen;
-// clients that break the protocol are disconnected.
+// loop: no network, no disk. Only an answer that somebody else has (OpenAnswer) is waited for, for
+// some seconds, by its client alone. start() says why it can't listen; clients that break the
+// protocol are disconnected.
 #pragma once
 
 #include "base/limits.hpp"

@@ -44,8 +44,51 @@ std::string PolicyLookup::action_on(const Request& request) const {
     return "DUNNO";
 }
 
-base::Result<std::size_t> PolicyLookup::answer(std::string_view input, std::string& output,
-                                               const OnMiss& on_miss) const {
+/// Of bounces there is no sender to go by, and what is ours, or from whoever we trust, is for
+/// others to look at.
+std::optional<queue::LaneQuestion> PolicyLookup::lane_question(const Request& request) const {
+    const bool is_asked = lane_ != nullptr && settings_->mode != ClosedLaneMode::off;
+    if (!is_asked || !request.login.empty() || request.state != "RCPT") return std::nullopt;
+    const auto from = mail::Mailbox::parse_loosely(request.sender);
+    const auto to = mail::Mailbox::parse_loosely(request.recipient);
+    if (!from || !to || !router_.serves(to->domain())) return std::nullopt;
+    const mail::Domain& sender = from->domain();
+    const bool is_ours =
+        router_.ours().contains(sender.ascii()) || router_.component_for_sender(sender);
+    if (is_ours || settings_->is_exempt(sender, request.client)) return std::nullopt;
+    return queue::LaneQuestion{sender, router_.component_of(to->domain()),
+                               std::string(request.client)};
+}
+
+std::optional<OpenAnswer> PolicyLookup::answer_on_lane(queue::LaneQuestion question,
+                                                       std::string instance,
+                                                       std::string& output) const {
+    using queue::PromiseFinding;
+    const queue::PeerClass against = lane_->class_against(question.sender);
+    const auto reply = [settings = settings_, marked = marked_, sender = question.sender, against,
+                        instance = std::move(instance)](PromiseFinding finding) {
+        return "action=" +
+               closed_lane_action(*settings, sender, finding, against, instance, *marked) + "\n\n";
+    };
+    if (!lane_->concerns(question.sender, question.component)) {
+        output += reply(PromiseFinding::none);
+        return std::nullopt;
+    }
+    if (settings_->mode == ClosedLaneMode::log) {
+        // Nobody has to wait for what only the log will say.
+        lane_->look(std::move(question), [](PromiseFinding) {});
+        output += reply(PromiseFinding::none);
+        return std::nullopt;
+    }
+    const auto ask = [lane = lane_, question = std::move(question),
+                      reply](const OpenAnswer::Tell& tell) {
+        lane->look(question, [reply, tell](PromiseFinding finding) { tell(reply(finding)); });
+    };
+    return OpenAnswer{ask, [reply] { return reply(PromiseFinding::unconfirmed); }};
+}
+
+base::Result<LookupAnswer> PolicyLookup::answer(std::string_view input, std::string& output,
+                                                const OnMiss& on_miss) const {
     Request request;
     std::size_t at = 0;
     for (;;) {
@@ -53,7 +96,7 @@ base::Result<std::size_t> PolicyLookup::answer(std::string_view input, std::stri
         if (newline == std::string_view::npos) {
             if (input.size() > base::limits::kNetstring)
                 return base::fail(base::Errc::limit, "the request is too long");
-            return std::size_t{0};
+            return LookupAnswer{};
         }
         const auto line = input.substr(at, newline - at);
         at = newline + 1;
@@ -68,8 +111,12 @@ base::Result<std::size_t> PolicyLookup::answer(std::string_view input, std::stri
                              !router_.serves(recipient->domain());
     if (concerns_us && table_.find(recipient->domain()) == queue::Route::unknown)
         on_miss(recipient->domain());
+    if (auto question = lane_question(request)) {
+        std::string instance(request.instance);
+        return LookupAnswer{at, answer_on_lane(std::move(*question), std::move(instance), output)};
+    }
     output += "action=" + action_on(request) + "\n\n";
-    return at;
+    return LookupAnswer{at};
 }
 
 }  // namespace smtp_bridge

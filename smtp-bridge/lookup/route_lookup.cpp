@@ -39,14 +39,14 @@ std::string RouteLookup::answer_to(std::string_view request, const OnMiss& on_mi
     return std::string(kNotFound);
 }
 
-base::Result<std::size_t> RouteLookup::answer(std::string_view input, std::string& output,
-                                              const OnMiss& on_miss) const {
+base::Result<LookupAnswer> RouteLookup::answer(std::string_view input, std::string& output,
+                                               const OnMiss& on_miss) const {
     const auto parsed = parse_netstring(input, base::limits::kNetstring);
     if (!parsed) return parsed.error();
-    if (!*parsed) return std::size_t{0};
+    if (!*parsed) return LookupAnswer{};
     const Netstring& request = **parsed;
     output += to_netstring(answer_to(request.payload, on_miss));
-    return request.used;
+    return LookupAnswer{request.used};
 }
 
 }  // namespace smtp_bridge

@@ -18,8 +18,8 @@ class RouteLookup final : public Lookup {
     RouteLookup(std::string ok, const queue::RouteTable& table, const queue::Router& router)
         : ok_(std::move(ok)), table_(table), router_(router) {}
 
-    base::Result<std::size_t> answer(std::string_view input, std::string& output,
-                                     const OnMiss& on_miss) const override;
+    base::Result<LookupAnswer> answer(std::string_view input, std::string& output,
+                                      const OnMiss& on_miss) const override;
     /// `request` is `NAME SP KEY`.
     std::string answer_to(std::string_view request, const OnMiss& on_miss) const;
 

@@ -27,6 +27,7 @@ class Component:
         """`domains`: what it claims in its capability form to carry mail for."""
         self.name = name
         self.domains = list(domains)
+        self.promise_until = ""  # of all its domains: a time, or nothing is promised
         self.answers_status = False  # as if it knew of no transfer: the mere sign that it is there
         self._numbers = itertools.count(1)
         self._parser = ElementTree.XMLPullParser(["start", "end"])
@@ -104,7 +105,7 @@ class Component:
         if stanza.get("type") != "get":
             return
         if stanza.find(f"{{{INFO}}}query") is not None:
-            self.answers(stanza, f"<query xmlns='{INFO}'>{capabilities(self.domains)}</query>")
+            self.answers(stanza, f"<query xmlns='{INFO}'>{capabilities(self.domains, self.promise_until)}</query>")
         elif stanza.find(f"{{{ITEMS}}}query") is not None:
             self.answers(stanza, f"<query xmlns='{ITEMS}'/>")
         elif self.answers_status and (status := stanza.find(f"{{{TRANSFER}}}status")) is not None:
@@ -148,11 +149,13 @@ def error_of(answer):
     return tuple(found[0] if found else None for found in words)
 
 
-def capabilities(domains):
-    """The identity, feature and form of a component that carries mail."""
+def capabilities(domains, promise_until=""):
+    """The identity, feature and form of a component that carries mail; and promises to send it no other way until then."""
     form = {"FORM_TYPE": [TRANSFER], "domains": domains, "max-stanza": ["524288"], "max-size": ["52428800"],
             "max-recipients": ["100"], "max-batch": ["10"], "window": ["262144"], "retention": ["604800"],
             "extensions": ["8bitmime", "smtputf8", "dsn"]}
+    if promise_until:
+        form |= {"promise": domains, "promise-until": [promise_until]}
     fields = "".join(f"<field var='{name}' type='{'hidden' if name == 'FORM_TYPE' else 'list-multi'}'>"
                      + "".join(f"<value>{value}</value>" for value in values) + "</field>"
                      for name, values in form.items())

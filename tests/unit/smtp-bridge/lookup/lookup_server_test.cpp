@@ -7,6 +7,8 @@
 #include "smtp-bridge/lookup/route_lookup.hpp"
 #include "support/smtp-bridge/fixture.hpp"
 
+#include <future>
+
 using namespace smtp_bridge;
 using fixture::domain;
 
@@ -102,4 +104,74 @@ TEST_CASE("garbage is disconnected, and the others are still served") {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     good.send("@b.test,");
     CHECK_FALSE(good.read_some().empty());
+}
+
+namespace {
+
+/// `open` is answered by the test, everything else at once by itself.
+struct Parrot final : Lookup {
+    using Tells = std::function<void(OpenAnswer::Tell)>;
+    explicit Parrot(Tells t) : tells(std::move(t)) {}
+    base::Result<LookupAnswer> answer(std::string_view input, std::string& output,
+                                      const OnMiss&) const override {
+        const auto end = input.find('\n');
+        if (end == std::string_view::npos) return LookupAnswer{};
+        const auto word = input.substr(0, end);
+        if (word == "open")
+            return LookupAnswer{end + 1, OpenAnswer{tells, [] { return std::string("late\n"); }}};
+        output += std::string(word) + "\n";
+        return LookupAnswer{end + 1};
+    }
+    Tells tells;
+};
+
+/// A server whose open answers wait for the test.
+struct Waiting {
+    Waiting() {
+        LookupServerSettings settings{"test", *Endpoint::parse("unix:" + path), 0600,
+                                      std::chrono::seconds(60)};
+        const auto keep = [this](OpenAnswer::Tell tell) { told.set_value(std::move(tell)); };
+        server = std::make_unique<LookupServer>(settings, std::make_unique<Parrot>(keep),
+                                                main.get_executor(), [](mail::Domain) {});
+        REQUIRE(server->start());
+    }
+    OpenAnswer::Tell tell() {
+        auto future = told.get_future();
+        REQUIRE(future.wait_for(std::chrono::seconds(30)) == std::future_status::ready);
+        return future.get();
+    }
+    dialogue::Folder folder;
+    std::string path = folder.socket();
+    asio::io_context main;
+    std::promise<OpenAnswer::Tell> told;
+    std::unique_ptr<LookupServer> server;
+};
+
+}  // namespace
+
+TEST_CASE("while an answer is open others get theirs, and its client gets all in order") {
+    Waiting running;
+    auto slow = dialogue::connect(running.path);
+    auto quick = dialogue::connect(running.path);
+    slow.send("one\nopen\ntwo\n");
+    const auto tell = running.tell();
+    quick.send("three\n");
+    CHECK(quick.read() == "three");
+    tell("four\n");
+    tell("never\n");  // the first word counts
+    CHECK(slow.read() == "one");
+    CHECK(slow.read() == "four");
+    CHECK(slow.read() == "two");
+}
+
+TEST_CASE("a server stops at once though an answer is open, and is told too late") {
+    Waiting running;
+    auto client = dialogue::connect(running.path);
+    client.send("open\n");
+    const auto tell = running.tell();
+    running.server->stop();
+    CHECK_FALSE(client.read());
+    tell("late\n");
+    running.server.reset();
+    tell("later\n");
 }

@@ -21,10 +21,10 @@ TEST_CASE("the policy service listens, and where no login has limits says nothin
             "\nsender=\n\n";
         for (std::size_t cut = 0; cut < request.size(); ++cut) {
             std::string none;
-            CHECK(lookup.answer(request.substr(0, cut), none, miss).value() == 0);
+            CHECK(lookup.answer(request.substr(0, cut), none, miss).value().used == 0);
         }
         std::string output;
-        CHECK(lookup.answer(request + "request=", output, miss).value() == request.size());
+        CHECK(lookup.answer(request + "request=", output, miss).value().used == request.size());
         CHECK(output == "action=DUNNO\n\n");
     };
     for (const char* known : {"bob@b.test", "alice@a.test", "x@[192.0.2.1]", "", "nonsense", "@"})
@@ -33,7 +33,7 @@ TEST_CASE("the policy service listens, and where no login has limits says nothin
     ask("x@new.test");
     CHECK(misses == std::vector<std::string>{"new.test"});
     std::string output;
-    CHECK_FALSE(lookup.answer("GET / HTTP/1.1\n\n", output, miss));
+    CHECK_FALSE(lookup.answer("GET / HTTP/1.1\n\n", output, miss).has_value());
     CHECK(lookup.answer(std::string(5000, 'x'), output, miss).error().code == base::Errc::limit);
     CHECK(output.empty());
 }
@@ -55,7 +55,7 @@ struct Limited {
                                     "\nclient_address=192.0.2.7\nsasl_username=" + login + "\n\n";
         std::string output;
         const auto used = lookup.answer(request, output, [](const mail::Domain&) {});
-        return used && *used == request.size() ? output : "not answered";
+        return used && used->used == request.size() ? output : "not answered";
     }
 
     support::ManualClock clock;
@@ -116,4 +116,109 @@ TEST_CASE("what is to be held is held at Postfix, too") {
     for (int i = 0; i < 10; ++i)
         CHECK(logging.ask("alice", std::to_string(i)) == kPass);
     CHECK(logging.alarms.size() == 1);
+}
+
+namespace {
+
+/// Promises as the main loop would know them; what it is asked for is answered by the test.
+struct FakeLane final : queue::ClosedLane {
+    bool concerns(const mail::Domain& sender, const std::string& component) const override {
+        return promised.contains(sender.ascii()) && component == "mail.a.test";
+    }
+    void look(queue::LaneQuestion question, Tell tell) override {
+        asked.push_back(question.sender.ascii() + " " + question.client);
+        waiting.push_back(std::move(tell));
+    }
+    queue::PeerClass class_against(const mail::Domain& sender) const override {
+        return sender.ascii() == "poor.test" ? queue::PeerClass::poor : queue::PeerClass::none;
+    }
+
+    std::set<std::string> promised{"b.test"};
+    std::vector<std::string> asked;
+    std::vector<Tell> waiting;
+};
+
+/// Postfix asks about what comes in on port 25.
+struct Port25 {
+    explicit Port25(ClosedLaneMode mode) {
+        settings.mode = mode;
+        settings.mark_token = "0123456789abcdefXYZ";
+        settings.exempt_networks = {*Network::parse("127.0.0.0/8")};
+        settings.exempt = {"exempt.test"};
+    }
+    /// The answer, as if the promise were confirmed.
+    std::string ask(const std::string& sender, const std::string& recipient = "alice@a.test",
+                    const std::string& more = "", const std::string& client = "192.0.2.7",
+                    const std::string& state = "RCPT") {
+        const PolicyLookup lookup(table, router, nullptr, settings, &lane);
+        const std::string request = "request=smtpd_access_policy\nprotocol_state=" + state +
+                                    "\nsender=" + sender + "\nrecipient=" + recipient +
+                                    "\ninstance=1\nclient_address=" + client + "\n" + more + "\n";
+        std::string output;
+        auto answer = lookup.answer(request, output, [](const mail::Domain&) {});
+        if (!answer || answer->used != request.size()) return "not answered";
+        if (!answer->open) return output;
+        CHECK(output.empty());
+        otherwise = answer->open->otherwise();
+        // It may be told when nobody waits any more.
+        const auto told = std::make_shared<std::string>();
+        answer->open->ask([told](std::string text) { *told = std::move(text); });
+        lane.waiting.back()(finding);
+        return *told;
+    }
+
+    ClosedLaneSettings settings;
+    queue::PromiseFinding finding = queue::PromiseFinding::confirmed;
+    std::string otherwise;
+    FakeLane lane;
+    queue::RouteTable table;
+    queue::Router router = fixture::a_test();
+};
+
+}  // namespace
+
+TEST_CASE("mail of a promised domain that nobody logged in for is looked at, and no other") {
+    Port25 postfix(ClosedLaneMode::reject);
+    CHECK(postfix.ask("bob@b.test").starts_with("action=550 5.7.1 b.test has promised"));
+    CHECK(postfix.otherwise.starts_with("action=451 4.7.1 b.test"));
+    CHECK(postfix.lane.asked == std::vector<std::string>{"b.test 192.0.2.7"});
+    postfix.finding = queue::PromiseFinding::unconfirmed;
+    CHECK(postfix.ask("Bob@B.test").starts_with("action=451 4.7.1 b.test"));
+    postfix.finding = queue::PromiseFinding::none;
+    CHECK(postfix.ask("bob@b.test") == kPass);
+    postfix.finding = queue::PromiseFinding::confirmed;
+    postfix.lane.asked.clear();
+
+    CHECK(postfix.ask("") == kPass);                            // a bounce
+    CHECK(postfix.ask("carol@c.test") == kPass);                // promised nothing
+    CHECK(postfix.ask("bob@x.b.test") == kPass);                // exact domains
+    CHECK(postfix.ask("alice@a.test") == kPass);                // ours
+    CHECK(postfix.ask("alice@x.a.test") == kPass);              // below ours
+    CHECK(postfix.ask("bob@exempt.test") == kPass);             // by its name
+    CHECK(postfix.ask("bob@b.test", "carol@c.test") == kPass);  // not for us
+    CHECK(postfix.ask("bob@b.test", "nonsense") == kPass);
+    CHECK(postfix.ask("bob@b.test", "alice@a.test", "", "127.0.0.1") == kPass);
+    CHECK(postfix.ask("bob@b.test", "alice@a.test", "sasl_username=bob\n") == kPass);
+    for (const char* const state : {"CONNECT", "EHLO", "MAIL", "DATA", "END-OF-MESSAGE", ""})
+        CHECK(postfix.ask("bob@b.test", "alice@a.test", "", "192.0.2.7", state) == kPass);
+    CHECK(postfix.lane.asked.empty());
+    CHECK(postfix.ask("x@poor.test").find("; class=poor") != std::string::npos);
+}
+
+TEST_CASE("what the log will say holds up no mail") {
+    Port25 postfix(ClosedLaneMode::log);
+    CHECK(postfix.ask("bob@b.test") == kPass);
+    CHECK(postfix.lane.asked.size() == 1);
+    Port25 off(ClosedLaneMode::off);
+    CHECK(off.ask("bob@b.test") == kPass);
+    CHECK(off.ask("x@poor.test") == kPass);
+    CHECK(off.lane.asked.empty());
+}
+
+TEST_CASE("an answer that comes when the service is gone harms nobody") {
+    Port25 postfix(ClosedLaneMode::mark);
+    CHECK(postfix.ask("bob@b.test") ==
+          "action=PREPEND Packetboat-Unproven-0123456789abcdefXYZ: domain=b.test; "
+          "closed-lane=confirmed\n\n");
+    postfix.lane.waiting.back()(queue::PromiseFinding::none);
 }

@@ -1,0 +1,36 @@
+#include "app/daemon/promise_answers.hpp"
+
+#include "app/daemon/control_answers.hpp"
+#include "app/daemon/promise_json.hpp"
+#include "app/log.hpp"
+
+namespace app {
+
+namespace json = boost::json;
+
+json::object answer_promises(Daemon& daemon) {
+    json::array promises;
+    const base::TimePoint now = daemon.clock_trust().look().corrected(base::SystemClock().now());
+    for (const auto& promise : daemon.promises().book().list())
+        promises.push_back(to_json(promise, now));
+    return {{"ok", true}, {"promises", std::move(promises)}};
+}
+
+json::object answer_promise(Daemon& daemon, const std::string& text) {
+    const auto domain = mail::Domain::parse(text);
+    if (!domain) return refusal(text + ": " + domain.error().text);
+    json::value promise = promise_of(daemon, *domain);
+    if (promise.is_null()) return refusal(domain->ascii() + ": has promised nothing");
+    return {{"ok", true}, {"promise", std::move(promise)}};
+}
+
+json::object answer_forget_promise(Daemon& daemon, const std::string& text) {
+    const auto domain = mail::Domain::parse(text);
+    if (!domain) return refusal(text + ": " + domain.error().text);
+    if (!daemon.promises().forget(*domain))
+        return refusal(domain->ascii() + ": has promised nothing");
+    log::promise_forgotten(domain->ascii());
+    return {{"ok", true}, {"domain", domain->ascii()}};
+}
+
+}  // namespace app
