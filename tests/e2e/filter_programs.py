@@ -12,6 +12,9 @@ from twodomains.waiting import accepts, until
 
 # A list of domains that the site knows, for the examples that have one.
 KNOWN = "a.test"
+# ... and one that has promised that its mail comes over XMPP only.
+PROMISED = "a.test"
+PROMISED_FILE = "/var/lib/packetboat-lists/promised"
 RSPAMD = {
     "options.inc": 'disable_hyperscan = true;\ncheck_local = true;\ndns { nameserver = ["127.0.0.53"]; }\n',
     "worker-proxy.inc": 'bind_socket = "127.0.0.1:11332";\nupstream "local" { default = yes; self_scan = yes; }\n',
@@ -22,6 +25,7 @@ RSPAMD = {
     "actions.conf": "reject = 1000; add_header = 900; greylist = 800;\n",
     "milter_headers.conf": 'use = ["authentication-results"];\nskip_local = false;\n',
     "packetboat-known.map": KNOWN + "\n",
+    "packetboat-promised": PROMISED + "\n",
     **{name: "enabled = false;\n" for name in (
         "worker-controller.inc", "rbl.conf", "fuzzy_check.conf", "asn.conf", "neural.conf", "phishing.conf",
         "greylist.conf")},
@@ -95,7 +99,11 @@ def rspamd(world, b, settings=None):
                 "settings.conf": fill("filters/rspamd/settings.conf", regex="b[.]test") if settings is None else settings}
     for name, text in {**RSPAMD, **examples}.items():
         (folder / "local.d" / name).write_text(text)
-    (folder / "rspamd.local.lua").write_text(fill("filters/rspamd/packetboat.lua", domain="b.test"))
+    promised = fill("filters/rspamd/promised.lua")
+    assert PROMISED_FILE in promised
+    (folder / "rspamd.local.lua").write_text(
+        fill("filters/rspamd/packetboat.lua", domain="b.test")
+        + promised.replace(PROMISED_FILE, "/run/rspamd/local.d/packetboat-promised"))
     places = [word for name, place in (("LOCAL_CONFDIR", ""), ("DBDIR", "/db"), ("RUNDIR", ""), ("LOGDIR", "/log"))
               for word in ("--var", f"{name}=/run/rspamd{place}")]
     try:
@@ -123,10 +131,10 @@ class SpamAssassin:
                                       check=True)
         return rules_in(report.stdout)
 
-    def alone(self, content, *changes):
+    def alone(self, content, *changes, network=("-L",)):
         """Without the daemon, after other (old, new) changes in the example."""
         configure_spamassassin(self._b, SPAMASSASSIN_FOLDER + "-alone", changes)
-        report = self._b.host.command("spamassassin", "-L", "-t", f"--siteconfigpath={SPAMASSASSIN_FOLDER}-alone",
+        report = self._b.host.command("spamassassin", *network, "-t", f"--siteconfigpath={SPAMASSASSIN_FOLDER}-alone",
                                       input=content, stdin=None, check=True)
         return rules_in(report.stdout)
 
