@@ -63,9 +63,6 @@ PORTS = (
     "queue/ports.hpp", "queue/destination.hpp", "queue/queue_id.hpp", "queue/route_table.hpp",
     "queue/owner_lookup.hpp", "queue/sender_counts.hpp", "queue/complaint.hpp", "queue/peer_lists.hpp", "queue/peer_promise.hpp",
 )
-=======
-         "queue/owner_lookup.hpp", "queue/sender_counts.hpp", "queue/peer_promise.hpp")
->>>>>>> 16c5382 (Promises of the closed lane are read from peers' forms, and kept until they count)
 BRIDGES = ("component", "smtp-bridge")
 # SQLite is for these folders of the queue only; what stands in front of the ledger knows no database.
 DATABASE = re.compile(r"SQLiteCpp/|sqlite3(ext)?\.h$")
