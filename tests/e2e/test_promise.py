@@ -11,6 +11,7 @@ import pytest
 import hostile
 from component import Component
 from people import all_settled
+from test_lanes import set_main
 from transfers import reply_in, transfer
 from twodomains import smtp
 from twodomains.waiting import until
@@ -109,9 +110,21 @@ def front(world):
     return hostile.front(world, "d.test")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def patience(d):
+    """Postfix waits for the answer."""
+    usual = d.host.command("postconf", "-h", "packetboat_policy", text=True, check=True).stdout.strip()
+    assert "timeout=2s" in usual
+    set_main(d, packetboat_policy=usual.replace("timeout=2s", "timeout=15s"))
+    yield
+    set_main(d, packetboat_policy=usual)
+
+
 @pytest.fixture
-def its(d):
+def its(d, front):
+    """It has never heard of the promiser."""
     site = Site(d)
+    site.daemon.run("routes", "forget", front.foe_name)
     yield site
     site.as_before()
 
