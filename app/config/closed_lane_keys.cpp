@@ -9,13 +9,14 @@ namespace {
 
 using smtp_bridge::ClosedLaneMode;
 
-constexpr std::pair<const char*, ClosedLaneMode> kModes[] = {{"off", ClosedLaneMode::off},
-                                                             {"log", ClosedLaneMode::log},
-                                                             {"mark", ClosedLaneMode::mark},
-                                                             {"reject", ClosedLaneMode::reject}};
+constexpr std::pair<const char*, ClosedLaneMode> kClosedLaneModes[] = {
+    {"off", ClosedLaneMode::off},
+    {"log", ClosedLaneMode::log},
+    {"mark", ClosedLaneMode::mark},
+    {"reject", ClosedLaneMode::reject}};
 
-std::optional<ClosedLaneMode> parse_mode(const std::string& word) {
-    for (const auto& [name, mode] : kModes) {
+std::optional<ClosedLaneMode> parse_closed_lane_mode(const std::string& word) {
+    for (const auto& [name, mode] : kClosedLaneModes) {
         if (word == name) return mode;
     }
     return std::nullopt;
@@ -49,7 +50,7 @@ std::optional<ClosedLaneFault> read_exempt(const Section& section,
 std::optional<ClosedLaneFault> read_closed_lane(const Section& section,
                                                 smtp_bridge::ClosedLaneSettings& settings) {
     const std::string& word = section.get<Text>("closed-lane").value;
-    const auto mode = parse_mode(word);
+    const auto mode = parse_closed_lane_mode(word);
     if (!mode)
         return ClosedLaneFault{"closed-lane", "\"" + word +
                                                   "\" is no good value for closed-lane: one of "

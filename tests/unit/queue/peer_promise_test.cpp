@@ -18,7 +18,7 @@ mail::Domain promiser() {
 }
 
 /// What is known of a.test, and a clock.
-struct Reader {
+struct FormReader {
     std::optional<PeerPromise> known;
     base::TimePoint now = kStart;
     bool believed = true;
@@ -40,7 +40,7 @@ struct Reader {
 }  // namespace
 
 TEST_CASE("a promise counts once it was read twice, a day apart") {
-    Reader reader;
+    FormReader reader;
     CHECK(reader.reads(168h) == PromiseNews::first);
     CHECK_FALSE(reader.stands());
     reader.now += kDay24 - 1ms;
@@ -55,7 +55,7 @@ TEST_CASE("a promise counts once it was read twice, a day apart") {
 }
 
 TEST_CASE("a reading without it in between has it begin anew") {
-    Reader reader;
+    FormReader reader;
     reader.reads(168h);
     reader.now += 23h;
     CHECK(reader.reads_nothing() == PromiseNews::withdrawn);
@@ -67,7 +67,7 @@ TEST_CASE("a reading without it in between has it begin anew") {
 }
 
 TEST_CASE("it lasts for two weeks at the most, and is renewed by reading") {
-    Reader reader;
+    FormReader reader;
     reader.reads(1000'000h);
     reader.now += 25h;
     reader.reads(1000'000h);
@@ -83,7 +83,7 @@ TEST_CASE("it lasts for two weeks at the most, and is renewed by reading") {
 }
 
 TEST_CASE("its own newer form shortens it, or ends it, at once") {
-    Reader reader;
+    FormReader reader;
     reader.reads(300h);
     reader.now += 25h;
     reader.reads(300h);
@@ -99,13 +99,13 @@ TEST_CASE("its own newer form shortens it, or ends it, at once") {
 }
 
 TEST_CASE("a date in the past begins nothing") {
-    Reader reader;
+    FormReader reader;
     CHECK(reader.reads(-1h) == PromiseNews::nothing);
     CHECK_FALSE(reader.known);
 }
 
 TEST_CASE("what is read over a weaker link changes nothing") {
-    Reader reader;
+    FormReader reader;
     CHECK(reader.reads(168h, false) == PromiseNews::nothing);
     CHECK_FALSE(reader.known);
     reader.reads(168h);
@@ -117,7 +117,7 @@ TEST_CASE("what is read over a weaker link changes nothing") {
 }
 
 TEST_CASE("another component that speaks for the domain begins anew") {
-    Reader reader;
+    FormReader reader;
     reader.reads(168h);
     reader.known->bound = {"mail.b.test"};
     reader.now += 25h;
@@ -129,7 +129,7 @@ TEST_CASE("another component that speaks for the domain begins anew") {
 }
 
 TEST_CASE("a clock that is not believed begins and renews nothing, and a withdrawal needs none") {
-    Reader reader;
+    FormReader reader;
     reader.believed = false;
     CHECK(reader.reads(168h) == PromiseNews::nothing);
     CHECK_FALSE(reader.known);
@@ -144,7 +144,7 @@ TEST_CASE("a clock that is not believed begins and renews nothing, and a withdra
 }
 
 TEST_CASE("a clock that has jumped, and is believed in the end, makes nothing count early") {
-    Reader reader;
+    FormReader reader;
     reader.reads(168h);
     reader.now += 30h;
     reader.known = after_clock_change(*reader.known, reader.now);
@@ -155,7 +155,7 @@ TEST_CASE("a clock that has jumped, and is believed in the end, makes nothing co
 }
 
 TEST_CASE("a clock that was ahead for a while, and is set, locks nobody out") {
-    Reader reader;
+    FormReader reader;
     reader.now = kStart + 100'000h;
     reader.reads(168h);
     reader.now += 25h;

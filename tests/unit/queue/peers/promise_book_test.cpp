@@ -18,8 +18,8 @@ namespace {
 const std::string kOurs = "mail.b.test";
 
 /// The book of a process with one component.
-struct Book {
-    Book() { start(); }
+struct KeptPromises {
+    KeptPromises() { start(); }
 
     void start() {
         book.reset();
@@ -65,7 +65,7 @@ struct Book {
 }  // namespace
 
 TEST_CASE("a promise binds towards the component of ours that has given a verdict, and no other") {
-    Book b;
+    KeptPromises b;
     b.counts("a.test");
     CHECK_FALSE(b.stands("a.test"));
     CHECK_FALSE(b.concerns("a.test"));
@@ -82,14 +82,14 @@ TEST_CASE("a promise binds towards the component of ours that has given a verdic
 }
 
 TEST_CASE("who has had mail taken before promised with a verdict of our only component") {
-    Book b;
+    KeptPromises b;
     b.had_mail = true;
     b.counts("a.test");
     CHECK(b.stands("a.test"));
 }
 
 TEST_CASE("with several components, nobody knows which of them it was") {
-    Book b;
+    KeptPromises b;
     b.sole.clear();
     b.start();
     b.had_mail = true;
@@ -98,7 +98,7 @@ TEST_CASE("with several components, nobody knows which of them it was") {
 }
 
 TEST_CASE("a restart changes nothing") {
-    Book b;
+    KeptPromises b;
     b.counts("a.test");
     b.reads("c.test", 100h);
     b.book->verdict_given(domain("a.test"), kOurs);
@@ -116,7 +116,7 @@ TEST_CASE("a restart changes nothing") {
 }
 
 TEST_CASE("what is withdrawn is gone at once, on the disk, too") {
-    Book b;
+    KeptPromises b;
     b.counts("a.test");
     b.book->verdict_given(domain("a.test"), kOurs);
     b.reads("a.test", {});
@@ -131,7 +131,7 @@ TEST_CASE("what is withdrawn is gone at once, on the disk, too") {
 }
 
 TEST_CASE("it can be forgotten by hand, and has to be read twice again") {
-    Book b;
+    KeptPromises b;
     b.counts("a.test");
     b.book->verdict_given(domain("a.test"), kOurs);
     CHECK(b.book->forget(domain("a.test")));
@@ -142,7 +142,7 @@ TEST_CASE("it can be forgotten by hand, and has to be read twice again") {
 }
 
 TEST_CASE("what is over is swept away, and not by a clock that is not believed") {
-    Book b;
+    KeptPromises b;
     b.counts("a.test");
     b.reads("c.test", 10h);
     b.clock.advance(11h);
@@ -154,7 +154,7 @@ TEST_CASE("what is over is swept away, and not by a clock that is not believed")
 }
 
 TEST_CASE("a clock that jumps ahead makes nothing count, not even once it is believed") {
-    Book b;
+    KeptPromises b;
     b.reads("a.test", 300h);
     b.book->verdict_given(domain("a.test"), kOurs);
     b.clock.advance(1h);
@@ -172,7 +172,7 @@ TEST_CASE("a clock that jumps ahead makes nothing count, not even once it is bel
 }
 
 TEST_CASE("a clock that is set back keeps nobody out for longer than two weeks") {
-    Book b;
+    KeptPromises b;
     b.had_mail = true;
     b.counts("a.test");
     REQUIRE(b.stands("a.test"));
@@ -188,7 +188,7 @@ TEST_CASE("a clock that is set back keeps nobody out for longer than two weeks")
 }
 
 TEST_CASE("the book is bounded, by organisation and in all, and what binds stays") {
-    Book b;
+    KeptPromises b;
     for (int i = 0; i < 100; ++i)
         b.reads(fmt::format("x{}.evil.test", i).c_str(), 100h);
     CHECK(b.book->list().size() == queue::kPromisesOfOrganisation);
@@ -204,7 +204,7 @@ TEST_CASE("the book is bounded, by organisation and in all, and what binds stays
 }
 
 TEST_CASE("what binds is read again in time, one after the other, and what does not is not") {
-    Book b;
+    KeptPromises b;
     b.reads("idle.test", 300h);
     b.had_mail = true;
     b.reads("a.test", 300h);
