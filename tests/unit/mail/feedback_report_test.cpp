@@ -54,7 +54,8 @@ TEST_CASE("nothing of a complaint becomes a field or part of its own") {
     auto input = complaint();
     input.sender = "a\r\nX-Evil: 1\r\n--=_report_@a.test";
     input.domain = "b.test\r\nBcc: eve@c.test";
-    input.original = std::string("Subject: x\r\nX: \0evil\r\n", 22);
+    const std::string original("Subject: x\r\nX: \0evil\r\n", 22);
+    input.original = original;
     const std::string report = build_feedback_report(input);
     CHECK(report.find("\r\nX-Evil") == std::string::npos);
     CHECK(report.find("\r\nBcc") == std::string::npos);

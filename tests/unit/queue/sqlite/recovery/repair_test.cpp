@@ -426,7 +426,7 @@ TEST_CASE("a file that is cut off gives back what it has") {
     const Waiting queue(150);
     const Copy copy(queue);
     const auto size = std::filesystem::file_size(file_of(copy.path()));
-    std::filesystem::resize_file(file_of(copy.path()), size / 2 / kPageSize * kPageSize + 100);
+    std::filesystem::resize_file(file_of(copy.path()), size * 2 / 3 / kPageSize * kPageSize + 100);
     const auto repaired = copy.repair();
     REQUIRE(repaired);
     REQUIRE(*repaired);
