@@ -36,7 +36,10 @@ std::vector<base::Error> ListFiles::read(const std::vector<ListFile>& files) {
             domains = std::make_shared<const queue::DomainList>(std::move(*list));
         } else {
             faults.push_back(list.error());
-            const auto old = std::ranges::find(before, name, &queue::PeerLists::File::name);
+            // Not as another list: who was trusted would be blocked.
+            const auto old = std::ranges::find_if(before, [&](const queue::PeerLists::File& each) {
+                return each.name == name && each.makes == file.makes;
+            });
             if (old != before.end()) domains = old->domains;
         }
         if (domains) lists_.push_back({file.makes, name, std::move(domains)});

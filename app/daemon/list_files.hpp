@@ -24,7 +24,7 @@ base::Result<queue::DomainList> read_list(const std::filesystem::path& file);
 class ListFiles {
   public:
     /// Reads all of `files`, in place of those before. Of one that can't be read what was good
-    /// before stays, if there was any; why, for each of these.
+    /// before stays, if there was any, and it was to make the same class; why, for each of these.
     std::vector<base::Error> read(const std::vector<ListFile>& files);
     /// For queue::PeerLists.
     std::vector<queue::PeerLists::File> lists() const { return lists_; }

@@ -53,6 +53,12 @@ TEST_CASE("of a list that is broken what was good before stays") {
     CHECK(site.read(wanted) == Texts{"/bad: can't read this file"});
     CHECK(site.read(wanted) == Texts{"/bad: can't read this file"});
     CHECK(site.files.lists()[0].domains->names(*mail::Domain::parse("a.test")));
+    // Who is trusted by it does not become blocked.
+    site.write("good", "no domain\n");
+    CHECK(site.read({{PeerClass::blocked, bad}, {PeerClass::blocked, good}}) ==
+          Texts{"/bad: can't read this file", "/good:1: not a domain name"});
+    REQUIRE(site.files.lists().size() == 1);
+    CHECK(site.files.lists()[0].name == bad.string());
     // It is not wanted any more, and then it is.
     CHECK(site.read({}).empty());
     CHECK(site.files.lists().empty());

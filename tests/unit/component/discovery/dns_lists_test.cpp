@@ -21,6 +21,7 @@ class ScriptedAddresses final : public AddressResolver {
         std::vector<AddressAnswer> found;
         found.reserve(names.size());
         bool is_silent = false;
+        const bool is_late = !late.empty() && names.front() == late;
         for (const auto& name : names) {
             asked.push_back(name);
             const auto answer = answers.find(name);
@@ -28,6 +29,7 @@ class ScriptedAddresses final : public AddressResolver {
                                                     : AddressAnswer{true, others, 3600s});
             is_silent = is_silent || (!silent.empty() && name.ends_with(silent));
         }
+        if (is_late) co_await base::sleep_for(limit / 2);
         if (is_silent) {
             co_await base::sleep_for(limit);
             found.assign(names.size(), {});
@@ -37,6 +39,7 @@ class ScriptedAddresses final : public AddressResolver {
     std::map<std::string, AddressAnswer> answers;
     std::vector<std::uint32_t> others;  ///< for all other names
     std::string silent;                 ///< names that end so are not answered
+    std::string late;                   ///< this one is, by a second
     std::vector<std::string> asked;
 };
 
@@ -305,11 +308,13 @@ TEST_CASE("another configuration: what stays is tested, what goes is forgotten")
     site.mail_from("evil.test");
     CHECK(site.class_of("evil.test") == PeerClass::limited);
     // What is under way when it goes.
-    site.dns->silent = "next.test.bad.test";
+    site.publish("next.test.bad.test");
+    site.dns->late = "next.test.bad.test";
     site.mail_from("next.test");
     site.dns_lists->use({});
     site.time.advance(2s);
     CHECK(site.class_of("evil.test") == PeerClass::none);
+    CHECK(site.class_of("next.test") == PeerClass::none);
     site.dns->asked.clear();
     site.mail_from("evil.test");
     CHECK(site.dns->asked.empty());
