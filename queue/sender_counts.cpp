@@ -26,7 +26,8 @@ constexpr std::array kAll{Counted::messages, Counted::recipients, Counted::unkno
 double share_used(const std::array<double, kCounted>& used, const SenderRule& rule) {
     double share = 0;
     for (const Counted what : kAll) {
-        if (rule.limit(what)) share = std::max(share, used.at(index_of(what)) / rule.at_once(what));
+        if (rule.limit(what))
+            share = std::max(share, used.at(index_of(what)) / rule.rate(what).at_once);
     }
     return share;
 }
@@ -140,7 +141,7 @@ void SenderCounts::give_back(const mail::Mailbox& from, const SenderFigures& mor
     for (const Key& key : keys_of(from)) {
         Entry* const entry = find(key);
         for (std::size_t i = 0; entry != nullptr && i < kCounted; ++i)
-            entry->used.at(i) = std::max(0.0, entry->used.at(i) - static_cast<double>(more.at(i)));
+            entry->used.at(i).give_back(static_cast<double>(more.at(i)));
     }
 }
 
@@ -195,15 +196,10 @@ SenderCounts::Entry& SenderCounts::entry_of(const Key& key) {
 
 SenderCounts::Amounts SenderCounts::used_now(const Entry& entry, const SenderRule& rule,
                                              base::SteadyPoint now) {
-    const std::chrono::duration<double, std::ratio<3600>> hours = now - entry.counted;
-    Amounts used = entry.used;
+    Amounts used{};
     for (const Counted what : kAll) {
-        double& each = used.at(index_of(what));
-        const auto an_hour = static_cast<double>(rule.limit(what).value_or(0));
-        // However much that was, and whatever the limit was then: after an hour of silence what may
-        // come at once may be used again.
-        each = std::min(each, rule.at_once(what) + an_hour);
-        each = rule.limit(what) ? std::max(0.0, each - an_hour * hours.count()) : 0;
+        const auto i = index_of(what);
+        if (rule.limit(what)) used.at(i) = entry.used.at(i).used(rule.rate(what), now);
     }
     return used;
 }
@@ -223,7 +219,7 @@ SenderCounts::Judged SenderCounts::judge(const Amounts& used, const SenderRule& 
         const std::uint64_t next =
             what == Counted::unknown ? std::max<std::uint64_t>(more.at(i), 1) : more.at(i);
         if (!rule.limit(what) || next == 0) continue;
-        const double beyond = used.at(i) + static_cast<double>(next) - rule.at_once(what);
+        const double beyond = used.at(i) + static_cast<double>(next) - rule.rate(what).at_once;
         if (beyond <= kHair) continue;
         if (!judged.beyond) judged.beyond = what;
         if (rule.beyond == Beyond::log) continue;
@@ -246,13 +242,11 @@ void SenderCounts::use_up(const Key& key, const SenderFigures& more) {
     if (rule == nullptr) return;
     Entry& entry = entry_of(key);
     const base::SteadyPoint now = clock_.steady();
-    Amounts used = used_now(entry, *rule, now);
     for (const Counted what : kAll) {
         const auto i = index_of(what);
-        used.at(i) += static_cast<double>(more.at(i));
+        if (rule->limit(what))
+            entry.used.at(i).add(static_cast<double>(more.at(i)), rule->rate(what), now);
     }
-    entry.used = used;
-    entry.counted = now;
 }
 
 /// It is beyond a limit: an alarm, if there was none lately.

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/token_bucket.hpp"
 #include "queue/sender_limits.hpp"
 
 #include <array>
@@ -114,8 +115,7 @@ class SenderCounts {
         std::int64_t last_ = 0;  ///< the step of the last add()
     };
     struct Entry {
-        Amounts used{};  ///< runs out by and by
-        base::SteadyPoint counted{};
+        std::array<base::TokenBucket, kCounted> used;
         LastHour last_hour;
         std::optional<base::SteadyPoint> alarmed;
         std::uint64_t left_out = 0;

@@ -40,11 +40,6 @@ const char* to_text(Counted what) {
     return "messages";
 }
 
-double SenderRule::at_once(Counted what) const {
-    const std::chrono::duration<double, std::ratio<3600>> hours = burst;
-    return std::max(1.0, static_cast<double>(limit(what).value_or(0)) * hours.count());
-}
-
 std::string sender_name(std::string_view login_or_address) {
     const auto at = login_or_address.rfind('@');
     std::string local = name_of_local_part(login_or_address.substr(0, at));

@@ -4,6 +4,7 @@
 // Tested by tests/unit/queue/sender_counts_test.cpp.
 #pragma once
 
+#include "base/token_bucket.hpp"
 #include "mail/address.hpp"
 
 #include <array>
@@ -41,8 +42,8 @@ struct SenderRule {
     const std::optional<std::uint64_t>& limit(Counted what) const {
         return an_hour.at(static_cast<std::size_t>(what));
     }
-    /// How much of it may come at once, one at least; meaningless without a limit.
-    double at_once(Counted what) const;
+    /// Meaningless without a limit.
+    base::Rate rate(Counted what) const { return base::Rate::of(limit(what).value_or(0), burst); }
 };
 
 /// Why mail is held ...
