@@ -135,6 +135,19 @@ void transfer_refused(LogLimiter& limiter, std::string_view peer, std::string_vi
     if (line) line->with("domain", domain).with("transfer", id).with("why", why).warning();
 }
 
+void class_limit(LogLimiter& limiter, std::string_view peer, std::string_view domain,
+                 std::string_view peer_class, std::string_view limit, std::string_view outcome,
+                 std::string_view id) {
+    auto line = complaint(limiter, "class-limit", peer, limit);
+    if (line)
+        line->with("domain", domain)
+            .with("class", peer_class)
+            .with("limit", limit)
+            .with("outcome", outcome)
+            .with("transfer", id)
+            .warning();
+}
+
 void transfer_accepted(std::string_view peer, std::string_view domain, std::string_view id,
                        std::string_view queue_id, std::size_t accepted, std::size_t refused,
                        std::string_view peer_class) {

@@ -50,6 +50,10 @@ void request_refused(LogLimiter& limiter, std::string_view peer, std::string_vie
                      std::string_view why);
 void transfer_refused(LogLimiter& limiter, std::string_view peer, std::string_view domain,
                       std::string_view id, std::string_view kind, std::string_view why);
+/// `limit` of the domain's class, a key of the configuration: it `waits`, or is `refused`.
+void class_limit(LogLimiter& limiter, std::string_view peer, std::string_view domain,
+                 std::string_view peer_class, std::string_view limit, std::string_view outcome,
+                 std::string_view id);
 void transfer_accepted(std::string_view peer, std::string_view domain, std::string_view id,
                        std::string_view queue_id, std::size_t accepted, std::size_t refused,
                        std::string_view peer_class);

@@ -7,7 +7,7 @@
 namespace queue {
 namespace {
 
-constexpr std::array<std::pair<PeerClass, const char*>, 7> kPeerClasses{
+constexpr std::array<std::pair<PeerClass, const char*>, kPeerClasses> kWords{
     {{PeerClass::newcomer, "new"},
      {PeerClass::known, "known"},
      {PeerClass::good, "good"},
@@ -60,10 +60,20 @@ PeerClass class_by_figures(const PeerRecord& record) {
 }  // namespace
 
 const char* to_text(PeerClass of) {
-    for (const auto& [known, word] : kPeerClasses) {
+    for (const auto& [known, word] : kWords) {
         if (known == of) return word;
     }
     return "";
+}
+
+base::Result<PeerClass> parse_class(std::string_view word) {
+    std::string all;
+    for (const auto& [known, text] : kWords) {
+        if (word == text) return known;
+        all += (all.empty() ? "" : ", ") + std::string(text);
+    }
+    return base::fail(base::Errc::syntax,
+                      "\"" + std::string(word) + "\" is no class of a domain: one of " + all);
 }
 
 base::Result<PeerClass> parse_class_by_hand(std::string_view word) {

@@ -27,8 +27,11 @@ enum class PeerClass : std::uint8_t {
     trusted = 6,  ///< by hand, or by a list
     limited = 7,  ///< by hand, or by a list
 };
+inline constexpr std::size_t kPeerClasses = 7;  ///< `none` aside
 /// `new`, `known`, and so on; nothing for `none`.
 const char* to_text(PeerClass of);
+/// The other way. Errc::syntax.
+base::Result<PeerClass> parse_class(std::string_view word);
 /// What an administrator may say: `trusted`, `limited`, `blocked`. Errc::syntax.
 base::Result<PeerClass> parse_class_by_hand(std::string_view word);
 

@@ -81,6 +81,8 @@ struct KnownTransfer {
     std::uint64_t offset = 0;         ///< open: bytes from its start that are on the disk
     std::optional<QueueId> queue_id;  ///< done: nothing if every recipient was refused
     std::vector<RecipientVerdict> verdicts;  ///< done
+    /// Of the key's domain, where TransferBook::find() was asked for it.
+    PeerClass sender_class = PeerClass::none;
     /// The key is known, but as another peer's, or for another message than that of `its_digest`;
     /// without one, whatever message it is.
     bool is_other(const std::string& its_peer, const std::optional<mail::Sha256>& its_digest) const;
@@ -186,9 +188,10 @@ struct Recall {
 class TransferBook {
   public:
     virtual ~TransferBook() = default;
-    /// What is known of each of the keys, in order. Errc::storage.
-    virtual base::Task<base::Result<std::vector<KnownTransfer>>> find(
-        std::vector<TransferKey> keys) = 0;
+    /// What is known of each of the keys, in order; `with_class`: and what class their domains are
+    /// in, which have to be authenticated. Errc::storage.
+    virtual base::Task<base::Result<std::vector<KnownTransfer>>> find(std::vector<TransferKey> keys,
+                                                                      bool with_class) = 0;
     /// Keeps room on the disk for the content. Errc::conflict (the key is another message's),
     /// Errc::busy (a quota, or no room), Errc::storage.
     virtual base::Task<base::Result<Committed<KnownTransfer>>> open(Opening opening) = 0;

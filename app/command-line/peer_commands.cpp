@@ -48,6 +48,35 @@ void print_sum(const json::object& peer) {
     terminal::line("  bad {} of {} recipients: {:.1f}%", bad, recipients, percent);
 }
 
+std::string number_or_none(const json::value& value) {
+    return value.is_null() ? "none" : fmt::format("{}", value.to_number<std::int64_t>());
+}
+
+/// A line for each limit: `messages: 60 an hour, 12 of 60 used`.
+void print_usage(const json::object& usage, const char* whose) {
+    for (const char* const what : {"messages", "recipients", "bytes"}) {
+        const auto* const limit = usage.if_contains(what);
+        if (limit == nullptr) continue;
+        const json::object& numbers = limit->as_object();
+        terminal::line("    {} {}: {} an hour; {} of {} at once are used", what, whose,
+                       number_of(numbers, "an_hour"), number_of(numbers, "used"),
+                       number_of(numbers, "at_once"));
+    }
+}
+
+/// What its class means, and how much of that is used.
+void print_means(const json::object& peer) {
+    const json::object& means = peer.at("means").as_object();
+    const json::object& own = means.at("of_organisation").as_object();
+    terminal::line("  class {}: {}; largest message {}; assurance {}", text_of(peer, "class"),
+                   means.at("refuse").as_bool() ? "refused" : "taken",
+                   number_or_none(means.at("max_size")), text_of(means, "assurance"));
+    print_usage(own, "of its organisation");
+    print_usage(means.at("of_class").as_object(), "of all domains of the class");
+    terminal::line("    today {} put off, {} refused", number_of(own, "put_off"),
+                   number_of(own, "refused"));
+}
+
 }  // namespace
 
 int peers_list(const Config& config, bool as_json) {
@@ -97,6 +126,7 @@ int peers_show(const Config& config, const std::string& domain, bool as_json) {
     terminal::line("  known since {}, last counted {}, mail on {} days", text_of(peer, "since"),
                    text_of(peer, "last"), number_of(peer, "days"));
     print_sum(peer);
+    print_means(peer);
     for (const auto& each : rows_of(peer, "by_day")) {
         const json::object& day = each.as_object();
         terminal::line("  {}  {}", text_of(day, "day"), counts(day));

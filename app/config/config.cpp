@@ -1,5 +1,6 @@
 #include "app/config/config.hpp"
 
+#include "app/config/class_sections.hpp"
 #include "app/config/closed_lane_keys.hpp"
 #include "app/config/grammar.hpp"
 #include "app/config/sender_sections.hpp"
@@ -51,6 +52,7 @@ class Builder {
         config_.senders = senders_.limits();
         config_.lists = lists_.files();
         config_.dns_lists = lists_.dns();
+        config_.classes = classes_.rules();
         config_.store.hostname = config_.hostname;
         config_.store.disk_reserve = base::limits::kDiskReserve;
         return std::move(config_);
@@ -133,6 +135,7 @@ class Builder {
         if (section.kind == "senders" || section.kind == "sender") add_senders(section);
         if (section.kind == "complaints") add_complaints(section);
         if (section.kind == "lists" || section.kind == "dns-list") add_lists(section);
+        if (section.kind == "class") add_class(section);
         if (section.kind == "discovery") add_discovery(section);
     }
 
@@ -359,6 +362,10 @@ class Builder {
         if (const auto fault = lists_.add(section)) fail(section, fault->key, fault->what);
     }
 
+    void add_class(const Section& section) {
+        if (const auto fault = classes_.add(section)) fail(section, fault->key, fault->what);
+    }
+
     void add_discovery(const Section& section) {
         using std::chrono::seconds;
         const auto time = [&](const char* key) {
@@ -377,6 +384,7 @@ class Builder {
     queue::LaneRule usual_rule_;
     SenderSections senders_;
     ListSections lists_;
+    ClassSections classes_;
     std::map<mail::Domain, Section> sections_of_domains_;
     bool has_hand_over_ = false;
 };

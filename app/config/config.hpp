@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "component/discovery/discovery.hpp"
+#include "component/incoming/class_rules.hpp"
 #include "component/stream/link.hpp"
 #include "queue/destination.hpp"
 #include "queue/sender_limits.hpp"
@@ -50,6 +51,7 @@ struct Config {
     ComplaintConfig complaints;
     std::vector<ListFile> lists;
     std::vector<component::DnsListSettings> dns_lists;
+    component::ClassRules classes;
     struct RouteLookup {
         smtp_bridge::LookupServerSettings server;
         std::string answer;

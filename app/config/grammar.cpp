@@ -18,6 +18,8 @@ constexpr const char* kPolicyHelp = "prefer or require";
 constexpr const char* kTargetHelp =
     "smtp:HOST:PORT, lmtp:HOST:PORT, lmtp:unix:PATH or smtp+tls:HOST:PORT, the best first";
 constexpr const char* kNumberHelp = "a number such as 1000";
+constexpr const char* kNumberOrNoneHelp = "a number such as 1000, or none";
+constexpr const char* kSizeOrNoneHelp = "a size such as 4096, 64K or 50M, or none";
 constexpr const char* kBeyondHelp = "log, hold or refuse";
 constexpr const char* kFilesHelp = "files with spaces between them";
 constexpr const char* kAnswerHelp = "a Postfix transport and next hop";
@@ -125,6 +127,16 @@ Grammar make_grammar() {
                                                     "allow, limit or block")(
         "answers", po::value<Words>(), "addresses such as 127.0.0.2 or 127.0.1.0/24")(
         "test-entry", po::value<Text>(), "a name such as test");
+    auto& of_class = grammar.kinds["class"];
+    of_class.named = true;
+    for (const char* const key : {"messages-per-hour", "recipients-per-hour",
+                                  "all-messages-per-hour", "all-recipients-per-hour"})
+        of_class.options.add_options()(key, po::value<Limit>(), kNumberOrNoneHelp);
+    for (const char* const key : {"bytes-per-hour", "all-bytes-per-hour", "max-size"})
+        of_class.options.add_options()(key, po::value<Limit>(), kSizeOrNoneHelp);
+    of_class.options.add_options()("burst", po::value<Duration>(), kDurationHelp)(
+        "assurance", po::value<Text>(), "pkix, dialback or none")("refuse", po::value<Switch>(),
+                                                                  "yes or no");
     grammar.kinds["discovery"].options.add_options()("resolver", po::value<Text>(),
                                                      "the address of a DNS server")(
         "positive-ttl", duration(hours(24)), kDurationHelp)("negative-ttl", duration(hours(1)),

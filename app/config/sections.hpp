@@ -32,6 +32,12 @@ struct Section {
     std::string where(const std::filesystem::path& file, const char* key) const;
 };
 
+/// What is wrong with a section: at which key (empty: at its name), and why.
+struct Fault {
+    const char* key;
+    std::string what;
+};
+
 /// What sections there are: by kind, the options, and whether it has a name and may be repeated.
 struct Grammar {
     struct Kind {

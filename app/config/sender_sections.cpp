@@ -25,7 +25,7 @@ std::optional<queue::Beyond> parse_beyond(const std::string& word) {
 
 }  // namespace
 
-std::optional<SenderSections::Fault> SenderSections::add(const Section& section) {
+std::optional<Fault> SenderSections::add(const Section& section) {
     Said said;
     if (auto fault = read(section, said)) return fault;
     if (section.kind == "senders") {
@@ -37,7 +37,7 @@ std::optional<SenderSections::Fault> SenderSections::add(const Section& section)
     return Fault{"", "[sender " + section.name + "] stands here a second time"};
 }
 
-std::optional<SenderSections::Fault> SenderSections::read(const Section& section, Said& said) {
+std::optional<Fault> SenderSections::read(const Section& section, Said& said) {
     for (std::size_t i = 0; i < kAnHour.size(); ++i) {
         if (!section.has(kAnHour.at(i))) continue;
         said.an_hour.at(i) = section.get<Size>(kAnHour.at(i)).value;
@@ -54,7 +54,7 @@ std::optional<SenderSections::Fault> SenderSections::read(const Section& section
                  "\"" + word + "\" is no good value for beyond: one of hold, log, refuse"};
 }
 
-std::optional<SenderSections::Fault> SenderSections::add_exempt(const Section& section) {
+std::optional<Fault> SenderSections::add_exempt(const Section& section) {
     if (!section.has("exempt")) return std::nullopt;
     for (const std::string& word : section.get<Words>("exempt").value) {
         if (word.front() == '@')

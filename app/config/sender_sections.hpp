@@ -18,11 +18,6 @@ namespace app {
 
 class SenderSections {
   public:
-    /// What is wrong with a section: at which key (empty: at its name), and why.
-    struct Fault {
-        const char* key;
-        std::string what;
-    };
     /// [senders], or [sender NAME]; in whatever order. Nothing: it is good.
     std::optional<Fault> add(const Section& section);
     /// Of all that was added. What [sender NAME] does not say is as in [senders]; but for

@@ -5,6 +5,7 @@
 #include <istream>
 #include <iterator>
 #include <map>
+#include <sstream>
 #include <string_view>
 
 namespace app {
@@ -54,6 +55,17 @@ std::istream& operator>>(std::istream& in, Size& size) {
         {"", 1}, {"K", 1u << 10}, {"M", 1u << 20}, {"G", 1u << 30}};
     constexpr std::uint64_t kMost = 1ull << 40;
     if (!read_scaled(in, kUnits, kMost, size.value)) in.setstate(std::ios::failbit);
+    return in;
+}
+
+std::istream& operator>>(std::istream& in, Limit& limit) {
+    const std::string text = rest_of(in);
+    limit.value.reset();
+    if (text == "none") return in;
+    std::istringstream number(text);
+    Size size;
+    if (!(number >> size)) in.setstate(std::ios::failbit);
+    limit.value = size.value;
     return in;
 }
 

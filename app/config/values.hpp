@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,10 @@ struct Duration {
 /// `4096`, `64K`, `50M`, `1G`, in bytes; at most 1 TiB.
 struct Size {
     std::uint64_t value = 0;
+};
+/// A Size, or `none`.
+struct Limit {
+    std::optional<std::uint64_t> value;
 };
 /// `yes` or `no`.
 struct Switch {
@@ -36,6 +41,7 @@ struct Text {
 /// For Boost.Program_options: the stream fails on anything else.
 std::istream& operator>>(std::istream& in, Duration& duration);
 std::istream& operator>>(std::istream& in, Size& size);
+std::istream& operator>>(std::istream& in, Limit& limit);
 std::istream& operator>>(std::istream& in, Switch& value);
 std::istream& operator>>(std::istream& in, Words& words);
 std::istream& operator>>(std::istream& in, Text& text);

@@ -68,6 +68,7 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       retirement_(storage_),
       off_(executor, storage_, clock_, *clock_trust_, [this](bool off) { set_off(off); }),
       senders_(config_.senders, clock_, log::sender_beyond),
+      gate_(config_.classes, clock_),
       routes_(config_, router_, senders_),
       hand_over_(executor, config_),
       discovery_(executor, discovery_settings(config_, router_), clock_, random_, peers_,
@@ -121,7 +122,7 @@ void Daemon::make_sessions() {
         session->peers_from([this] { return discovery_.components(kGreeted); });
         session->known_by([this](const std::string& peer) { return discovery_.heeds(peer); });
         receivers_.push_back(std::make_unique<component::TransferReceiver>(
-            executor_, *session, discovery_, intake_, transfers_, reports_, check, router_, clock_,
+            executor_, *session, discovery_, gate_, intake_, transfers_, reports_, check, router_, clock_,
             config_.complaints.which.take ? &complaints_ : nullptr));
         receivers_.back()->on_sender(
             [this](const mail::Domain& domain) { dns_lists_.ask(domain); });
@@ -264,6 +265,7 @@ void Daemon::adopt(const Config& config) {
     routes_.look_at_policies(*before);
     senders_.use(config.senders);
     complaint_rounds_.use(config.complaints.plan);
+    gate_.use(config.classes);
     for (const auto& session : sessions_) {
         for (const auto& settings : config.components) {
             if (settings.jid == session->settings().jid) session->use_secret(settings.secret);

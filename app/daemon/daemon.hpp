@@ -20,6 +20,7 @@
 #include "component/discovery/domain_owners.hpp"
 #include "component/discovery/own_domain.hpp"
 #include "component/discovery/refresher.hpp"
+#include "component/incoming/class_gate.hpp"
 #include "component/incoming/transfer_receiver.hpp"
 #include "component/outgoing/prober.hpp"
 #include "component/outgoing/report_courier.hpp"
@@ -75,6 +76,7 @@ class Daemon {
     queue::SenderCounts& senders() { return senders_; }
     const queue::PeerLists& lists() const { return *lists_; }
     Promises& promises() { return promises_; }
+    const component::ClassGate& gate() const { return gate_; }
     component::Discovery& discovery() { return discovery_; }
     const component::Discovery& discovery() const { return discovery_; }
     const std::vector<std::unique_ptr<component::Session>>& sessions() const { return sessions_; }
@@ -128,6 +130,7 @@ class Daemon {
     queue::Retirement retirement_;
     OffWatch off_;
     queue::SenderCounts senders_;
+    component::ClassGate gate_;
     Routes routes_;
     HandOverWatch hand_over_;
     component::Discovery discovery_;

@@ -53,6 +53,28 @@ json::object to_json(queue::Standing standing, const Daemon& daemon, const mail:
             {"weighed_recipients", record.recipients()}};
 }
 
+json::object to_json(const component::ClassGate::Usage& usage) {
+    json::object all{{"put_off", usage.put_off}, {"refused", usage.refused}};
+    for (const component::PeerCount what : component::kPeerCounts) {
+        const auto i = static_cast<std::size_t>(what);
+        const auto& limit = usage.limits.at(i);
+        if (!limit) continue;
+        all[to_text(what)] = json::object{
+            {"an_hour", *limit}, {"at_once", usage.at_once.at(i)}, {"used", usage.used.at(i)}};
+    }
+    return all;
+}
+
+/// What its class means.
+json::object to_json(const component::ClassGate::Standing& standing) {
+    const component::ClassRule& rule = standing.rule;
+    return {{"refuse", rule.refuse},
+            {"assurance", component::to_text(rule.assurance)},
+            {"max_size", rule.max_size ? json::value(*rule.max_size) : json::value()},
+            {"of_organisation", to_json(standing.own)},
+            {"of_class", to_json(standing.of_all)}};
+}
+
 }  // namespace
 
 std::chrono::sys_days today(Daemon& daemon) {
@@ -94,6 +116,9 @@ base::Task<json::object> answer_peer(Daemon& daemon, std::string text) {
         days.push_back(std::move(row));
     }
     peer["by_day"] = std::move(days);
+    queue::PeerRecord record = (*found)->record;
+    if (const auto listing = daemon.lists().find(*domain)) record.listed = listing->makes;
+    peer["means"] = to_json(daemon.gate().look(class_of(record), *domain));
     co_return json::object{{"ok", true}, {"peer", std::move(peer)}};
 }
 

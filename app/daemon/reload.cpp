@@ -45,6 +45,16 @@ constexpr std::pair<std::string_view, std::string_view> kReloaded[] = {
     {"dns-list", "meaning"},
     {"dns-list", "answers"},
     {"dns-list", "test-entry"},
+    {"class", "messages-per-hour"},
+    {"class", "recipients-per-hour"},
+    {"class", "bytes-per-hour"},
+    {"class", "all-messages-per-hour"},
+    {"class", "all-recipients-per-hour"},
+    {"class", "all-bytes-per-hour"},
+    {"class", "burst"},
+    {"class", "max-size"},
+    {"class", "assurance"},
+    {"class", "refuse"},
 };
 
 /// `name`: `[kind name] key`, as in Config::said.

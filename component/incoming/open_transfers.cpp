@@ -121,9 +121,10 @@ void OpenTransfers::give(const Answer& answer, const Verdict& verdict) {
 /// What is known of the key. If nothing can be said now, the request is answered, and nothing
 /// returned.
 base::Task<std::optional<queue::KnownTransfer>> OpenTransfers::find(const Answer& answer,
-                                                                    queue::TransferKey key) {
+                                                                    queue::TransferKey key,
+                                                                    bool with_class) {
     std::vector<queue::TransferKey> keys(1, key);
-    auto found = co_await book_.find(std::move(keys));
+    auto found = co_await book_.find(std::move(keys), with_class);
     if (found && found->size() == 1) co_return std::move(found->front());
     answer->fail(busy("the storage does not answer"));
     co_return std::nullopt;
@@ -175,7 +176,7 @@ base::Task<void> OpenTransfers::handle(Entry& entry, Answer answer, IncomingOpen
     const queue::TransferKey key = request.transfer.key;
     const auto forbidden = co_await judge_.authorise(peer, key.domain);
     if (forbidden) co_return answer->fail(*forbidden);
-    const auto known = co_await find(answer, key);
+    const auto known = co_await find(answer, key, true);
     if (!known) co_return;
     if (known->is_other(peer, digest_of(request.transfer))) {
         log::transfer_refused(link_.log_limiter(), peer, key.domain.ascii(), key.id, "id-reuse",
@@ -187,15 +188,22 @@ base::Task<void> OpenTransfers::handle(Entry& entry, Answer answer, IncomingOpen
         entry.close();
         co_return give(answer, verdict_of(key, *known, 0));
     }
+    ClassGate::Answer admitted = judge_.ask_gate(peer, request.transfer, *known);
+    if (admitted.later)
+        co_return answer->fail(beyond_rate(admitted.later->text, admitted.later->retry_after));
     const bool resumed = known->state == Known::open;
-    co_await open(entry, std::move(answer), std::move(request.transfer), resumed);
+    co_await open(entry, std::move(answer), std::move(request.transfer), resumed,
+                  std::move(admitted));
 }
 
 base::Task<void> OpenTransfers::open(Entry& entry, Answer answer, IncomingTransfer transfer,
-                                     bool resumed) {
+                                     bool resumed, ClassGate::Answer admitted) {
     const std::string peer = answer->peer();
     const queue::TransferKey key = transfer.key;
-    Replies replies = co_await judge_.judge(peer, transfer, std::nullopt);
+    Replies replies;
+    if (admitted.refused)
+        replies = TransferJudge::refuse_by_class(transfer.envelope, admitted.refused->reply);
+    replies = co_await judge_.judge(peer, transfer, std::move(replies), std::nullopt);
     if (replies.unverified) co_return answer->fail(*replies.unverified);
     // What has come already is not thrown away because our own mail server is out.
     if (resumed && replies.may_change())
@@ -204,7 +212,9 @@ base::Task<void> OpenTransfers::open(Entry& entry, Answer answer, IncomingTransf
         // No byte of it needs to come: this is its verdict.
         entry.close();
         queue::Arrival refused = judge_.arrival(peer, transfer, replies);
-        co_await store(entry, std::move(answer), transfer, replies, std::move(refused));
+        const bool stored =
+            co_await store(entry, std::move(answer), transfer, replies, std::move(refused));
+        if (stored) admitted.pass.taken();
         co_return;
     }
     queue::Opening opening{key,
@@ -220,6 +230,7 @@ base::Task<void> OpenTransfers::open(Entry& entry, Answer answer, IncomingTransf
         co_return answer->fail(transfer_error(opened.error()));
     }
     base::crash_point("pieces.opened");
+    admitted.pass.taken();
     Verdict verdict = verdict_of(key, **opened, kWindow);
     if (verdict.state == Verdict::State::open) {
         for (const auto& recipient : transfer.envelope.recipients)
@@ -310,7 +321,9 @@ base::Task<void> OpenTransfers::commit(Entry& entry, Answer answer) {
         arrival.file = complete->file;
     }
     arrival.transfer->in_pieces = true;
-    co_await store(entry, std::move(answer), transfer, replies, std::move(arrival));
+    const bool stored =
+        co_await store(entry, std::move(answer), transfer, replies, std::move(arrival));
+    static_cast<void>(stored);  // it was counted when it was opened
 }
 
 /// Hash and lines of the content, in steps.
@@ -330,19 +343,21 @@ base::Task<base::Result<OpenTransfers::Looked>> OpenTransfers::look_through(
     co_return Looked{{hash.finish(), lines.finish()}, std::move(beginning)};
 }
 
-base::Task<void> OpenTransfers::store(Entry& entry, Answer answer, const IncomingTransfer& transfer,
+base::Task<bool> OpenTransfers::store(Entry& entry, Answer answer, const IncomingTransfer& transfer,
                                       const Replies& replies, queue::Arrival arrival) {
     const std::string peer = answer->peer();
     const auto receipt = co_await intake_.accept(std::move(arrival));
     if (!receipt) {
         log::transfer_refused(link_.log_limiter(), peer, transfer.key.domain.ascii(),
                               transfer.key.id, "store", receipt.error().text);
-        co_return answer->fail(transfer_error(receipt.error()));
+        answer->fail(transfer_error(receipt.error()));
+        co_return false;
     }
     base::crash_point("pieces.committed");
     if (replies.any_accepted()) discovery_.received_from(transfer.key.domain, link_.settings().jid);
     give(answer, stored_verdict(peer, transfer, replies, *receipt));
     entry.close();
+    co_return true;
 }
 
 base::Task<void> OpenTransfers::handle(Entry&, Answer answer, IncomingStatus request) {

@@ -70,20 +70,24 @@ class OpenTransfers {
     base::Task<void> handle(Entry& entry, Answer answer, IncomingCommit request);
     base::Task<void> handle(Entry& entry, Answer answer, IncomingStatus request);
     base::Task<void> handle(Entry& entry, Answer answer, IncomingAbort request);
-    base::Task<void> open(Entry& entry, Answer answer, IncomingTransfer transfer, bool resumed);
+    /// `admitted`: what the class of its domain says.
+    base::Task<void> open(Entry& entry, Answer answer, IncomingTransfer transfer, bool resumed,
+                          ClassGate::Answer admitted);
     /// Forgets envelopes, the oldest first, until there is room for one more of `peer`.
     void make_room(const std::string& peer, std::size_t recipients);
     /// False if there is none that is not at work.
     bool forget_oldest_of(const mail::Organisation& whose);
     base::Task<void> commit(Entry& entry, Answer answer);
     base::Task<std::optional<queue::KnownTransfer>> find(const Answer& answer,
-                                                         queue::TransferKey key);
+                                                         queue::TransferKey key,
+                                                         bool with_class = false);
     struct Looked {
         ContentCheck check;
         std::string beginning;  ///< as much as a header is looked at, and one byte more
     };
     base::Task<base::Result<Looked>> look_through(queue::Content content);
-    base::Task<void> store(Entry& entry, Answer answer, const IncomingTransfer& transfer,
+    /// True if it has its verdict on the disk.
+    base::Task<bool> store(Entry& entry, Answer answer, const IncomingTransfer& transfer,
                            const Replies& replies, queue::Arrival arrival);
     void give(const Answer& answer, const Verdict& verdict);
 

@@ -57,9 +57,10 @@ TransferAnswer::~TransferAnswer() {
 void TransferAnswer::fail(const StanzaError& error) {
     given_ = true;
     const std::string_view kind = error.ours.empty() ? error.condition : error.ours;
-    // To look back is part of the protocol.
-    if (kind != "bad-offset" && kind != "unknown-transfer")
-        log::request_refused(link_.log_limiter(), head_.from, kind, error.to_text());
+    // To look back is part of the protocol, and of a limit there is a line already.
+    const bool is_told =
+        kind == "bad-offset" || kind == "unknown-transfer" || error.cause == BusyCause::rate;
+    if (!is_told) log::request_refused(link_.log_limiter(), head_.from, kind, error.to_text());
     auto stanza = write_error("iq", head_, error);
     if (stanza) (void)link_.send(std::move(*stanza));
 }

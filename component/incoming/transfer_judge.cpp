@@ -35,6 +35,11 @@ void Replies::refuse_all(const mail::Envelope& envelope, const mail::Reply& repl
         by_number.insert_or_assign(recipient.n, reply);
 }
 
+void Replies::refuse_rest(const mail::Envelope& envelope, const mail::Reply& reply) {
+    for (const auto& recipient : envelope.recipients)
+        by_number.emplace(recipient.n, reply);
+}
+
 base::Task<std::optional<StanzaError>> TransferJudge::authorise(std::string peer,
                                                                 mail::Domain domain) {
     if (discovery_.is_authorised(peer, domain)) {
@@ -55,10 +60,41 @@ base::Task<std::optional<StanzaError>> TransferJudge::authorise(std::string peer
     co_return no ? not_authorised(authorisation.why) : put_off(authorisation);
 }
 
-base::Task<Replies> TransferJudge::judge(std::string peer, const IncomingTransfer& transfer,
-                                         std::optional<mail::Reply> refusal) {
+ClassGate::Answer TransferJudge::ask_gate(const std::string& peer, const IncomingTransfer& transfer,
+                                          const queue::KnownTransfer& known) {
+    const ClassGate::Asking asking{known.sender_class,
+                                   transfer.key.domain,
+                                   link_.settings().assurance,
+                                   transfer.envelope.recipients.size(),
+                                   transfer.size,
+                                   known.state == queue::KnownTransfer::State::open};
+    ClassGate::Answer answer = gate_.ask(asking);
+    const char* const limit = answer.later     ? answer.later->limit
+                              : answer.refused ? answer.refused->limit
+                                               : nullptr;
+    if (limit != nullptr)
+        log::class_limit(link_.log_limiter(), peer, transfer.key.domain.ascii(),
+                         queue::to_text(known.sender_class), limit,
+                         answer.later ? "waits" : "refused", transfer.key.id);
+    return answer;
+}
+
+Replies TransferJudge::refuse_by_class(const mail::Envelope& envelope, const mail::Reply& reply) {
     Replies replies;
-    if (const auto expired = check_expiry(transfer, clock_.now())) refusal = expired;
+    for (const auto& recipient : envelope.recipients) {
+        if (!recipient.address.is_postmaster()) replies.by_number.emplace(recipient.n, reply);
+    }
+    return replies;
+}
+
+base::Task<Replies> TransferJudge::judge(std::string peer, const IncomingTransfer& transfer,
+                                         Replies replies, std::optional<mail::Reply> refusal) {
+    if (const auto expired = check_expiry(transfer, clock_.now())) {
+        // Whatever else there is to say: it comes again under another id.
+        refusal = expired;
+        replies.by_number.clear();
+    }
+    if (!refusal && replies.are_complete(transfer.envelope)) co_return replies;
     if (!refusal) refusal = check_envelope(transfer.envelope, link_.settings());
     if (!refusal) refusal = check_size(transfer, link_.settings());
     if (!refusal && is_foreign_sender(transfer)) {
@@ -72,7 +108,7 @@ base::Task<Replies> TransferJudge::judge(std::string peer, const IncomingTransfe
     if (refusal) {
         log::transfer_refused(link_.log_limiter(), peer, transfer.key.domain.ascii(),
                               transfer.key.id, refusal->status.to_text(), refusal->to_text());
-        replies.refuse_all(transfer.envelope, *refusal);
+        replies.refuse_rest(transfer.envelope, *refusal);
         co_return replies;
     }
     if (!replies.unverified) co_await check_recipients(peer, transfer, replies);
@@ -85,6 +121,7 @@ base::Task<void> TransferJudge::check_recipients(std::string peer, const Incomin
     std::vector<std::uint32_t> asked;
     std::vector<mail::Mailbox> mailboxes;
     for (const auto& recipient : envelope.recipients) {
+        if (replies.by_number.contains(recipient.n)) continue;
         const auto refusal =
             check_recipient(envelope, recipient.address, link_.settings(), router_);
         if (refusal) {

@@ -10,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "component/discovery/discovery.hpp"
+#include "component/incoming/class_gate.hpp"
 #include "component/incoming/guarded_check.hpp"
 #include "component/incoming/transfer_policy.hpp"
 #include "component/protocol/transfer.hpp"
@@ -33,15 +34,22 @@ struct Replies {
     /// Nobody is accepted, and all of them may be another time.
     bool may_change() const;
     void refuse_all(const mail::Envelope& envelope, const mail::Reply& reply);
+    /// Of those that have no reply yet.
+    void refuse_rest(const mail::Envelope& envelope, const mail::Reply& reply);
+    /// There is nobody left who could be accepted.
+    bool are_complete(const mail::Envelope& envelope) const {
+        return by_number.size() == envelope.recipients.size();
+    }
 };
 
 class TransferJudge {
   public:
     /// `check`: null takes every recipient of a served domain.
-    TransferJudge(Link& link, Discovery& discovery, queue::RecipientCheck* check,
+    TransferJudge(Link& link, Discovery& discovery, ClassGate& gate, queue::RecipientCheck* check,
                   const queue::Router& router, base::Clock& clock)
         : link_(link),
           discovery_(discovery),
+          gate_(gate),
           check_(check, clock),
           router_(router),
           clock_(clock) {}
@@ -50,8 +58,16 @@ class TransferJudge {
     void on_sender(std::function<void(const mail::Domain&)> call) { on_sender_ = std::move(call); }
     /// May `peer` send in the name of `domain`? The error for its request if not.
     base::Task<std::optional<StanzaError>> authorise(std::string peer, mail::Domain domain);
-    /// `refusal`: what the content is refused with, if its rules were applied already.
-    base::Task<Replies> judge(std::string peer, const IncomingTransfer& transfer,
+    /// What the class of its domain means for `transfer`, of which `known` is known: only what has
+    /// no verdict is asked about.
+    ClassGate::Answer ask_gate(const std::string& peer, const IncomingTransfer& transfer,
+                               const queue::KnownTransfer& known);
+    /// Refuses all that may be, as the gate says: a postmaster is reached whatever the class is
+    /// (protocol rule 10).
+    static Replies refuse_by_class(const mail::Envelope& envelope, const mail::Reply& reply);
+    /// `replies`: those that are decided already. `refusal`: what the content is refused with, if
+    /// its rules were applied already.
+    base::Task<Replies> judge(std::string peer, const IncomingTransfer& transfer, Replies replies,
                               std::optional<mail::Reply> refusal);
     /// The refusal of content that goes round, if it does.
     std::optional<mail::Reply> refuse_loop(std::string_view content) const {
@@ -68,6 +84,7 @@ class TransferJudge {
 
     Link& link_;
     Discovery& discovery_;
+    ClassGate& gate_;
     GuardedCheck check_;
     const queue::Router& router_;
     base::Clock& clock_;

@@ -46,13 +46,17 @@ std::size_t bytes_of(const TransferPayload& payload) {
 struct TransferReceiver::Member {
     IncomingTransfer transfer;
     mail::Sha256 digest{};
-    std::string content;
-    Replies replies;
-    std::optional<Verdict> verdict;  ///< what is on the disk, and may be answered
+    queue::KnownTransfer known{};
+    ClassGate::Answer admitted{};
+    std::string content{};
+    Replies replies{};
+    std::optional<Verdict> verdict{};  ///< what is on the disk, and may be answered
     bool id_reused = false;
     bool stored_late = false;  ///< could not be stored
 
-    bool is_open() const { return !verdict && !id_reused; }
+    bool is_open() const { return !verdict && !id_reused && !admitted.later; }
+    /// Some of its recipients may be accepted, so that its content counts.
+    bool needs_content() const { return is_open() && !replies.are_complete(transfer.envelope); }
 };
 
 /// Counts a request, and the bytes of its block, until it has been answered.
@@ -95,7 +99,7 @@ struct TransferReceiver::Request {
 };
 
 TransferReceiver::TransferReceiver(base::asio::any_io_executor executor, Link& link,
-                                   Discovery& discovery, queue::Intake& intake,
+                                   Discovery& discovery, ClassGate& gate, queue::Intake& intake,
                                    queue::TransferBook& book, queue::ReportBook& reports,
                                    queue::RecipientCheck* check, const queue::Router& router,
                                    base::Clock& clock, queue::ComplaintBook* complaints)
@@ -104,7 +108,7 @@ TransferReceiver::TransferReceiver(base::asio::any_io_executor executor, Link& l
       discovery_(discovery),
       intake_(intake),
       book_(book),
-      judge_(link, discovery, check, router, clock),
+      judge_(link, discovery, gate, check, router, clock),
       open_(executor, link, discovery, intake, book, judge_, clock),
       reports_(executor, reports, complaints),
       tasks_(executor) {
@@ -176,7 +180,7 @@ base::Task<void> TransferReceiver::handle(std::shared_ptr<TransferAnswer> answer
     Request request{
         std::move(answer_once), {}, std::move(batch.block), batch.deflated, batch.block_size};
     for (auto& transfer : batch.transfers) {
-        Member member{std::move(transfer), {}, {}, {}, {}, false, false};
+        Member member{std::move(transfer)};
         member.digest = digest_of(member.transfer);
         request.members.push_back(std::move(member));
     }
@@ -184,10 +188,14 @@ base::Task<void> TransferReceiver::handle(std::shared_ptr<TransferAnswer> answer
     if (!authorised) co_return;
     const bool found = co_await find_earlier(request);
     if (!found) co_return;
+    ask_gate(request);
     const bool all_known =
         std::ranges::none_of(request.members, [](const Member& m) { return m.is_open(); });
     if (all_known) co_return answer(request);
-    const std::size_t size = request.block_size;
+    // Not a byte of a block is looked at that nobody gets.
+    const bool unpacks =
+        std::ranges::any_of(request.members, [](const Member& m) { return m.needs_content(); });
+    const std::size_t size = unpacks ? request.block_size : 0;
     const std::string& peer = request.answer->peer();
     Load& of_peer = loads_.at(mail::Organisation::of(peer));  // stays while the answer does
     const std::size_t most =
@@ -202,7 +210,7 @@ base::Task<void> TransferReceiver::handle(std::shared_ptr<TransferAnswer> answer
         load_.unpacked -= size;
         of_peer.unpacked -= size;
     });
-    if (!read_contents(request)) co_return;
+    if (unpacks && !read_contents(request)) co_return;
     const std::function<base::Task<void>(std::size_t)> work =
         [&](std::size_t i) -> base::Task<void> {
         Member& member = request.members[i];
@@ -253,7 +261,7 @@ base::Task<bool> TransferReceiver::find_earlier(Request& request) {
     std::vector<queue::TransferKey> keys;
     for (const auto& member : request.members)
         keys.push_back(member.transfer.key);
-    auto found = co_await book_.find(std::move(keys));
+    auto found = co_await book_.find(std::move(keys), true);
     if (!found) {
         request.answer->fail(busy("the storage does not answer"));
         co_return false;
@@ -271,8 +279,19 @@ base::Task<bool> TransferReceiver::find_earlier(Request& request) {
             log::transfer_repeated(link_.log_limiter(), peer, key.domain.ascii(), key.id);
             member.verdict = verdict_of(key, known, 0);
         }
+        member.known = std::move((*found)[i]);
     }
     co_return true;
+}
+
+void TransferReceiver::ask_gate(Request& request) {
+    for (Member& member : request.members) {
+        if (!member.is_open()) continue;
+        const IncomingTransfer& transfer = member.transfer;
+        member.admitted = judge_.ask_gate(request.answer->peer(), transfer, member.known);
+        if (const auto& refused = member.admitted.refused)
+            member.replies = TransferJudge::refuse_by_class(transfer.envelope, refused->reply);
+    }
 }
 
 bool TransferReceiver::read_contents(Request& request) {
@@ -288,10 +307,12 @@ bool TransferReceiver::read_contents(Request& request) {
 }
 
 base::Task<void> TransferReceiver::judge(Request& request, Member& member) {
-    auto refusal = check_content(member.transfer, member.content);
-    if (!refusal) refusal = judge_.refuse_loop(member.content);
-    member.replies =
-        co_await judge_.judge(request.answer->peer(), member.transfer, std::move(refusal));
+    std::optional<mail::Reply> refusal;
+    if (member.needs_content()) refusal = check_content(member.transfer, member.content);
+    if (member.needs_content() && !refusal) refusal = judge_.refuse_loop(member.content);
+    Replies decided = std::move(member.replies);
+    member.replies = co_await judge_.judge(request.answer->peer(), member.transfer,
+                                           std::move(decided), std::move(refusal));
 }
 
 base::Task<void> TransferReceiver::store(Request& request) {
@@ -310,6 +331,7 @@ base::Task<void> TransferReceiver::store(Request& request) {
     for (std::size_t i = 0; i < open.size(); ++i) {
         Member& member = *open[i];
         if (i < receipts.size() && receipts[i]) {
+            member.admitted.pass.taken();
             member.verdict = stored_verdict(peer, member.transfer, member.replies, *receipts[i]);
             if (member.replies.any_accepted())
                 discovery_.received_from(member.transfer.key.domain, link_.settings().jid);
@@ -326,10 +348,15 @@ base::Task<void> TransferReceiver::store(Request& request) {
 void TransferReceiver::answer(Request& request) {
     Verdicts verdicts;
     bool late = false;
+    const ClassGate::Answer::Later* later = nullptr;
     for (auto& member : request.members) {
         late = late || member.stored_late;
+        const auto& waits = member.admitted.later;
+        if (waits && (later == nullptr || waits->retry_after < later->retry_after)) later = &*waits;
         if (member.verdict) verdicts.push_back(std::move(*member.verdict));
     }
+    if (verdicts.empty() && later != nullptr && !late)
+        return request.answer->fail(beyond_rate(later->text, later->retry_after));
     if (verdicts.empty())
         return request.answer->fail(late ? busy("it could not be stored") : id_reuse());
     const std::size_t theirs = discovery_.capability_of(request.answer->peer()).max_stanza;

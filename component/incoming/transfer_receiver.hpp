@@ -9,14 +9,15 @@
 // the sender tries the members singly. A member whose form is right but whose content is not (hash,
 // lines, loops, addresses) gets a verdict that refuses its recipients, and spoils no other. In a
 // batch, a member whose key is known with another digest, or that could not be stored while others
-// were, is left out of the verdicts (indeterminate), because an error may only answer a request
-// that stored nothing. Only Errc::conflict or a failure of all of them is answered by `conflict` or
-// `busy`.
+// were, or that its domain's class puts off, is left out of the verdicts (indeterminate), because
+// an error may only answer a request that stored nothing. Only Errc::conflict or a failure of all
+// of them is answered by `conflict` or `busy`.
 #pragma once
 
 #include "base/clock.hpp"
 #include "base/task_group.hpp"
 #include "component/discovery/discovery.hpp"
+#include "component/incoming/class_gate.hpp"
 #include "component/incoming/open_transfers.hpp"
 #include "component/incoming/report_receiver.hpp"
 #include "component/incoming/transfer_judge.hpp"
@@ -41,8 +42,9 @@ class TransferReceiver final : public TransferHandler {
     /// `check`: null takes every recipient of a served domain. `complaints`: null takes none. All
     /// references outlive this object.
     TransferReceiver(base::asio::any_io_executor executor, Link& link, Discovery& discovery,
-                     queue::Intake& intake, queue::TransferBook& book, queue::ReportBook& reports,
-                     queue::RecipientCheck* check, const queue::Router& router, base::Clock& clock,
+                     ClassGate& gate, queue::Intake& intake, queue::TransferBook& book,
+                     queue::ReportBook& reports, queue::RecipientCheck* check,
+                     const queue::Router& router, base::Clock& clock,
                      queue::ComplaintBook* complaints = nullptr);
     ~TransferReceiver() override;
     TransferReceiver(const TransferReceiver&) = delete;
@@ -79,6 +81,7 @@ class TransferReceiver final : public TransferHandler {
     base::Task<void> handle(std::shared_ptr<TransferAnswer> answer, IncomingBatch batch);
     base::Task<bool> authorise(Request& request);
     base::Task<bool> find_earlier(Request& request);
+    void ask_gate(Request& request);
     bool read_contents(Request& request);
     base::Task<void> judge(Request& request, Member& member);
     base::Task<void> store(Request& request);

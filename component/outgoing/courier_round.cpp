@@ -70,12 +70,14 @@ CourierRound::Item::Item(queue::LeasedMessage leased, base::TimePoint now)
 CourierRound::CourierRound(base::asio::any_io_executor executor,
                            std::vector<queue::LeasedMessage> messages, const base::Clock& clock,
                            std::chrono::milliseconds answer_time, BlockCodec& codec,
-                           UnverifiedSenders& senders, Orders orders, queue::Tell tell)
+                           UnverifiedSenders& senders, PutOffDomains& domains, Orders orders,
+                           queue::Tell tell)
     : executor_(std::move(executor)),
       clock_(clock),
       answer_time_(answer_time),
       codec_(codec),
       senders_(senders),
+      domains_(domains),
       orders_(orders),
       tell_(std::move(tell)) {
     for (auto& message : messages)
@@ -326,17 +328,17 @@ void CourierRound::take_batch_verdicts(Peer& peer, const Batch& batch, const Ver
 void CourierRound::take_batch_failure(Peer& peer, const Batch& batch, const Failure& failure,
                                       bool left) {
     const auto& domain = batch.front()->message.transfer->key.domain;
-    const bool unverified = failure.kind == Kind::unverified;
-    if (!unverified)
+    const bool on_domain = failure.is_on_domain();
+    if (failure.kind != Kind::unverified)
         log::refused_by_peer(peer.link.log_limiter(), peer.jid, domain.ascii(), batch.size(),
                              failure.reply.status.to_text(), failure.reply.text);
     // One poisonous member must not hold the others: each is sent again by itself. Which of several
-    // domains it is that cannot be verified, nobody has said.
+    // domains it is that is put off, nobody has said.
     const bool alike = std::ranges::all_of(
         batch, [&](const Item* item) { return item->message.transfer->key.domain == domain; });
-    const bool splits = failure.split_batch && batch.size() > 1 && !(unverified && alike);
+    const bool splits = failure.split_batch && batch.size() > 1 && !(on_domain && alike);
     for (Item* item : batch) {
-        const Failure judged = unverified && alike ? weigh(peer, *item, failure) : failure;
+        const Failure judged = on_domain && alike ? put_off(peer, *item, failure) : failure;
         item->sending.on_failure(item->whole, judged, left);
         const bool again = tries_again(*item, failure);
         if (splits || again) {
@@ -474,9 +476,9 @@ void CourierRound::take_answer(Peer& peer, Item& item, const Sending::Request& r
     }
     Failure failure = classify(reply);
     const bool looks = request.ask == Sending::Ask::status || request.ask == Sending::Ask::abort;
-    if (failure.kind == Kind::unverified && !looks)
-        failure = weigh(peer, item, std::move(failure));
-    else if (failure.kind != Kind::bad_offset && failure.kind != Kind::not_open)
+    const bool is_logged = failure.kind == Kind::unverified && !looks;
+    if (failure.is_on_domain() && !looks) failure = put_off(peer, item, std::move(failure));
+    if (!is_logged && failure.kind != Kind::bad_offset && failure.kind != Kind::not_open)
         log::refused_by_peer(peer.link.log_limiter(), peer.jid, key.domain.ascii(), 1,
                              failure.reply.status.to_text(), failure.reply.text);
     item.sending.on_failure(request, failure, may_have_left(reply));

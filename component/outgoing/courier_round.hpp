@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "base/task_group.hpp"
 #include "component/outgoing/flow.hpp"
+#include "component/outgoing/put_off_domains.hpp"
 #include "component/outgoing/stanza_bounds.hpp"
 #include "component/outgoing/unverified_senders.hpp"
 #include "component/protocol/block_codec.hpp"
@@ -40,10 +41,11 @@ class CourierRound {
         const std::string& passed_by;
     };
 
-    /// What `orders` refers to, `clock`, `codec` and `senders` outlive the round.
+    /// What `orders` refers to, `clock`, `codec`, `senders` and `domains` outlive the round.
     CourierRound(base::asio::any_io_executor executor, std::vector<queue::LeasedMessage> messages,
                  const base::Clock& clock, std::chrono::milliseconds answer_time, BlockCodec& codec,
-                 UnverifiedSenders& senders, Orders orders, queue::Tell tell);
+                 UnverifiedSenders& senders, PutOffDomains& domains, Orders orders,
+                 queue::Tell tell);
 
     /// The components that the messages' transfers are for, in order, each once.
     std::vector<std::string> peers() const;
@@ -80,7 +82,8 @@ class CourierRound {
         std::shared_ptr<Flow> flow;
         std::size_t bound = 0;  ///< of a payload
         bool gone = false;      ///< it, or the link, has failed in this round
-        std::map<mail::Domain, Failure> unverified{};  ///< domains that it could not ask
+        /// Domains whose mail waits: it could not ask them, or takes no more of them for now.
+        std::map<mail::Domain, Failure> put_off{};
         bool deflates() const { return link.settings().compress != Compress::none; }
         std::size_t most_recipients() const { return recipients_bound(link.settings(), theirs); }
     };
@@ -132,8 +135,11 @@ class CourierRound {
     /// `failure`, which says so of `item`, with what follows of it: if that has lasted, `item` goes
     /// by SMTP.
     Failure weigh(Peer& peer, Item& item, Failure failure);
-    /// Not sent, as nothing is any more, or as the peer could not verify its domain a moment ago:
-    /// it has its outcome, or is to be called back.
+    /// What the peer says of `item`'s domain (Failure::is_on_domain) holds for all of that domain's
+    /// mail in this round; `failure` with what follows of it.
+    Failure put_off(Peer& peer, Item& item, Failure failure);
+    /// Not sent, as nothing is any more, or for what the peer said of its domain a moment ago: it
+    /// has its outcome, or is to be called back.
     bool is_put_off(Peer& peer, Item& item);
     /// What the peer said of its domain, if `item` is not to wait for that any longer.
     std::optional<std::string> given_up(const Item& item, const std::string& peer) const;
@@ -160,6 +166,7 @@ class CourierRound {
     std::chrono::milliseconds answer_time_;
     BlockCodec& codec_;
     UnverifiedSenders& senders_;
+    PutOffDomains& domains_;
     Orders orders_;
     queue::Tell tell_;
     bool not_there_ = false;

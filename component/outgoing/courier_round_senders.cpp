@@ -1,5 +1,5 @@
-// CourierRound: mail that is not sent after all: as its peer cannot verify the sender's domain, or
-// as nothing goes over XMPP now.
+// CourierRound: mail that is not sent after all: as its peer cannot verify the sender's domain or
+// takes no more of it for now, or as nothing goes over XMPP now.
 #include "base/text.hpp"
 #include "component/log.hpp"
 #include "component/outgoing/courier_round.hpp"
@@ -16,7 +16,6 @@ Failure CourierRound::weigh(Peer& peer, Item& item, Failure failure) {
     const std::string& why = failure.reply.text;
     if (senders_.refused(domain, peer.jid, why, began_))
         log::sender_unverified(peer.jid, domain.ascii(), why);
-    peer.unverified.insert_or_assign(domain, failure);
     if (given_up(item, peer.jid)) {
         // As if the peer had said that we don't speak for it.
         item.other_way = why;
@@ -45,16 +44,38 @@ void CourierRound::pass_by(Item& item) {
     give(item, later);
 }
 
+Failure CourierRound::put_off(Peer& peer, Item& item, Failure failure) {
+    const mail::Domain& domain = item.message.transfer->key.domain;
+    const bool unverified = failure.kind == Failure::Kind::unverified;
+    Failure judged = unverified ? weigh(peer, item, failure) : std::move(failure);
+    Failure of_others = judged;
+    // Whether another one is given up is its own rule's to say.
+    if (unverified)
+        of_others.kind = Failure::Kind::unverified;
+    else
+        domains_.add(domain, peer.jid, judged, clock_.steady());
+    peer.put_off.insert_or_assign(domain, std::move(of_others));
+    return judged;
+}
+
 bool CourierRound::is_put_off(Peer& peer, Item& item) {
     if (is_passed_by(item)) {
         pass_by(item);
         if (!item.done && item.sending.ended()) conclude(peer, item);
         return true;
     }
-    const auto found = peer.unverified.find(item.message.transfer->key.domain);
-    if (found == peer.unverified.end() || !is_delivered(item)) return false;
-    const Failure failure = found->second;
-    if (given_up(item, peer.jid)) {
+    const mail::Domain& domain = item.message.transfer->key.domain;
+    if (!is_delivered(item)) return false;
+    const auto found = peer.put_off.find(domain);
+    std::optional<Failure> said;
+    if (found != peer.put_off.end())
+        said = found->second;
+    else if (item.message.expires_at > now_)  // else it has its last try
+        said = domains_.find(domain, peer.jid, clock_.steady());
+    if (!said) return false;
+    const Failure failure = std::move(*said);
+    const bool unverified = failure.kind == Failure::Kind::unverified;
+    if (unverified && given_up(item, peer.jid)) {
         go_by_smtp(item, failure.reply.text);
     } else {
         item.sending.give_up(failure);

@@ -102,7 +102,7 @@ base::Task<void> XmppCourier::deliver(queue::Destination destination,
         tell(std::move(outcome));
     };
     CourierRound round(executor_, std::move(messages), clock_, settings_.answer_time, codec_,
-                       senders_, {stopping_, passed_by_}, std::move(watch));
+                       senders_, domains_, {stopping_, passed_by_}, std::move(watch));
     Link* link = link_of(destination);
     if (link == nullptr) {
         // No other can speak for it: to its peer, the transfer is this component's. That is no

@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "component/discovery/discovery.hpp"
 #include "component/outgoing/flow.hpp"
+#include "component/outgoing/put_off_domains.hpp"
 #include "component/outgoing/unverified_senders.hpp"
 #include "component/protocol/block_codec.hpp"
 #include "component/stream/link.hpp"
@@ -64,6 +65,7 @@ class XmppCourier final : public queue::Courier {
     CourierSettings settings_;
     BlockCodec codec_;
     UnverifiedSenders senders_;
+    PutOffDomains domains_;
     std::map<std::string, std::shared_ptr<Flow>> flows_;  ///< by peer
     bool stopping_ = false;
     std::string passed_by_;

@@ -27,9 +27,11 @@ Failure classify_error(const StanzaError& error) {
     failure.retry_after = error.retry_after;
     failure.reply = deferral({4, 5, 0}, error.to_text());
     const auto& condition = error.condition;
-    if (error.ours == "busy" && error.unverified) {
-        failure.kind = Kind::unverified;
-        failure.reply = deferral({4, 7, 1}, error.text);
+    if (error.ours == "busy" && error.cause != BusyCause::none) {
+        const bool unverified = error.cause == BusyCause::unverified;
+        failure.kind = unverified ? Kind::unverified : Kind::beyond_rate;
+        failure.reply =
+            deferral({4, 7, static_cast<std::uint16_t>(unverified ? 1 : 0)}, error.text);
         failure.split_batch = true;  // others may be of another domain
     } else if (error.ours == "busy") {
         failure.kind = Kind::busy;

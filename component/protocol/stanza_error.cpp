@@ -11,6 +11,25 @@ constexpr auto kBusyWait = 60s;  // what a peer is told when we can't take its m
 
 }  // namespace
 
+const char* to_text(BusyCause cause) {
+    switch (cause) {
+        case BusyCause::none:
+            break;
+        case BusyCause::unverified:
+            return "unverified";
+        case BusyCause::rate:
+            return "rate";
+    }
+    return "";
+}
+
+BusyCause parse_cause(std::string_view word) {
+    for (const BusyCause each : {BusyCause::unverified, BusyCause::rate}) {
+        if (word == to_text(each)) return each;
+    }
+    return BusyCause::none;
+}
+
 std::string StanzaError::to_text() const {
     std::string out = condition;
     if (!ours.empty()) out += " (" + ours + ')';
@@ -24,7 +43,14 @@ StanzaError busy(std::string text) {
 
 StanzaError unverified(std::string text) {
     StanzaError error = busy(std::move(text));
-    error.unverified = true;
+    error.cause = BusyCause::unverified;
+    return error;
+}
+
+StanzaError beyond_rate(std::string text, std::chrono::seconds retry_after) {
+    StanzaError error = busy(std::move(text));
+    error.cause = BusyCause::rate;
+    error.retry_after = retry_after;
     return error;
 }
 

@@ -10,8 +10,20 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace component {
+
+/// Why a receiver is busy, if that is on the domain that a transfer is for.
+enum class BusyCause : std::uint8_t {
+    none,        ///< it is on the receiver
+    unverified,  ///< the domain can't be asked now
+    rate,        ///< as much of its mail came as is taken for now
+};
+/// As it stands in XML; nothing for `none`.
+const char* to_text(BusyCause cause);
+/// `none` for any other word: what is not known is on the receiver.
+BusyCause parse_cause(std::string_view word);
 
 /// RFC 6120 8.3.2; a sender reads it as the protocol has it ("What an IQ error means to a sender").
 struct StanzaError {
@@ -21,7 +33,7 @@ struct StanzaError {
     std::optional<std::chrono::seconds> retry_after;  ///< of <busy/>, 1 s to a day
     std::string text;                                 ///< for people, printable and bounded
     std::optional<std::uint64_t> offset{};            ///< of <bad-offset/>: what the receiver has
-    bool unverified = false;  ///< of <busy/>: the sender's domain can't be asked now
+    BusyCause cause = BusyCause::none;                ///< of <busy/>
 
     /// `forbidden (domain-not-authorized): text`
     std::string to_text() const;
@@ -31,6 +43,8 @@ struct StanzaError {
 StanzaError busy(std::string text);
 /// The domain that mail is sent in the name of can't be asked now, by no fault of ours.
 StanzaError unverified(std::string text);
+/// Of the domain that mail is sent in the name of as much came as is taken for now.
+StanzaError beyond_rate(std::string text, std::chrono::seconds retry_after);
 StanzaError malformed(std::string text);
 StanzaError not_authorised(std::string text);
 StanzaError id_reuse();

@@ -13,8 +13,6 @@ namespace {
 constexpr std::uint64_t kLongestWait = 86400;              // seconds; the schema's secondsType
 constexpr std::uint64_t kOctets = std::uint64_t(1) << 40;  // the schema's octetsType
 
-constexpr std::string_view kUnverified = "unverified";
-
 std::string bounded(std::string_view text) {
     return base::printable(text, base::limits::kStatusText);
 }
@@ -60,8 +58,7 @@ StanzaError read_error(const gloox::Tag& stanza) {
             if (result.ours == "busy" && wait)
                 result.retry_after =
                     std::chrono::seconds(std::clamp<std::uint64_t>(*wait, 1, kLongestWait));
-            result.unverified =
-                result.ours == "busy" && child->findAttribute("cause") == kUnverified;
+            if (result.ours == "busy") result.cause = parse_cause(child->findAttribute("cause"));
             const auto offset = base::parse_number(child->findAttribute("offset"), kOctets);
             if (result.ours == "bad-offset" && offset) result.offset = *offset;
         }
@@ -98,7 +95,7 @@ base::Result<std::string> write_error(std::string_view kind, const IqHead& reque
         xml.open(error.ours, ns::kMailTransfer);
         if (error.offset) xml.attribute("offset", *error.offset);
         if (error.retry_after) xml.attribute("retry-after", error.retry_after->count());
-        if (error.unverified) xml.attribute("cause", kUnverified);
+        if (error.cause != BusyCause::none) xml.attribute("cause", to_text(error.cause));
         xml.close();
     }
     if (!error.text.empty()) {

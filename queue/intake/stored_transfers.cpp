@@ -3,8 +3,8 @@
 namespace queue {
 
 base::Task<base::Result<std::vector<KnownTransfer>>> StoredTransfers::find(
-    std::vector<TransferKey> keys) {
-    FindTransfers find{std::move(keys)};
+    std::vector<TransferKey> keys, bool with_class) {
+    FindTransfers find{std::move(keys), with_class};
     auto answer = co_await storage_.read(std::move(find));
     co_return answer;
 }

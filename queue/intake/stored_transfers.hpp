@@ -12,8 +12,8 @@ class StoredTransfers final : public TransferBook {
   public:
     explicit StoredTransfers(StorageThread& storage) : storage_(storage) {}
 
-    base::Task<base::Result<std::vector<KnownTransfer>>> find(
-        std::vector<TransferKey> keys) override;
+    base::Task<base::Result<std::vector<KnownTransfer>>> find(std::vector<TransferKey> keys,
+                                                              bool with_class) override;
     base::Task<base::Result<Committed<KnownTransfer>>> open(Opening opening) override;
     base::Task<base::Result<Committed<KnownTransfer>>> add(Piece piece) override;
     base::Task<base::Result<Complete>> content(TransferKey key, std::string peer) override;

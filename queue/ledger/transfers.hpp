@@ -17,6 +17,7 @@ namespace queue {
 struct FindTransfers {
     using Answer = std::vector<KnownTransfer>;
     std::vector<TransferKey> keys;
+    bool with_class = false;
 };
 struct OpenTransfer {
     using Answer = KnownTransfer;

@@ -45,8 +45,10 @@ class Performing {
 
     auto operator()(const FindTransfers& op) const {
         std::vector<KnownTransfer> found;
-        for (const TransferKey& key : op.keys)
+        for (const TransferKey& key : op.keys) {
             found.push_back(find_transfer(store_, key));
+            if (op.with_class) found.back().sender_class = class_of_peer(store_, key.domain);
+        }
         return found;
     }
     auto operator()(const OpenTransfer& op) const { return open_transfer(store_, op.opening); }

@@ -76,6 +76,7 @@ void check_error(const StanzaError& error) {
     check(!error.retry_after || (error.retry_after->count() >= 1 &&
                                  error.retry_after->count() <= 86400 && error.ours == "busy"),
           "retry-after is between a second and a day");
+    check(error.cause == BusyCause::none || error.ours == "busy", "only who is busy has a cause");
 }
 
 void check_jid(std::string_view text) {

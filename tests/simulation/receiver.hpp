@@ -56,7 +56,7 @@ struct Receiver {
           router({{domain("b.test"), jid}}, jid) {
         transfers.step = [this] { return process->step(); };
         taker = std::make_unique<TransferReceiver>(process->io.get_executor(), *process,
-                                                   *process->discovery, transfers, transfers,
+                                                   *process->discovery, gate, transfers, transfers,
                                                    reports, &mailboxes, router, process->clock);
     }
     /// What it holds that a request, or an answer that it waits for, is the reason for.
@@ -66,6 +66,7 @@ struct Receiver {
     std::shared_ptr<Process> process;
     support::MemoryTransfers transfers;
     support::MemoryReports reports;
+    ClassGate gate{ClassRules::unlimited(), process->clock};
     queue::Router router;
     std::unique_ptr<TransferReceiver> taker;
 };

@@ -134,6 +134,10 @@ TEST_CASE("what is said by hand counts alone") {
     CHECK(class_of(old_friend(0, {10, 10, 0, 0, 0})) == PeerClass::good);
     CHECK_FALSE(queue::parse_class_by_hand("good"));
     CHECK_FALSE(queue::parse_class_by_hand(""));
+    CHECK(queue::parse_class("new").value() == PeerClass::newcomer);
+    CHECK(queue::parse_class("blocked").value() == PeerClass::blocked);
+    CHECK_FALSE(queue::parse_class(""));
+    CHECK_FALSE(queue::parse_class("New"));
 }
 
 TEST_CASE("a day that has not come counts as today, and a domain that will be first seen is new") {

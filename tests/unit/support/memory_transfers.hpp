@@ -45,12 +45,14 @@ class MemoryTransfers final : public queue::Intake, public queue::TransferBook {
         co_return base::fail(base::Errc::storage, "only SMTP has one");
     }
     base::Task<base::Result<std::vector<queue::KnownTransfer>>> find(
-        std::vector<queue::TransferKey> keys) override {
+        std::vector<queue::TransferKey> keys, bool with_class) override {
         const bool before = co_await step();
         if (!before) co_return base::fail(base::Errc::storage, "gone");
         std::vector<queue::KnownTransfer> found;
-        for (const auto& key : keys)
+        for (const auto& key : keys) {
             found.push_back(disk.find(key));
+            if (with_class) found.back().sender_class = class_of(key.domain);
+        }
         co_return found;
     }
     base::Task<Known> open(queue::Opening opening) override {
@@ -89,6 +91,9 @@ class MemoryTransfers final : public queue::Intake, public queue::TransferBook {
     /// How content() gives it out.
     std::function<queue::Content(std::string)> as_content = [](std::string bytes) {
         return queue::Content(mail::Content(std::move(bytes)));
+    };
+    std::function<queue::PeerClass(const mail::Domain&)> class_of = [](const mail::Domain&) {
+        return queue::PeerClass::none;
     };
     std::vector<queue::Arrival> arrivals;  ///< what was stored as new
     std::function<base::Task<bool>()> step = []() -> base::Task<bool> { co_return true; };

@@ -60,7 +60,7 @@ TEST_CASE("Strangers are refused, and those that cannot be verified are put off"
     const auto reply = b.send({b.message(1)});
     CHECK(b.error_of(reply) == "resource-constraint/busy");
     CHECK(std::get<StanzaError>(reply).retry_after == 60s);
-    CHECK(std::get<StanzaError>(reply).unverified);
+    CHECK(std::get<StanzaError>(reply).cause == BusyCause::unverified);
     CHECK(b.intake.arrivals.empty());
 }
 

@@ -69,9 +69,14 @@ TEST_CASE("Who is busy says for how long, and whether it is for the sender's dom
     StanzaError busy = error("resource-constraint", "busy");
     busy.retry_after = std::chrono::seconds(30);
     CHECK(classify(IqReply(busy)).retry_after == std::chrono::seconds(30));
-    busy.unverified = true;
+    busy.cause = BusyCause::unverified;
     CHECK(classify(IqReply(busy)).kind == Kind::unverified);
+    busy.cause = BusyCause::rate;
+    CHECK(classify(IqReply(busy)).kind == Kind::beyond_rate);
     CHECK(classify(IqReply(busy)).split_batch);
+    CHECK(classify(IqReply(busy)).retry_after == std::chrono::seconds(30));
+    // It is no silence, which would hold all other mail.
+    CHECK(classify(IqReply(busy)).reply.status == mail::EnhancedStatus{4, 7, 0});
 }
 
 TEST_CASE("What was not written has not left; nobody's answer is nobody's word") {

@@ -39,9 +39,9 @@ struct Receiver : World {
         link.settings_.domains = {domain("b.test")};
         list("a.test", {"mail.a.test"});
         add_component("mail.a.test", {"a.test"});
-        receiver = std::make_unique<TransferReceiver>(io.get_executor(), link, *discovery, intake,
-                                                      intake, reports, &check, router, clock,
-                                                      takes_complaints ? &complaints : nullptr);
+        receiver = std::make_unique<TransferReceiver>(
+            io.get_executor(), link, *discovery, gate, intake, intake, reports, &check, router,
+            clock, takes_complaints ? &complaints : nullptr);
     }
     ~Receiver() {
         support::run<bool>(io, [&]() -> base::Task<bool> {
@@ -98,6 +98,7 @@ struct Receiver : World {
         const auto* error = std::get_if<StanzaError>(&reply);
         return error == nullptr ? "" : error->condition + "/" + error->ours;
     }
+    ClassGate gate{ClassRules(), clock};
     support::MemoryDisk disk;
     support::MemoryTransfers intake{disk};
     ListCheck check;
