@@ -19,6 +19,11 @@ SIDES = {"postfix": ("ta", "tb"), "postfix stock": ("sa", "sb"), "prosody": ("pa
 ADDRESSES = {"pa": "127.0.1.1", "pb": "127.0.2.1", "ea": "127.0.3.1", "eb": "127.0.4.1",
              "sa": "127.0.6.1", "sb": "127.0.6.2", "ta": "127.0.7.1", "tb": "127.0.7.2"}
 
+# The sites have never heard of each other: what is counted of new domains is counted, and never full.
+NEVER_FULL = "[class new]\n" + "".join(
+    f"{whose}{what}-per-hour = {most}\n" for whose in ("", "all-")
+    for what, most in (("messages", "1000G"), ("recipients", "1000G"), ("bytes", "1000G"))) + "\n[discovery]\n"
+
 # What the handbook of Postfix, and our own measurements, say makes it fastest.
 TUNED = """
 default_destination_concurrency_limit = 50
@@ -118,7 +123,7 @@ class Ground:
     def _add(self, server, name):
         a, b = SIDES[server]
         changes = [("max-size = 50M", "max-size = 200M"), ("protocol = lmtp", "protocol = lmtp\nmax-size = 200M"),
-                   ("peer-messages = 100000", "peer-messages = 1000000"), ("log-level = info", "log-level = debug")]
+                   ("peer-messages = 100000", "peer-messages = 1000000"), ("[discovery]\n", NEVER_FULL), ("log-level = info", "log-level = debug")]
         if not os.environ.get("BENCH_DEBUG"):
             changes.pop()
         example = (ROOT / "examples/packetboat.conf").read_text()

@@ -18,11 +18,12 @@ from daemons import Daemon, crash_points  # noqa: E402  (the path comes first)
 from faults import Faults  # noqa: E402
 from load import Load  # noqa: E402
 from reconcile import Answer, read, reconcile  # noqa: E402
+from twodomains.packetboat import ANY_CLASS  # noqa: E402
 from twodomains.waiting import Late, until  # noqa: E402
 from twodomains.world import World  # noqa: E402
 
 LOGS = ROOT / "build/chaos-logs"
-QUICK = [("first-retry = 5m", "first-retry = 1s"), ("max-retry = 4000s", "max-retry = 3s")]
+QUICK = [("first-retry = 5m", "first-retry = 1s"), ("max-retry = 4000s", "max-retry = 3s"), ANY_CLASS]
 # What came over XMPP, by more than one transfer. Each mail of the load is given to a Packetboat once only.
 TWICE = ("SELECT m.message_id, r.address FROM message m JOIN recipient r ON r.message = m.id"
          " WHERE m.origin_kind = 2 AND m.sender <> '' GROUP BY m.message_id, r.address HAVING COUNT(*) > 1")

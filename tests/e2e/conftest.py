@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "examples/two-domains"))
 from twodomains.host import Host  # noqa: E402  (the path comes first)
 from twodomains.namespace import SCRATCH  # noqa: E402
-from twodomains.packetboat import Packetboat, program  # noqa: E402
+from twodomains.packetboat import ANY_CLASS, Packetboat, program  # noqa: E402
 from twodomains.waiting import until  # noqa: E402
 from twodomains.world import SECRET, World  # noqa: E402
 
@@ -32,7 +32,7 @@ LOGS = ROOT / "build/e2e-logs"
 QUICK = [("first-retry = 5m", "first-retry = 1s"), ("max-retry = 4000s", "max-retry = 2s"),
          ("log-level = info", "log-level = debug"),
          # Large mails, both on the way in and at the other end.
-         ("max-size = 50M", "max-size = 200M"), ("protocol = lmtp", "protocol = lmtp\nmax-size = 200M")]
+         ("max-size = 50M", "max-size = 200M"), ("protocol = lmtp", "protocol = lmtp\nmax-size = 200M"), ANY_CLASS]
 # The last is written as people should not have to, and Prosody does not.
 MORE_COMPONENTS = """[component mail.a2.test]
 server = 127.0.1.1:5347

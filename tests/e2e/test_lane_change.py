@@ -8,7 +8,7 @@ import time
 import pytest
 from conftest import LOGS
 from twodomains import smtp
-from twodomains.packetboat import Packetboat
+from twodomains.packetboat import ANY_CLASS, Packetboat
 from twodomains.prosody import Prosody
 from twodomains.templates import fill
 from twodomains.waiting import Late, until
@@ -97,7 +97,7 @@ def install(world, site):
     site.xmpp = Prosody(site.host, [site.domain], SECRET)
     site.xmpp.configure(world.authority)
     site.xmpp.start()
-    site.packetboat = Packetboat(site.host, site.domain, SECRET)
+    site.packetboat = Packetboat(site.host, site.domain, SECRET, [ANY_CLASS])
     main = fill("postfix/main.cf", address=site.address, state=str(site.packetboat.state)).splitlines(keepends=True)
     way_in = [line for line in main if "header_checks =" in line]
     master = site.host.path("/etc/postfix/master.cf")

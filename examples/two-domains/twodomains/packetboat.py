@@ -20,6 +20,14 @@ def program():
     return pathlib.Path(os.environ.get("PACKETBOAT", BUILT))
 
 
+# For Packetboat's `changes`: whatever is thought of a domain means nothing, so that tests may send as much, and as bad, as they
+# like.
+ANY_CLASS = ("[discovery]\n", "".join(
+    f"[class {name}]\n" + "".join(f"{whose}{what}-per-hour = none\n" for whose in ("", "all-")
+                                  for what in ("messages", "recipients", "bytes")) + "refuse = no\n\n"
+    for name in ("new", "known", "good", "poor", "limited", "blocked")) + "[discovery]\n")
+
+
 # As systemd does it for packetboat.socket: makes the socket, and the program inherits it as descriptor 3.
 ACTIVATE = """
 import os, pwd, socket, sys
