@@ -1,4 +1,4 @@
--- The queue, version 14: whether our mail goes by SMTP instead of over XMPP for now (packetboat off). One row, or none.
+-- The queue, version 12: whether our mail goes by SMTP instead of over XMPP for now (packetboat off). One row, or none.
 
 CREATE TABLE off (
     id INTEGER PRIMARY KEY CHECK (id = 1),

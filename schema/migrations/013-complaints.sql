@@ -1,4 +1,4 @@
--- The queue, version 15: complaints: which mail may be complained of for 30 days, and who has been complained of. There is no
+-- The queue, version 13: complaints: which mail may be complained of for 30 days, and who has been complained of. There is no
 -- content in it. A day is the number of days since 1970, UTC.
 
 -- Transfers of peers that were taken, where complaints are sent. They come in the order of their numbers.

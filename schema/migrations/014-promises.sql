@@ -1,4 +1,4 @@
--- The queue, version 13: promises of peers that mail of a domain comes over XMPP only (the closed lane). Times are in ms
+-- The queue, version 14: promises of peers that mail of a domain comes over XMPP only (the closed lane). Times are in ms
 -- since 1970. Bounded by the program (queue/peers/promise_book).
 
 CREATE TABLE promise (
