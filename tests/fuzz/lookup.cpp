@@ -85,6 +85,44 @@ void check_limits(const World& world, std::string_view input) {
     }
 }
 
+/// Everybody has promised everything, and is bad besides.
+struct EveryLane final : queue::ClosedLane {
+    bool concerns(const mail::Domain& sender, const std::string& component) const override {
+        check(sender.ascii() != "a.test" && component == "mail.a.test", "only strangers, for us");
+        return true;
+    }
+    void look(queue::LaneQuestion question, Tell tell) override {
+        check(question.client.size() <= base::limits::kNetstring, "a client is bounded");
+        tell(queue::PromiseFinding::confirmed);
+    }
+    queue::PeerClass class_against(const mail::Domain&) const override {
+        return queue::PeerClass::poor;
+    }
+};
+
+/// Whatever it names, an answer is one line, and says one of four things.
+void check_lane(const World& world, std::string_view input) {
+    EveryLane lane;
+    for (const auto mode : {ClosedLaneMode::mark, ClosedLaneMode::reject}) {
+        ClosedLaneSettings settings;
+        settings.mode = mode;
+        settings.mark_token = "0123456789abcdef";
+        const PolicyLookup lookup(world.table, world.router, nullptr, settings, &lane);
+        std::string output;
+        const auto answered = lookup.answer(input, output, [](const mail::Domain&) {});
+        if (!answered || answered->used == 0) continue;
+        if (answered->open) {
+            check(output.empty(), "an answer is there, or open");
+            answered->open->ask([&output](const std::string& told) { output = told; });
+        }
+        check(output.ends_with("\n\n") && output.find('\n') == output.size() - 2, "one line");
+        const bool refused = output.starts_with("action=550 5.7.1 ");
+        const bool marked = output.starts_with("action=PREPEND Packetboat-Unproven-");
+        check(refused || marked || output == "action=DUNNO\n\n", "what is answered");
+        check(!refused || mode == ClosedLaneMode::reject, "a mark refuses nothing");
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -94,6 +132,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_lookup(route, input);
     check_lookup(PolicyLookup(world.table, world.router), input);
     check_limits(world, input);
+    check_lane(world, input);
     const auto answer = route.answer_to(input, [](const mail::Domain&) {});
     check(answer == "NOTFOUND " || answer == "OK lmtp:x" || answer.starts_with("PERM "),
           "there are three answers");
