@@ -90,11 +90,9 @@ TEST_CASE("of a batch comes what there is room for, and the rest is left out") {
     CHECK(verdicts[2].key == batch[2].key);
     CHECK(b.intake.arrivals.size() == 3);
     // Nobody else has to wait for that.
-    b.list("c.test", {"mail.a.test"});
-    b.add_component("mail.a.test", {"a.test", "c.test"});
     auto other = b.message(9);
-    other.key.domain = domain("c.test");
-    other.envelope = envelope("carol@c.test", {"bob@b.test"});
+    other.key.domain = domain("mail.a.test");
+    other.envelope = envelope("carol@mail.a.test", {"bob@b.test"});
     const auto both = b.verdicts_on({batch[3], other});
     REQUIRE(both.size() == 1);
     CHECK(both[0].key == other.key);
@@ -144,17 +142,17 @@ TEST_CASE("a postmaster is reached from a blocked domain, and nobody beside him"
 TEST_CASE("a batch with a refused member: its block is for the others") {
     Classified b;
     b.peer_class = PeerClass::blocked;
-    b.list("c.test", {"mail.a.test"});
-    b.add_component("mail.a.test", {"a.test", "c.test"});
     auto other = b.message(2);
-    other.key.domain = domain("c.test");
-    other.envelope = envelope("carol@c.test", {"bob@b.test"});
+    other.key.domain = domain("mail.a.test");
+    other.envelope = envelope("carol@mail.a.test", {"bob@b.test"});
     const auto verdicts = b.verdicts_on({b.message(1), other});
     REQUIRE(verdicts.size() == 2);
     CHECK(reply_of(verdicts[0]).status == mail::EnhancedStatus{5, 7, 0});
     CHECK(reply_of(verdicts[1]).is_success());
-    REQUIRE(b.intake.arrivals.size() == 1);
-    CHECK(b.intake.arrivals[0].envelope.from->text() == "carol@c.test");
+    REQUIRE(b.intake.arrivals.size() == 2);
+    CHECK(b.intake.arrivals[0].envelope.recipients.empty());
+    CHECK(b.intake.arrivals[1].envelope.from->text() == "carol@mail.a.test");
+    CHECK(b.intake.arrivals[1].content.bytes() == "Subject: x\r\n\r\nHello\r\n");
 }
 
 TEST_CASE("a class has a size, and links that it demands; neither lets the mail go by SMTP") {
