@@ -122,8 +122,8 @@ void Daemon::make_sessions() {
         session->peers_from([this] { return discovery_.components(kGreeted); });
         session->known_by([this](const std::string& peer) { return discovery_.heeds(peer); });
         receivers_.push_back(std::make_unique<component::TransferReceiver>(
-            executor_, *session, discovery_, gate_, intake_, transfers_, reports_, check, router_, clock_,
-            config_.complaints.which.take ? &complaints_ : nullptr));
+            executor_, *session, discovery_, gate_, intake_, transfers_, reports_, check, router_,
+            clock_, config_.complaints.which.take ? &complaints_ : nullptr));
         receivers_.back()->on_sender(
             [this](const mail::Domain& domain) { dns_lists_.ask(domain); });
         links[settings.jid] = session.get();
@@ -216,6 +216,7 @@ void Daemon::set_retired(const std::string& component, bool retired) {
     for (const auto& session : sessions_) {
         if (session->settings().jid == component) session->retire(retired);
     }
+    promises_.set_retired(component, retired);
     open_routes();
     dispatcher_.link_is_up(component);
 }

@@ -83,6 +83,11 @@ base::Task<void> Promises::stop() {
     co_await looks_.stop();
 }
 
+void Promises::set_retired(const std::string& component, bool retired) {
+    book_.set_retired(component, retired);
+    write_list();
+}
+
 bool Promises::forget(const mail::Domain& domain) {
     const bool was_known = book_.forget(domain);
     write_list();

@@ -89,6 +89,14 @@ void PromiseBook::verdict_given(const mail::Domain& domain, const std::string& c
     publish();
 }
 
+void PromiseBook::set_retired(const std::string& component, bool retired) {
+    if (retired)
+        retired_.insert(component);
+    else
+        retired_.erase(component);
+    publish();
+}
+
 bool PromiseBook::forget(const mail::Domain& domain) {
     if (!entries_.contains(domain)) return false;
     drop(domain);
@@ -113,7 +121,8 @@ const PeerPromise* PromiseBook::find(const mail::Domain& domain) const {
 bool PromiseBook::stands(const mail::Domain& domain, const std::string& component) {
     const base::TimePoint time = now();
     const PeerPromise* const promise = find(domain);
-    return promise != nullptr && promise->stands(time) && promise->binds(component);
+    return promise != nullptr && promise->stands(time) && promise->binds(component) &&
+           !retired_.contains(component);
 }
 
 std::optional<base::SteadyPoint> PromiseBook::confirmed(const mail::Domain& domain) const {
@@ -133,7 +142,7 @@ std::set<mail::Domain> PromiseBook::standing() {
     const base::TimePoint time = now();
     std::set<mail::Domain> domains;
     for (const auto& [domain, entry] : entries_) {
-        if (entry.promise.stands(time) && !entry.promise.bound.empty()) domains.insert(domain);
+        if (entry.promise.stands(time) && !bound_of(entry.promise).empty()) domains.insert(domain);
     }
     return domains;
 }
@@ -196,11 +205,18 @@ bool PromiseBook::make_room(const mail::Domain& domain, base::TimePoint now) {
 void PromiseBook::publish() {
     auto bound = std::make_shared<Bound>();
     for (const auto& [domain, entry] : entries_) {
-        if (entry.promise.counts && !entry.promise.bound.empty())
-            bound->emplace(domain, entry.promise.bound);
+        if (!entry.promise.counts) continue;
+        auto components = bound_of(entry.promise);
+        if (!components.empty()) bound->emplace(domain, std::move(components));
     }
     const std::lock_guard lock(mutex_);
     bound_ = std::move(bound);
+}
+
+std::set<std::string> PromiseBook::bound_of(const PeerPromise& promise) const {
+    std::set<std::string> bound = promise.bound;
+    std::erase_if(bound, [&](const std::string& each) { return retired_.contains(each); });
+    return bound;
 }
 
 }  // namespace queue

@@ -41,6 +41,9 @@ class PromiseBook final : public PromiseListener {
     base::Task<base::Result<void>> load();
     void form_read(const FormReading& reading) override;
     void verdict_given(const mail::Domain& domain, const std::string& component) override;
+    /// A component of ours that takes no mail by XMPP: mail for it has to come by SMTP, and no
+    /// promise binds anybody towards it, until it is taken up again.
+    void set_retired(const std::string& component, bool retired);
     /// False if it has promised nothing.
     bool forget(const mail::Domain& domain);
     /// Drops what is over. Every minute or so.
@@ -79,6 +82,8 @@ class PromiseBook final : public PromiseListener {
     void drop(const mail::Domain& domain);
     bool make_room(const mail::Domain& domain, base::TimePoint now);
     void publish();
+    /// The components towards which it binds, but for those that are retired.
+    std::set<std::string> bound_of(const PeerPromise& promise) const;
 
     StorageThread& storage_;
     const base::Clock& clock_;
@@ -87,6 +92,7 @@ class PromiseBook final : public PromiseListener {
     Tell tell_;
     std::uint64_t accepted_ = 0;  ///< ClockTrust::State::times_accepted, as it was
     std::map<mail::Domain, Entry> entries_;
+    std::set<std::string> retired_;  ///< components of ours
     mutable std::mutex mutex_;
     std::shared_ptr<const Bound> bound_ = std::make_shared<const Bound>();
 };

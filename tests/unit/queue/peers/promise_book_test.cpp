@@ -130,6 +130,23 @@ TEST_CASE("what is withdrawn is gone at once, on the disk, too") {
                          {PromiseNews::withdrawn, "a.test"}});
 }
 
+TEST_CASE("towards a component of ours that is retired no promise binds, until it is back") {
+    KeptPromises b;
+    b.counts("a.test");
+    b.book->verdict_given(domain("a.test"), kOurs);
+    b.book->set_retired(kOurs, true);
+    CHECK_FALSE(b.stands("a.test"));
+    CHECK_FALSE(b.concerns("a.test"));
+    CHECK(b.book->standing().empty());
+    b.book->verdict_given(domain("a.test"), "mail.b2.test");
+    CHECK(b.book->stands(domain("a.test"), "mail.b2.test"));
+    CHECK(b.book->standing().size() == 1);
+    CHECK_FALSE(b.concerns("a.test"));
+    b.book->set_retired(kOurs, false);
+    CHECK(b.stands("a.test"));
+    CHECK(b.concerns("a.test"));
+}
+
 TEST_CASE("it can be forgotten by hand, and has to be read twice again") {
     KeptPromises b;
     b.counts("a.test");
