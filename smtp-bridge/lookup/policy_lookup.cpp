@@ -4,6 +4,19 @@
 #include "mail/address.hpp"
 
 namespace smtp_bridge {
+namespace {
+
+/// Of an address as Postfix has it inside, without quotes, so that its local part may hold
+/// anything; nothing: there is none that anybody could have.
+std::optional<mail::Domain> domain_of_path(std::string_view address) {
+    const auto at = address.rfind('@');
+    if (at == std::string_view::npos) return std::nullopt;
+    auto domain = mail::Domain::parse_loosely(address.substr(at + 1));
+    if (!domain) return std::nullopt;
+    return std::move(*domain);
+}
+
+}  // namespace
 
 /// The attributes that count; views into the request.
 struct PolicyLookup::Request {
@@ -49,15 +62,15 @@ std::string PolicyLookup::action_on(const Request& request) const {
 std::optional<queue::LaneQuestion> PolicyLookup::lane_question(const Request& request) const {
     const bool is_asked = lane_ != nullptr && settings_->mode != ClosedLaneMode::off;
     if (!is_asked || !request.login.empty() || request.state != "RCPT") return std::nullopt;
-    const auto from = mail::Mailbox::parse_loosely(request.sender);
-    const auto to = mail::Mailbox::parse_loosely(request.recipient);
-    if (!from || !to || !router_.serves(to->domain())) return std::nullopt;
-    const mail::Domain& sender = from->domain();
+    const auto sender = domain_of_path(request.sender);
+    // `RCPT TO:<postmaster>`
+    const bool is_bare = request.recipient.find('@') == std::string_view::npos;
+    const auto to = is_bare ? router_.main_domain() : domain_of_path(request.recipient);
+    if (!sender || !to || !router_.serves(*to)) return std::nullopt;
     const bool is_ours =
-        router_.ours().contains(sender.ascii()) || router_.component_for_sender(sender);
-    if (is_ours || settings_->is_exempt(sender, request.client)) return std::nullopt;
-    return queue::LaneQuestion{sender, router_.component_of(to->domain()),
-                               std::string(request.client)};
+        router_.ours().contains(sender->ascii()) || router_.component_for_sender(*sender);
+    if (is_ours || settings_->is_exempt(*sender, request.client)) return std::nullopt;
+    return queue::LaneQuestion{*sender, router_.component_of(*to), std::string(request.client)};
 }
 
 std::optional<OpenAnswer> PolicyLookup::answer_on_lane(queue::LaneQuestion question,

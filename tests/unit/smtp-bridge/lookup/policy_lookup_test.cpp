@@ -196,13 +196,26 @@ TEST_CASE("mail of a promised domain that nobody logged in for is looked at, and
     CHECK(postfix.ask("alice@x.a.test") == kPass);              // below ours
     CHECK(postfix.ask("bob@exempt.test") == kPass);             // by its name
     CHECK(postfix.ask("bob@b.test", "carol@c.test") == kPass);  // not for us
-    CHECK(postfix.ask("bob@b.test", "nonsense") == kPass);
+    CHECK(postfix.ask("bob@b.test", "alice@non sense") == kPass);
     CHECK(postfix.ask("bob@b.test", "alice@a.test", "", "127.0.0.1") == kPass);
     CHECK(postfix.ask("bob@b.test", "alice@a.test", "sasl_username=bob\n") == kPass);
     for (const char* const state : {"CONNECT", "EHLO", "MAIL", "DATA", "END-OF-MESSAGE", ""})
         CHECK(postfix.ask("bob@b.test", "alice@a.test", "", "192.0.2.7", state) == kPass);
     CHECK(postfix.lane.asked.empty());
     CHECK(postfix.ask("x@poor.test").find("; class=poor") != std::string::npos);
+}
+
+TEST_CASE("an address without its quotes, or a recipient without a domain, gets round nothing") {
+    Port25 postfix(ClosedLaneMode::reject);
+    // Of MAIL FROM:<"a b"@b.test>, <"a@b"@b.test>, <"a\"b"@b.test>, as Postfix says it.
+    for (const char* const sender : {"a b@b.test", "a@b@b.test", "a\"b@b.test", "@b.test"})
+        CHECK(postfix.ask(sender).starts_with("action=550 5.7.1 b.test"));
+    for (const char* const recipient : {"alice", "postmaster", "al ice@a.test", "a@b@a.test"})
+        CHECK(postfix.ask("bob@b.test", recipient).starts_with("action=550 5.7.1 b.test"));
+    CHECK(postfix.ask("bob@b.test", "alice@a.test@c.test") == kPass);
+    CHECK(postfix.ask("bob@b.test@c.test") == kPass);
+    CHECK(postfix.ask("bob@") == kPass);
+    CHECK(postfix.ask("x y@poor.test").find("; class=poor") != std::string::npos);
 }
 
 TEST_CASE("what the log will say holds up no mail") {
