@@ -41,7 +41,8 @@ base::Result<void> replace_file(const std::filesystem::path& file, const std::st
 
 Promises::Promises(base::asio::any_io_executor executor, const Config& config,
                    queue::StorageThread& storage, queue::Reader& reader, const base::Clock& clock,
-                   base::ClockTrust& trust, component::Discovery& discovery, VerifiedLink link)
+                   base::ClockTrust& trust, const queue::PeerLists& lists,
+                   component::Discovery& discovery, VerifiedLink link)
     : config_(config),
       clock_(clock),
       trust_(trust),
@@ -52,7 +53,8 @@ Promises::Promises(base::asio::any_io_executor executor, const Config& config,
             [this](queue::PromiseNews what, const queue::PeerPromise& promise) {
                 news(what, promise);
             }),
-      peers_([&reader](queue::ListStandings question) { return reader.ask(std::move(question)); }),
+      peers_(lists,
+             [&reader](queue::ListStandings question) { return reader.ask(std::move(question)); }),
       looks_(
           executor, book_, peers_, clock,
           [this](mail::Domain domain) { return reread(std::move(domain)); },

@@ -28,7 +28,8 @@ class Promises {
     /// All have to outlive it.
     Promises(base::asio::any_io_executor executor, const Config& config,
              queue::StorageThread& storage, queue::Reader& reader, const base::Clock& clock,
-             base::ClockTrust& trust, component::Discovery& discovery, VerifiedLink link);
+             base::ClockTrust& trust, const queue::PeerLists& lists,
+             component::Discovery& discovery, VerifiedLink link);
 
     /// Once, before anything else. Errc::storage.
     base::Task<base::Result<void>> load();

@@ -21,8 +21,8 @@ base::Task<void> BadPeers::read(std::chrono::sys_days today) {
         const Page page = co_await ask_(std::move(question));
         if (!page) co_return;
         for (const Standing& standing : *page) {
-            const PeerClass of = class_of(standing.record);
-            if (is_bad(of)) known->emplace(standing.domain, Bad{of, bool(standing.record.by_hand)});
+            if (standing.record.by_hand || is_bad(class_of(standing.record)))
+                known->emplace(standing.domain, standing.record);
         }
         if (page->size() < kLinesOfPage) break;
         after = page->back().domain;
@@ -37,11 +37,19 @@ PeerClass BadPeers::class_against(const mail::Domain& domain) const {
         const std::lock_guard lock(mutex_);
         known = known_;
     }
-    if (const auto found = known->find(domain.ascii()); found != known->end())
-        return found->second.peer_class;
-    const auto whole = known->find(mail::Organisation::of(domain.ascii()).name());
-    const bool is_said = whole != known->end() && whole->second.for_all_below;
-    return is_said ? whole->second.peer_class : PeerClass::none;
+    PeerRecord record({}, {});
+    if (const auto own = known->find(domain.ascii()); own != known->end()) record = own->second;
+    if (!record.by_hand) {
+        // Who is trusted is so by name.
+        const auto whole = known->find(mail::Organisation::of(domain.ascii()).name());
+        if (whole != known->end() && whole->second.by_hand != PeerClass::trusted)
+            record.by_hand = whole->second.by_hand;
+    }
+    if (!record.by_hand) {
+        if (const auto listing = lists_.find(domain)) record.listed = listing->makes;
+    }
+    const PeerClass of = class_of(record);
+    return is_bad(of) ? of : PeerClass::none;
 }
 
 }  // namespace queue

@@ -1,8 +1,8 @@
-// BadPeers: the domains of the peer book whose class speaks against them (poor, limited, blocked),
-// in memory, for who can't wait for the database.
+// BadPeers: which domains have a class that speaks against them (poor, limited, blocked), by the
+// peer book and by lists (queue/peer_lists), in memory, for who can't wait for the database.
 //
-// Read from the book in pages, every few minutes. Event loop, but for class_against(). What can't
-// be read stays as it was.
+// What counts is read from the book in pages, every few minutes. Event loop, but for
+// class_against(). What can't be read stays as it was.
 //
 // Tested by tests/unit/queue/peers/bad_peers_test.cpp.
 #pragma once
@@ -10,6 +10,7 @@
 #include "base/async.hpp"
 #include "queue/ledger/questions.hpp"
 #include "queue/peer_class.hpp"
+#include "queue/peer_lists.hpp"
 
 #include <functional>
 #include <map>
@@ -26,7 +27,8 @@ class BadPeers {
     /// A page of the book: Reader::ask().
     using Ask = std::function<base::Task<Page>(ListStandings)>;
 
-    explicit BadPeers(Ask ask) : ask_(std::move(ask)) {}
+    /// `lists` has to outlive it.
+    BadPeers(const PeerLists& lists, Ask ask) : lists_(lists), ask_(std::move(ask)) {}
 
     /// Reads all of the book, as of `today`.
     base::Task<void> read(std::chrono::sys_days today);
@@ -34,12 +36,11 @@ class BadPeers {
     PeerClass class_against(const mail::Domain& domain) const;
 
   private:
-    struct Bad {
-        PeerClass peer_class = PeerClass::none;
-        bool for_all_below = false;  ///< an administrator has said so
-    };
-    using Known = std::map<std::string, Bad>;  ///< A-labels; no more than the book has lines
+    /// Of bad figures, or of a class by hand, whatever that is: it counts before what lists say.
+    /// A-labels; no more than the book has lines.
+    using Known = std::map<std::string, PeerRecord>;
 
+    const PeerLists& lists_;
     Ask ask_;
     mutable std::mutex mutex_;
     std::shared_ptr<const Known> known_ = std::make_shared<const Known>();

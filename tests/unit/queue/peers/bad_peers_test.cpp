@@ -36,15 +36,18 @@ struct Lines {
     std::map<std::string, queue::Standing> lines;
     bool fails = false;
     std::size_t largest = 0;
-    queue::BadPeers peers{[this](queue::ListStandings asked) -> base::Task<queue::BadPeers::Page> {
-        if (fails) co_return base::fail(base::Errc::busy, "busy");
-        std::vector<queue::Standing> page;
-        for (auto at = lines.upper_bound(asked.after);
-             at != lines.end() && page.size() < asked.most; ++at)
-            page.push_back(at->second);
-        largest = std::max(largest, page.size());
-        co_return page;
-    }};
+    ManualClock clock;
+    queue::PeerLists lists{clock};
+    queue::BadPeers peers{lists,
+                          [this](queue::ListStandings asked) -> base::Task<queue::BadPeers::Page> {
+                              if (fails) co_return base::fail(base::Errc::busy, "busy");
+                              std::vector<queue::Standing> page;
+                              for (auto at = lines.upper_bound(asked.after);
+                                   at != lines.end() && page.size() < asked.most; ++at)
+                                  page.push_back(at->second);
+                              largest = std::max(largest, page.size());
+                              co_return page;
+                          }};
 };
 
 }  // namespace
@@ -81,4 +84,38 @@ TEST_CASE("only what speaks against a domain is remembered, whoever has said it"
     book.fails = false;
     book.read();
     CHECK(book.against("blocked.test") == PeerClass::none);
+}
+
+TEST_CASE("what a list makes of a domain speaks against it, too, with a line in the book or not") {
+    Lines book;
+    const auto add = [&](const std::string& name, std::optional<PeerClass> by_hand,
+                         queue::PeerFigures figures = {1, 1, 0, 0, 0}) {
+        book.lines.insert_or_assign(name, line(name, by_hand, figures));
+    };
+    const auto file = [](PeerClass makes, std::string_view text) {
+        return queue::PeerLists::File{
+            makes, "/list",
+            std::make_shared<const queue::DomainList>(queue::DomainList::parse(text).value())};
+    };
+    add("new.test", {});
+    add("trusted.test", PeerClass::trusted);
+    add("limited.test", PeerClass::limited);
+    add("poor.test", {}, {20, 20, 20, 0, 0});
+    add("spam.test", {}, {20, 20, 20, 0, 0});
+    book.lists.use_files(
+        {file(PeerClass::blocked, "new.test\nno-line.test\ntrusted.test\nlimited.test\nspam.test"),
+         file(PeerClass::trusted, "poor.test")});
+    const auto soon = book.clock.steady() + std::chrono::minutes(1);
+    book.lists.heard("dnsbl.test", "dns.test", PeerClass::limited, soon, soon);
+    book.read();
+    for (const char* const name : {"new.test", "no-line.test", "x.no-line.test", "spam.test"})
+        CHECK(book.against(name) == PeerClass::blocked);
+    CHECK(book.against("dns.test") == PeerClass::limited);
+    // What an administrator says of the domain itself goes before, of trust for its name only.
+    CHECK(book.against("trusted.test") == PeerClass::none);
+    CHECK(book.against("x.trusted.test") == PeerClass::blocked);
+    CHECK(book.against("limited.test") == PeerClass::limited);
+    CHECK(book.against("x.limited.test") == PeerClass::limited);
+    CHECK(book.against("poor.test") == PeerClass::none);
+    CHECK(book.against("other.test") == PeerClass::none);
 }

@@ -64,9 +64,10 @@ struct Looking {
     std::shared_ptr<base::ClockTrust> trust;
     std::optional<queue::StorageThread> storage;
     std::optional<queue::PromiseBook> book;
-    queue::BadPeers peers{[](queue::ListStandings) -> base::Task<queue::BadPeers::Page> {
-        co_return std::vector<queue::Standing>();
-    }};
+    queue::PeerLists lists{time};
+    queue::BadPeers peers{lists, [](queue::ListStandings) -> base::Task<queue::BadPeers::Page> {
+                              co_return std::vector<queue::Standing>();
+                          }};
     std::optional<queue::PromiseLooks> looks;
     std::chrono::milliseconds takes = 1s;
     bool answers = true;
