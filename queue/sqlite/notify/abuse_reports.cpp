@@ -77,7 +77,7 @@ std::string consequence_for(const Unreported& each, std::int64_t days) {
 
 /// Where it goes.
 base::Result<Destination> insert_abuse_report(Store& store, const mail::Mailbox& to,
-                                              const Unreported& each) {
+                                              const Unreported& each, std::int64_t incidents) {
     const std::string& host = store.settings().hostname;
     mail::FeedbackInput input;
     input.reporting_mta = host;
@@ -85,7 +85,7 @@ base::Result<Destination> insert_abuse_report(Store& store, const mail::Mailbox&
     input.to = to.text();
     input.sender = each.path;
     input.domain = each.domain;
-    input.incidents = take_incidents(store, each);
+    input.incidents = incidents;
     // What is left of the history says when it came.
     const auto row = read_message(store, each.message);
     input.arrived_at = row ? row->received_at : store.now();
@@ -114,13 +114,12 @@ base::Result<AbuseReports> report_complaints(Store& store, const ReportComplaint
     AbuseReports done;
     const auto found = read_unreported(store, op.until);
     for (const Unreported& each : found) {
+        // Without an address the row is damaged: it must not keep the others from being reported.
+        const std::int64_t incidents = take_incidents(store, each);
         const auto to = abuse_address(op, each);
-        if (!to) {
-            // A damaged row: it must not keep the others from being reported.
-            take_incidents(store, each);
-            continue;
-        }
-        const auto where = insert_abuse_report(store, *to, each);
+        // Another day of the same may have been told just before.
+        if (!to || incidents == 0) continue;
+        const auto where = insert_abuse_report(store, *to, each, incidents);
         if (!where) return where.error();
         add_all(done.due_now, {*where});
     }

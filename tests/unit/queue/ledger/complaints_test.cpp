@@ -318,3 +318,15 @@ TEST_CASE("the abuse address hears once a day of each sender and domain") {
     CHECK(reports[0].starts_with("security@a.test\n"));
     CHECK(has_text(reports[0], "Incidents: 2\r\n"));
 }
+
+TEST_CASE("two days that nobody has heard of are one report") {
+    KeptQueue queue(GENERATE(from_range(implementations())), kBothWays);
+    complain(queue, outgoing(queue)).value();
+    queue.clock.advance(kComplaintDay);
+    complain(queue, outgoing(queue)).value();
+    complain(queue, outgoing(queue)).value();
+    const auto reports = abuse_reports(queue);
+    REQUIRE(reports.size() == 1);
+    CHECK(has_text(reports[0], "Incidents: 3\r\n"));
+    CHECK(abuse_reports(queue).empty());
+}
