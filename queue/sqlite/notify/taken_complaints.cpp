@@ -63,8 +63,8 @@ SenderComplaints sum_of(Store& store, const std::string& sender, const std::stri
     SenderComplaints sum{sender, domain, 0, 0};
     Query find = store.database().query(
         "SELECT complaints FROM sender_complaint"
-        " WHERE sender = ?1 AND domain = ?2 AND day > ?3"_sql);
-    find.bind(sender, domain, today - kSlowDays);
+        " WHERE sender = ?1 AND domain = ?2 AND day > ?3 AND day <= ?4"_sql);
+    find.bind(sender, domain, today - kSlowDays, today);
     while (find.step()) {
         ++sum.days;
         sum.complaints += find.integer(0);
@@ -133,9 +133,9 @@ std::vector<SenderComplaints> list_complaints(Database& database, std::chrono::s
     std::vector<SenderComplaints> found;
     std::map<std::pair<std::string, std::string>, std::size_t> places;
     Query find = database.query(
-        "SELECT sender, domain, complaints FROM sender_complaint WHERE day > ?1"
-        " ORDER BY day DESC LIMIT ?2"_sql);
-    find.bind(to_number(today) - kSlowDays, static_cast<std::int64_t>(most));
+        "SELECT sender, domain, complaints FROM sender_complaint"
+        " WHERE day > ?1 AND day <= ?2 ORDER BY day DESC LIMIT ?3"_sql);
+    find.bind(to_number(today) - kSlowDays, to_number(today), static_cast<std::int64_t>(most));
     while (find.step()) {
         const auto [place, is_new] =
             places.emplace(std::pair(find.text(0), find.text(1)), found.size());

@@ -87,7 +87,8 @@ void keep_sent(Store& store, QueueId message, std::uint32_t n, std::string_view 
 int prune_complaints(Store& store) {
     if (!store.may_forget_verdicts()) return 0;
     const std::int64_t oldest = to_millis(store.now() - kComplaintTime);
-    const std::int64_t day = to_number(today_of(store)) - kComplaintTime / std::chrono::hours(24);
+    const std::int64_t today = to_number(today_of(store));
+    const std::int64_t oldest_day = today - kComplaintTime / std::chrono::hours(24);
     const auto most = static_cast<std::int64_t>(base::limits::kPruned);
     int done = 0;
     // They come in the order of their numbers, so that the oldest are the first, and their number
@@ -118,7 +119,17 @@ int prune_complaints(Store& store) {
           "DELETE FROM complaint_share WHERE (organisation, day) IN (SELECT organisation, day"
           " FROM complaint_share WHERE day < ?1 ORDER BY day LIMIT ?2)"_sql}) {
         Query rows = store.database().query(sql);
-        rows.bind(day, most).run();
+        rows.bind(oldest_day, most).run();
+        done = std::max(done, store.database().changes());
+    }
+    // They were written while the clock was ahead, and believed.
+    for (const Sql sql :
+         {"DELETE FROM sender_complaint WHERE (sender, domain, day) IN (SELECT sender, domain, day"
+          " FROM sender_complaint WHERE day > ?1 ORDER BY day LIMIT ?2)"_sql,
+          "DELETE FROM complaint_share WHERE (organisation, day) IN (SELECT organisation, day"
+          " FROM complaint_share WHERE day > ?1 ORDER BY day LIMIT ?2)"_sql}) {
+        Query rows = store.database().query(sql);
+        rows.bind(today, most).run();
         done = std::max(done, store.database().changes());
     }
     return done;

@@ -330,3 +330,11 @@ TEST_CASE("two days that nobody has heard of are one report") {
     CHECK(has_text(reports[0], "Incidents: 3\r\n"));
     CHECK(abuse_reports(queue).empty());
 }
+
+TEST_CASE("a complaint of a day that has not come yet, by a clock that was wrong, slows nobody") {
+    KeptQueue queue(GENERATE(from_range(implementations())), kBothWays);
+    complain(queue, outgoing(queue)).value();
+    const auto today = queue::day_of(queue.clock.now());
+    CHECK(queue.ask(queue::ListComplaints{today, 100}).size() == 1);
+    CHECK(queue.ask(queue::ListComplaints{today - std::chrono::days(1), 100}).empty());
+}

@@ -62,6 +62,20 @@ TEST_CASE("what is too old to be complained of goes, with its votes, in steps") 
         CHECK(queue.count(std::string("SELECT COUNT(*) FROM ") + table) == 0);
 }
 
+TEST_CASE("days that have not come yet go, and today stays") {
+    StoreFixture queue;
+    const auto today = queue.clock.now().time_since_epoch() / std::chrono::days(1);
+    for (const auto day : {today, today + 1, today + 400})
+        queue.store().database().connection().exec(
+            fmt::format("INSERT INTO sender_complaint VALUES ('alice@a.test', 'b.test', {0}, 1, 0,"
+                        " 1, 0, ''); INSERT INTO complaint_share VALUES ('b.test', {0}, 1, 1)",
+                        day));
+    CHECK(prune_rows(queue) == 2);
+    for (const char* const table : {"sender_complaint", "complaint_share"})
+        CHECK(queue.count(std::string("SELECT SUM(day) FROM ") + table) == today);
+    CHECK(prune_rows(queue) == 0);
+}
+
 TEST_CASE("beyond their bound the oldest rows go") {
     StoreFixture queue;
     fill_received(queue, 1, 10);
