@@ -8,6 +8,7 @@
 #include "queue/sqlite/delivery/quarantine.hpp"
 #include "queue/sqlite/delivery/rerouting.hpp"
 #include "queue/sqlite/delivery/settlement.hpp"
+#include "queue/sqlite/notify/taken_complaints.hpp"
 #include "queue/sqlite/store/damage.hpp"
 #include "queue/sqlite/store/rows.hpp"
 #include "queue/sqlite/store/standings.hpp"
@@ -374,8 +375,10 @@ class Leasing {
             if (ready_.call_back && !sent) return true;
             return defer_or_hold(group, row.error());
         }
+        // What only waits for its turn has been leased, but not tried.
         const bool tried =
-            std::ranges::all_of(group.rows, [](const DueRow& due) { return due.attempts > 0; });
+            std::ranges::all_of(group.rows, [](const DueRow& due) { return due.attempts > 0; }) &&
+            !is_slowed(store_, destination_, row->origin, row->envelope.from);
         const Due due{row->received_at,
                       row->size,
                       sent,

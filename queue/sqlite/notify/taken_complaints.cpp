@@ -128,6 +128,14 @@ base::Result<std::optional<SenderComplaints>> take_complaint(Store& store,
     return std::optional(std::move(sum));
 }
 
+bool is_slowed(Store& store, const Destination& to, const Origin& origin,
+               const mail::ReversePath& from) {
+    const bool may_be = store.settings().complaints.take && to.lane == Lane::xmpp &&
+                        origin.kind == Origin::Kind::smtp && from;
+    if (!may_be) return false;
+    return sum_of(store, sender_name(*from), to.domain, to_number(today_of(store))).days > 0;
+}
+
 std::vector<SenderComplaints> list_complaints(Database& database, std::chrono::sys_days today,
                                               std::size_t most) {
     std::vector<SenderComplaints> found;

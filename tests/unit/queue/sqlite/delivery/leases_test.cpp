@@ -94,6 +94,34 @@ TEST_CASE("what never left may go to another peer") {
     CHECK_FALSE(again[0].transfer->sent_before);
 }
 
+TEST_CASE("mail that was slowed is no mail that nobody takes over XMPP") {
+    StoreFixture queue;
+    queue.complaints({true, true});
+    queue::LaneRule rule;
+    rule.fallback_after = 1h;
+    queue::Router(queue.store().router()).replace_lanes(queue::LanePolicy(rule, {}));
+    const auto today = queue.clock.now().time_since_epoch() / std::chrono::days(1);
+    queue.store().database().connection().exec(
+        "INSERT INTO sender_complaint VALUES ('alice@a.test', 'b.test', " + std::to_string(today) +
+        ", 1, 0, 1, 0, '')");
+    queue.add(arrival("Alice+x@a.test", {"bob@b.test"}));
+    queue.add(arrival("eva@a.test", {"bob@b.test"}));
+    const auto first = queue.lease();
+    REQUIRE(first.size() == 2);
+    queue::Deferred later{reply(450, "4.7.1", "slowed"), "", true, {}};
+    later.tried = false;
+    for (const auto& leased : first) {
+        auto outcome = all(leased, later);
+        outcome.sent = false;
+        queue.settle({outcome});
+    }
+    queue.clock.advance(2h);
+    const auto again = queue.lease();
+    REQUIRE(again.size() == 1);
+    CHECK(again[0].id == first[0].id);
+    CHECK(queue.lease(kRelay, kOneByOne).size() == 1);
+}
+
 TEST_CASE("what was sent with the parameters of RFC 3461 is sent with them again") {
     StoreFixture queue;
     queue.add(arrival("alice@a.test", {"bob@b.test"}));
