@@ -34,21 +34,23 @@ std::int64_t take_incidents(Store& store, const Unreported& each) {
     std::int64_t incidents = 0;
     {
         Query sum = store.database().query(
-            "SELECT complaints - reported FROM sender_complaint"
+            "SELECT MAX(complaints - reported, 0) FROM sender_complaint"
             " WHERE sender = ?1 AND domain = ?2"_sql);
         sum.bind(each.sender, each.domain);
         while (sum.step())
             incidents += sum.integer(0);
     }
     Query mark = store.database().query(
-        "UPDATE sender_complaint SET reported = complaints WHERE sender = ?1 AND domain = ?2"_sql);
+        "UPDATE sender_complaint SET reported = MAX(reported, complaints)"
+        " WHERE sender = ?1 AND domain = ?2"_sql);
     mark.bind(each.sender, each.domain).run();
     return incidents;
 }
 
 std::int64_t days_of_complaints(Store& store, const Unreported& each) {
     Query days = store.database().query(
-        "SELECT COUNT(*) FROM sender_complaint WHERE sender = ?1 AND domain = ?2"_sql);
+        "SELECT COUNT(*) FROM sender_complaint"
+        " WHERE sender = ?1 AND domain = ?2 AND complaints > 0"_sql);
     days.bind(each.sender, each.domain).step();
     return days.integer(0);
 }

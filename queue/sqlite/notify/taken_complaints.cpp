@@ -63,7 +63,7 @@ SenderComplaints sum_of(Store& store, const std::string& sender, const std::stri
     SenderComplaints sum{sender, domain, 0, 0};
     Query find = store.database().query(
         "SELECT complaints FROM sender_complaint"
-        " WHERE sender = ?1 AND domain = ?2 AND day > ?3 AND day <= ?4"_sql);
+        " WHERE sender = ?1 AND domain = ?2 AND day > ?3 AND day <= ?4 AND complaints > 0"_sql);
     find.bind(sender, domain, today - kSlowDays, today);
     while (find.step()) {
         ++sum.days;
@@ -72,28 +72,29 @@ SenderComplaints sum_of(Store& store, const std::string& sender, const std::stri
     return sum;
 }
 
-/// The first of a day is this domain's vote.
+/// The first of a day is this domain's vote; not again after one that was taken back and reported.
 bool add_complaint(Store& store, const SentRow& row, const std::string& sender,
                    std::int64_t today) {
     Query add = store.database().query(
         "INSERT INTO sender_complaint (sender, domain, day, complaints, reported, message,"
         " first_at, path) VALUES (?1, ?2, ?3, 1, 0, ?4, ?5, ?6) ON CONFLICT (sender, domain, day)"
-        " DO UPDATE SET complaints = complaints + 1, message = ?4 RETURNING complaints"_sql);
+        " DO UPDATE SET complaints = complaints + 1, message = ?4"
+        " RETURNING complaints + reported"_sql);
     add.bind(sender, row.towards, today, row.message, to_millis(store.now()), row.sender);
     return add.step() && add.integer(0) == 1;
 }
 
+/// What was reported stays so, or the next one of this day would be reported anew.
 void remove_complaint(Store& store, const SentRow& row, const std::string& sender) {
     {
         Query less = store.database().query(
-            "UPDATE sender_complaint SET complaints = complaints - 1,"
-            " reported = MIN(reported, complaints - 1)"
+            "UPDATE sender_complaint SET complaints = complaints - 1"
             " WHERE sender = ?1 AND domain = ?2 AND day = ?3 AND complaints > 0"_sql);
         less.bind(sender, row.towards, row.said_day).run();
     }
     Query none = store.database().query(
         "DELETE FROM sender_complaint"
-        " WHERE sender = ?1 AND domain = ?2 AND day = ?3 AND complaints = 0"_sql);
+        " WHERE sender = ?1 AND domain = ?2 AND day = ?3 AND complaints = 0 AND reported = 0"_sql);
     none.bind(sender, row.towards, row.said_day).run();
 }
 
@@ -142,7 +143,7 @@ std::vector<SenderComplaints> list_complaints(Database& database, std::chrono::s
     std::map<std::pair<std::string, std::string>, std::size_t> places;
     Query find = database.query(
         "SELECT sender, domain, complaints FROM sender_complaint"
-        " WHERE day > ?1 AND day <= ?2 ORDER BY day DESC LIMIT ?3"_sql);
+        " WHERE day > ?1 AND day <= ?2 AND complaints > 0 ORDER BY day DESC LIMIT ?3"_sql);
     find.bind(to_number(today) - kSlowDays, to_number(today), static_cast<std::int64_t>(most));
     while (find.step()) {
         const auto [place, is_new] =

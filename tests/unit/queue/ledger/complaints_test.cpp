@@ -338,3 +338,20 @@ TEST_CASE("a complaint of a day that has not come yet, by a clock that was wrong
     CHECK(queue.ask(queue::ListComplaints{today, 100}).size() == 1);
     CHECK(queue.ask(queue::ListComplaints{today - std::chrono::days(1), 100}).empty());
 }
+
+TEST_CASE("what is taken back after its report makes no room for another one that day") {
+    KeptQueue queue(GENERATE(from_range(implementations())), kBothWays);
+    const auto first = outgoing(queue);
+    complain(queue, first).value();
+    CHECK(abuse_reports(queue).size() == 1);
+    CHECK(complain(queue, first, false).value()->days == 0);
+    CHECK(known(queue).empty());
+    CHECK(complain(queue, outgoing(queue)).value()->complaints == 1);
+    CHECK(known(queue) == std::vector<queue::SenderComplaints>{{"alice@a.test", "b.test", 1, 1}});
+    CHECK(abuse_reports(queue).empty());
+    queue.clock.advance(kComplaintDay);
+    complain(queue, outgoing(queue)).value();
+    const auto reports = abuse_reports(queue);
+    REQUIRE(reports.size() == 1);
+    CHECK(has_text(reports[0], "Incidents: 1\r\n"));
+}
