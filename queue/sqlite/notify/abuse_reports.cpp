@@ -1,6 +1,7 @@
 #include "queue/sqlite/notify/abuse_reports.hpp"
 
 #include "mail/feedback_report.hpp"
+#include "queue/sqlite/notify/taken_complaints.hpp"
 #include "queue/sqlite/store/new_message.hpp"
 #include "queue/sqlite/store/rows.hpp"
 
@@ -47,14 +48,6 @@ std::int64_t take_incidents(Store& store, const Unreported& each) {
     return incidents;
 }
 
-std::int64_t days_of_complaints(Store& store, const Unreported& each) {
-    Query days = store.database().query(
-        "SELECT COUNT(*) FROM sender_complaint"
-        " WHERE sender = ?1 AND domain = ?2 AND complaints > 0"_sql);
-    days.bind(each.sender, each.domain).step();
-    return days.integer(0);
-}
-
 /// As far as it is still here.
 std::string kept_header(Store& store, QueueId message) {
     Query find = store.database().query("SELECT bytes FROM header WHERE message = ?1"_sql);
@@ -69,6 +62,9 @@ base::Result<mail::Mailbox> abuse_address(const ReportComplaints& op, const Unre
 }
 
 std::string consequence_for(const Unreported& each, std::int64_t days) {
+    if (days == 0)
+        return fmt::format("That was a while ago: mail of this sender to {} is not slowed.",
+                           each.domain);
     const auto pause =
         std::chrono::duration_cast<std::chrono::minutes>(pause_after_complaints(days));
     return fmt::format(
@@ -92,7 +88,8 @@ base::Result<Destination> insert_abuse_report(Store& store, const mail::Mailbox&
     const auto row = read_message(store, each.message);
     input.arrived_at = row ? row->received_at : store.now();
     input.now = store.now();
-    input.consequence = consequence_for(each, days_of_complaints(store, each));
+    input.consequence =
+        consequence_for(each, complaints_against(store, each.sender, each.domain).days);
     const std::string original = kept_header(store, each.message);
     input.original = original;
     Arrival report;

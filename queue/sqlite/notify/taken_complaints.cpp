@@ -57,21 +57,6 @@ void note_said(Store& store, std::int64_t number, Said said, std::int64_t day) {
     note.bind(number, static_cast<int>(said), day).run();
 }
 
-/// What stands against a sender.
-SenderComplaints sum_of(Store& store, const std::string& sender, const std::string& domain,
-                        std::int64_t today) {
-    SenderComplaints sum{sender, domain, 0, 0};
-    Query find = store.database().query(
-        "SELECT complaints FROM sender_complaint"
-        " WHERE sender = ?1 AND domain = ?2 AND day > ?3 AND day <= ?4 AND complaints > 0"_sql);
-    find.bind(sender, domain, today - kSlowDays, today);
-    while (find.step()) {
-        ++sum.days;
-        sum.complaints += find.integer(0);
-    }
-    return sum;
-}
-
 /// The first of a day is this domain's vote; not again after one that was taken back and reported.
 bool add_complaint(Store& store, const SentRow& row, const std::string& sender,
                    std::int64_t today) {
@@ -100,6 +85,21 @@ void remove_complaint(Store& store, const SentRow& row, const std::string& sende
 
 }  // namespace
 
+SenderComplaints complaints_against(Store& store, const std::string& sender,
+                                    const std::string& domain) {
+    const std::int64_t today = to_number(today_of(store));
+    SenderComplaints sum{sender, domain, 0, 0};
+    Query find = store.database().query(
+        "SELECT complaints FROM sender_complaint"
+        " WHERE sender = ?1 AND domain = ?2 AND day > ?3 AND day <= ?4 AND complaints > 0"_sql);
+    find.bind(sender, domain, today - kSlowDays, today);
+    while (find.step()) {
+        ++sum.days;
+        sum.complaints += find.integer(0);
+    }
+    return sum;
+}
+
 base::Result<std::optional<SenderComplaints>> take_complaint(Store& store,
                                                              const Complaint& complaint,
                                                              const std::string& peer) {
@@ -120,7 +120,7 @@ base::Result<std::optional<SenderComplaints>> take_complaint(Store& store,
         is_vote = add_complaint(store, *row, sender, today);
     else if (row->said == Said::spam)
         remove_complaint(store, *row, sender);
-    auto sum = sum_of(store, sender, row->towards, today);
+    auto sum = complaints_against(store, sender, row->towards);
     if (is_vote)
         store.after_commit([sum, from = row->sender, id = QueueId{row->message}] {
             log::complaints_on_sender(from, sum.domain, sum.days, pause_after_complaints(sum.days),
@@ -134,7 +134,7 @@ bool is_slowed(Store& store, const Destination& to, const Origin& origin,
     const bool may_be = store.settings().complaints.take && to.lane == Lane::xmpp &&
                         origin.kind == Origin::Kind::smtp && from;
     if (!may_be) return false;
-    return sum_of(store, sender_name(*from), to.domain, to_number(today_of(store))).days > 0;
+    return complaints_against(store, sender_name(*from), to.domain).days > 0;
 }
 
 std::vector<SenderComplaints> list_complaints(Database& database, std::chrono::sys_days today,

@@ -20,6 +20,9 @@ inline constexpr std::int64_t kComplaintsTaken = 1000;
 base::Result<std::optional<SenderComplaints>> take_complaint(Store& store,
                                                              const Complaint& complaint,
                                                              const std::string& peer);
+/// What stands against a sender now.
+SenderComplaints complaints_against(Store& store, const std::string& sender,
+                                    const std::string& domain);
 /// Its mail to `to` waits for its turn (queue/delivery/slowing_courier).
 bool is_slowed(Store& store, const Destination& to, const Origin& origin,
                const mail::ReversePath& from);

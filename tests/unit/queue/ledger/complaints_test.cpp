@@ -110,6 +110,13 @@ bool has_text(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
+/// A text whose lines may end anywhere.
+bool has_words(std::string text, const std::string& words) {
+    for (auto at = text.find("\r\n"); at != std::string::npos; at = text.find("\r\n"))
+        text.replace(at, 2, " ");
+    return has_text(text, words);
+}
+
 }  // namespace
 
 TEST_CASE("a recipient has one vote on a mail, and the peer book counts it") {
@@ -354,4 +361,21 @@ TEST_CASE("what is taken back after its report makes no room for another one tha
     const auto reports = abuse_reports(queue);
     REQUIRE(reports.size() == 1);
     CHECK(has_text(reports[0], "Incidents: 1\r\n"));
+}
+
+TEST_CASE("a report says the pause that is in force, of the days that count for it") {
+    KeptQueue queue(GENERATE(from_range(implementations())), kBothWays);
+    complain(queue, outgoing(queue)).value();
+    abuse_reports(queue);
+    queue.clock.advance(kComplaintDay * queue::kSlowDays);
+    complain(queue, outgoing(queue)).value();
+    auto reports = abuse_reports(queue);
+    REQUIRE(reports.size() == 1);
+    CHECK(has_words(reports[0], "one recipient in 5 minutes"));
+    // One that comes when nothing is slowed any more.
+    complain(queue, outgoing(queue, "eva@a.test")).value();
+    queue.clock.advance(kComplaintDay * queue::kSlowDays);
+    reports = abuse_reports(queue);
+    REQUIRE(reports.size() == 1);
+    CHECK(has_words(reports[0], "is not slowed"));
 }
