@@ -260,6 +260,7 @@ base::Task<void> CourierRound::send_batch(Peer& peer, Batch batch) {
     const auto began = std::chrono::steady_clock::now();
     auto permit = std::make_shared<Flow::Permit>(peer.flow);
     co_await permit->acquire(bytes, content, peer.theirs.window);
+    if (!orders_.passed_by.empty()) co_return pass_by(peer, batch);
     // It is given back with the answer: what is sent again below needs one of its own.
     const IqReply reply = co_await ask(peer, std::move(*payload), "set", std::move(permit));
     const auto took = std::chrono::steady_clock::now() - began;
@@ -432,8 +433,14 @@ base::Task<void> CourierRound::exchange(Peer& peer, Item& item) {
         }
         const auto permit = std::make_shared<Flow::Permit>(peer.flow);
         const std::size_t bytes = payload->size();
-        sent += asked.size;
         co_await permit->acquire(bytes, asked.size, peer.theirs.window);
+        const bool sends = asked.ask != Sending::Ask::status && asked.ask != Sending::Ask::abort;
+        if (sends && is_passed_by(item)) {
+            pass_by(item);
+            sending.on_failure(asked, of_our_own({4, 4, 1}, orders_.passed_by), false);
+            continue;
+        }
+        sent += asked.size;
         const auto text = std::make_shared<std::string>(std::move(*payload));
         asking.spawn("transfer",
                      [this, &peer, &item, &answered, asked, text, permit]() -> base::Task<void> {

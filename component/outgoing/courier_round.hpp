@@ -132,6 +132,8 @@ class CourierRound {
     /// It goes by SMTP, once it has been called back if anything of it was sent; or waits, if it
     /// has to go over XMPP.
     void pass_by(Item& item);
+    /// The same of what was to be asked together, and waited for room.
+    void pass_by(Peer& peer, const Batch& batch);
     /// `failure`, which says so of `item`, with what follows of it: if that has lasted, `item` goes
     /// by SMTP.
     Failure weigh(Peer& peer, Item& item, Failure failure);

@@ -44,6 +44,16 @@ void CourierRound::pass_by(Item& item) {
     give(item, later);
 }
 
+void CourierRound::pass_by(Peer& peer, const Batch& batch) {
+    Failure unsent;
+    unsent.reply = {451, {4, 4, 1}, orders_.passed_by};
+    for (Item* item : batch) {
+        item->sending.on_failure(item->whole, unsent, false);
+        item->sending.try_again();
+        is_put_off(peer, *item);
+    }
+}
+
 Failure CourierRound::put_off(Peer& peer, Item& item, Failure failure) {
     const mail::Domain& domain = item.message.transfer->key.domain;
     const bool unverified = failure.kind == Failure::Kind::unverified;

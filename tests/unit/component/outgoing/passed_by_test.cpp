@@ -78,6 +78,32 @@ TEST_CASE("it is turned off while mail is under way") {
     }
 }
 
+TEST_CASE("it is turned off while mail waits for room on the way to a peer") {
+    Courier a;
+    a.link.settings_.compress = Compress::none;
+    PeerDisk b;
+    a.peer = [&](const auto& asked) {
+        a.courier->pass_by(kSwitchedOff);
+        return b.answer(asked);
+    };
+    // As base64 it fills the window nearly.
+    const auto first = a.message(1, a.noise(94000));
+    auto second = a.message(2, a.noise(80000));
+    SECTION("a batch") {}
+    SECTION("the first word on a large one") {
+        second = a.message(2, a.noise(900000));
+        second.envelope = envelope("alice@a.test", {});
+        for (std::uint32_t n = 0; n < 100; ++n)
+            second.envelope.recipients.push_back(
+                {n, mailbox(fmt::format("{:050}@b.test", n)), {}, {}});
+    }
+    const auto outcomes = a.send_at_once({first, second});
+    CHECK(is<queue::Delivered>(outcomes.at(0)));
+    CHECK(reroute_of(outcomes.at(1)) == kSwitchedOff);
+    CHECK_FALSE(outcomes.at(1).sent);
+    CHECK(a.sizes.size() == 1);
+}
+
 TEST_CASE("what a peer has decided before it lets go counts, also while it is off") {
     Courier a;
     a.peer = [&](const auto& asked) -> IqReply {

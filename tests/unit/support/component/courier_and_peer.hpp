@@ -1,6 +1,7 @@
 // XmppCourier and the peer at its other end: one that is scripted, or one that keeps the protocol.
 #pragma once
 
+#include "base/task_group.hpp"
 #include "component/incoming/transfer_answer.hpp"
 #include "component/outgoing/xmpp_courier.hpp"
 #include "support/component/doubles.hpp"
@@ -66,6 +67,28 @@ struct Courier : World {
                     told.push_back(std::move(outcome));
                 };
                 co_await courier->deliver(destination, messages, tell);
+                std::ranges::stable_sort(told, {}, &queue::MessageOutcome::id);
+                co_return told;
+            });
+    }
+    /// Each in a round of its own.
+    std::vector<queue::MessageOutcome> send_at_once(std::vector<queue::LeasedMessage> messages) {
+        return support::run<std::vector<queue::MessageOutcome>>(
+            io, [&]() -> base::Task<std::vector<queue::MessageOutcome>> {
+                const auto ready = co_await courier->prepare(destination, queue::Urgency::fresh);
+                readiness = ready;
+                std::vector<queue::MessageOutcome> told;
+                const queue::Tell tell = [&](queue::MessageOutcome outcome) {
+                    told.push_back(std::move(outcome));
+                };
+                base::TaskGroup rounds(io.get_executor());
+                for (const auto& each : messages) {
+                    rounds.spawn("round", [this, each, tell]() -> base::Task<void> {
+                        std::vector<queue::LeasedMessage> one(1, each);
+                        co_await courier->deliver(destination, std::move(one), tell);
+                    });
+                }
+                co_await rounds.join();
                 std::ranges::stable_sort(told, {}, &queue::MessageOutcome::id);
                 co_return told;
             });
