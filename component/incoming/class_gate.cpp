@@ -103,9 +103,10 @@ ClassGate::Answer ClassGate::ask(const Asking& asking) {
         ++today(all).refused;
     }
     if (asking.is_resumed) return answer;
-    // Of what is refused, no byte stays.
+    // Of what is refused, no byte stays; but a postmaster gets it whole.
+    const bool stays = !answer.refused || asking.reaches_postmaster;
     const Amounts more{1.0, static_cast<double>(asking.recipients),
-                       answer.refused ? 0.0 : static_cast<double>(asking.size)};
+                       stays ? static_cast<double>(asking.size) : 0.0};
     add(own, rule, more);
     add(all, rule, more);
     answer.pass = Pass(this, own, more);

@@ -46,6 +46,8 @@ class ClassGate {
         std::uint64_t size = 0;  ///< bytes of content
         /// Some of it was taken before: it counts no more, but may be refused.
         bool is_resumed = false;
+        /// Whom no class keeps out (protocol rule 10): the content comes even so.
+        bool reaches_postmaster = false;
     };
     class Pass;
     /// Either of the first two, or a pass.

@@ -62,12 +62,16 @@ base::Task<std::optional<StanzaError>> TransferJudge::authorise(std::string peer
 
 ClassGate::Answer TransferJudge::ask_gate(const std::string& peer, const IncomingTransfer& transfer,
                                           const queue::KnownTransfer& known) {
+    const bool reaches_postmaster = std::ranges::any_of(
+        transfer.envelope.recipients,
+        [](const mail::Recipient& recipient) { return recipient.address.is_postmaster(); });
     const ClassGate::Asking asking{known.sender_class,
                                    transfer.key.domain,
                                    link_.settings().assurance,
                                    transfer.envelope.recipients.size(),
                                    transfer.size,
-                                   known.state == queue::KnownTransfer::State::open};
+                                   known.state == queue::KnownTransfer::State::open,
+                                   reaches_postmaster};
     ClassGate::Answer answer = gate_.ask(asking);
     const char* const limit = answer.later     ? answer.later->limit
                               : answer.refused ? answer.refused->limit

@@ -139,6 +139,23 @@ TEST_CASE("a postmaster is reached from a blocked domain, and nobody beside him"
     CHECK(reply_of(refused, 1).status == mail::EnhancedStatus{5, 7, 0});
 }
 
+TEST_CASE("what a blocked domain sends to a postmaster counts with its octets") {
+    Classified b;
+    b.peer_class = PeerClass::blocked;
+    ClassRules rules;
+    ClassRule rule;
+    rule.refuse = true;
+    rule.an_hour[static_cast<std::size_t>(PeerCount::bytes)] = 20;
+    rules.set(PeerClass::blocked, rule);
+    b.gate.use(rules);
+    // Of what nobody gets, nothing stays.
+    for (int i = 0; i < 3; ++i)
+        CHECK(b.reply_to(b.message(i)).status == mail::EnhancedStatus{5, 7, 0});
+    CHECK(b.reply_to(b.message(3, {"postmaster@b.test"})).is_success());
+    const auto waits = b.send({b.message(4, {"postmaster@b.test"})});
+    CHECK(error_in(waits).cause == BusyCause::rate);
+}
+
 TEST_CASE("a batch with a refused member: its block is for the others") {
     Classified b;
     b.peer_class = PeerClass::blocked;
