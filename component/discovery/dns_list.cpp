@@ -21,7 +21,9 @@ constexpr std::chrono::seconds kAbsentFresh = 10min;
 constexpr std::chrono::seconds kOld = 1h;
 // A list that was silent is left alone.
 constexpr auto kRest = 1min;
-constexpr auto kTestEvery = 1h;
+constexpr auto kTestEvery = 5min;
+// What has mail refused for good is believed of a list that behaved so lately.
+constexpr auto kTestFresh = 1min;
 // One that does not behave as a list.
 constexpr auto kTestAgain = 5min;
 
@@ -53,6 +55,10 @@ base::Task<void> DnsList::look_up(std::vector<std::string> names, mail::Organisa
     for (const auto& name : names)
         questions.push_back(name + "." + settings_.zone);
     const auto answers = co_await resolver_.find_addresses(std::move(questions), kTime);
+    const bool blocks = std::ranges::any_of(
+        answers, [this](const AddressAnswer& answer) { return is_refusal(answer); });
+    if (blocks && is_tested_ && !has_behaved_lately() && !std::exchange(is_testing_, true))
+        co_await test();
     for (std::size_t i = 0; i < names.size(); ++i) {
         asking_.erase(names[i]);
         // Not if the one before has shown that it can't be believed.
@@ -61,11 +67,22 @@ base::Task<void> DnsList::look_up(std::vector<std::string> names, mail::Organisa
     whose_.erase(whose_.find(whose));
 }
 
+bool DnsList::is_refusal(const AddressAnswer& answer) const {
+    return settings_.makes == queue::PeerClass::blocked && answer.known &&
+           settings_.answers.of(answer.addresses) == Meaning::listed;
+}
+
+bool DnsList::has_behaved_lately() const {
+    return behaved_at_ && clock_.steady() - *behaved_at_ <= kTestFresh;
+}
+
 void DnsList::hear(const std::string& name, const AddressAnswer& answer) {
     if (!answer.known) return note_silence();
     const Meaning meaning = settings_.answers.of(answer.addresses);
     if (meaning == Meaning::fault)
         return note_misbehaviour("it answers that it does not serve us (127.255.255.x, 127.0.0.1)");
+    // It is asked again with the next mail.
+    if (is_refusal(answer) && !has_behaved_lately()) return;
     std::optional<queue::PeerClass> makes;
     if (meaning == Meaning::listed) makes = settings_.makes;
     const auto fresh =
@@ -102,6 +119,7 @@ base::Task<void> DnsList::test() {
         note_misbehaviour("it does not list \"" + settings_.test + "\", its test entry");
     } else {
         is_tested_ = true;
+        behaved_at_ = clock_.steady();
         test_at_ = clock_.steady() + kTestEvery;
         note_answer();
     }

@@ -3,8 +3,9 @@
 //
 // Nobody waits for it: what it has answered by the time that a class is made counts, in
 // queue::PeerLists. It fails open: while it is silent it is left alone for a minute at a time, and
-// while it does not behave as a list (RFC 5782 5) nothing that it has said counts. Whose mail it is
-// decides how much is asked at once, and all is bounded. Event loop only; never throws.
+// while it does not behave as a list (RFC 5782 5) nothing that it has said counts; before it has
+// mail refused for good, that is looked at anew. Whose mail it is decides how much is asked at
+// once, and all is bounded. Event loop only; never throws.
 //
 // Tested by tests/unit/component/discovery/dns_lists_test.cpp.
 #pragma once
@@ -60,7 +61,9 @@ class DnsList {
     void retire();
 
   private:
-    ListAnswers::Meaning meaning(const AddressAnswer& answer) const;
+    /// By it, mail would be refused for good.
+    bool is_refusal(const AddressAnswer& answer) const;
+    bool has_behaved_lately() const;
     void hear(const std::string& name, const AddressAnswer& answer);
     void note_silence();
     void note_misbehaviour(const std::string& why);
@@ -75,6 +78,7 @@ class DnsList {
     bool is_testing_ = false;
     bool is_retired_ = false;
     base::SteadyPoint test_at_{};
+    std::optional<base::SteadyPoint> behaved_at_{};  ///< at its last good test
     base::SteadyPoint rests_until_{};
     std::optional<std::string> trouble_{};     ///< as the log has it
     std::set<std::string> asking_;             ///< names

@@ -214,9 +214,9 @@ TEST_CASE("one that has gone wrong counts for nothing until it behaves again") {
     REQUIRE(site.class_of("evil.test") == PeerClass::blocked);
     site.dns->asked.clear();
     support::LogLines log;
-    SECTION("as the hourly test finds out") {
+    SECTION("as the test finds out, every five minutes") {
         site.dns->others = {kListed};
-        for (int i = 0; i < 59; ++i)
+        for (int i = 0; i < 4; ++i)
             site.minute_passes();
         CHECK(site.class_of("evil.test") == PeerClass::blocked);
         CHECK(site.dns->asked.empty());
@@ -242,10 +242,44 @@ TEST_CASE("one that has gone wrong counts for nothing until it behaves again") {
     CHECK(site.class_of("evil.test") == PeerClass::blocked);
 }
 
+TEST_CASE("a list is looked at before it has mail refused for good") {
+    Site site;
+    site.publish("evil.test.bad.test");
+    site.use();
+    site.time.advance(61s);
+    support::LogLines log;
+    const Names with_test{"evil.test.bad.test", "test.bad.test", "invalid.bad.test"};
+    SECTION("it behaves: its word counts at once, and for a minute without another look") {
+        site.mail_from("evil.test");
+        CHECK(site.dns->asked == with_test);
+        CHECK(site.class_of("evil.test") == PeerClass::blocked);
+        site.publish("next.test.bad.test");
+        site.mail_from("next.test", 60s);
+        CHECK(site.dns->asked.size() == 4);
+        CHECK(site.class_of("next.test") == PeerClass::blocked);
+    }
+    SECTION("it lists everything by now") {
+        site.dns->others = {kListed};
+        site.mail_from("evil.test");
+        CHECK(site.dns->asked == with_test);
+        CHECK(site.class_of("evil.test") == PeerClass::none);
+        CHECK(log.count("dns-list-unused") == 1);
+    }
+    SECTION("it does not answer to that") {
+        site.dns->silent = "invalid.bad.test";
+        site.mail_from("evil.test", 2s);
+        CHECK(site.class_of("evil.test") == PeerClass::none);
+    }
+    SECTION("what it does not list needs no look") {
+        site.mail_from("fine.test");
+        CHECK(site.dns->asked == Names{"fine.test.bad.test"});
+    }
+}
+
 TEST_CASE("a silent list is left alone for a while, and what it has said still counts") {
     Site site;
     site.publish("evil.test.bad.test", {kListed}, 60s);
-    site.use();
+    site.use(PeerClass::limited);
     site.mail_from("evil.test");
     support::LogLines log;
     site.dns->silent = "bad.test";
@@ -257,7 +291,7 @@ TEST_CASE("a silent list is left alone for a while, and what it has said still c
     site.mail_from("evil.test", 59s);
     site.mail_from("evil.test");
     CHECK(site.dns->asked.size() == 1);
-    CHECK(site.class_of("evil.test") == PeerClass::blocked);
+    CHECK(site.class_of("evil.test") == PeerClass::limited);
     site.dns->silent.clear();
     site.time.advance(1s);
     site.mail_from("evil.test");
@@ -267,7 +301,7 @@ TEST_CASE("a silent list is left alone for a while, and what it has said still c
     // After an hour beyond its time, it is forgotten.
     site.dns->silent = "bad.test";
     site.time.advance(60s + 1h - 1s);
-    CHECK(site.class_of("evil.test") == PeerClass::blocked);
+    CHECK(site.class_of("evil.test") == PeerClass::limited);
     site.time.advance(1s);
     CHECK(site.class_of("evil.test") == PeerClass::none);
 }
