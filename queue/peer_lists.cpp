@@ -57,6 +57,8 @@ std::optional<Listing> PeerLists::find_in_dns(const std::string& name,
             const Answer* const answer = answers.find(asked, now);
             if (answer == nullptr || !answer->makes) continue;
             if (asked != name && !holds_below(*answer->makes)) continue;
+            // What is refused for good is so on a word that still counts.
+            if (answer->makes == PeerClass::blocked && now >= answer->fresh_until) continue;
             if (!found || rank(*answer->makes) < rank(found->makes))
                 found = Listing{*answer->makes, "dns-list " + zone};
         }

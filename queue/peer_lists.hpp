@@ -56,7 +56,7 @@ class PeerLists {
     std::optional<Listing> find_in_files(const mail::Domain& domain) const;
 
     /// The list `zone` has answered: `makes` of `name`, or nothing if that is not on it. That
-    /// counts until `until`.
+    /// counts until `until`; what blocks, until `fresh_until` only.
     void heard(const std::string& zone, const std::string& name, std::optional<PeerClass> makes,
                base::SteadyPoint fresh_until, base::SteadyPoint until);
     /// No need to ask again yet.

@@ -88,14 +88,26 @@ TEST_CASE("files go before the DNS, and of lists in the DNS the worst counts") {
 TEST_CASE("an answer is fresh for a time, and counts for a while longer") {
     Lists site;
     CHECK_FALSE(site.lists.is_fresh("dns.test", "a.test"));
-    site.hears("dns.test", "a.test", PeerClass::blocked);
+    site.hears("dns.test", "a.test", PeerClass::limited);
     CHECK(site.lists.is_fresh("dns.test", "a.test"));
     CHECK_FALSE(site.lists.is_fresh("other.test", "a.test"));
     site.clock.advance(60s);
     CHECK_FALSE(site.lists.is_fresh("dns.test", "a.test"));
-    CHECK(site.class_by("a.test") == PeerClass::blocked);
+    CHECK(site.class_by("a.test") == PeerClass::limited);
     site.clock.advance(40s);
     CHECK(site.class_by("a.test") == PeerClass::none);
+}
+
+TEST_CASE("nobody is blocked by an answer that is not fresh any more") {
+    Lists site;
+    site.hears("black.test", "a.test", PeerClass::blocked);
+    site.hears("slow.test", "a.test", PeerClass::limited);
+    site.clock.advance(59s);
+    CHECK(site.class_by("a.test") == PeerClass::blocked);
+    CHECK(site.class_by("x.a.test") == PeerClass::blocked);
+    site.clock.advance(1s);
+    CHECK(site.class_by("a.test") == PeerClass::limited);
+    CHECK(site.class_by("x.a.test") == PeerClass::limited);
 }
 
 TEST_CASE("of one list so many answers are kept") {
