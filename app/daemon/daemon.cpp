@@ -303,6 +303,8 @@ base::Task<base::Result<void>> Daemon::start(std::function<void(base::Error)> gi
     dispatcher_.expect_links(links_to_come(), kLinksTime);
     base::Result<void> started = co_await dispatcher_.start();
     if (!started) co_return started;
+    // What waits may have to leave now: the last process may have died before it did.
+    if (off_.off()) set_off(true);
     for (const auto& session : sessions_)
         session->start();
     prober_.start();

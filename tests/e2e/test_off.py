@@ -135,6 +135,28 @@ def test_what_waits_for_a_peer_goes_at_once_even_if_our_own_link_is_down(a, b, b
     assert not any(bob.has(letter) for letter in later)
 
 
+def test_what_waits_leaves_also_if_the_daemon_dies_as_it_is_turned_off(b, bob, patient, new_letter, down, smtp_way):  # noqa: F811
+    daemon = patient()
+    way = smtp_way(daemon)
+    until(lambda: "takes mail over XMPP" in daemon.run("check", "b.test").stdout, "the peer to be known")
+    first, later = new_letter(), [new_letter() for _ in range(20)]
+    up = down(b.packetboat)
+    sends(daemon, first, bob.address)
+    until(lambda: daemon.queue()[0]["state"] == "deferred", "the first mail to have been tried")
+    for letter in later:
+        sends(daemon, letter, bob.address)
+    assert daemon.run("off").returncode == 0
+    daemon.kill()
+    daemon.start()
+    # Its retries are minutes apart. Twice may be what was under way as it died.
+    for letter in later:
+        until(lambda: went_by_smtp(way, letter) >= 1, f"{letter} by SMTP")
+    assert daemon.run("on").returncode == 0
+    up()
+    until(lambda: daemon.run("queue", "flush").returncode == 0 and not daemon.queue(), "an empty queue", 90)
+    assert not any(bob.has(letter) for letter in later)
+
+
 def test_what_has_to_go_over_xmpp_waits_and_goes_when_it_is_on_again(bob, patient, new_letter, smtp_way):  # noqa: F811
     daemon = patient(("# [domain bank.example]", "[domain b.test]\npolicy = require\n#"))
     way = smtp_way(daemon)
