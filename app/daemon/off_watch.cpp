@@ -17,6 +17,8 @@ constexpr auto kNoHaste = std::chrono::milliseconds(100);  // between tries to e
 base::Task<base::Result<void>> OffWatch::load() {
     const base::Result<void> loaded = co_await switch_.load();
     if (loaded && off()) apply_(true);
+    // This process has not said so yet; the steady clock may have begun a moment ago.
+    said_ = clock_.steady() - kSayAgain;
     co_return loaded;
 }
 

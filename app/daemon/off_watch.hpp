@@ -3,7 +3,7 @@
 //
 // On the event loop; as long as the daemon.
 //
-// Tested by tests/e2e/test_off.py.
+// Tested by tests/unit/app/daemon/off_watch_test.cpp and tests/e2e/test_off.py.
 #pragma once
 
 #include "base/async.hpp"
