@@ -121,6 +121,7 @@ int peers_show(const Config& config, const std::string& domain, bool as_json) {
                    set_at.empty() ? "" : ", since " + set_at);
     if (!peer.at("is_in_book").as_bool()) {
         terminal::line("  nothing of it is in the peer book");
+        print_means(peer);
         return 0;
     }
     terminal::line("  known since {}, last counted {}, mail on {} days", text_of(peer, "since"),

@@ -103,9 +103,15 @@ base::Task<json::object> answer_peer(Daemon& daemon, std::string text) {
     auto found = co_await daemon.reader().ask(std::move(question));
     if (!found) co_return refusal(found.error().text);
     const bool is_in_book = found->has_value();
-    if (!is_in_book && !daemon.lists().find(*domain))
-        co_return refusal(domain->ascii() + ": nothing is known of this domain");
     if (!is_in_book) *found = queue::Standing{domain->ascii(), now, now, {now, now}};
+    queue::PeerRecord record = (*found)->record;
+    const auto listing = daemon.lists().find(*domain);
+    if (listing) record.listed = listing->makes;
+    const auto standing = daemon.gate().look(class_of(record), *domain);
+    // What was only put off, or refused, has no line in the book.
+    const bool is_counted = standing.own.put_off > 0 || standing.own.refused > 0;
+    if (!is_in_book && !listing && !is_counted)
+        co_return refusal(domain->ascii() + ": nothing is known of this domain");
     json::object peer = to_json(**found, daemon, *domain);
     peer["is_in_book"] = is_in_book;
     json::array days;
@@ -116,9 +122,7 @@ base::Task<json::object> answer_peer(Daemon& daemon, std::string text) {
         days.push_back(std::move(row));
     }
     peer["by_day"] = std::move(days);
-    queue::PeerRecord record = (*found)->record;
-    if (const auto listing = daemon.lists().find(*domain)) record.listed = listing->makes;
-    peer["means"] = to_json(daemon.gate().look(class_of(record), *domain));
+    peer["means"] = to_json(standing);
     co_return json::object{{"ok", true}, {"peer", std::move(peer)}};
 }
 

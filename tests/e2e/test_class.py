@@ -171,6 +171,8 @@ def test_new_domains_share_what_comes_and_who_is_trusted_does_not(a, b, alice, o
     assert not bob.has(third)
     usage = peers(b, "show", "a.test")["means"]["of_class"]["messages"]
     assert (usage["an_hour"], usage["at_once"]) == (60, 2)
+    # Whether it has a line in the book or not.
+    assert peers(b, "show", "a2.test")["means"]["of_organisation"]["put_off"] >= 1
     says(b, "trust", "a2.test")
     assert bob.receives(third).transport() == "xmpp"
 

@@ -124,7 +124,8 @@ def test_a_file_makes_the_class(b, its, list_file, comes_as, stranger, key, word
     assert its.lines("event=list-in-force", f"file={list_file}", f"class={word}", "domains=1")
     # Before anything of it has come.
     shown = b.packetboat.run("peers", "show", stranger)
-    assert shown.stdout == f"a.test: {word} (by list {list_file})\n  nothing of it is in the peer book\n"
+    assert shown.stdout.startswith(f"a.test: {word} (by list {list_file})\n  nothing of it is in the peer book\n")
+    assert f"\n  class {word}: {'refused' if key == 'block' else 'taken'}; " in shown.stdout
     assert comes_as() == word
     peer = peers(b, "show", stranger)
     assert (peer["class"], peer["by"], peer["by_hand"]) == (word, f"list {list_file}", False)
