@@ -298,6 +298,8 @@ base::Task<void> OpenTransfers::commit(Entry& entry, Answer answer) {
     // Much may have happened since it was opened.
     const auto forbidden = co_await judge_.authorise(peer, key.domain);
     if (forbidden) co_return answer->fail(*forbidden);
+    const auto known = co_await find(answer, key, true);
+    if (!known) co_return;
     const auto complete = co_await book_.content(key, peer);
     if (!complete && complete.error().code != Errc::damaged)
         co_return answer->fail(transfer_error(complete.error()));
@@ -305,6 +307,7 @@ base::Task<void> OpenTransfers::commit(Entry& entry, Answer answer) {
     if (complete) looked = co_await look_through(complete->content);
     const IncomingTransfer transfer = *entry.transfer;
     Replies replies = entry.replies;
+    if (known->state == Known::open) refuse_by_class(peer, transfer, *known, replies);
     auto refusal = check_expiry(transfer, clock_.now());
     // Asked again it would be no better: with this verdict its sender sends it anew.
     if (!refusal && !looked) refusal = mail::Reply{451, {4, 3, 0}, "what was sent can't be read"};
@@ -324,6 +327,16 @@ base::Task<void> OpenTransfers::commit(Entry& entry, Answer answer) {
     const bool stored =
         co_await store(entry, std::move(answer), transfer, replies, std::move(arrival));
     static_cast<void>(stored);  // it was counted when it was opened
+}
+
+void OpenTransfers::refuse_by_class(const std::string& peer, const IncomingTransfer& transfer,
+                                    const queue::KnownTransfer& known, Replies& replies) {
+    const ClassGate::Answer admitted = judge_.ask_gate(peer, transfer, known);
+    if (!admitted.refused) return;
+    const Replies refused =
+        TransferJudge::refuse_by_class(transfer.envelope, admitted.refused->reply);
+    for (const auto& [number, reply] : refused.by_number)
+        replies.by_number.insert_or_assign(number, reply);
 }
 
 /// Hash and lines of the content, in steps.

@@ -81,6 +81,9 @@ class OpenTransfers {
     base::Task<std::optional<queue::KnownTransfer>> find(const Answer& answer,
                                                          queue::TransferKey key,
                                                          bool with_class = false);
+    /// If its domain was blocked since it was opened.
+    void refuse_by_class(const std::string& peer, const IncomingTransfer& transfer,
+                         const queue::KnownTransfer& known, Replies& replies);
     struct Looked {
         ContentCheck check;
         std::string beginning;  ///< as much as a header is looked at, and one byte more

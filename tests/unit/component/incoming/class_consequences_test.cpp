@@ -208,6 +208,24 @@ TEST_CASE("a large message is refused, or put off, before its octets come") {
     CHECK(reply_of(std::get<Verdicts>(closed).at(0)).status == mail::EnhancedStatus{5, 7, 0});
 }
 
+TEST_CASE("a large message whose domain is blocked while it comes is refused at its end") {
+    Classified b;
+    const auto message = b.message(1, {"bob@b.test", "postmaster@b.test"});
+    CHECK(std::get<Verdicts>(b.opens(message)).at(0).state == Verdict::State::open);
+    BlockCodec codec;
+    const auto chunk = encode_chunk(message.key, 0, message.content.bytes(), true, codec);
+    REQUIRE(std::holds_alternative<Ack>(b.ask(chunk)));
+    b.peer_class = PeerClass::blocked;
+    const auto answer = b.ask(encode_commit(message.key));
+    REQUIRE(std::holds_alternative<Verdicts>(answer));
+    const Verdict verdict = std::get<Verdicts>(answer).at(0);
+    CHECK(verdict.state == Verdict::State::done);
+    CHECK(reply_of(verdict, 0).status == mail::EnhancedStatus{5, 7, 0});
+    CHECK(reply_of(verdict, 1).is_success());
+    REQUIRE(b.intake.arrivals.size() == 1);
+    CHECK(b.intake.arrivals[0].envelope.recipients.size() == 1);
+}
+
 TEST_CASE("what could not be stored has not used anything up") {
     Classified b;
     b.intake.fails = base::Errc::storage;
