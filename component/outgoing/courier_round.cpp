@@ -399,7 +399,7 @@ base::Task<void> CourierRound::exchange(Peer& peer, Item& item) {
         if (peer.gone) sending.give_up(of_our_own({4, 4, 1}, "the peer did not answer"));
         // As if the peer were out: the next start goes on where this one ends.
         if (orders_.stopping) sending.give_up(of_our_own({4, 4, 1}, "we are stopping"));
-        if (is_passed_by(item)) pass_by(item);
+        if (sending.is_certain() && is_passed_by(item)) pass_by(item);
         if (clock_.steady() - began_ > item.message.transfer->expires - now_ &&
             goal_of(item.message, now_) == Sending::Goal::deliver)
             sending.give_up(of_our_own({4, 4, 7}, "the transfer has expired"));

@@ -81,6 +81,8 @@ class Sending {
     /// False only if it is certain that nothing of it arrived in this attempt.
     bool may_have_left() const { return left_; }
     bool is_fenced() const { return fenced_; }
+    /// Whether something of it is at the peer does not depend on an answer that is awaited.
+    bool is_certain() const { return fenced_ || unanswered_ == 0; }
 
   private:
     enum class Phase : std::uint8_t { start, waiting, sending };

@@ -104,6 +104,26 @@ TEST_CASE("it is turned off while mail waits for room on the way to a peer") {
     CHECK(a.sizes.size() == 1);
 }
 
+TEST_CASE("it is turned off while the first word on a large message has no answer yet") {
+    Courier a;
+    PeerDisk b;
+    a.peer = [&](const auto& asked) { return b.answer(asked); };
+    // From here on the peer is known.
+    REQUIRE(is<queue::Delivered>(a.send_one()));
+    a.link.takes = 90s;
+    base::spawn(a.io.get_executor(), "off", [&a]() -> base::Task<void> {
+        while (!a.link.asked.back().payload.starts_with("<open"))
+            co_await base::sleep_for(1s);
+        a.courier->pass_by(kSwitchedOff);
+    });
+    const auto outcomes = a.send({a.message(2, a.noise(900000))});
+    // It was opened there after all: so it is called back.
+    CHECK(b.asked["open"] == 1);
+    CHECK(b.asked["abort"] == 1);
+    CHECK(reroute_of(outcomes.at(0)) == kSwitchedOff);
+    CHECK(outcomes.at(0).sent);
+}
+
 TEST_CASE("what a peer has decided before it lets go counts, also while it is off") {
     Courier a;
     a.peer = [&](const auto& asked) -> IqReply {

@@ -46,6 +46,20 @@ Sending opened(std::size_t window = kWindow, std::uint64_t size = kSize) {
 
 }  // namespace
 
+TEST_CASE("it is not certain that nothing is there while the first answer is awaited") {
+    Sending sending(Goal::deliver, false, kSize);
+    sending.in_pieces();
+    CHECK(sending.is_certain());
+    const auto open = asked(sending);
+    CHECK_FALSE(sending.is_certain());
+    sending.on_verdict(open, verdict(State::open));
+    CHECK(sending.is_certain());
+    const auto chunk = asked(sending);
+    CHECK(chunk.ask == Ask::chunk);
+    // An abort has to be asked for in any case.
+    CHECK(sending.is_certain());
+}
+
 TEST_CASE("what never left is free to go; what may have left is called back first") {
     Sending unsent(Goal::deliver, false, 10);
     unsent.call_back(failure(Kind::refused));
