@@ -28,11 +28,16 @@ def configured(a):
         if main:
             a.host.command("postconf", "-e", *settings_of(main), check=True)
         a.host.write("/etc/postfix/master.cf", a.host.path("/etc/postfix/master.cf").read_text() + master)
-        a.postfix.reload()
+        begin_anew()
+
+    def begin_anew():
+        """A server that Packetboat has a connection to goes on with the old configuration until that ends."""
+        a.postfix.stop()
+        a.postfix.start()
     yield configure
     for name, text in before.items():
         a.host.write(f"/etc/postfix/{name}", text)
-    a.postfix.reload()
+    begin_anew()
 
 
 class List:

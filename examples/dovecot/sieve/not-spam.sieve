@@ -1,6 +1,7 @@
-require ["vnd.dovecot.pipe", "copy", "imapsieve", "environment"];
+require ["vnd.dovecot.pipe", "copy", "imapsieve", "environment", "variables"];
 
 # Who throws away what is in Junk does not take anything back.
 if not environment :is "imap.mailbox" "Trash" {
-  pipe :copy "packetboat-complaint" ["not-spam"];
+  if environment :matches "imap.user" "*" { set "user" "${1}"; }
+  pipe :copy "packetboat-complaint" ["not-spam", "${user}"];
 }

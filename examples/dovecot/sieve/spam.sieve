@@ -1,3 +1,5 @@
-require ["vnd.dovecot.pipe", "copy", "imapsieve"];
+require ["vnd.dovecot.pipe", "copy", "imapsieve", "environment", "variables"];
 
-pipe :copy "packetboat-complaint" ["spam"];
+# Whose mailbox it is.
+if environment :matches "imap.user" "*" { set "user" "${1}"; }
+pipe :copy "packetboat-complaint" ["spam", "${user}"];
