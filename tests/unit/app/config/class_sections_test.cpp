@@ -65,19 +65,19 @@ TEST_CASE("a section changes what it names, and nothing else") {
 
 TEST_CASE("what is wrong with a class is said with its line") {
     CHECK(fault_in_class("[class bad]\n") ==
-          ":9: [class bad]: \"bad\" is no class of a domain: one of new, known, good, poor, "
+          ":10: [class bad]: \"bad\" is no class of a domain: one of new, known, good, poor, "
           "blocked, trusted, limited");
     CHECK(fault_in_class("[class new]\nmessages-per-hour = 0\n") ==
-          ":10: messages-per-hour: at least 1, or none");
+          ":11: messages-per-hour: at least 1, or none");
     CHECK(fault_in_class("[class new]\n\nall-bytes-per-hour = 0\n") ==
-          ":11: all-bytes-per-hour: at least 1, or none");
-    CHECK(fault_in_class("[class new]\nmax-size = 0\n") == ":10: max-size: at least 1, or none");
-    CHECK(fault_in_class("[class new]\nburst = 2d\n") == ":10: burst: at most 24h");
+          ":12: all-bytes-per-hour: at least 1, or none");
+    CHECK(fault_in_class("[class new]\nmax-size = 0\n") == ":11: max-size: at least 1, or none");
+    CHECK(fault_in_class("[class new]\nburst = 2d\n") == ":11: burst: at most 24h");
     CHECK(fault_in_class("[class new]\nassurance = tls\n") ==
-          ":10: \"tls\" is no good value for assurance: one of dialback, none, pkix");
-    CHECK(fault_in_class("[class new]\nrecipients-per-hour = many\n").starts_with(":10: "));
-    CHECK(fault_in_class("[class new]\nrefuse = perhaps\n").starts_with(":10: "));
+          ":11: \"tls\" is no good value for assurance: one of dialback, none, pkix");
+    CHECK(fault_in_class("[class new]\nrecipients-per-hour = many\n").starts_with(":11: "));
+    CHECK(fault_in_class("[class new]\nrefuse = perhaps\n").starts_with(":11: "));
     CHECK(
-        fault_in_class("[class new]\nburst = 1h\n[class new]\nburst = 1h\n").starts_with(":11: "));
-    CHECK(fault_in_class("[class]\nburst = 1h\n").starts_with(":9: "));
+        fault_in_class("[class new]\nburst = 1h\n[class new]\nburst = 1h\n").starts_with(":12: "));
+    CHECK(fault_in_class("[class]\nburst = 1h\n").starts_with(":10: "));
 }

@@ -1,8 +1,5 @@
 // What [policy-service] says of the closed lane, and what is wrong with it.
-#include "app/config/config.hpp"
-#include "support/folder.hpp"
-
-#include <fstream>
+#include "support/app/configuration.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -10,23 +7,14 @@ using smtp_bridge::ClosedLaneMode;
 
 namespace {
 
+const std::string kService = "[policy-service]\nlisten = 127.0.0.1:2426\n";
+
 base::Result<app::Config> load_service(const std::string& text) {
-    const support::Folder folder;
-    const auto file = folder.path() / "packetboat.conf";
-    std::ofstream(file) << "[daemon]\nhostname = mx.a.test\n"
-                           "[component mail.a.test]\nsecret = x\ndomains = a.test\n"
-                           "[intake x]\nlisten = unix:/run/x\n"
-                           "[hand-over]\ndeliver-to = smtp:127.0.0.1:25\n"
-                           "[policy-service]\nlisten = 127.0.0.1:2426\n"
-                        << text;
-    auto config = app::load_config(file, {});
-    if (config) return config;
-    return base::fail(config.error().code, config.error().text.substr(file.string().size()));
+    return support::load_with(kService + text);
 }
 
 std::string service_fault(const std::string& text) {
-    const auto config = load_service(text);
-    return config ? "none" : config.error().text;
+    return support::fault_of(kService + text);
 }
 
 }  // namespace
@@ -62,13 +50,13 @@ TEST_CASE("what is said of the closed lane is read") {
 }
 
 TEST_CASE("what can't be meant is refused, with the line") {
-    CHECK(service_fault("closed-lane = shout\n").starts_with(":10: \"shout\" is no good value"));
+    CHECK(service_fault("closed-lane = shout\n").starts_with(":12: \"shout\" is no good value"));
     CHECK(
-        service_fault("closed-lane = mark\n").starts_with(":10: closed-lane = mark needs a mark"));
+        service_fault("closed-lane = mark\n").starts_with(":12: closed-lane = mark needs a mark"));
     CHECK(service_fault("closed-lane = mark\nmark-token = 0123456789abcdef\n") == "none");
-    CHECK(service_fault("mark-token = short\n").starts_with(":10: mark-token has to be 16"));
-    CHECK(service_fault("networks = 192.0.2.1/24\n").starts_with(":10: networks: "));
-    CHECK(service_fault("backup-mx = mx2.test\n").starts_with(":10: backup-mx: "));
-    CHECK(service_fault("exempt = [192.0.2.1]\n").starts_with(":10: exempt: "));
-    CHECK(service_fault("exempt = alice@b.test\n").starts_with(":10: exempt: "));
+    CHECK(service_fault("mark-token = short\n").starts_with(":12: mark-token has to be 16"));
+    CHECK(service_fault("networks = 192.0.2.1/24\n").starts_with(":12: networks: "));
+    CHECK(service_fault("backup-mx = mx2.test\n").starts_with(":12: backup-mx: "));
+    CHECK(service_fault("exempt = [192.0.2.1]\n").starts_with(":12: exempt: "));
+    CHECK(service_fault("exempt = alice@b.test\n").starts_with(":12: exempt: "));
 }

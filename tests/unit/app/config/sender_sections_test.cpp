@@ -39,7 +39,7 @@ TEST_CASE("limits of all, of one, of a domain together, and of nobody") {
     const auto& senders = config->senders;
     const auto& alice = *senders.rule("alice@a.test");
     CHECK(alice.limit(Counted::messages) == 60u);
-    CHECK(alice.at_once(Counted::messages) == 10);
+    CHECK(alice.rate(Counted::messages).at_once == 10);
     CHECK(alice.beyond == Beyond::hold);
     const auto& bulk = *senders.rule("bulk@a.test");
     CHECK(bulk.limit(Counted::messages) == 60u);

@@ -46,7 +46,7 @@ std::uint64_t acknowledged(const IqReply& reply) {
     REQUIRE(std::holds_alternative<Ack>(reply));
     return std::get<Ack>(reply).offset;
 }
-using State = Verdict::State;
+using VerdictState = Verdict::State;
 
 }  // namespace
 
@@ -84,15 +84,17 @@ TEST_CASE("A harvester's allowance is one for all ways to ask") {
 
 TEST_CASE("One attacker's many names push nobody else's open transfers out of memory") {
     Receiver b;
+    // Not by the rates of their class.
+    b.intake.class_of = [](const mail::Domain&) { return queue::PeerClass::trusted; };
     InPieces mail(b, 1);
-    REQUIRE(verdict(mail.open()).state == State::open);
+    REQUIRE(verdict(mail.open()).state == VerdictState::open);
     const std::vector<std::string> many(1000, "postmaster@b.test");
     for (int i = 0; i < 40; ++i) {
         const std::string name = fmt::format("x{}.evil.test", i);
         InPieces other(b, 100 + i, 5000, many);
         other.message.key.domain = domain(name);
         other.message.envelope.from = mailbox("eve@" + name);
-        REQUIRE(verdict(b.ask(other.opening(), name)).state == State::open);
+        REQUIRE(verdict(b.ask(other.opening(), name)).state == VerdictState::open);
     }
     CHECK(acknowledged(mail.chunk(0)) == mail.content.size());
     CHECK(b.receiver->holds() < 10);
@@ -100,15 +102,17 @@ TEST_CASE("One attacker's many names push nobody else's open transfers out of me
 
 TEST_CASE("Who has many open transfers gives way, not who has few") {
     Receiver b;
+    // Not by the rates of their class.
+    b.intake.class_of = [](const mail::Domain&) { return queue::PeerClass::trusted; };
     InPieces mail(b, 1);
-    REQUIRE(verdict(mail.open()).state == State::open);
+    REQUIRE(verdict(mail.open()).state == VerdictState::open);
     const std::vector<std::string> many(1000, "postmaster@b.test");
     for (int i = 0; i < 40; ++i) {
         const std::string name = fmt::format("evil{}.test", i / 4);
         InPieces other(b, 100 + i, 5000, many);
         other.message.key.domain = domain(name);
         other.message.envelope.from = mailbox("eve@" + name);
-        REQUIRE(verdict(b.ask(other.opening(), name)).state == State::open);
+        REQUIRE(verdict(b.ask(other.opening(), name)).state == VerdictState::open);
     }
     CHECK(acknowledged(mail.chunk(0)) == mail.content.size());
 }
@@ -116,7 +120,7 @@ TEST_CASE("Who has many open transfers gives way, not who has few") {
 TEST_CASE("B can't read what came: A hears so of each recipient, and sends it anew") {
     Receiver b;
     InPieces mail(b, 1, 700'000, {"bob@b.test", "postmaster@b.test"});
-    CHECK(verdict(mail.open()).state == State::open);
+    CHECK(verdict(mail.open()).state == VerdictState::open);
     CHECK(acknowledged(mail.chunk(0)) == mail.content.size());
     const auto fault = GENERATE(base::Errc::storage, base::Errc::damaged);
     SECTION("a range of it") {
@@ -129,7 +133,7 @@ TEST_CASE("B can't read what came: A hears so of each recipient, and sends it an
         b.intake.content_fails = base::Errc::damaged;
     }
     const auto refused = verdict(mail.commit());
-    CHECK(refused.state == State::done);
+    CHECK(refused.state == VerdictState::done);
     REQUIRE(refused.recipients.size() == 2);
     for (const auto& recipient : refused.recipients)
         CHECK(recipient.reply == mail::Reply{451, {4, 3, 0}, "what was sent can't be read"});
@@ -138,7 +142,7 @@ TEST_CASE("B can't read what came: A hears so of each recipient, and sends it an
     b.intake.content_fails.reset();
     b.intake.as_content = [](std::string bytes) { return support::slow(std::move(bytes)); };
     InPieces again(b, 2, 700'000);
-    CHECK(verdict(again.open()).state == State::open);
+    CHECK(verdict(again.open()).state == VerdictState::open);
     CHECK(acknowledged(again.chunk(0)) == again.content.size());
     CHECK(verdict(again.commit()).recipients.at(0).reply.code == 250);
     REQUIRE(b.intake.arrivals.size() == 2);
@@ -148,19 +152,19 @@ TEST_CASE("B can't read what came: A hears so of each recipient, and sends it an
 TEST_CASE("B's storage does not answer: it is asked again") {
     Receiver b;
     InPieces mail(b, 1);
-    CHECK(verdict(mail.open()).state == State::open);
+    CHECK(verdict(mail.open()).state == VerdictState::open);
     CHECK(acknowledged(mail.chunk(0)) == mail.content.size());
     b.intake.content_fails = base::Errc::storage;
     CHECK(b.error_of(mail.commit()) == "resource-constraint/busy");
     b.intake.content_fails.reset();
-    CHECK(verdict(mail.commit()).state == State::done);
+    CHECK(verdict(mail.commit()).state == VerdictState::done);
 }
 
 TEST_CASE("A opens, sends in pieces and commits; B takes it once") {
     Receiver b;
     InPieces mail(b, 1, 5000, {"bob@b.test", "nobody@b.test"});
     const auto opened = verdict(mail.open());
-    CHECK(opened.state == State::open);
+    CHECK(opened.state == VerdictState::open);
     CHECK(opened.offset == 0);
     CHECK(opened.window > 0);
     CHECK(opened.recipients.at(0).reply.code == 250);
@@ -174,7 +178,7 @@ TEST_CASE("A opens, sends in pieces and commits; B takes it once") {
     CHECK(acknowledged(mail.chunk(2000)) == mail.content.size());
     CHECK(b.intake.arrivals.empty());
     const auto done = verdict(mail.commit());
-    CHECK(done.state == State::done);
+    CHECK(done.state == VerdictState::done);
     CHECK(done.recipients == opened.recipients);
     REQUIRE(b.intake.arrivals.size() == 1);
     CHECK(b.intake.arrivals[0].content.bytes() == mail.content);
@@ -191,14 +195,14 @@ TEST_CASE("A opens, sends in pieces and commits; B takes it once") {
 TEST_CASE("What has come is kept while B's own mail server is out, and goes on when it is back") {
     Receiver b;
     InPieces mail(b, 1);
-    CHECK(verdict(mail.open()).state == State::open);
+    CHECK(verdict(mail.open()).state == VerdictState::open);
     CHECK(acknowledged(mail.chunk(0, 2000)) == 2000);
     b.check.out = true;
     const auto reply = mail.open();
     const auto* busy = std::get_if<StanzaError>(&reply);
     REQUIRE(busy != nullptr);
     CHECK(busy->ours == "busy");
-    CHECK(verdict(mail.status()).state == State::open);
+    CHECK(verdict(mail.status()).state == VerdictState::open);
     b.check.out = false;
     CHECK(verdict(mail.open()).offset == 2000);
     // Of one that is new nothing has come, and its recipients are told so.
@@ -213,7 +217,7 @@ TEST_CASE("B looks at the content of a large message as at that of a small one")
     const auto after = [&](std::string content) {
         mail.content = std::move(content);
         mail.message.content = mail::Content(mail.content);
-        REQUIRE(verdict(mail.open()).state == State::open);
+        REQUIRE(verdict(mail.open()).state == VerdictState::open);
         mail.chunk(0);
         return verdict(mail.commit()).recipients.at(0).reply.to_text();
     };
@@ -224,13 +228,13 @@ TEST_CASE("B looks at the content of a large message as at that of a small one")
         CHECK(after("no field\r\n\r\n").starts_with("554 5.6.0"));
     }
     SECTION("hash") {
-        REQUIRE(verdict(mail.open()).state == State::open);
+        REQUIRE(verdict(mail.open()).state == VerdictState::open);
         mail.content[100] ^= 1;
         mail.chunk(0);
         CHECK(verdict(mail.commit()).recipients.at(0).reply.to_text().starts_with("554 5.6.0"));
     }
     SECTION("time") {
-        REQUIRE(verdict(mail.open()).state == State::open);
+        REQUIRE(verdict(mail.open()).state == VerdictState::open);
         mail.chunk(0);
         b.clock.advance(24h + 1min);
         CHECK(verdict(mail.commit()).recipients.at(0).reply.to_text().starts_with("451 4.4.7"));
@@ -242,7 +246,7 @@ TEST_CASE("B looks at the content of a large message as at that of a small one")
 TEST_CASE("B refuses before a byte comes, and what goes beyond what was said") {
     Receiver b;
     InPieces nobody(b, 1, 5000, {"nobody@b.test"});
-    CHECK(verdict(nobody.open()).state == State::done);
+    CHECK(verdict(nobody.open()).state == VerdictState::done);
     CHECK(b.disk.find(nobody.message.key).state == queue::KnownTransfer::State::done);
     b.link.settings_.max_size = 4000;
     InPieces large(b, 2);
@@ -252,27 +256,27 @@ TEST_CASE("B refuses before a byte comes, and what goes beyond what was said") {
     CHECK(b.error_of(mail.chunk(0)) == "item-not-found/unknown-transfer");
     CHECK(b.error_of(mail.commit()) == "item-not-found/unknown-transfer");
     CHECK(b.error_of(b.ask(mail.opening(), "mail.evil.test")) == "forbidden/domain-not-authorized");
-    REQUIRE(verdict(mail.open()).state == State::open);
+    REQUIRE(verdict(mail.open()).state == VerdictState::open);
     mail.content += "more";
     CHECK(b.error_of(mail.chunk(0)) == "bad-request/malformed");
     CHECK(b.error_of(b.ask(encode_status(mail.message.key))) == "bad-request/malformed");
-    CHECK(verdict(mail.status("mail.evil.test")).state == State::unknown);
+    CHECK(verdict(mail.status("mail.evil.test")).state == VerdictState::unknown);
 }
 
 TEST_CASE("What A has called back, B never takes, even if it comes later") {
     Receiver b;
     InPieces mail(b, 1);
-    CHECK(verdict(mail.status()).state == State::unknown);
-    CHECK(verdict(mail.abort()).state == State::aborted);
-    CHECK(verdict(mail.open()).state == State::aborted);
-    CHECK(verdict(b.send({mail.message})).state == State::aborted);
-    CHECK(verdict(mail.status()).state == State::aborted);
+    CHECK(verdict(mail.status()).state == VerdictState::unknown);
+    CHECK(verdict(mail.abort()).state == VerdictState::aborted);
+    CHECK(verdict(mail.open()).state == VerdictState::aborted);
+    CHECK(verdict(b.send({mail.message})).state == VerdictState::aborted);
+    CHECK(verdict(mail.status()).state == VerdictState::aborted);
     InPieces opened(b, 2);
     mail.open();
     opened.open();
     opened.chunk(0);
-    CHECK(verdict(opened.abort()).state == State::aborted);
-    CHECK(verdict(opened.commit()).state == State::aborted);
+    CHECK(verdict(opened.abort()).state == VerdictState::aborted);
+    CHECK(verdict(opened.commit()).state == VerdictState::aborted);
     mail.message.expires = b.clock.now() - 1h;
     CHECK(b.error_of(mail.abort()) == "bad-request/malformed");
     CHECK(b.intake.arrivals.empty());
@@ -292,23 +296,23 @@ TEST_CASE("B gives no verdict on another message than the one that A asks about"
     SECTION("taken in pieces") {
         mail.open();
         mail.chunk(0);
-        CHECK(verdict(mail.commit()).state == State::done);
+        CHECK(verdict(mail.commit()).state == VerdictState::done);
     }
     SECTION("open") {
         mail.open();
         CHECK(is_refused(other.open()));
         CHECK(is_refused(other.abort()));
         CHECK(acknowledged(mail.chunk(0)) == mail.content.size());
-        CHECK(verdict(mail.commit()).state == State::done);
+        CHECK(verdict(mail.commit()).state == VerdictState::done);
     }
     CHECK(is_refused(other.open()));
     CHECK(is_refused(other.status()));
     CHECK(is_refused(other.abort()));
-    CHECK(verdict(mail.status()).state == State::done);
-    CHECK(verdict(mail.abort()).state == State::done);
+    CHECK(verdict(mail.status()).state == VerdictState::done);
+    CHECK(verdict(mail.abort()).state == VerdictState::done);
     // An older sender names the key alone, and is answered so.
     CHECK(verdict(b.ask(encode_status(mail.message.key), "mail.a.test", "get")).state ==
-          State::done);
+          VerdictState::done);
     CHECK(b.intake.arrivals.size() == 1);
 }
 
@@ -324,6 +328,6 @@ TEST_CASE("What nobody asks for any more is forgotten in memory, and kept on the
     CHECK(b.error_of(mail.chunk(2000)) == "item-not-found/unknown-transfer");
     CHECK(verdict(mail.open()).offset == 2000);
     mail.chunk(2000);
-    CHECK(verdict(mail.commit()).state == State::done);
+    CHECK(verdict(mail.commit()).state == VerdictState::done);
     CHECK(b.receiver->holds() == 0);
 }

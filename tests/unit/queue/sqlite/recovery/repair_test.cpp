@@ -527,7 +527,10 @@ TEST_CASE("a promise that can't be is dropped, and has to be read again") {
             " ('long.test', 'mail.long.test', 1000, 2000, 9223372036854775807, 1, ''),"
             " ('odd.test', 'mail.odd.test', 1000, 2000, 3000, 7, '')");
     }
-    CHECK(findings(copy.path()).size() == 2);
+    // Beside what is under way, as nobody delivers it any more.
+    CHECK(std::ranges::count_if(findings(copy.path()), [](const queue::Finding& finding) {
+              return finding.text.starts_with("a peer's promise can't be");
+          }) == 2);
     REQUIRE(queue::note_damage(copy.path()));
     REQUIRE(copy.repair());
     CHECK(findings(copy.path()).empty());
