@@ -249,7 +249,7 @@ base::Task<base::Result<void>> Daemon::retire(std::string component, bool retire
 }
 
 std::vector<base::Error> Daemon::read_lists(const Config& config) {
-    const auto faults = list_files_.read(config.lists);
+    auto faults = list_files_.read(config.lists);
     lists_->use_files(list_files_.lists());
     dns_lists_.use(config.dns_lists);
     for (const auto& list : list_files_.lists())
