@@ -53,6 +53,24 @@ void retired(std::string_view component, bool retired) {
     Line(retired ? "retired" : "back-in-service").with("component", component).info();
 }
 
+void turned_off(std::optional<base::TimePoint> until) {
+    Line("off")
+        .with("until", until ? base::to_datetime(*until) : "packetboat on")
+        .with("what", "our mail goes by SMTP")
+        .warning();
+}
+
+void turned_on(std::string_view why) {
+    Line("on").with("why", why).with("what", "our mail goes over XMPP").info();
+}
+
+void is_off(base::TimePoint since, std::optional<base::TimePoint> until) {
+    Line("still-off")
+        .with("since", base::to_datetime(since))
+        .with("until", until ? base::to_datetime(*until) : "packetboat on")
+        .warning();
+}
+
 void link_is_down(std::string_view component, std::chrono::milliseconds since,
                   std::string_view why) {
     Line("component-link-is-down")

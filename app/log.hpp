@@ -3,9 +3,11 @@
 // Tested by tests/e2e/test_reload.py.
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 
 #include <chrono>
+#include <optional>
 #include <string_view>
 
 namespace queue {
@@ -26,6 +28,12 @@ void reload_failed(const base::Error& error);
 void secret_is_exposed(std::string_view file);
 /// Taken out of service, or back into it.
 void retired(std::string_view component, bool retired);
+/// All our mail goes by SMTP, until then or an administrator's word.
+void turned_off(std::optional<base::TimePoint> until);
+/// Over XMPP again; `why`: who or what has ended it.
+void turned_on(std::string_view why);
+/// Still; now and then.
+void is_off(base::TimePoint since, std::optional<base::TimePoint> until);
 /// An administrator has said so; an empty class: has taken back what was said.
 void peer_class_set(std::string_view domain, std::string_view peer_class);
 void peer_forgotten(std::string_view domain);

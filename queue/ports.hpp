@@ -322,7 +322,7 @@ struct EnvelopeLimit {
 
 /// How much may be leased at once.
 struct LeaseLimits {
-    std::size_t messages = 1;
+    std::size_t messages = 1;  ///< 0: nothing more in this run
     std::size_t recipients =
         1000;               ///< of all messages together; one message's rest is leased later
     std::size_t bytes = 1;  ///< of content; a single larger message is still leased, alone

@@ -9,6 +9,7 @@
 #include "app/check/check_size.hpp"
 #include "app/check/findings.hpp"
 #include "app/control_client.hpp"
+#include "app/daemon/off_json.hpp"
 #include "app/json_text.hpp"
 #include "app/terminal.hpp"
 #include "base/async.hpp"
@@ -99,6 +100,8 @@ int check(const Config& config, const std::vector<std::string>& domains) {
         return findings.exit_status();
     }
     check_components(findings, *status);
+    if (const std::string off = off_text(*status); !off.empty())
+        findings.add(false, "XMPP: " + off);
     check_own_domains(findings, config, *status, domains);
     const std::string oldest = text_of(*status, "oldest");
     findings.add(true,

@@ -1,6 +1,7 @@
 // packetboat: the command line. Finds the subcommand, reads the configuration, and hands over.
 #include "app/check/check.hpp"
 #include "app/command-line/commands.hpp"
+#include "app/command-line/off_commands.hpp"
 #include "app/command-line/peer_commands.hpp"
 #include "app/command-line/queue_commands.hpp"
 #include "app/command-line/store_commands.hpp"
@@ -40,6 +41,8 @@ const char* const kHelp =
     "       packetboat [options] peers show DOMAIN [--json]\n"
     "       packetboat [options] peers trust|limit|block|unset|forget DOMAIN\n"
     "       packetboat [options] retire|resume [COMPONENT]\n"
+    "       packetboat [options] off [--until 2h|TIME] [--json]\n"
+    "       packetboat [options] on [--json]\n"
     "       packetboat [options] backup FILE\n"
     "       packetboat [options] restore FILE\n"
     "       packetboat version\n"
@@ -103,6 +106,7 @@ bool is_known(const Words& words) {
     if (words[0] == "senders")
         return words.size() == 1 || (words.size() == 3 && words[1] == "forget");
     if (words[0] == "retire" || words[0] == "resume") return words.size() <= 2;
+    if (words[0] == "off" || words[0] == "on") return words.size() == 1;
     const bool takes_one = words[0] == "trace" || words[0] == "backup" || words[0] == "restore";
     return takes_one && words.size() == 2;
 }
@@ -147,6 +151,9 @@ int run_peers(const Words& words, const app::Config& config, bool as_json) {
 
 /// `words` is_known().
 int run(const Words& words, const app::Config& config, const po::variables_map& values) {
+    if (values.count("until") > 0 &&
+        (words[0] != "off" || values["until"].as<std::string>().empty()))
+        return misused("--until is for off, with 2h or a time");
     if (words[0] == "serve") return app::serve(config);
     if (words[0] == "check") return app::check(config, {words.begin() + 1, words.end()});
     if (words[0] == "queue") return run_queue(words, config, values);
@@ -159,6 +166,11 @@ int run(const Words& words, const app::Config& config, const po::variables_map& 
                                  : app::senders_forget(config, words[2]);
     if (words[0] == "retire" || words[0] == "resume")
         return app::retire(config, words.size() > 1 ? words[1] : "", words[0] == "retire");
+    if (words[0] == "off")
+        return app::turn_off(config,
+                             values.count("until") > 0 ? values["until"].as<std::string>() : "",
+                             values.count("json") > 0);
+    if (words[0] == "on") return app::turn_on(config, values.count("json") > 0);
     if (words[0] == "backup") return app::backup(config, words[1]);
     if (words[0] == "restore") return app::restore(config, words[1]);
     return app::trace(config, words[1], values.count("json") > 0);
@@ -181,6 +193,7 @@ po::options_description make_options() {
         "lane", text(), "xmpp, local, relay or report")(
         "limit", text(), "rows of queue list (10000)")("all", "all mail that waits")(
         "repair", "queue verify: bring back what can be");
+    options.add_options()("until", text(), "off: for 2h, or until 2026-12-01T08:00:00Z");
     return options.add(filters);
 }
 

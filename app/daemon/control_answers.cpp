@@ -1,6 +1,7 @@
 #include "app/daemon/control_answers.hpp"
 
 #include "app/daemon/clock_answer.hpp"
+#include "app/daemon/off_json.hpp"
 #include "app/daemon/selection_json.hpp"
 #include "app/json_text.hpp"
 
@@ -81,6 +82,7 @@ base::Task<json::object> answer_status(Daemon& daemon) {
         {"ok", true}, {"components", std::move(components)}, {"waiting", health->waiting}};
     answer["oldest"] =
         health->oldest ? json::value(base::to_datetime(*health->oldest)) : json::value();
+    answer["off"] = off_answer(daemon.off().off());
     answer["clock"] = clock_answer(daemon.clock_trust().look(), base::SystemClock());
     co_return answer;
 }

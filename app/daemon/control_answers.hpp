@@ -10,7 +10,7 @@
 
 namespace app {
 
-/// Components, how much waits, and whether the clock is believed.
+/// Components, how much waits, whether it is off, and whether the clock is believed.
 base::Task<boost::json::object> answer_status(Daemon& daemon);
 /// `asked`: a selection (selection_json.hpp), "limit", and "after", a place: a page of the list. If
 /// there may be more, it has "after", with which to ask for the next one.

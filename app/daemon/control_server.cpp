@@ -1,6 +1,7 @@
 #include "app/daemon/control_server.hpp"
 
 #include "app/daemon/control_answers.hpp"
+#include "app/daemon/off_answers.hpp"
 #include "app/daemon/peer_answers.hpp"
 #include "app/daemon/route_answers.hpp"
 #include "app/daemon/sender_answers.hpp"
@@ -204,6 +205,11 @@ base::Task<json::object> ControlServer::carry_out(json::object asked) {
     } else if (command == "retire" || command == "resume") {
         std::string component = text_of(asked, "component");
         reply = co_await answer_retire(daemon_, std::move(component), command == "retire");
+    } else if (command == "off") {
+        std::string until = text_of(asked, "until");
+        reply = co_await answer_off(daemon_, std::move(until));
+    } else if (command == "on") {
+        reply = co_await answer_on(daemon_);
     } else {
         reply = refusal("unknown command \"" + command + "\"");
     }

@@ -65,6 +65,7 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       peers_(storage_),
       transfers_(storage_),
       retirement_(storage_),
+      off_(executor, storage_, clock_, *clock_trust_, [this](bool off) { set_off(off); }),
       senders_(config_.senders, clock_, log::sender_beyond),
       routes_(config_, router_, senders_),
       hand_over_(executor, config_),
@@ -197,14 +198,25 @@ base::Task<base::Result<void>> Daemon::read_retired() {
 }
 
 void Daemon::set_retired(const std::string& component, bool retired) {
-    bool all = true;
     for (const auto& session : sessions_) {
         if (session->settings().jid == component) session->retire(retired);
-        all = all && session->settings().retired;
     }
-    // Whose mail it is, Postfix does not say: it is told only when none of us sends any more.
-    routes_.close(all);
+    open_routes();
     dispatcher_.link_is_up(component);
+}
+
+void Daemon::open_routes() {
+    // Whose mail it is, Postfix does not say: it is told only when none of us sends any more.
+    const bool sends = std::ranges::any_of(
+        sessions_, [](const auto& session) { return !session->settings().retired; });
+    routes_.close(off_.off() || !sends);
+}
+
+void Daemon::set_off(bool off) {
+    xmpp_courier_->pass_by(off ? "XMPP is switched off here (packetboat off)" : "");
+    open_routes();
+    for (const auto& session : sessions_)
+        dispatcher_.lane_changed(session->settings().jid);
 }
 
 base::Task<base::Result<void>> Daemon::retire(std::string component, bool retired) {
@@ -244,6 +256,8 @@ base::Task<base::Result<void>> Daemon::start(std::function<void(base::Error)> gi
     if (!loaded) co_return loaded;
     loaded = co_await read_retired();
     if (!loaded) co_return loaded;
+    loaded = co_await off_.load();
+    if (!loaded) co_return loaded;
     // The mail server may ask these when it is asked itself.
     base::Result<void> listening =
         routes_.start(executor_, [this](const mail::Domain& domain) { discover(domain); });
@@ -259,6 +273,7 @@ base::Task<base::Result<void>> Daemon::start(std::function<void(base::Error)> gi
         session->start();
     prober_.start();
     tasks_.spawn("watch", [this] { return watch(); });
+    tasks_.spawn("off", [this] { return off_.go_on(); });
     tasks_.spawn("hand-over", [this, give_up] { return hand_over_.go_on(give_up); });
     co_return base::Result<void>();
 }
@@ -267,6 +282,7 @@ base::Task<void> Daemon::stop() {
     stopping_ = true;
     stopping_signal_.notify();
     hand_over_.stop();
+    off_.stop();
     routes_.stop();
     xmpp_courier_->stop();
 

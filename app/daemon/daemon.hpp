@@ -7,6 +7,7 @@
 
 #include "app/config/config.hpp"
 #include "app/daemon/hand_over_watch.hpp"
+#include "app/daemon/off_watch.hpp"
 #include "app/daemon/routes.hpp"
 #include "base/async.hpp"
 #include "base/clock.hpp"
@@ -74,6 +75,9 @@ class Daemon {
     /// Takes a component of ours out of service, or back into it, also for the next start.
     /// Errc::not_found, Errc::storage.
     base::Task<base::Result<void>> retire(std::string component, bool retired);
+    /// The emergency switch.
+    OffWatch& off() { return off_; }
+    const OffWatch& off() const { return off_; }
     /// Takes over what can be changed without a restart (app/daemon/reload.hpp).
     void adopt(const Config& config);
 
@@ -82,6 +86,9 @@ class Daemon {
     base::Result<void> listen();
     base::Task<base::Result<void>> read_retired();
     void set_retired(const std::string& component, bool retired);
+    void set_off(bool off);
+    /// Whether Postfix is told of XMPP.
+    void open_routes();
     void discover(const mail::Domain& domain);
     void peer_shows_up(const std::string& peer);
     void peer_is_back(const std::string& peer);
@@ -105,6 +112,7 @@ class Daemon {
     queue::StoredPeers peers_;
     queue::StoredTransfers transfers_;
     queue::Retirement retirement_;
+    OffWatch off_;
     queue::SenderCounts senders_;
     Routes routes_;
     HandOverWatch hand_over_;

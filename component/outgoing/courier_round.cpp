@@ -70,13 +70,13 @@ CourierRound::Item::Item(queue::LeasedMessage leased, base::TimePoint now)
 CourierRound::CourierRound(base::asio::any_io_executor executor,
                            std::vector<queue::LeasedMessage> messages, const base::Clock& clock,
                            std::chrono::milliseconds answer_time, BlockCodec& codec,
-                           UnverifiedSenders& senders, const bool& stopping, queue::Tell tell)
+                           UnverifiedSenders& senders, Orders orders, queue::Tell tell)
     : executor_(std::move(executor)),
       clock_(clock),
       answer_time_(answer_time),
       codec_(codec),
       senders_(senders),
-      stopping_(stopping),
+      orders_(orders),
       tell_(std::move(tell)) {
     for (auto& message : messages)
         items_.push_back(std::make_unique<Item>(std::move(message), now_));
@@ -395,7 +395,8 @@ base::Task<void> CourierRound::exchange(Peer& peer, Item& item) {
     while (!sending.ended()) {
         if (peer.gone) sending.give_up(of_our_own({4, 4, 1}, "the peer did not answer"));
         // As if the peer were out: the next start goes on where this one ends.
-        if (stopping_) sending.give_up(of_our_own({4, 4, 1}, "we are stopping"));
+        if (orders_.stopping) sending.give_up(of_our_own({4, 4, 1}, "we are stopping"));
+        if (is_passed_by(item)) pass_by(item);
         if (clock_.steady() - began_ > item.message.transfer->expires - now_ &&
             goal_of(item.message, now_) == Sending::Goal::deliver)
             sending.give_up(of_our_own({4, 4, 7}, "the transfer has expired"));

@@ -33,11 +33,17 @@ inline constexpr auto kGoesAnew = std::chrono::seconds(1);
 
 class CourierRound {
   public:
-    /// `stopping` is looked at between the pieces of a message; it, `clock`, `codec` and `senders`
-    /// outlive the round.
+    /// What is looked at between stanzas, as it may change meanwhile.
+    struct Orders {
+        const bool& stopping;
+        /// Why nothing goes over XMPP any more; empty: it does.
+        const std::string& passed_by;
+    };
+
+    /// What `orders` refers to, `clock`, `codec` and `senders` outlive the round.
     CourierRound(base::asio::any_io_executor executor, std::vector<queue::LeasedMessage> messages,
                  const base::Clock& clock, std::chrono::milliseconds answer_time, BlockCodec& codec,
-                 UnverifiedSenders& senders, const bool& stopping, queue::Tell tell);
+                 UnverifiedSenders& senders, Orders orders, queue::Tell tell);
 
     /// The components that the messages' transfers are for, in order, each once.
     std::vector<std::string> peers() const;
@@ -116,12 +122,18 @@ class CourierRound {
     void take_batch_verdicts(Peer& peer, const Batch& batch, const Verdicts& verdicts);
     void take_batch_failure(Peer& peer, const Batch& batch, const Failure& failure, bool left);
     void take_failure(Peer& peer, const Failure& failure);
-    // What a peer cannot verify, which is in courier_round_senders.cpp:
+    // What is not sent after all, which is in courier_round_senders.cpp:
+    bool is_delivered(const Item& item) const;
+    /// It is still to be sent, and nothing goes over XMPP any more.
+    bool is_passed_by(const Item& item) const;
+    /// It goes by SMTP, once it has been called back if anything of it was sent; or waits, if it
+    /// has to go over XMPP.
+    void pass_by(Item& item);
     /// `failure`, which says so of `item`, with what follows of it: if that has lasted, `item` goes
     /// by SMTP.
     Failure weigh(Peer& peer, Item& item, Failure failure);
-    /// Not sent, as the peer could not verify its domain a moment ago: it has its outcome, or is to
-    /// be called back.
+    /// Not sent, as nothing is any more, or as the peer could not verify its domain a moment ago:
+    /// it has its outcome, or is to be called back.
     bool is_put_off(Peer& peer, Item& item);
     /// What the peer said of its domain, if `item` is not to wait for that any longer.
     std::optional<std::string> given_up(const Item& item, const std::string& peer) const;
@@ -148,7 +160,7 @@ class CourierRound {
     std::chrono::milliseconds answer_time_;
     BlockCodec& codec_;
     UnverifiedSenders& senders_;
-    const bool& stopping_;
+    Orders orders_;
     queue::Tell tell_;
     bool not_there_ = false;
 };

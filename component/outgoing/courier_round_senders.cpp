@@ -1,4 +1,5 @@
-// CourierRound: mail whose sender's domain its peer cannot verify.
+// CourierRound: mail that is not sent after all: as its peer cannot verify the sender's domain, or
+// as nothing goes over XMPP now.
 #include "base/text.hpp"
 #include "component/log.hpp"
 #include "component/outgoing/courier_round.hpp"
@@ -24,11 +25,34 @@ Failure CourierRound::weigh(Peer& peer, Item& item, Failure failure) {
     return failure;
 }
 
+bool CourierRound::is_delivered(const Item& item) const {
+    return !item.message.call_back && item.other_way.empty() && !item.too_many &&
+           item.message.transfer->expires > now_;
+}
+
+bool CourierRound::is_passed_by(const Item& item) const {
+    return !orders_.passed_by.empty() && is_delivered(item) && !item.sending.ended();
+}
+
+void CourierRound::pass_by(Item& item) {
+    if (!item.message.rule.required) return go_by_smtp(item, orders_.passed_by);
+    Failure waits;
+    waits.reply = {451, {4, 7, 0}, orders_.passed_by + ", and it goes over XMPP or not at all"};
+    item.sending.give_up(waits);
+    if (!item.sending.ended()) return;
+    queue::Deferred later{waits.reply, "", false, {}};
+    later.tried = false;
+    give(item, later);
+}
+
 bool CourierRound::is_put_off(Peer& peer, Item& item) {
+    if (is_passed_by(item)) {
+        pass_by(item);
+        if (!item.done && item.sending.ended()) conclude(peer, item);
+        return true;
+    }
     const auto found = peer.unverified.find(item.message.transfer->key.domain);
-    const bool delivers = !item.message.call_back && item.other_way.empty() && !item.too_many &&
-                          item.message.transfer->expires > now_;
-    if (found == peer.unverified.end() || !delivers) return false;
+    if (found == peer.unverified.end() || !is_delivered(item)) return false;
     const Failure failure = found->second;
     if (given_up(item, peer.jid)) {
         go_by_smtp(item, failure.reply.text);

@@ -58,6 +58,7 @@ base::Task<queue::Readiness> XmppCourier::prepare(queue::Destination destination
     if (link == nullptr)
         co_return queue::Rerouted{destination.component + " is no component of ours any more"};
     if (link->settings().retired) co_return queue::Rerouted{destination.component + " is retired"};
+    if (!passed_by_.empty()) co_return queue::Rerouted{passed_by_};
     if (!link->established()) {
         auto down = later("our own XMPP link (" + destination.component + ") is down");
         down.tried = false;
@@ -84,7 +85,9 @@ base::Task<queue::Readiness> XmppCourier::prepare(queue::Destination destination
 queue::LeaseLimits XmppCourier::limits(const queue::Destination& destination,
                                        const queue::Ready& ready) {
     Link* const link = link_of(destination);
-    return link == nullptr ? ready.limits : limits_for(*link, ready.peer);
+    queue::LeaseLimits limits = link == nullptr ? ready.limits : limits_for(*link, ready.peer);
+    if (!passed_by_.empty()) limits.messages = 0;
+    return limits;
 }
 
 base::Task<void> XmppCourier::deliver(queue::Destination destination,
@@ -99,7 +102,7 @@ base::Task<void> XmppCourier::deliver(queue::Destination destination,
         tell(std::move(outcome));
     };
     CourierRound round(executor_, std::move(messages), clock_, settings_.answer_time, codec_,
-                       senders_, stopping_, std::move(watch));
+                       senders_, {stopping_, passed_by_}, std::move(watch));
     Link* link = link_of(destination);
     if (link == nullptr) {
         // No other can speak for it: to its peer, the transfer is this component's. That is no

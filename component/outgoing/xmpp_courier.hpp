@@ -46,6 +46,9 @@ class XmppCourier final : public queue::Courier {
     std::size_t concurrency() const override { return settings_.concurrency; }
     /// No message that goes in pieces goes on: the next start takes it up where it was.
     void stop() { stopping_ = true; }
+    /// While `why` is not empty, nothing goes this way: what was never sent goes by SMTP, what may
+    /// have been is called back first, and what has to go over XMPP waits.
+    void pass_by(std::string why) { passed_by_ = std::move(why); }
     /// How many peers something is on its way to, or waits for. For tests.
     std::size_t holds() const;
 
@@ -63,6 +66,7 @@ class XmppCourier final : public queue::Courier {
     UnverifiedSenders senders_;
     std::map<std::string, std::shared_ptr<Flow>> flows_;  ///< by peer
     bool stopping_ = false;
+    std::string passed_by_;
 };
 
 }  // namespace component

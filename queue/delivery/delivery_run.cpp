@@ -88,6 +88,7 @@ base::Task<bool> DeliveryRun::lease_some() {
     if (small) next_small_ = base::SteadyPoint::max();
     if (large) next_large_ = base::SteadyPoint::max();
     if (!ready_.call_back) ready_.limits = courier_.limits(destination_, ready_);
+    if (ready_.limits.messages == 0) co_return false;
     LeaseDue lease{destination_, ready_, small, large};
     base::Result<Committed<Leased>> done = co_await around_.storage.write(std::move(lease));
     if (!done) {

@@ -63,6 +63,8 @@ base::Task<void> Dispatcher::read_rest(std::int64_t after) {
     // What was read since was not woken.
     for (const std::string& component : std::exchange(up_meanwhile_, {}))
         link_is_up(component);
+    for (const std::string& component : std::exchange(changed_meanwhile_, {}))
+        lane_changed(component);
     for (const Destination& destination : std::exchange(left_meanwhile_, {}))
         peer_has_left(destination);
 }
@@ -121,6 +123,17 @@ void Dispatcher::peer_has_left(const Destination& destination) {
     agenda_.wake_for_good(destination);
     wake(destination);
     changed_.notify();
+}
+
+void Dispatcher::lane_changed(const std::string& component) {
+    if (reading_) changed_meanwhile_.insert(component);
+    walk(
+        "lane " + component,
+        [this, component](const auto& after) { return agenda_.sent_by(component, after, kSlice); },
+        [this](const auto& destination) {
+            agenda_.wake_for_good(destination);
+            wake(destination);
+        });
 }
 
 void Dispatcher::walk(const std::string& name, Slices slices, Each each) {

@@ -50,6 +50,9 @@ class Dispatcher {
     /// The peer of `destination` takes no mail of it any more: what may have been sent is called
     /// back at once, as the peer may not be there for long.
     void peer_has_left(const Destination& destination);
+    /// Whether `component` sends its mail over XMPP has changed: all of it is looked at, and what
+    /// may have been sent, too, whatever it waits for.
+    void lane_changed(const std::string& component);
     /// An administrator wants these to be tried now. What is due of them is the store's to say.
     void flush(const std::vector<Destination>& destinations);
     /// Peers that mail waits for in vain, in slices: at most `most` behind `after`.
@@ -109,10 +112,11 @@ class Dispatcher {
     std::map<Destination, bool> made_due_;  ///< the same of those that are made due beside a look
     base::Signal changed_;
     base::TaskGroup tasks_;
-    bool reading_ = false;                  ///< what waits has not all been read yet
-    std::set<std::string> links_to_come_;   ///< components whose link is expected
-    std::set<std::string> up_meanwhile_;    ///< components whose link came up since
-    std::set<Destination> left_meanwhile_;  ///< whose peer has left since
+    bool reading_ = false;                     ///< what waits has not all been read yet
+    std::set<std::string> links_to_come_;      ///< components whose link is expected
+    std::set<std::string> up_meanwhile_;       ///< components whose link came up since
+    std::set<std::string> changed_meanwhile_;  ///< components whose lane did
+    std::set<Destination> left_meanwhile_;     ///< whose peer has left since
     base::SteadyPoint next_look_{};
     bool stopping_ = false;
 };

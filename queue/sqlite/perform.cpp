@@ -13,6 +13,7 @@
 #include "queue/sqlite/intake/verdicts.hpp"
 #include "queue/sqlite/notify/delays.hpp"
 #include "queue/sqlite/notify/taken_reports.hpp"
+#include "queue/sqlite/store/off_rows.hpp"
 #include "queue/sqlite/store/peer_rows.hpp"
 #include "queue/sqlite/store/standings.hpp"
 
@@ -82,6 +83,12 @@ class Performing {
     auto operator()(const LoadRetired&) const { return load_retired(store_); }
     auto operator()(const SetRetired& op) const {
         set_retired(store_, op.component, op.retired);
+        return Nothing();
+    }
+
+    auto operator()(const LoadOff&) const { return load_off(store_); }
+    auto operator()(const SetOff& op) const {
+        set_off(store_, op.off);
         return Nothing();
     }
 

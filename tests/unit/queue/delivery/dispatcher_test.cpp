@@ -273,6 +273,34 @@ TEST_CASE("what may have been sent is called back as soon as its peer takes no m
     queue.until([&] { return queue.courier.called_back == 1; });
 }
 
+TEST_CASE(
+    "when a component changes its lane, all of its mail is looked at, whatever it waits for") {
+    Folder folder;
+    Running queue(folder, kReadyB, {1h, 1h});
+    queue.courier.outcome =
+        queue::Deferred{reply(450, "4.7.1", "come back later"), "mail.b.test", true, {}};
+    queue.accept(arrival("alice@a.test", {"bob@b.test"}));
+    queue.until([&] { return queue.courier.seen.size() == 1 && queue.dispatcher.is_idle(); });
+    queue.courier.outcome = delivered();
+    queue.dispatcher.lane_changed("mail.other.test");
+    queue.dispatcher.lane_changed("mail.a.test");
+    queue.until([&] { return queue.courier.seen.size() == 2; });
+}
+
+TEST_CASE("a run ends when its courier takes nothing more, and what is left is not lost") {
+    Folder folder;
+    Running queue(folder);
+    queue.courier.slow = true;
+    queue.accept(arrival("alice@a.test", {"bob@b.test"}));
+    queue.until([&] { return queue.courier.under_way == 1; });
+    queue.courier.grown = queue::LeaseLimits{0, 1, 1};
+    queue.courier.readiness = queue::Rerouted{"off"};
+    queue.accept(arrival("alice@a.test", {"bob@b.test"}));
+    queue.courier.slow = false;
+    queue.until([&] { return queue.courier.prepared >= 2 && queue.dispatcher.is_idle(); });
+    CHECK(queue.courier.seen.size() == 1);
+}
+
 TEST_CASE("a peer that shows signs of life and answers no mail is not sent it again and again") {
     Folder folder;
     Running queue(folder, kReadyB, {1h, 1h});
