@@ -3,6 +3,7 @@
 #include "app/command-line/commands.hpp"
 #include "app/command-line/off_commands.hpp"
 #include "app/command-line/peer_commands.hpp"
+#include "app/command-line/promise_ours.hpp"
 #include "app/command-line/queue_commands.hpp"
 #include "app/command-line/store_commands.hpp"
 #include "app/daemon/serve.hpp"
@@ -41,6 +42,7 @@ const char* const kHelp =
     "       packetboat [options] peers show DOMAIN [--json]\n"
     "       packetboat [options] peers trust|limit|block|unset|forget DOMAIN\n"
     "       packetboat [options] retire|resume [COMPONENT]\n"
+    "       packetboat [options] promise ours [--json]\n"
     "       packetboat [options] off [--until 2h|TIME] [--json]\n"
     "       packetboat [options] on [--json]\n"
     "       packetboat [options] backup FILE\n"
@@ -107,6 +109,7 @@ bool is_known(const Words& words) {
         return words.size() == 1 || (words.size() == 3 && words[1] == "forget");
     if (words[0] == "retire" || words[0] == "resume") return words.size() <= 2;
     if (words[0] == "off" || words[0] == "on") return words.size() == 1;
+    if (words[0] == "promise") return words == Words{"promise", "ours"};
     const bool takes_one = words[0] == "trace" || words[0] == "backup" || words[0] == "restore";
     return takes_one && words.size() == 2;
 }
@@ -170,6 +173,7 @@ int run(const Words& words, const app::Config& config, const po::variables_map& 
         return app::turn_off(config,
                              values.count("until") > 0 ? values["until"].as<std::string>() : "",
                              values.count("json") > 0);
+    if (words[0] == "promise") return app::promise_ours(config, values.count("json") > 0);
     if (words[0] == "on") return app::turn_on(config, values.count("json") > 0);
     if (words[0] == "backup") return app::backup(config, words[1]);
     if (words[0] == "restore") return app::restore(config, words[1]);

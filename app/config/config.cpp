@@ -47,6 +47,7 @@ class Builder {
         for (const auto& [domain, section] : sections_of_domains_)
             rules[domain] = rule(section, usual_rule_);
         config_.lanes = queue::LanePolicy(usual_rule_, std::move(rules));
+        finish_promise();
         config_.senders = senders_.limits();
         config_.store.hostname = config_.hostname;
         config_.store.disk_reserve = base::limits::kDiskReserve;
@@ -126,6 +127,7 @@ class Builder {
         if (section.kind == "policy-service") add_policy_service(section);
         if (section.kind == "domain") add_domain(section);
         if (section.kind == "senders" || section.kind == "sender") add_senders(section);
+        if (section.kind == "promise" && section.line > 0) promise_ = section;
         if (section.kind == "discovery") add_discovery(section);
     }
 
@@ -333,6 +335,45 @@ class Builder {
         if (const auto fault = senders_.add(section)) fail(section, fault->key, fault->what);
     }
 
+    /// Once all components are known.
+    void finish_promise() {
+        if (!promise_) return;
+        const Section& section = *promise_;
+        const std::uint64_t days = section.get<Size>("days").value;
+        constexpr std::uint64_t kMostDays = 14;  // protocol, "Closed-lane promise"
+        if (days < 1 || days > kMostDays) fail(section, "days", "days: 1 to 14");
+        for (const std::string& word : section.get<Words>("domains").value) {
+            auto domain = checked(section, "domains", mail::Domain::parse(word));
+            const std::string name = domain.ascii();
+            const auto component = std::ranges::find_if(config_.components, [&](const auto& each) {
+                return std::ranges::find(each.domains, domain) != each.domains.end();
+            });
+            if (component == config_.components.end())
+                fail(section, "domains",
+                     name + " is served by no component here: only such a domain can be promised");
+            if (component->assurance != component::Assurance::pkix)
+                fail(section, "domains",
+                     name +
+                         ": a promise counts only over links with s2s-assurance = pkix, and "
+                         "[component " +
+                         component->jid + "] has another");
+            auto& terms = config_.promises[component->jid];
+            terms.lasts = std::chrono::hours(24 * days);
+            if (!terms.domains.insert(std::move(domain)).second)
+                fail(section, "domains", name + " stands here twice");
+        }
+        // Whoever is sent mail over XMPP is promised that there is no other way: so there is none.
+        for (const auto& [domain, its] : sections_of_domains_) {
+            const bool is_open = its.has("fallback-after") ||
+                                 (its.has("policy") && its.get<Text>("policy").value == "prefer");
+            if (is_open)
+                fail(its, its.has("fallback-after") ? "fallback-after" : "policy",
+                     "[domain " + its.name +
+                         "] may go by SMTP, and [promise] says that nothing does: take one of them "
+                         "out");
+        }
+    }
+
     void add_discovery(const Section& section) {
         using std::chrono::seconds;
         const auto time = [&](const char* key) {
@@ -351,6 +392,7 @@ class Builder {
     queue::LaneRule usual_rule_;
     SenderSections senders_;
     std::map<mail::Domain, Section> sections_of_domains_;
+    std::optional<Section> promise_;
     bool has_hand_over_ = false;
 };
 

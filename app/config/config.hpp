@@ -8,6 +8,7 @@
 #include "component/discovery/discovery.hpp"
 #include "component/stream/link.hpp"
 #include "queue/destination.hpp"
+#include "queue/promise_terms.hpp"
 #include "queue/sender_limits.hpp"
 #include "queue/store_settings.hpp"
 #include "smtp-bridge/client/smtp_courier.hpp"
@@ -44,6 +45,7 @@ struct Config {
     bool check_recipients = true;
     queue::LanePolicy lanes;
     queue::SenderLimits senders;
+    std::map<std::string, queue::PromiseTerms> promises;  ///< by component
     struct RouteLookup {
         smtp_bridge::LookupServerSettings server;
         std::string answer;

@@ -2,6 +2,7 @@
 
 #include "app/daemon/control_answers.hpp"
 #include "app/daemon/off_answers.hpp"
+#include "app/daemon/own_promise_answers.hpp"
 #include "app/daemon/peer_answers.hpp"
 #include "app/daemon/route_answers.hpp"
 #include "app/daemon/sender_answers.hpp"
@@ -208,6 +209,8 @@ base::Task<json::object> ControlServer::carry_out(json::object asked) {
     } else if (command == "off") {
         std::string until = text_of(asked, "until");
         reply = co_await answer_off(daemon_, std::move(until));
+    } else if (command == "promise-ours") {
+        reply = answer_own_promises(daemon_);
     } else if (command == "on") {
         reply = co_await answer_on(daemon_);
     } else {

@@ -3,7 +3,8 @@
 //
 // On the event loop. Requests: {"command": "status" | "queue-list" | "queue" | "verify" | "backup"
 // | "trace" | "look-up" | "routes-list" | "routes-forget" | "senders-list" | "senders-forget" |
-// "retire" | "resume" | "off" | "on", ...}; answers have "ok": true, or "ok": false and "error".
+// "retire" | "resume" | "off" | "on" |
+// "promise-ours", ...}; answers have "ok": true, or "ok": false and "error".
 // Bounded in bytes and time; a bad request is answered, and closed. Nothing that is asked ends the
 // daemon. Who does not ask, or does not read the answer, makes room for others.
 //

@@ -66,6 +66,7 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       transfers_(storage_),
       retirement_(storage_),
       off_(executor, storage_, clock_, *clock_trust_, [this](bool off) { set_off(off); }),
+      promises_(storage_, clock_, *clock_trust_, router_.bonds(), promise_calls()),
       senders_(config_.senders, clock_, log::sender_beyond),
       routes_(config_, router_, senders_),
       hand_over_(executor, config_),
@@ -93,6 +94,16 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       stopping_signal_(executor),
       tasks_(executor) {
     discovery_.forget_by(*clock_trust_);
+    discovery_.on_bond([this](const mail::Domain& domain, const std::string& peer) {
+        const bool was = router_.bonds()->binds(domain.ascii());
+        const bool changed = router_.bonds()->set_peer(domain.ascii(), peer);
+        if (!peer.empty())
+            router_.bonds()->set_limit(peer, discovery_.capability_of(peer).max_size);
+        if (changed && was != router_.bonds()->binds(domain.ascii()))
+            routes_.look_at(domain.ascii());
+    });
+    discovery_.keep_if(
+        [this](const mail::Domain& domain) { return router_.bonds()->binds(domain.ascii()); });
     discovery_.on_departure([this](const mail::Domain& domain) {
         for (const auto& session : sessions_)
             dispatcher_.peer_has_left({queue::Lane::xmpp, session->settings().jid, domain.ascii()});
@@ -109,6 +120,8 @@ void Daemon::make_sessions() {
         session->on_established([this, jid = settings.jid] { dispatcher_.link_is_up(jid); });
         session->peers_from([this] { return discovery_.components(kGreeted); });
         session->known_by([this](const std::string& peer) { return discovery_.heeds(peer); });
+        session->promises_by(
+            [this, jid = settings.jid](const std::string& peer) { return promise_to(jid, peer); });
         receivers_.push_back(std::make_unique<component::TransferReceiver>(
             executor_, *session, discovery_, intake_, transfers_, reports_, check, router_,
             clock_));
@@ -137,6 +150,10 @@ void Daemon::peer_is_back(const std::string& peer) {
     discovery_.seen(peer);
     dispatcher_.peer_is_back(peer);
     look_at(peer);
+    // Who was away when a promise was withdrawn has not been told to look.
+    for (const auto& session : sessions_) {
+        if (promises_.is_unread(session->settings().jid, peer)) session->greet(peer);
+    }
 }
 
 void Daemon::look_at(const std::string& peer) {
@@ -198,6 +215,7 @@ base::Task<base::Result<void>> Daemon::read_retired() {
 }
 
 void Daemon::set_retired(const std::string& component, bool retired) {
+    promises_.set_retired(component, retired);
     for (const auto& session : sessions_) {
         if (session->settings().jid == component) session->retire(retired);
     }
@@ -212,8 +230,47 @@ void Daemon::open_routes() {
     routes_.close(off_.off() || !sends);
 }
 
+queue::OwnPromises::Calls Daemon::promise_calls() {
+    queue::OwnPromises::Calls calls;
+    calls.changed = [this](const std::string& component) {
+        for (const auto& session : sessions_) {
+            if (session->settings().jid == component) session->look_again();
+        }
+    };
+    calls.unread = [this](const std::string& component, const std::string& peer) {
+        for (const auto& session : sessions_) {
+            if (session->settings().jid == component) session->greet(peer);
+        }
+    };
+    calls.released = [this](const std::string& component, const std::string& peer) {
+        release(component, peer);
+    };
+    return calls;
+}
+
+void Daemon::release(const std::string& component, const std::string& peer) {
+    if (peer.empty()) {
+        routes_.look_at_all();
+        return dispatcher_.lane_changed(component);
+    }
+    for (const std::string& domain : router_.bonds()->domains_of(peer)) {
+        routes_.look_at(domain);
+        dispatcher_.peer_has_left({queue::Lane::xmpp, component, domain});
+    }
+}
+
+std::optional<component::Promise> Daemon::promise_to(const std::string& component,
+                                                     const std::string& peer) {
+    auto announced = promises_.tell(component, peer, discovery_.knows(peer));
+    if (!announced) return std::nullopt;
+    return component::Promise{std::move(announced->domains), announced->until};
+}
+
 void Daemon::set_off(bool off) {
+    promises_.set_off(off);
     xmpp_courier_->pass_by(off ? "XMPP is switched off here (packetboat off)" : "");
+    // Begins again.
+    if (!off) tasks_.spawn("promise", [this] { return promises_.renew(); });
     open_routes();
     for (const auto& session : sessions_)
         dispatcher_.lane_changed(session->settings().jid);
@@ -238,6 +295,8 @@ void Daemon::adopt(const Config& config) {
     router_.replace_lanes(config.lanes);
     routes_.look_at_policies(*before);
     senders_.use(config.senders);
+    promises_.configure(config.promises);
+    tasks_.spawn("promise", [this] { return promises_.renew(); });
     for (const auto& session : sessions_) {
         for (const auto& settings : config.components) {
             if (settings.jid == session->settings().jid) session->use_secret(settings.secret);
@@ -254,10 +313,14 @@ base::Task<base::Result<void>> Daemon::start(std::function<void(base::Error)> gi
     storage_.on_damage(give_up);
     base::Result<void> loaded = co_await discovery_.load();
     if (!loaded) co_return loaded;
+    loaded = co_await promises_.load();
+    if (!loaded) co_return loaded;
     loaded = co_await read_retired();
     if (!loaded) co_return loaded;
     loaded = co_await off_.load();
     if (!loaded) co_return loaded;
+    promises_.configure(config_.promises);
+    co_await promises_.renew();
     // The mail server may ask these when it is asked itself.
     base::Result<void> listening =
         routes_.start(executor_, [this](const mail::Domain& domain) { discover(domain); });
@@ -371,6 +434,7 @@ base::Task<void> Daemon::watch() {
     while (!stopping_) {
         co_await housekeeping_.once();
         look_after_links();
+        co_await promises_.renew();
         for (const auto& receiver : receivers_)
             receiver->sweep();
         co_await stopping_signal_.wait(kWatchEvery);

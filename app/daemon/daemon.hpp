@@ -30,6 +30,7 @@
 #include "queue/intake/stored_transfers.hpp"
 #include "queue/ledger/reader.hpp"
 #include "queue/ledger/storage_thread.hpp"
+#include "queue/peers/own_promises.hpp"
 #include "queue/peers/retirement.hpp"
 #include "queue/peers/stored_peers.hpp"
 #include "queue/sender_counts.hpp"
@@ -62,6 +63,7 @@ class Daemon {
     queue::StorageThread& storage() { return storage_; }
     bool is_stopping() const { return stopping_; }
     queue::Reader& reader() { return reader_; }
+    const queue::OwnPromises& promises() const { return promises_; }
     base::ClockTrust& clock_trust() { return *clock_trust_; }
     queue::Dispatcher& dispatcher() { return dispatcher_; }
     const queue::Router& router() const { return router_; }
@@ -87,6 +89,11 @@ class Daemon {
     base::Task<base::Result<void>> read_retired();
     void set_retired(const std::string& component, bool retired);
     void set_off(bool off);
+    queue::OwnPromises::Calls promise_calls();
+    /// Mail of `component` to `peer` (empty: to any) is bound by our promise no longer.
+    void release(const std::string& component, const std::string& peer);
+    std::optional<component::Promise> promise_to(const std::string& component,
+                                                 const std::string& peer);
     /// Whether Postfix is told of XMPP.
     void open_routes();
     void discover(const mail::Domain& domain);
@@ -113,6 +120,7 @@ class Daemon {
     queue::StoredTransfers transfers_;
     queue::Retirement retirement_;
     OffWatch off_;
+    queue::OwnPromises promises_;
     queue::SenderCounts senders_;
     Routes routes_;
     HandOverWatch hand_over_;

@@ -37,6 +37,8 @@ constexpr std::pair<std::string_view, std::string_view> kReloaded[] = {
     {"senders", "beyond"},
     {"sender", "beyond"},
     {"senders", "exempt"},
+    {"promise", "domains"},
+    {"promise", "days"},
 };
 
 /// `name`: `[kind name] key`, as in Config::said.

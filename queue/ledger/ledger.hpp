@@ -14,6 +14,7 @@
 #include "queue/ledger/delivery.hpp"
 #include "queue/ledger/intake.hpp"
 #include "queue/ledger/off.hpp"
+#include "queue/ledger/own_promises.hpp"
 #include "queue/ledger/peer_book.hpp"
 #include "queue/ledger/peers.hpp"
 #include "queue/ledger/transfers.hpp"
@@ -33,7 +34,8 @@ using Operation =
                  LeaseDue, Settle, SettleOrHold, PutOff, MakeDue, Reroute,       // delivery
                  ReadDueDestinations, FindNextDue,                               //
                  LoadPeers, RememberPeer, ForgetPeers, LoadRetired, SetRetired,  // peers
-                 LoadOff, SetOff, SetPeerClass, ForgetStanding,                  // the peer book
+                 LoadOff, SetOff, LoadOwnPromises, SetOwnPromise, EndOwnPromise, LoadTold, SetTold,
+                 RemoveTold, SetPeerClass, ForgetStanding,  // the peer book
                  Operate, CorrectTimes, WarnOfDelays, ExpireQuarantine, Prune, PinContents>;
 
 /// Of each operation the type that it calls Answer.
@@ -41,8 +43,8 @@ using Answer =
     std::variant<Nothing, Receipt, QueueId, std::size_t, Content, std::vector<KnownTransfer>,
                  KnownTransfer, TransferBook::Complete, DueNow, Leased, Stepped, RerouteStep,
                  DuePage, std::optional<base::TimePoint>, std::vector<KnownPeer>,
-                 std::set<std::string>, std::optional<Off>, Operated, CorrectionStep, DelaySweep,
-                 QuarantineStep, int>;
+                 std::set<std::string>, std::optional<Off>, std::vector<OwnPromise>,
+                 std::vector<Told>, Operated, CorrectionStep, DelaySweep, QuarantineStep, int>;
 
 class Ledger {
   public:
