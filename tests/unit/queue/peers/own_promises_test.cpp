@@ -58,7 +58,10 @@ struct PromiseProcess {
 
 /// We are mail.a.test; b.test (mail.b.test) and c.test (mail.c.test) have given us verdicts.
 struct Promising {
-    explicit Promising(std::chrono::hours lasts = 7 * kPromisedDay) { restart(lasts); }
+    explicit Promising(std::chrono::hours lasts = 7 * kPromisedDay) {
+        restart(lasts);
+        process->changed.clear();  // as it began
+    }
     void restart(std::optional<std::chrono::hours> lasts) {
         process.reset();
         process = std::make_unique<PromiseProcess>(folder, clock);
