@@ -11,13 +11,8 @@
 
 namespace app {
 
-/// What is wrong with a key of the section, and why.
-struct ClosedLaneFault {
-    const char* key;
-    std::string what;
-};
 /// Nothing: `settings` is what the section says.
-std::optional<ClosedLaneFault> read_closed_lane(const Section& section,
-                                                smtp_bridge::ClosedLaneSettings& settings);
+std::optional<Fault> read_closed_lane(const Section& section,
+                                      smtp_bridge::ClosedLaneSettings& settings);
 
 }  // namespace app

@@ -20,11 +20,11 @@ constexpr std::pair<std::string_view, PeerClass> kMeanings[] = {
 
 }  // namespace
 
-std::optional<ListSections::Fault> ListSections::add(const Section& section) {
+std::optional<Fault> ListSections::add(const Section& section) {
     return section.kind == "lists" ? add_files(section) : add_dns(section);
 }
 
-std::optional<ListSections::Fault> ListSections::add_files(const Section& section) {
+std::optional<Fault> ListSections::add_files(const Section& section) {
     for (const auto& [key, makes] : kFileKeys) {
         if (!section.has(key)) continue;
         for (const std::string& word : section.get<Words>(key).value) {
@@ -38,7 +38,7 @@ std::optional<ListSections::Fault> ListSections::add_files(const Section& sectio
     return std::nullopt;
 }
 
-std::optional<ListSections::Fault> ListSections::add_dns(const Section& section) {
+std::optional<Fault> ListSections::add_dns(const Section& section) {
     component::DnsListSettings settings;
     const auto zone = mail::Domain::parse(section.name);
     if (!zone || zone->is_address_literal())

@@ -26,11 +26,6 @@ class ListSections {
     static constexpr std::size_t kDnsLists = 8;
     static constexpr std::size_t kFiles = 16;
 
-    /// What is wrong with a section: at which key (empty: at its name), and why.
-    struct Fault {
-        const char* key;
-        std::string what;
-    };
     /// [lists], or [dns-list ZONE]; in whatever order. Nothing: it is good.
     std::optional<Fault> add(const Section& section);
 

@@ -109,16 +109,21 @@ def test_a_large_mail_that_is_half_over_is_called_back_and_arrives_once(a, b, al
     assert bob.has(letter) == 0
 
 
+def queue_up(daemon, bob, first, later):
+    """The peer is down: the first mail is tried, and the others wait behind it."""
+    sends(daemon, first, bob.address)
+    until(lambda: daemon.queue()[0]["state"] == "deferred", "the first mail to have been tried")
+    for letter in later:
+        sends(daemon, letter, bob.address)
+
+
 def test_what_waits_for_a_peer_goes_at_once_even_if_our_own_link_is_down(a, b, bob, patient, new_letter, down, smtp_way):  # noqa: F811
     daemon = patient()
     way = smtp_way(daemon)
     until(lambda: "takes mail over XMPP" in daemon.run("check", "b.test").stdout, "the peer to be known")
     first, later = new_letter(), [new_letter() for _ in range(20)]
     up = down(b.packetboat)
-    sends(daemon, first, bob.address)
-    until(lambda: daemon.queue()[0]["state"] == "deferred", "the first mail to have been tried")
-    for letter in later:
-        sends(daemon, letter, bob.address)
+    queue_up(daemon, bob, first, later)
     xmpp_up = down(a.xmpp)
     until(lambda: "not connected" in daemon.run("check").stdout, "our own link to be down")
     assert daemon.run("off").returncode == 0
@@ -141,10 +146,7 @@ def test_what_waits_leaves_also_if_the_daemon_dies_as_it_is_turned_off(b, bob, p
     until(lambda: "takes mail over XMPP" in daemon.run("check", "b.test").stdout, "the peer to be known")
     first, later = new_letter(), [new_letter() for _ in range(20)]
     up = down(b.packetboat)
-    sends(daemon, first, bob.address)
-    until(lambda: daemon.queue()[0]["state"] == "deferred", "the first mail to have been tried")
-    for letter in later:
-        sends(daemon, letter, bob.address)
+    queue_up(daemon, bob, first, later)
     assert daemon.run("off").returncode == 0
     daemon.kill()
     daemon.start()

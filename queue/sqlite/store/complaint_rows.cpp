@@ -113,23 +113,26 @@ int prune_complaints(Store& store) {
         votes.bind(most).run();
         done = std::max(done, store.database().changes());
     }
-    for (const Sql sql :
-         {"DELETE FROM sender_complaint WHERE (sender, domain, day) IN (SELECT sender, domain, day"
-          " FROM sender_complaint WHERE day < ?1 ORDER BY day LIMIT ?2)"_sql,
-          "DELETE FROM complaint_share WHERE (organisation, day) IN (SELECT organisation, day"
-          " FROM complaint_share WHERE day < ?1 ORDER BY day LIMIT ?2)"_sql}) {
-        Query rows = store.database().query(sql);
-        rows.bind(oldest_day, most).run();
-        done = std::max(done, store.database().changes());
-    }
-    // They were written while the clock was ahead, and believed.
-    for (const Sql sql :
-         {"DELETE FROM sender_complaint WHERE (sender, domain, day) IN (SELECT sender, domain, day"
-          " FROM sender_complaint WHERE day > ?1 ORDER BY day LIMIT ?2)"_sql,
-          "DELETE FROM complaint_share WHERE (organisation, day) IN (SELECT organisation, day"
-          " FROM complaint_share WHERE day > ?1 ORDER BY day LIMIT ?2)"_sql}) {
-        Query rows = store.database().query(sql);
-        rows.bind(today, most).run();
+    struct Cut {
+        Sql sql;
+        std::int64_t day;
+    };
+    // Days to come were written while the clock was ahead, and believed.
+    for (const Cut& cut :
+         {Cut{"DELETE FROM sender_complaint WHERE (sender, domain, day) IN (SELECT sender, domain,"
+              " day FROM sender_complaint WHERE day < ?1 ORDER BY day LIMIT ?2)"_sql,
+              oldest_day},
+          Cut{"DELETE FROM complaint_share WHERE (organisation, day) IN (SELECT organisation, day"
+              " FROM complaint_share WHERE day < ?1 ORDER BY day LIMIT ?2)"_sql,
+              oldest_day},
+          Cut{"DELETE FROM sender_complaint WHERE (sender, domain, day) IN (SELECT sender, domain,"
+              " day FROM sender_complaint WHERE day > ?1 ORDER BY day LIMIT ?2)"_sql,
+              today},
+          Cut{"DELETE FROM complaint_share WHERE (organisation, day) IN (SELECT organisation, day"
+              " FROM complaint_share WHERE day > ?1 ORDER BY day LIMIT ?2)"_sql,
+              today}}) {
+        Query rows = store.database().query(cut.sql);
+        rows.bind(cut.day, most).run();
         done = std::max(done, store.database().changes());
     }
     return done;

@@ -1,8 +1,5 @@
 // What [class NAME] says, and what is wrong with it.
-#include "app/config/config.hpp"
-#include "support/folder.hpp"
-
-#include <fstream>
+#include "support/app/configuration.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -12,37 +9,15 @@ using component::ClassRules;
 using queue::PeerClass;
 using namespace std::chrono_literals;
 
-namespace {
-
-base::Result<app::Config> load_with_classes(const std::string& text) {
-    const support::Folder folder;
-    const auto file = folder.path() / "packetboat.conf";
-    std::ofstream(file) << "[daemon]\nhostname = mx.a.test\n"
-                           "[component mail.a.test]\nsecret = x\ndomains = a.test\n"
-                           "[intake x]\nlisten = unix:/run/x\n"
-                           "[hand-over]\ndeliver-to = smtp:127.0.0.1:25\n"
-                        << text;
-    auto config = app::load_config(file, {});
-    if (config) return config;
-    return base::fail(config.error().code, config.error().text.substr(file.string().size()));
-}
-
-std::string fault_in_class(const std::string& text) {
-    const auto config = load_with_classes(text);
-    return config ? "none" : config.error().text;
-}
-
-}  // namespace
-
 TEST_CASE("without sections the classes mean what is usual") {
-    const auto config = load_with_classes("");
+    const auto config = support::load_with("");
     REQUIRE(config);
     for (const PeerClass each : {PeerClass::newcomer, PeerClass::good, PeerClass::blocked})
         CHECK(config->classes.of(each) == ClassRules().of(each));
 }
 
 TEST_CASE("a section changes what it names, and nothing else") {
-    const auto config = load_with_classes(
+    const auto config = support::load_with(
         "[class limited]\nmessages-per-hour = 10\nbytes-per-hour = 20M\nburst = 30m\n"
         "max-size = 1M\nassurance = pkix\n"
         "[class new]\nall-messages-per-hour = none\nrecipients-per-hour = none\n"
@@ -64,20 +39,20 @@ TEST_CASE("a section changes what it names, and nothing else") {
 }
 
 TEST_CASE("what is wrong with a class is said with its line") {
-    CHECK(fault_in_class("[class bad]\n") ==
+    CHECK(support::fault_of("[class bad]\n") ==
           ":10: [class bad]: \"bad\" is no class of a domain: one of new, known, good, poor, "
           "blocked, trusted, limited");
-    CHECK(fault_in_class("[class new]\nmessages-per-hour = 0\n") ==
+    CHECK(support::fault_of("[class new]\nmessages-per-hour = 0\n") ==
           ":11: messages-per-hour: at least 1, or none");
-    CHECK(fault_in_class("[class new]\n\nall-bytes-per-hour = 0\n") ==
+    CHECK(support::fault_of("[class new]\n\nall-bytes-per-hour = 0\n") ==
           ":12: all-bytes-per-hour: at least 1, or none");
-    CHECK(fault_in_class("[class new]\nmax-size = 0\n") == ":11: max-size: at least 1, or none");
-    CHECK(fault_in_class("[class new]\nburst = 2d\n") == ":11: burst: at most 24h");
-    CHECK(fault_in_class("[class new]\nassurance = tls\n") ==
+    CHECK(support::fault_of("[class new]\nmax-size = 0\n") == ":11: max-size: at least 1, or none");
+    CHECK(support::fault_of("[class new]\nburst = 2d\n") == ":11: burst: at most 24h");
+    CHECK(support::fault_of("[class new]\nassurance = tls\n") ==
           ":11: \"tls\" is no good value for assurance: one of dialback, none, pkix");
-    CHECK(fault_in_class("[class new]\nrecipients-per-hour = many\n").starts_with(":11: "));
-    CHECK(fault_in_class("[class new]\nrefuse = perhaps\n").starts_with(":11: "));
-    CHECK(
-        fault_in_class("[class new]\nburst = 1h\n[class new]\nburst = 1h\n").starts_with(":12: "));
-    CHECK(fault_in_class("[class]\nburst = 1h\n").starts_with(":10: "));
+    CHECK(support::fault_of("[class new]\nrecipients-per-hour = many\n").starts_with(":11: "));
+    CHECK(support::fault_of("[class new]\nrefuse = perhaps\n").starts_with(":11: "));
+    CHECK(support::fault_of("[class new]\nburst = 1h\n[class new]\nburst = 1h\n")
+              .starts_with(":12: "));
+    CHECK(support::fault_of("[class]\nburst = 1h\n").starts_with(":10: "));
 }
