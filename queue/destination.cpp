@@ -63,6 +63,24 @@ LaneRule Router::rule(std::string_view domain) const {
     return ours_.contains(domain) ? LaneRule() : lanes_->now()->of(domain);
 }
 
+LaneRule Router::rule(const Destination& destination) const {
+    LaneRule rule = this->rule(destination.domain);
+    const bool is_bound =
+        destination.lane == Lane::xmpp && bonds_->binds(destination.component, destination.domain);
+    if (is_bound) rule = {true, std::nullopt, true};
+    return rule;
+}
+
+bool Router::is_required(std::string_view domain) const {
+    return rule(domain).required || (!ours_.contains(domain) && bonds_->binds(domain));
+}
+
+bool Router::is_promised(const mail::ReversePath& from, const mail::Domain& domain) const {
+    if (!from || !bonds_->has_promised(from->domain().ascii())) return false;
+    const auto component = component_for(from);
+    return component && bonds_->binds(*component, domain.ascii());
+}
+
 const std::pair<const mail::Domain, std::string>* Router::nearest(
     const mail::Domain& domain) const {
     const std::pair<const mail::Domain, std::string>* best = nullptr;

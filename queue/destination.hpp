@@ -3,6 +3,7 @@
 
 #include "mail/envelope.hpp"
 #include "queue/lane_policy.hpp"
+#include "queue/own_bonds.hpp"
 
 #include <compare>
 #include <map>
@@ -36,7 +37,7 @@ struct Destination {
 };
 
 /// Which domains are ours, and which component sends for them: pure and immutable, but for the lane
-/// policy, which all copies share. Any thread.
+/// policy and what we have promised, which all copies share. Any thread.
 class Router {
   public:
     /// `served`: domain -> the component that serves it. `main_component` sends mail with a null
@@ -61,6 +62,14 @@ class Router {
     const std::set<std::string>& components() const { return components_; }
     /// What the administrator wants for mail to this domain; for ours, nothing special.
     LaneRule rule(std::string_view domain) const;
+    /// The same, with what we have promised.
+    LaneRule rule(const Destination& destination) const;
+    /// Some mail to this domain goes over XMPP or not at all: we are to get it.
+    bool is_required(std::string_view domain) const;
+    /// Mail from there to `domain` is promised to go over XMPP only.
+    bool is_promised(const mail::ReversePath& from, const mail::Domain& domain) const;
+    /// What we have promised, for all copies.
+    const std::shared_ptr<OwnBonds>& bonds() const { return bonds_; }
     std::shared_ptr<const LanePolicy> lanes() const { return lanes_->now(); }
     /// From now on, for all copies.
     void replace_lanes(LanePolicy lanes) { lanes_->replace(std::move(lanes)); }
@@ -84,6 +93,7 @@ class Router {
     std::map<std::string, mail::Domain> main_domains_;
     std::set<mail::Domain> own_hops_;
     std::shared_ptr<Lanes> lanes_;
+    std::shared_ptr<OwnBonds> bonds_ = std::make_shared<OwnBonds>();
 };
 
 }  // namespace queue

@@ -24,6 +24,8 @@ struct LaneRule {
     /// for one that has been out for so long; nothing: it waits until discovery gives the peer up.
     /// Not for a domain that is required.
     std::optional<std::chrono::milliseconds> fallback_after{};
+    /// It is required as we have promised it to the domain's component, which may refuse all else.
+    bool promised = false;
 };
 
 class LanePolicy {

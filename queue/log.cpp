@@ -224,6 +224,25 @@ void arrivals_corrected(std::size_t messages) {
     Line("arrivals-corrected").with("messages", messages).warning();
 }
 
+void own_promise_announced(std::string_view component, base::TimePoint until) {
+    Line("own-promise-announced")
+        .with("component", component)
+        .with("until", base::to_datetime(until))
+        .info();
+}
+
+void own_promise_withdrawn(std::string_view component, base::TimePoint until, std::size_t unread) {
+    Line("own-promise-withdrawn")
+        .with("component", component)
+        .with("unread-by", unread)
+        .with("until", base::to_datetime(until))
+        .info();
+}
+
+void own_promise_ended(std::string_view component) {
+    Line("own-promise-ended").with("component", component).info();
+}
+
 void oldest_is_old(std::chrono::milliseconds age, std::int64_t recipients) {
     Line("oldest-mail-is-old").with("age-s", seconds(age)).with("waiting", recipients).warning();
 }

@@ -71,6 +71,12 @@ void clock_doubted(const base::ClockTrust::State& state, const base::Clock& cloc
 void clock_believed();
 /// So many messages had come while the clock was ahead.
 void arrivals_corrected(std::size_t messages);
+/// Our `component` promises, until then at least, that mail of some domains comes over XMPP only.
+void own_promise_announced(std::string_view component, base::TimePoint until);
+/// No more; so many peers have not read that yet. It holds for them until then at the latest.
+void own_promise_withdrawn(std::string_view component, base::TimePoint until, std::size_t unread);
+/// It holds for nobody.
+void own_promise_ended(std::string_view component);
 void oldest_is_old(std::chrono::milliseconds age, std::int64_t recipients);
 
 }  // namespace queue::log

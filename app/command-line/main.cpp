@@ -47,6 +47,7 @@ const char* const kHelp =
     "       packetboat [options] promise [list] [--json]\n"
     "       packetboat [options] promise show DOMAIN [--json]\n"
     "       packetboat [options] promise forget DOMAIN\n"
+    "       packetboat [options] promise ours [--json]\n"
     "       packetboat [options] retire|resume [COMPONENT]\n"
     "       packetboat [options] off [--until 2h|TIME] [--json]\n"
     "       packetboat [options] on [--json]\n"
@@ -105,7 +106,7 @@ bool is_known_peer_command(const Words& words) {
 
 bool is_known_promise_command(const Words& words) {
     if (words.size() < 2) return true;
-    if (words[1] == "list") return words.size() == 2;
+    if (words[1] == "list" || words[1] == "ours") return words.size() == 2;
     return words.size() == 3 && (words[1] == "show" || words[1] == "forget");
 }
 
@@ -170,6 +171,7 @@ int run_complaint(const std::filesystem::path& socket, const po::variables_map& 
 }
 
 int run_promise(const Words& words, const app::Config& config, bool as_json) {
+    if (words.size() == 2 && words[1] == "ours") return app::promise_ours(config, as_json);
     if (words.size() < 3) return app::promise_list(config, as_json);
     if (words[1] == "show") return app::promise_show(config, words[2], as_json);
     return app::promise_forget(config, words[2]);

@@ -3,6 +3,7 @@
 #include "app/config/class_sections.hpp"
 #include "app/config/closed_lane_keys.hpp"
 #include "app/config/grammar.hpp"
+#include "app/config/promise_section.hpp"
 #include "app/config/sender_sections.hpp"
 #include "app/config/values.hpp"
 #include "base/limits.hpp"
@@ -49,6 +50,7 @@ class Builder {
         for (const auto& [domain, section] : sections_of_domains_)
             rules[domain] = rule(section, usual_rule_);
         config_.lanes = queue::LanePolicy(usual_rule_, std::move(rules));
+        finish_promise();
         config_.senders = senders_.limits();
         config_.lists = lists_.files();
         config_.dns_lists = lists_.dns();
@@ -136,6 +138,7 @@ class Builder {
         if (section.kind == "complaints") add_complaints(section);
         if (section.kind == "lists" || section.kind == "dns-list") add_lists(section);
         if (section.kind == "class") add_class(section);
+        if (section.kind == "promise" && section.line > 0) promise_ = section;
         if (section.kind == "discovery") add_discovery(section);
     }
 
@@ -366,6 +369,16 @@ class Builder {
         if (const auto fault = classes_.add(section)) fail(section, fault->key, fault->what);
     }
 
+    /// Once all components are known.
+    void finish_promise() {
+        if (!promise_) return;
+        if (const auto fault = read_promise(*promise_, config_.components, config_.promises))
+            fail(*promise_, fault->key, fault->what);
+        for (const auto& [domain, section] : sections_of_domains_) {
+            if (const auto fault = breaks_promise(section)) fail(section, fault->key, fault->what);
+        }
+    }
+
     void add_discovery(const Section& section) {
         using std::chrono::seconds;
         const auto time = [&](const char* key) {
@@ -386,6 +399,7 @@ class Builder {
     ListSections lists_;
     ClassSections classes_;
     std::map<mail::Domain, Section> sections_of_domains_;
+    std::optional<Section> promise_;
     bool has_hand_over_ = false;
 };
 

@@ -11,6 +11,7 @@
 #include "component/incoming/class_rules.hpp"
 #include "component/stream/link.hpp"
 #include "queue/destination.hpp"
+#include "queue/promise_terms.hpp"
 #include "queue/sender_limits.hpp"
 #include "queue/store_settings.hpp"
 #include "smtp-bridge/client/smtp_courier.hpp"
@@ -52,6 +53,7 @@ struct Config {
     std::vector<ListFile> lists;
     std::vector<component::DnsListSettings> dns_lists;
     component::ClassRules classes;
+    std::map<std::string, queue::PromiseTerms> promises;  ///< of ours, by component
     struct RouteLookup {
         smtp_bridge::LookupServerSettings server;
         std::string answer;

@@ -11,6 +11,7 @@ namespace {
 
 namespace po = boost::program_options;
 
+constexpr std::uint64_t kPromiseDays = 7;
 constexpr const char* kDurationHelp = "a duration such as 90s, 5m, 4h or 5d";
 constexpr const char* kSizeHelp = "a size such as 4096, 64K or 50M";
 constexpr const char* kTextHelp = "a text";
@@ -137,6 +138,9 @@ Grammar make_grammar() {
     of_class.options.add_options()("burst", po::value<Duration>(), kDurationHelp)(
         "assurance", po::value<Text>(), "pkix, dialback or none")("refuse", po::value<Switch>(),
                                                                   "yes or no");
+    grammar.kinds["promise"].options.add_options()("domains", po::value<Words>()->required(),
+                                                   "mail domains with spaces between them")(
+        "days", size(kPromiseDays), "a number of days, 1 to 14");
     grammar.kinds["discovery"].options.add_options()("resolver", po::value<Text>(),
                                                      "the address of a DNS server")(
         "positive-ttl", duration(hours(24)), kDurationHelp)("negative-ttl", duration(hours(1)),

@@ -85,6 +85,8 @@ constexpr ControlVerb kVerbs[] = {
      [](Daemon& daemon, json::object asked, Asker) {
          return at_once(answer_forget_promise(daemon, text_of(asked, "domain")));
      }},
+    {"promise-ours", Access::everything,
+     [](Daemon& daemon, json::object, Asker) { return at_once(answer_own_promises(daemon)); }},
     {"retire", Access::everything,
      [](Daemon& daemon, json::object asked, Asker) {
          return answer_retire(daemon, text_of(asked, "component"), true);

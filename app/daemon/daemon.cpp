@@ -77,6 +77,8 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
                 [this] { return verified_link(); }),
       resolver_(config_.discovery.resolver),
       dispatcher_(executor, storage_, config_.store.retry, clock_, random_),
+      keeper_(storage_, clock_, *clock_trust_, router_, discovery_, dispatcher_, routes_,
+              [this](const std::string& component) { return session_of(component); }),
       intake_(storage_,
               [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
       reports_(storage_,
@@ -121,6 +123,7 @@ void Daemon::make_sessions() {
         session->on_established([this, jid = settings.jid] { dispatcher_.link_is_up(jid); });
         session->peers_from([this] { return discovery_.components(kGreeted); });
         session->known_by([this](const std::string& peer) { return discovery_.heeds(peer); });
+        keeper_.announce_by(*session);
         receivers_.push_back(std::make_unique<component::TransferReceiver>(
             executor_, *session, discovery_, gate_, intake_, transfers_, reports_, check, router_,
             clock_, config_.complaints.which.take ? &complaints_ : nullptr));
@@ -152,6 +155,7 @@ void Daemon::peer_is_back(const std::string& peer) {
     discovery_.seen(peer);
     dispatcher_.peer_is_back(peer);
     look_at(peer);
+    keeper_.peer_is_back(peer);
 }
 
 void Daemon::look_at(const std::string& peer) {
@@ -184,10 +188,8 @@ std::vector<component::Prober::Target> Daemon::silent_peers() {
         probed_since_ = now;
     }
     for (const auto& silent : probed) {
-        for (const auto& session : sessions_) {
-            if (session->settings().jid == silent.component)
-                targets.push_back({session.get(), silent.peer});
-        }
+        if (component::Session* const session = session_of(silent.component))
+            targets.push_back({session, silent.peer});
     }
     return targets;
 }
@@ -213,10 +215,9 @@ base::Task<base::Result<void>> Daemon::read_retired() {
 }
 
 void Daemon::set_retired(const std::string& component, bool retired) {
-    for (const auto& session : sessions_) {
-        if (session->settings().jid == component) session->retire(retired);
-    }
+    if (component::Session* const session = session_of(component)) session->retire(retired);
     promises_.set_retired(component, retired);
+    keeper_.set_retired(component, retired);
     open_routes();
     dispatcher_.link_is_up(component);
 }
@@ -229,7 +230,9 @@ void Daemon::open_routes() {
 }
 
 void Daemon::set_off(bool off) {
+    keeper_.set_off(off);
     xmpp_courier_->pass_by(off ? "XMPP is switched off here (packetboat off)" : "");
+    if (!off) tasks_.spawn("promise", [this] { return keeper_.once(); });
     open_routes();
     for (const auto& session : sessions_)
         dispatcher_.lane_changed(session->settings().jid);
@@ -237,9 +240,7 @@ void Daemon::set_off(bool off) {
 
 base::Task<base::Result<void>> Daemon::retire(std::string component, bool retired) {
     if (const auto jid = component::Jid::parse(component)) component = jid->full();
-    const bool is_ours = std::ranges::any_of(
-        sessions_, [&](const auto& session) { return session->settings().jid == component; });
-    if (!is_ours)
+    if (session_of(component) == nullptr)
         co_return base::fail(base::Errc::not_found, component + " is no component of ours");
     auto done = co_await retirement_.set(component, retired);
     if (!done) co_return done;
@@ -267,10 +268,12 @@ void Daemon::adopt(const Config& config) {
     senders_.use(config.senders);
     complaint_rounds_.use(config.complaints.plan);
     gate_.use(config.classes);
-    for (const auto& session : sessions_) {
-        for (const auto& settings : config.components) {
-            if (settings.jid == session->settings().jid) session->use_secret(settings.secret);
-        }
+    tasks_.spawn("promise", [this, terms = config.promises]() mutable {
+        return keeper_.use(std::move(terms));
+    });
+    for (const auto& settings : config.components) {
+        if (component::Session* const session = session_of(settings.jid))
+            session->use_secret(settings.secret);
     }
     for (const auto& server : servers_) {
         for (const auto& settings : config.intakes) {
@@ -283,14 +286,18 @@ base::Task<base::Result<void>> Daemon::start(std::function<void(base::Error)> gi
     storage_.on_damage(give_up);
     base::Result<void> loaded = co_await discovery_.load();
     if (!loaded) co_return loaded;
+    loaded = co_await keeper_.load();
+    if (!loaded) co_return loaded;
     loaded = co_await read_retired();
     if (!loaded) co_return loaded;
     loaded = co_await off_.load();
     if (!loaded) co_return loaded;
+    keeper_.set_off(off_.off().has_value());
     const auto faults = read_lists(config_);
     if (!faults.empty()) co_return faults.front();
     loaded = co_await promises_.load();
     if (!loaded) co_return loaded;
+    co_await keeper_.use(config_.promises);
     // The mail server may ask these when it is asked itself.
     base::Result<void> listening = routes_.start(
         executor_, promises_.lane(), [this](const mail::Domain& domain) { discover(domain); });
@@ -353,6 +360,12 @@ base::Task<void> Daemon::stop() {
     tasks_.spawn("stop", [this] { return dns_lists_.stop(); });
     co_await tasks_.join();
     co_await discovery_.stop();
+}
+
+component::Session* Daemon::session_of(const std::string& component) const {
+    const auto found = std::ranges::find(
+        sessions_, component, [](const auto& session) { return session->settings().jid; });
+    return found == sessions_.end() ? nullptr : found->get();
 }
 
 component::Session* Daemon::first_established() const {
@@ -423,6 +436,7 @@ base::Task<void> Daemon::watch() {
         dns_lists_.look();
         co_await promises_.once();
         look_after_links();
+        co_await keeper_.once();
         for (const auto& receiver : receivers_)
             receiver->sweep();
         co_await stopping_signal_.wait(kWatchEvery);

@@ -9,6 +9,7 @@
 #include "app/daemon/hand_over_watch.hpp"
 #include "app/daemon/list_files.hpp"
 #include "app/daemon/off_watch.hpp"
+#include "app/daemon/promise_keeper.hpp"
 #include "app/daemon/promises.hpp"
 #include "app/daemon/routes.hpp"
 #include "base/async.hpp"
@@ -76,6 +77,7 @@ class Daemon {
     queue::SenderCounts& senders() { return senders_; }
     const queue::PeerLists& lists() const { return *lists_; }
     Promises& promises() { return promises_; }
+    const queue::OwnPromises& own_promises() const { return keeper_.promises(); }
     const component::ClassGate& gate() const { return gate_; }
     component::Discovery& discovery() { return discovery_; }
     const component::Discovery& discovery() const { return discovery_; }
@@ -109,6 +111,8 @@ class Daemon {
     void look_at(const std::string& peer);
     void peer_has_answered(const std::string& peer);
     std::vector<component::Prober::Target> silent_peers();
+    /// nullptr: no component of ours has this name.
+    component::Session* session_of(const std::string& component) const;
     component::Session* first_established() const;
     component::Link* verified_link() const;
     std::set<std::string> links_to_come() const;
@@ -137,6 +141,7 @@ class Daemon {
     Promises promises_;
     component::DnsResolver resolver_;  ///< for what is ours
     queue::Dispatcher dispatcher_;
+    PromiseKeeper keeper_;
     queue::QueueIntake intake_;
     queue::StoredReports reports_;
     queue::SlowedSenders slowed_;

@@ -55,6 +55,8 @@ constexpr std::pair<std::string_view, std::string_view> kReloaded[] = {
     {"class", "max-size"},
     {"class", "assurance"},
     {"class", "refuse"},
+    {"promise", "domains"},
+    {"promise", "days"},
 };
 
 /// `name`: `[kind name] key`, as in Config::said.

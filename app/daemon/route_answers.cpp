@@ -20,7 +20,7 @@ json::object answer_routes(const Daemon& daemon) {
         routes.push_back(json::object{{"domain", domain},
                                       {"component", route.component},
                                       {"state", route.down ? "down" : "supported"},
-                                      {"required", router.rule(domain).required},
+                                      {"required", router.is_required(domain)},
                                       {"first_seen", base::to_datetime(route.first_seen)},
                                       {"last_seen", base::to_datetime(route.last_seen)}});
     }
@@ -48,7 +48,7 @@ base::Task<json::object> answer_forget_route(Daemon& daemon, std::string text) {
     const bool was_known = co_await daemon.discovery().discard(*domain);
     if (!was_known) co_return refusal(name + ": nothing is known of this domain");
     co_return json::object{
-        {"ok", true}, {"domain", name}, {"required", daemon.router().rule(name).required}};
+        {"ok", true}, {"domain", name}, {"required", daemon.router().is_required(name)}};
 }
 
 }  // namespace app

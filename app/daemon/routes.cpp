@@ -16,10 +16,13 @@ base::Result<void> Routes::start(base::asio::any_io_executor main, queue::Closed
         std::set<std::string> listed;
         const auto lanes = router_.lanes();
         for (const auto& [domain, rule] : lanes->special()) {
-            if (router_.rule(domain).required) listed.insert(domain);
+            if (router_.is_required(domain)) listed.insert(domain);
         }
         for (const auto& domain : table_.xmpp_domains())
             listed.insert(domain);
+        for (const auto& domain : router_.bonds()->domains()) {
+            if (router_.is_required(domain)) listed.insert(domain);
+        }
         file_ = std::make_unique<smtp_bridge::RouteFile>(config_.route_table->file,
                                                          config_.route_table->answer);
         if (auto started = file_->start(listed); !started) return started;
@@ -45,7 +48,7 @@ base::Result<void> Routes::start(base::asio::any_io_executor main, queue::Closed
 }
 
 void Routes::list_in_file(const std::string& domain, bool xmpp) {
-    file_->set(domain, xmpp || router_.rule(domain).required);
+    file_->set(domain, xmpp || router_.is_required(domain));
 }
 
 void Routes::look_at_policies(const queue::LanePolicy& before) {
@@ -56,10 +59,20 @@ void Routes::look_at_policies(const queue::LanePolicy& before) {
         for (const auto& [domain, rule] : policy->special())
             changed.insert(domain);
     }
-    for (const std::string& name : changed) {
-        const auto domain = mail::Domain::parse(name);
-        list_in_file(name, domain && table_.find(*domain) == queue::Route::xmpp);
-    }
+    for (const std::string& name : changed)
+        look_at(name);
+}
+
+void Routes::look_at(const std::string& name) {
+    if (!file_) return;
+    const auto domain = mail::Domain::parse(name);
+    list_in_file(name, domain && table_.find(*domain) == queue::Route::xmpp);
+}
+
+void Routes::look_at_all() {
+    if (!file_) return;
+    for (const std::string& domain : router_.bonds()->domains())
+        look_at(domain);
 }
 
 void Routes::stop() {

@@ -32,6 +32,10 @@ class Routes {
     void close(bool closed) { table_.close(closed); }
     /// The router's lane policy has been replaced; `before` is the one that it had.
     void look_at_policies(const queue::LanePolicy& before);
+    /// Whether mail to this domain (A-labels) has to go over XMPP may have changed.
+    void look_at(const std::string& domain);
+    /// The same of all that are known.
+    void look_at_all();
     void stop();
 
   private:

@@ -417,7 +417,7 @@ bool Discovery::update(const mail::Domain& domain, KnownDomain& entry, const Jud
         forgets = true;
         set_negative(entry, entry.component + " takes no mail for " + domain.ascii() + " any more",
                      false);
-    } else if (was_known && now - entry.down_since.value_or(now) < kSticky) {
+    } else if (was_known && (now - entry.down_since.value_or(now) < kSticky || is_kept(domain))) {
         set_down(domain, entry, result);
     } else {
         forgets = was_known;
@@ -485,7 +485,10 @@ void Discovery::exchanged(const mail::Domain& domain, base::TimePoint KnownDomai
     const auto now = clock_.now();
     const base::TimePoint last = entry->*when;
     if (last <= now && now - last < kStampEvery) return;
+    const std::string component = entry->component;
+    const bool was_bound = known_.is_correspondent(component);
     known_.change(domain, [&](KnownDomain& changed) { changed.*when = now; });
+    if (!was_bound && known_.is_correspondent(component)) bind_all_of(component);
     tasks_.spawn("remember", [this, domain] { return remember(domain); });
 }
 
@@ -509,6 +512,7 @@ void Discovery::drop(const mail::Domain& domain) {
     const KnownDomain* const entry = known_.find(domain);
     if (entry != nullptr && !entry->component.empty()) dropped_.push_back(domain);
     known_.erase(domain);
+    bind(domain);
     routes_.set(domain, queue::Route::unknown);
 }
 
@@ -518,6 +522,7 @@ void Discovery::make_room(const mail::Domain& latest) {
 }
 
 void Discovery::publish(const mail::Domain& domain) {
+    bind(domain);
     const KnownDomain* const entry = known_.find(domain);
     routes_.set(domain, entry == nullptr                     ? queue::Route::unknown
                         : entry->state == State::unsupported ? queue::Route::smtp

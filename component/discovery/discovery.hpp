@@ -101,6 +101,17 @@ class Discovery {
         departed_ = std::move(call);
     }
 
+    /// Hears, of each domain, from which component's verdicts mail of ours has had; empty: none.
+    /// May be called again with the same. Before load().
+    void on_bond(std::function<void(const mail::Domain&, const std::string&)> call) {
+        bonded_ = std::move(call);
+    }
+    /// Whether mail to a domain may not go by SMTP: then it is not given up for a silence, however
+    /// long.
+    void keep_if(std::function<bool(const mail::Domain&)> is_kept) {
+        is_kept_ = std::move(is_kept);
+    }
+
     /// Of these new_mail, waiting_mail and hint: what senders claim is for authorise().
     using Reason = LookupShares::Cause;
     base::Task<Found> find(Link& link, mail::Domain domain, Reason reason = Reason::new_mail);
@@ -211,6 +222,10 @@ class Discovery {
     /// Drops what `latest` leaves no room for.
     void make_room(const mail::Domain& latest);
     void publish(const mail::Domain& domain);
+    // In discovery_bonds.cpp:
+    void bind(const mail::Domain& domain);
+    void bind_all_of(const std::string& component);
+    bool is_kept(const mail::Domain& domain) const { return is_kept_ && is_kept_(domain); }
     std::chrono::milliseconds jittered(std::chrono::milliseconds time);
     Found to_found(const KnownDomain* entry) const;
 
@@ -221,6 +236,8 @@ class Discovery {
     queue::KnownPeers& book_;
     queue::RouteTable& routes_;
     std::function<void(const mail::Domain&)> departed_ = [](const mail::Domain&) {};
+    std::function<void(const mail::Domain&, const std::string&)> bonded_;
+    std::function<bool(const mail::Domain&)> is_kept_;
     std::unique_ptr<Resolver> resolver_;
     base::TaskGroup tasks_;
     base::Signal stop_;

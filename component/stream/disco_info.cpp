@@ -80,7 +80,21 @@ std::string disco_info_query(const ComponentSettings& settings) {
     write_number(xml, "window", base::limits::kBlock);
     write_number(xml, "retention", std::chrono::seconds(base::limits::kRetention).count());
     write_field(xml, "extensions", "list-multi", extensions);
+    if (settings.promise && !settings.retired) {
+        std::vector<std::string> promised;
+        for (const auto& domain : settings.promise->domains)
+            promised.push_back(domain.ascii());
+        write_field(xml, "promise", "list-multi", promised);
+        write_field(xml, "promise-until", "text-single",
+                    {base::to_datetime(settings.promise->until)});
+    }
     return *xml.finish();
+}
+
+bool asks_for_info(const gloox::Tag& iq) {
+    const auto* payload = first_child(iq);
+    return payload != nullptr && payload->name() == "query" && payload->xmlns() == ns::kDiscoInfo &&
+           payload->findAttribute("node").empty();
 }
 
 std::string answer_iq(const gloox::Tag& iq, const ComponentSettings& settings) {

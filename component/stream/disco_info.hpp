@@ -16,6 +16,9 @@ namespace component {
 /// (XEP-0128 2). No domains means that it retires.
 std::string disco_info_query(const ComponentSettings& settings);
 
+/// Whether `iq` is a disco#info request for the component itself, whose answer has the form.
+bool asks_for_info(const gloox::Tag& iq);
+
 /// The answer to a get or set that is not for somebody else here: ping, disco#info, disco#items and
 /// version of the component itself; an error for all else (RFC 6120 8.2.3), also for JIDs below it.
 /// Empty if nothing can be answered.

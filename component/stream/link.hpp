@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/async.hpp"
+#include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "base/result.hpp"
 #include "component/log_limiter.hpp"
@@ -17,6 +18,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -32,6 +34,12 @@ const char* to_text(Assurance assurance);
 /// Whether messages are deflated: all of a stanza together, each in a stanza of its own, or not.
 enum class Compress { batch, each, none };
 
+/// The closed-lane promise, as a form announces it: mail of these domains comes over XMPP only.
+struct Promise {
+    std::vector<mail::Domain> domains;
+    base::TimePoint until;
+};
+
 struct ComponentSettings {
     std::string jid;  ///< a bare domainpart, as Jid has it
     std::string host = "127.0.0.1";
@@ -41,6 +49,7 @@ struct ComponentSettings {
     /// It goes out of service: it says that it serves no domain, and takes and sends nothing new.
     bool retired = false;
     bool takes_complaints = false;  ///< of peers on mail that it sent
+    std::optional<Promise> promise{};  ///< as who asks is told it
     bool private_link = false;  ///< to its server: it is not encrypted, and goes over no network
     bool requiretls = false;    ///< it can keep RFC 8689's promise as far as our own MTA
     std::size_t max_stanza =

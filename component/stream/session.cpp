@@ -143,9 +143,17 @@ void Session::went_down(const base::Error& error) {
 }
 
 void Session::retire(bool retired) {
-    if (std::exchange(settings_.retired, retired) == retired || !status_.established) return;
     // They look again at what we serve.
-    tasks_.spawn("announce", [this] { return announce(); });
+    if (std::exchange(settings_.retired, retired) != retired) look_again();
+}
+
+void Session::look_again() {
+    if (status_.established) tasks_.spawn("announce", [this] { return announce(); });
+}
+
+void Session::greet(const std::string& peer) {
+    auto presence = write_presence(settings_.jid, peer, {});
+    if (presence && status_.established) (void)stream_->send(std::move(*presence));
 }
 
 base::Task<void> Session::announce() {
@@ -262,7 +270,17 @@ void Session::on_stanza(const gloox::Tag& stanza, std::shared_ptr<const gloox::T
     if (stanza.name() != "iq") return;
     if (head.type == "result") return on_answer(head, TagResult{std::move(kept)});
     if (head.type == "error") return on_answer(head, read_error(stanza));
-    answer_stranger(head.from, answer_iq(stanza, settings_));
+    answer_stranger(head.from, answer(stanza, head));
+}
+
+std::string Session::answer(const gloox::Tag& iq, const IqHead& head) const {
+    const auto from = Jid::parse(head.from);
+    // Only a component promises, and is promised, anything.
+    if (!promise_ || !from || !from->is_domain() || head.type != "get" || !asks_for_info(iq))
+        return answer_iq(iq, settings_);
+    ComponentSettings settings = settings_;
+    settings.promise = promise_(from->domain());
+    return answer_iq(iq, settings);
 }
 
 void Session::on_refused(const RefusedStanza& stanza) {

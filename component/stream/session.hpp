@@ -58,10 +58,19 @@ class Session final : public Link {
     /// remembered. By default everybody is.
     void known_by(std::function<bool(const std::string& jid)> known) { known_ = std::move(known); }
 
+    /// What is promised to `jid`, a bare domainpart that asks for our form. By default, nothing.
+    void promises_by(std::function<std::optional<Promise>(const std::string& jid)> promise) {
+        promise_ = std::move(promise);
+    }
+
     /// For the next stream; the one that is there has been let in.
     void use_secret(std::string secret) { settings_.secret = std::move(secret); }
     /// Goes out of service, or back into it, and tells the peers.
     void retire(bool retired);
+    /// The form has changed: the peers are told to look at it again.
+    void look_again();
+    /// The same for one of them.
+    void greet(const std::string& peer);
 
     /// Peers that have not answered a request for `time`.
     std::vector<std::string> unanswered(std::chrono::milliseconds time) const;
@@ -100,6 +109,8 @@ class Session final : public Link {
     /// Answers somebody who need not be a peer; not if too much waits to be written already, or
     /// too much of that is for the same organisation.
     void answer_stranger(const std::string& peer, const base::Result<std::string>& answer);
+    /// The answer to what is asked of the component itself.
+    std::string answer(const gloox::Tag& iq, const IqHead& head) const;
     bool is_ours(const std::string& to) const;
     void peer_is_alive(const std::string& from, bool by_presence);
     /// Bounds what presences of one organisation's peers can make us do.
@@ -139,6 +150,7 @@ class Session final : public Link {
     std::function<void(std::string)> on_presence_;
     std::function<std::vector<std::string>()> peers_;
     std::function<bool(const std::string&)> known_;
+    std::function<std::optional<Promise>(const std::string&)> promise_;
     TransferHandler* transfer_handler_ = nullptr;
 };
 

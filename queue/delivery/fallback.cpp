@@ -9,7 +9,7 @@ namespace {
 std::optional<std::chrono::milliseconds> patience(const Router& router,
                                                   const Destination& destination) {
     if (destination.lane != Lane::xmpp) return std::nullopt;
-    const LaneRule rule = router.rule(destination.domain);
+    const LaneRule rule = router.rule(destination);
     return rule.required ? std::nullopt : rule.fallback_after;
 }
 
@@ -35,8 +35,9 @@ std::optional<base::TimePoint> given_up_until(const Router& router, const Destin
 
 std::optional<Deferred> must_wait(const Router& router, const Destination& destination,
                                   const std::string& why) {
-    if (!router.rule(destination.domain).required) return std::nullopt;
-    return Deferred{{451, {4, 7, 0}, required_text(destination.domain, why)}, "", false, {}};
+    const LaneRule rule = router.rule(destination);
+    if (!rule.required) return std::nullopt;
+    return Deferred{{451, {4, 7, 0}, required_text(rule, destination.domain, why)}, "", false, {}};
 }
 
 std::optional<std::string> waits_too_long(const Router& router, const Destination& destination,
@@ -46,8 +47,9 @@ std::optional<std::string> waits_too_long(const Router& router, const Destinatio
     return "not taken over XMPP in time (fallback-after)";
 }
 
-std::string required_text(const std::string& domain, const std::string& why) {
-    return "mail to " + domain + " goes over XMPP or not at all (policy = require): " + why;
+std::string required_text(const LaneRule& rule, const std::string& domain, const std::string& why) {
+    const char* const by = rule.promised ? "we have promised that to it" : "policy = require";
+    return "mail to " + domain + " goes over XMPP or not at all (" + by + "): " + why;
 }
 
 }  // namespace queue

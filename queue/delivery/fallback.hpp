@@ -34,7 +34,7 @@ std::optional<Deferred> must_wait(const Router& router, const Destination& desti
 std::optional<std::string> waits_too_long(const Router& router, const Destination& destination,
                                           base::TimePoint received_at, const Moment& moment);
 
-/// What mail to `domain`, which requires XMPP, is told instead of going by SMTP.
-std::string required_text(const std::string& domain, const std::string& why);
+/// What mail to `domain`, whose `rule` requires XMPP, is told instead of going by SMTP.
+std::string required_text(const LaneRule& rule, const std::string& domain, const std::string& why);
 
 }  // namespace queue

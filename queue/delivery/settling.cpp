@@ -43,8 +43,10 @@ class Transitions {
 
     Transition operator()(const Rerouted& outcome) const {
         const std::string& domain = recipient_.destination.domain;
-        if (!router_.rule(domain).required) return outcome;
-        return (*this)(Failed{{550, {5, 7, 0}, required_text(domain, outcome.why)}, ""});
+        const LaneRule rule = router_.rule(recipient_.destination);
+        if (!rule.required) return outcome;
+        const mail::EnhancedStatus status{5, 7, static_cast<std::uint16_t>(rule.promised ? 1 : 0)};
+        return (*this)(Failed{{550, status, required_text(rule, domain, outcome.why)}, ""});
     }
 
     Transition operator()(const Held& outcome) const {

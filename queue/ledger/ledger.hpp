@@ -15,6 +15,7 @@
 #include "queue/ledger/delivery.hpp"
 #include "queue/ledger/intake.hpp"
 #include "queue/ledger/off.hpp"
+#include "queue/ledger/own_promises.hpp"
 #include "queue/ledger/peer_book.hpp"
 #include "queue/ledger/peers.hpp"
 #include "queue/ledger/promises.hpp"
@@ -39,6 +40,8 @@ using Operation =
                  SetPeerClass, ForgetStanding,                                   // the peer book
                  CastVote, TakeComplaint, QueueComplaints, ReportComplaints,     // complaints
                  LoadPromises, KeepPromise, ForgetPromise,                       // the closed lane
+                 LoadOwnPromises, SetOwnPromise, EndOwnPromise,                  // and ours
+                 LoadTold, SetTold, RemoveTold,                                  //
                  Operate, CorrectTimes, WarnOfDelays, ExpireQuarantine, Prune, PinContents>;
 
 /// Of each operation the type that it calls Answer.
@@ -47,8 +50,8 @@ using Answer =
                  KnownTransfer, TransferBook::Complete, DueNow, Leased, Stepped, RerouteStep,
                  DuePage, std::optional<base::TimePoint>, std::vector<KnownPeer>,
                  std::set<std::string>, std::optional<Off>, Voted, std::optional<SenderComplaints>,
-                 ComplaintStep, AbuseReports, std::vector<PeerPromise>, Operated, CorrectionStep,
-                 DelaySweep, QuarantineStep, int>;
+                 ComplaintStep, AbuseReports, std::vector<PeerPromise>, std::vector<OwnPromise>,
+                 std::vector<Told>, Operated, CorrectionStep, DelaySweep, QuarantineStep, int>;
 
 class Ledger {
   public:

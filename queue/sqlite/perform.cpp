@@ -18,6 +18,7 @@
 #include "queue/sqlite/notify/taken_complaints.hpp"
 #include "queue/sqlite/notify/taken_reports.hpp"
 #include "queue/sqlite/store/off_rows.hpp"
+#include "queue/sqlite/store/own_promise_rows.hpp"
 #include "queue/sqlite/store/peer_rows.hpp"
 #include "queue/sqlite/store/promise_rows.hpp"
 #include "queue/sqlite/store/standings.hpp"
@@ -96,6 +97,25 @@ class Performing {
     auto operator()(const LoadOff&) const { return load_off(store_); }
     auto operator()(const SetOff& op) const {
         set_off(store_, op.off);
+        return Nothing();
+    }
+
+    auto operator()(const LoadOwnPromises&) const { return load_own_promises(store_); }
+    auto operator()(const SetOwnPromise& op) const {
+        set_own_promise(store_, op.promise);
+        return Nothing();
+    }
+    auto operator()(const EndOwnPromise& op) const {
+        end_own_promise(store_, op.component);
+        return Nothing();
+    }
+    auto operator()(const LoadTold& op) const { return load_told(store_, op); }
+    auto operator()(const SetTold& op) const {
+        set_told(store_, op.told);
+        return Nothing();
+    }
+    auto operator()(const RemoveTold& op) const {
+        remove_told(store_, op.component, op.peer);
         return Nothing();
     }
 

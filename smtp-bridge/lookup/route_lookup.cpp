@@ -32,7 +32,7 @@ std::string RouteLookup::answer_to(std::string_view request, const OnMiss& on_mi
     const auto domain = mail::Domain::parse(text);
     if (!domain || domain->is_address_literal() || router_.serves(*domain))
         return std::string(kNotFound);
-    if (router_.rule(domain->ascii()).required) return fmt::format("OK {}", ok_);
+    if (router_.is_required(domain->ascii())) return fmt::format("OK {}", ok_);
     const auto route = table_.find(*domain);
     if (route == queue::Route::xmpp) return fmt::format("OK {}", ok_);
     if (route == queue::Route::unknown) on_miss(*domain);

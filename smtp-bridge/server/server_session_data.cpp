@@ -73,6 +73,7 @@ base::Task<void> ServerSession::store(IncomingMessage& message) {
             refusal = not_accepted(read.error());
     }
     if (!refusal) refusal = transaction_.refuse(beginning.bytes());
+    if (!refusal) refusal = transaction_.refuse_promised(beginning.bytes(), message.reader());
     if (refusal) {
         log::message_refused(settings_.name, client_, transaction_.envelope(), *refusal);
         say_for_message(*refusal, recipients);

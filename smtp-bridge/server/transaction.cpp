@@ -5,6 +5,8 @@
 #include "mail/own_hops.hpp"
 #include "mail/xmpp_fit.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace smtp_bridge {
@@ -16,6 +18,14 @@ namespace {
 
 Reply beyond_limits() {
     return {450, {4, 7, 1}, std::string(queue::kSenderRefused)};
+}
+
+/// What mail from there, which we have promised to send over XMPP only, is refused with.
+Reply promised(const mail::Mailbox& from, const mail::Domain& to, const std::string& why) {
+    return {550,
+            {5, 7, 1},
+            fmt::format("{}, and {} has promised {} that its mail comes over nothing else", why,
+                        from.domain().ascii(), to.ascii())};
 }
 
 Reply bad_sequence(std::string text) {
@@ -88,6 +98,9 @@ Reply Transaction::rcpt(const RcptTo& command) {
     if (destination.lane == queue::Lane::relay && !mail::fits_xmpp(envelope_.from, *address) &&
         router_.rule(address->domain().ascii()).required)
         return {550, {5, 7, 0}, "XMPP can't carry these addresses, and is required (policy)"};
+    if (destination.lane == queue::Lane::relay && is_promised(address->domain()))
+        return promised(*envelope_.from, address->domain(), "XMPP can't carry these addresses");
+    if (const auto refusal = refuse_size(address->domain(), size_.value_or(0))) return *refusal;
     if (ticket_ && !ticket_->take({0, 1, 0})) return beyond_limits();
     destinations_.push_back(std::move(destination));
     const auto n = static_cast<std::uint32_t>(envelope_.recipients.size());
@@ -157,6 +170,32 @@ std::optional<Reply> Transaction::refuse(std::string_view beginning) const {
     if (mail::own_hops(beginning, router_.components(), settings_.hostname) > mail::kMostOwnHops)
         return Reply{554, {5, 4, 6}, "It was here too often: a mail loop"};
     return std::nullopt;
+}
+
+std::optional<Reply> Transaction::refuse_size(const mail::Domain& domain,
+                                              std::uint64_t size) const {
+    const std::size_t most = router_.bonds()->limit_of(domain.ascii());
+    if (size <= most || !is_promised(domain)) return std::nullopt;
+    Reply reply = promised(*envelope_.from, domain,
+                           fmt::format("{} takes {} bytes over XMPP", domain.ascii(), most));
+    reply.code = 552;
+    reply.status = {5, 3, 4};
+    return reply;
+}
+
+std::optional<Reply> Transaction::refuse_promised(std::string_view beginning,
+                                                  const DataReader& reader) const {
+    const auto is_bound = [this](const mail::Recipient& recipient) {
+        return is_promised(recipient.address.domain());
+    };
+    if (!std::ranges::all_of(envelope_.recipients, is_bound)) return std::nullopt;
+    for (const mail::Recipient& recipient : envelope_.recipients) {
+        if (const auto refusal = refuse_size(recipient.address.domain(), reader.size()))
+            return refusal;
+    }
+    const auto why = mail::unfit_for_xmpp(mail::summarize_header(beginning), reader.has_nul());
+    if (!why) return std::nullopt;
+    return promised(*envelope_.from, envelope_.recipients.front().address.domain(), *why);
 }
 
 queue::Arrival Transaction::arrival(queue::Content content, std::string_view beginning,

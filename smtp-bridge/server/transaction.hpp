@@ -52,6 +52,10 @@ class Transaction {
     static std::optional<mail::Reply> refuse(DataReader::Fault fault);
     /// The same for what its content begins with, kBeginning bytes of it.
     std::optional<mail::Reply> refuse(std::string_view beginning) const;
+    /// The same for what XMPP can't carry and SMTP must not, as we have promised that: where that
+    /// is so of some recipients only, the others get it.
+    std::optional<mail::Reply> refuse_promised(std::string_view beginning,
+                                               const DataReader& reader) const;
     /// Moves the envelope out. `reader`: of the content, in which there may be other octets than
     /// BODY= said. `beginning`: as above.
     queue::Arrival arrival(queue::Content content, std::string_view beginning,
@@ -63,6 +67,11 @@ class Transaction {
   private:
     base::Result<mail::Mailbox> postmaster() const;
     bool takes_from_limits(const MailFrom& command);
+    /// A message of so many bytes is more than its peer takes, and must not go by SMTP.
+    std::optional<mail::Reply> refuse_size(const mail::Domain& domain, std::uint64_t size) const;
+    bool is_promised(const mail::Domain& domain) const {
+        return router_.is_promised(envelope_.from, domain);
+    }
 
     const ListenerSettings& settings_;
     const queue::Router& router_;

@@ -326,7 +326,7 @@ base::Result<LeasedMessage> lease_group(Store& store, const Destination& destina
     leased.received_at = row.received_at;
     leased.expires_at = row.expires_at;
     leased.call_back = std::move(call_back);
-    leased.rule = store.router().rule(destination.domain);
+    leased.rule = store.router().rule(destination);
     return leased;
 }
 

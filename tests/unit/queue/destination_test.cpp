@@ -46,3 +46,26 @@ TEST_CASE("our components' names are ours, and mail to them never goes over XMPP
     CHECK_FALSE(router.rule("mail.a.test").required);
     CHECK(router.rule("b.test").required);
 }
+
+TEST_CASE(
+    "what is promised is required, of the component that promised it, and by sender's domain") {
+    const queue::Router router(
+        {{domain("a.test"), "mail.a.test"}, {domain("z.test"), "mail.z.test"}}, "mail.a.test");
+    router.bonds()->set_peer("b.test", "mail.b.test");
+    CHECK_FALSE(router.is_required("b.test"));
+    const queue::Router copy = router;
+    router.bonds()->promise("mail.a.test", {"a.test"}, true, {});
+    const queue::LaneRule rule = copy.rule(kToB);
+    CHECK(rule.required);
+    CHECK(rule.promised);
+    CHECK_FALSE(copy.rule("b.test").required);  // the administrator has said nothing
+    CHECK(copy.is_required("b.test"));
+    CHECK_FALSE(copy.is_required("c.test"));
+    CHECK_FALSE(copy.rule(queue::Destination{queue::Lane::xmpp, "mail.z.test", "b.test"}).required);
+    CHECK_FALSE(copy.rule(kRelay).required);
+    CHECK(copy.is_promised(mailbox("alice@A.test"), domain("b.test")));
+    CHECK_FALSE(copy.is_promised(mailbox("alice@sub.a.test"), domain("b.test")));
+    CHECK_FALSE(copy.is_promised(mailbox("zoe@z.test"), domain("b.test")));
+    CHECK_FALSE(copy.is_promised(std::nullopt, domain("b.test")));
+    CHECK_FALSE(copy.is_promised(mailbox("alice@a.test"), domain("c.test")));
+}

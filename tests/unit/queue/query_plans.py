@@ -39,6 +39,7 @@ MAY_SCAN = {
     "SELECT file, offset FROM partial": "no more than kOpen.of_all, at the start",
     "SELECT domain, component, first_seen": "in pages",
     "SELECT component FROM retired": "one for each component of ours",
+    "SELECT component, domains, until FROM own_promise": "the same",
     "FILTER (WHERE organisation = ?1) FROM partial": "no more than kOpen.of_all",
     "COALESCE(SUM(size) FILTER (WHERE correspondent = 0), 0)": "no more than kOpen.of_all",
     "DELETE FROM partial WHERE (id, domain) IN (SELECT id": "no more than kOpen.of_all",

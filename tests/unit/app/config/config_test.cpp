@@ -255,3 +255,34 @@ TEST_CASE("internationalised names are taken in either spelling, and are one") {
               "domains = d.test\n")
               .find("stands here a second time") != std::string::npos);
 }
+
+TEST_CASE("a promise is for domains that are served, over links that are proved") {
+    using namespace std::chrono_literals;
+    const auto promising = load(kGood + "[promise]\ndomains = a.test\ndays = 14\n");
+    REQUIRE(promising);
+    const auto& terms = promising->promises.at("mail.a.test");
+    CHECK(terms.domains == std::set{*mail::Domain::parse("a.test")});
+    CHECK(terms.lasts == 14 * 24h);
+    CHECK(load(kGood)->promises.empty());
+    CHECK(load(kGood + "[promise]\ndomains = a.test\n")->promises.at("mail.a.test").lasts ==
+          7 * 24h);
+
+    const auto wrong = [](const std::string& more) { return error_of(kGood + more); };
+    CHECK(wrong("[promise]\n").starts_with(":13: [promise] needs domains"));
+    CHECK(wrong("[promise]\ndomains = a.test sub.a.test\n")
+              .starts_with(":14: sub.a.test is served by no component here"));
+    CHECK(
+        wrong("[promise]\ndomains = a.test A.test\n").starts_with(":14: a.test stands here twice"));
+    for (const char* const days : {"0", "15", "7d"})
+        CHECK(wrong(std::string("[promise]\ndomains = a.test\ndays = ") + days + "\n")
+                  .starts_with(":15: "));
+    CHECK(wrong("[component mail.c.test]\nsecret = x\ndomains = c.test\n"
+                "[promise]\ndomains = c.test\n")
+              .starts_with(":17: c.test: a promise counts only over links with s2s-assurance"));
+    CHECK(wrong("[promise]\ndomains = a.test\n[domain b.test]\nfallback-after = 1h\n")
+              .starts_with(":16: [domain b.test] may go by SMTP"));
+    CHECK(wrong("[promise]\ndomains = a.test\n[domain b.test]\npolicy = prefer\n")
+              .starts_with(":16: [domain b.test] may go by SMTP"));
+    CHECK(load(kGood + "[promise]\ndomains = a.test\n[domain b.test]\npolicy = require\n")
+              .has_value());
+}

@@ -462,6 +462,48 @@ TEST_CASE(
     CHECK(world.discovery->routes(9)[0].first_seen > first);
 }
 
+TEST_CASE("Whose component has given us a verdict is told, and what is kept is never given up") {
+    World world;
+    std::map<std::string, std::string> bonds;
+    world.discovery->on_bond(
+        [&](const mail::Domain& name, const std::string& peer) { bonds[name.ascii()] = peer; });
+    bool is_kept = true;
+    world.discovery->keep_if(
+        [&](const mail::Domain& name) { return is_kept && name.ascii() == "b.test"; });
+    world.list("b.test", {"mail.b.test"});
+    world.list("b2.test", {"mail.b2.test"});
+    world.name("b2.test", {"mail.b.test"});
+    world.add_component("mail.b.test", {"b.test", "b2.test"});
+    world.find("b.test");
+    world.find("b2.test");
+    CHECK(bonds["b.test"].empty());
+    world.discovery->sent_to(domain("b.test"));
+    CHECK(bonds["b.test"] == "mail.b.test");
+    CHECK(bonds["b2.test"] == "mail.b.test");  // of the same component
+
+    world.dns->answers["b.test"] = SrvAnswer::absent;
+    world.clock.advance(25h);
+    CHECK(world.find("b.test").state == State::down);
+    world.clock.advance(24h * 10);
+    CHECK(world.find("b.test").state == State::down);
+    CHECK(bonds["b.test"] == "mail.b.test");
+    is_kept = false;
+    world.clock.advance(1h);
+    CHECK(world.find("b.test").state == State::unsupported);
+    CHECK(bonds["b.test"].empty());
+
+    // A component that says that it retires is believed, whatever is kept.
+    is_kept = true;
+    world.usual_peer();
+    world.clock.advance(25h);
+    world.find("b.test");
+    world.discovery->sent_to(domain("b.test"));
+    world.add_component("mail.b.test", {});
+    world.clock.advance(25h);
+    CHECK(world.find("b.test").state == State::unsupported);
+    CHECK(bonds["b.test"].empty());
+}
+
 TEST_CASE("A peer is down since it was first found so, however often it is asked again") {
     World world;
     world.usual_peer();

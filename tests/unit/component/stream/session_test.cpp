@@ -541,3 +541,30 @@ TEST_CASE("So many requests wait for an answer, and one more is not sent") {
     CHECK_FALSE(none->written);
     CHECK_FALSE(replies.front()->has_value());
 }
+
+TEST_CASE("The form has the promise for who asks, and only for components") {
+    Network a;
+    std::vector<std::string> told;
+    a.session->promises_by([&](const std::string& jid) -> std::optional<Promise> {
+        told.push_back(jid);
+        if (jid == "mail.c.test") return std::nullopt;
+        return Promise{{domain("a.test")}, base::TimePoint(1796083200s)};
+    });
+    a.establish();
+    const auto ask = [&](const std::string& from) {
+        a.server_sends("<iq type='get' id='q' from='" + from +
+                       "' to='mail.a.test'><query xmlns='http://jabber.org/protocol/disco#info'/>"
+                       "</iq>");
+        return a.server_receives("</iq>");
+    };
+    const std::string form = ask("mail.b.test");
+    CHECK(form.find("<field var='promise' type='list-multi'><value>a.test</value></field>") !=
+          std::string::npos);
+    CHECK(form.find("<field var='promise-until' type='text-single'>"
+                    "<value>2026-12-01T00:00:00Z</value></field>") != std::string::npos);
+    CHECK(ask("mail.c.test").find("promise") == std::string::npos);
+    CHECK(ask("mallory@b.test/x").find("promise") == std::string::npos);
+    a.session->retire(true);
+    CHECK(ask("mail.b.test").find("promise") == std::string::npos);
+    CHECK(told == std::vector<std::string>{"mail.b.test", "mail.c.test", "mail.b.test"});
+}

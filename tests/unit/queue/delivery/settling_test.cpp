@@ -148,6 +148,20 @@ TEST_CASE("what can't go over XMPP goes around, or is returned where XMPP is req
           "550 5.7.0 mail to b.test goes over XMPP or not at all (policy = require): " + why.why);
 }
 
+TEST_CASE("what can't go over XMPP is returned where we have promised that all does") {
+    const queue::Router router({{domain("a.test"), "mail.a.test"}}, "mail.a.test");
+    router.bonds()->set_peer("b.test", "mail.b.test");
+    router.bonds()->promise("mail.a.test", {"a.test"}, true, {});
+    const queue::Rerouted why{"larger than mail.b.test takes"};
+    const auto over = ended(transition(recipient(), why, moment(), router));
+    CHECK(over.state == queue::State::bounced);
+    CHECK(over.reply.to_text() ==
+          "550 5.7.1 mail to b.test goes over XMPP or not at all (we have promised that to it): " +
+              why.why);
+    router.bonds()->promise("mail.a.test", {"a.test"}, false, {});
+    CHECK(std::holds_alternative<queue::Rerouted>(transition(recipient(), why, moment(), router)));
+}
+
 TEST_CASE("what is held waits for an administrator, until its time is up") {
     auto to = recipient();
     const queue::Held held{reply(451, "4.3.0", "the content is damaged"), ""};

@@ -186,3 +186,43 @@ TEST_CASE("what XFORWARD says is for the next mail only, and RSET takes it back"
     session.says("RCPT TO:<bob@b.test>");
     CHECK(session.sends("Subject: x\r\n\r\n").origin.client == "127.0.0.1");
 }
+
+TEST_CASE("what XMPP can't carry is refused where we have promised that all goes over it") {
+    Session session;
+    session.router.bonds()->set_peer("b.test", "mail.b.test");
+    session.router.bonds()->promise("mail.a.test", {"a.test"}, true, {});
+    const auto refusal = [&](const std::string& content) {
+        DataReader reader(1000);
+        reader.feed(content + ".\r\n");
+        const mail::Content message(reader.take());
+        const auto reply = session.transaction.refuse_promised(message.bytes(), reader);
+        return reply ? reply->to_text() : std::string();
+    };
+    CHECK(session.says("MAIL FROM:<alice@a.test>") == "250 2.1.0");
+    CHECK(session.says("RCPT TO:<root@web_01.b.test>") == "250 2.1.5");  // another domain
+    session.transaction.reset();
+    CHECK(session.says("MAIL FROM:<alice@a.test>") == "250 2.1.0");
+    CHECK(session.says("RCPT TO:<a..b@b.test>") == "550 5.7.1");
+    CHECK(session.says("RCPT TO:<bob@b.test>") == "250 2.1.5");
+    CHECK(refusal("Subject: x\r\n\r\nhi\r\n").empty());
+    const std::string why = refusal("no field\r\n\r\nhi\r\n");
+    CHECK(why.starts_with("550 5.7.1 XMPP can't carry it"));
+    CHECK(why.find("a.test has promised b.test") != std::string::npos);
+    session.router.bonds()->set_limit("mail.b.test", 20);
+    CHECK(refusal("Subject: x\r\n\r\nhi there\r\n").starts_with("552 5.3.4 b.test takes 20 bytes"));
+    session.transaction.reset();
+    CHECK(session.says("MAIL FROM:<alice@a.test> SIZE=21") == "250 2.1.0");
+    CHECK(session.says("RCPT TO:<bob@b.test>") == "552 5.3.4");
+    CHECK(session.says("RCPT TO:<carol@c.test>") == "250 2.1.5");
+    session.transaction.reset();
+    CHECK(session.says("MAIL FROM:<alice@a.test>") == "250 2.1.0");
+    CHECK(session.says("RCPT TO:<bob@b.test>") == "250 2.1.5");
+    // Others of the same mail get it.
+    CHECK(session.says("RCPT TO:<carol@c.test>") == "250 2.1.5");
+    CHECK(refusal("no field\r\n\r\nhi\r\n").empty());
+    session.transaction.reset();
+    // It is promised for mail of exactly that domain.
+    CHECK(session.says("MAIL FROM:<alice@sub.a.test>") == "250 2.1.0");
+    CHECK(session.says("RCPT TO:<a..b@b.test>") == "250 2.1.5");
+    CHECK(refusal("no field\r\n\r\nhi\r\n").empty());
+}
