@@ -13,6 +13,7 @@
 #include "queue/peer_class.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -25,6 +26,9 @@ namespace queue {
 inline constexpr std::chrono::hours kPromiseProof{24};
 /// A promise lasts no longer than this, whatever it says, unless it is read again.
 inline constexpr std::chrono::hours kLongestPromise{14 * 24};
+/// Domains of ours that one promise binds its domain towards. Towards more of them it does not
+/// bind: then mail passes.
+inline constexpr std::size_t kBoundDomains = 500;
 
 struct PeerPromise {
     mail::Domain domain;
@@ -33,12 +37,16 @@ struct PeerPromise {
     base::TimePoint last_read{};
     base::TimePoint until{};
     bool counts = false;
-    std::set<std::string> bound{};  ///< components of ours that have given it a verdict
+    /// Domains of ours: mail of the domain to somebody there had a verdict over XMPP. Not all that
+    /// the same component serves: the promiser's mail server may not know those yet, and sends the
+    /// first mail to each by SMTP.
+    std::set<mail::Domain> bound{};
 
     bool stands(base::TimePoint now) const { return counts && now < until; }
-    /// It binds the domain towards what this component of ours serves.
-    bool binds(const std::string& component_of_ours) const {
-        return bound.contains(component_of_ours);
+    bool binds(const mail::Domain& ours) const { return bound.contains(ours); }
+    /// Unless there are kBoundDomains.
+    void bind(const mail::Domain& ours) {
+        if (bound.size() < kBoundDomains) bound.insert(ours);
     }
     bool operator==(const PeerPromise&) const = default;
 };
@@ -57,8 +65,9 @@ class PromiseListener {
   public:
     virtual ~PromiseListener() = default;
     virtual void form_read(const FormReading& reading) = 0;
-    /// `component`, of ours, has taken mail of `domain`.
-    virtual void verdict_given(const mail::Domain& domain, const std::string& component) = 0;
+    /// Mail of `domain` was taken, and had a verdict for `recipients`, domains of ours.
+    virtual void verdict_given(const mail::Domain& domain,
+                               const std::set<mail::Domain>& recipients) = 0;
 };
 
 enum class PromiseNews : std::uint8_t { nothing, first, renewed, counts, withdrawn };
@@ -85,10 +94,10 @@ enum class PromiseFinding : std::uint8_t {
 };
 const char* to_text(PromiseFinding finding);
 
-/// Mail that says it is of `sender` has come by SMTP, for what `component`, of ours, serves.
+/// Mail that says it is of `sender` has come by SMTP, for somebody at `recipient`, of ours.
 struct LaneQuestion {
     mail::Domain sender;
-    std::string component;
+    mail::Domain recipient;
     std::string client;  ///< the address that it came from; for the log
 };
 
@@ -99,7 +108,7 @@ class ClosedLane {
 
     virtual ~ClosedLane() = default;
     /// Whether it is worth a look(); from memory. Any thread.
-    virtual bool concerns(const mail::Domain& sender, const std::string& component) const = 0;
+    virtual bool concerns(const mail::Domain& sender, const mail::Domain& recipient) const = 0;
     /// Has the form read afresh. `tell` is called once, on the main loop, within some seconds;
     /// never, if the program ends before that. Any thread.
     virtual void look(LaneQuestion question, Tell tell) = 0;

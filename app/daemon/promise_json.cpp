@@ -6,8 +6,8 @@ namespace json = boost::json;
 
 json::object to_json(const queue::PeerPromise& promise, base::TimePoint now) {
     json::array bound;
-    for (const std::string& component : promise.bound)
-        bound.emplace_back(component);
+    for (const mail::Domain& ours : promise.bound)
+        bound.emplace_back(ours.ascii());
     const char* const state = now >= promise.until    ? "over"
                               : !promise.counts       ? "read"
                               : promise.bound.empty() ? "counts"

@@ -17,8 +17,14 @@ namespace {
 constexpr auto kClassesHold = std::chrono::minutes(5);
 constexpr mode_t kListMode = 0644;  // filters read it, and there is nothing secret in it
 
-std::string sole_component(const Config& config) {
-    return config.components.size() == 1 ? config.components.front().jid : std::string();
+/// Each domain, and the component that serves it. They change by a restart only.
+std::map<mail::Domain, std::string> domains_of_ours(const Config& config) {
+    std::map<mail::Domain, std::string> ours;
+    for (const auto& component : config.components) {
+        for (const mail::Domain& domain : component.domains)
+            ours.emplace(domain, component.jid);
+    }
+    return ours;
 }
 
 /// In place of `file`, as a whole or not at all.
@@ -49,7 +55,7 @@ Promises::Promises(base::asio::any_io_executor executor, const Config& config,
       discovery_(discovery),
       link_(std::move(link)),
       limiter_(clock),
-      book_(storage, clock, trust, sole_component(config),
+      book_(storage, clock, trust, domains_of_ours(config),
             [this](queue::PromiseNews what, const queue::PeerPromise& promise) {
                 news(what, promise);
             }),

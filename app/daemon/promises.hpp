@@ -40,7 +40,7 @@ class Promises {
 
     queue::ClosedLane& lane() { return looks_; }
     const queue::PromiseBook& book() const { return book_; }
-    /// Towards it no promise binds anybody.
+    /// Towards its domains no promise binds anybody.
     void set_retired(const std::string& component, bool retired);
     /// False if it has promised nothing.
     bool forget(const mail::Domain& domain);

@@ -174,10 +174,10 @@ class Discovery {
 
     /// The domain's component took mail of ours.
     void sent_to(const mail::Domain& domain) { exchanged(domain, &KnownDomain::sent); }
-    /// Mail in the domain's name was taken by `ours`, a component of ours.
-    void received_from(const mail::Domain& domain, const std::string& ours) {
+    /// Mail in the domain's name was taken; `recipients`: the domains of ours that it named.
+    void received_from(const mail::Domain& domain, const std::set<mail::Domain>& recipients) {
         exchanged(domain, &KnownDomain::received);
-        if (promises_ != nullptr) promises_->verdict_given(domain, ours);
+        if (promises_ != nullptr) promises_->verdict_given(domain, recipients);
     }
 
   private:

@@ -367,7 +367,10 @@ base::Task<bool> OpenTransfers::store(Entry& entry, Answer answer, const Incomin
         co_return false;
     }
     base::crash_point("pieces.committed");
-    if (replies.any_accepted()) discovery_.received_from(transfer.key.domain, link_.settings().jid);
+    if (replies.any_accepted()) {
+        const auto domains = domains_of_recipients(transfer.envelope, link_.settings());
+        discovery_.received_from(transfer.key.domain, domains);
+    }
     give(answer, stored_verdict(peer, transfer, replies, *receipt));
     entry.close();
     co_return true;

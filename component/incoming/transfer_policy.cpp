@@ -76,6 +76,17 @@ std::optional<mail::Reply> check_recipient(const mail::Envelope& envelope,
     return std::nullopt;
 }
 
+std::set<mail::Domain> domains_of_recipients(const mail::Envelope& envelope,
+                                             const ComponentSettings& settings) {
+    std::set<mail::Domain> domains;
+    for (const mail::Recipient& recipient : envelope.recipients)
+        domains.insert(recipient.address.domain());
+    std::erase_if(domains, [&](const mail::Domain& each) {
+        return std::ranges::find(settings.domains, each) == settings.domains.end();
+    });
+    return domains;
+}
+
 bool is_foreign_sender(const IncomingTransfer& transfer) {
     if (!transfer.envelope.from) return false;
     const auto& domain = transfer.envelope.from->domain();

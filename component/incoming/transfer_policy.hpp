@@ -12,6 +12,7 @@
 #include "queue/destination.hpp"
 
 #include <optional>
+#include <set>
 #include <string_view>
 
 namespace component {
@@ -43,6 +44,9 @@ std::optional<mail::Reply> check_recipient(const mail::Envelope& envelope,
                                            const mail::Mailbox& recipient,
                                            const ComponentSettings& settings,
                                            const queue::Router& router);
+/// The domains of its recipients, of those that this component serves.
+std::set<mail::Domain> domains_of_recipients(const mail::Envelope& envelope,
+                                             const ComponentSettings& settings);
 
 /// Whether the sender's domain needs an authorisation of its own: it is neither null, nor the
 /// transfer's domain, nor a subdomain of it that belongs to the same organisation (protocol rule

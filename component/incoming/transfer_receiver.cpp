@@ -333,8 +333,11 @@ base::Task<void> TransferReceiver::store(Request& request) {
         if (i < receipts.size() && receipts[i]) {
             member.admitted.pass.taken();
             member.verdict = stored_verdict(peer, member.transfer, member.replies, *receipts[i]);
-            if (member.replies.any_accepted())
-                discovery_.received_from(member.transfer.key.domain, link_.settings().jid);
+            if (member.replies.any_accepted()) {
+                const auto domains =
+                    domains_of_recipients(member.transfer.envelope, link_.settings());
+                discovery_.received_from(member.transfer.key.domain, domains);
+            }
             continue;
         }
         const bool conflict = i < receipts.size() && receipts[i].error().code == Errc::conflict;

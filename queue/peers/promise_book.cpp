@@ -20,13 +20,15 @@ base::TimePoint due_at(const PeerPromise& promise) {
 }  // namespace
 
 PromiseBook::PromiseBook(StorageThread& storage, const base::Clock& clock, base::ClockTrust& trust,
-                         std::string sole, Tell tell)
+                         std::map<mail::Domain, std::string> ours, Tell tell)
     : storage_(storage),
       clock_(clock),
       trust_(trust),
-      sole_(std::move(sole)),
+      ours_(std::move(ours)),
       tell_(std::move(tell)),
-      accepted_(trust.look().times_accepted) {}
+      accepted_(trust.look().times_accepted) {
+    publish();
+}
 
 base::Task<base::Result<void>> PromiseBook::load() {
     std::string after;
@@ -36,8 +38,12 @@ base::Task<base::Result<void>> PromiseBook::load() {
         if (!promises) co_return promises.error();
         if (promises->empty()) break;
         after = promises->back().domain.ascii();
-        for (auto& promise : *promises)
+        for (PeerPromise& promise : *promises) {
+            // What is ours no more takes no room.
+            std::erase_if(promise.bound,
+                          [this](const mail::Domain& each) { return !ours_.contains(each); });
             entries_.try_emplace(promise.domain, promise);
+        }
     }
     publish();
     co_return base::Result<void>();
@@ -62,7 +68,7 @@ void PromiseBook::form_read(const FormReading& reading) {
     const base::TimePoint time = now();
     const auto found = entries_.find(reading.domain);
     std::optional<PeerPromise> known;
-    if (found != entries_.end()) known = found->second.promise;
+    if (found != entries_.end()) known = *found->second.promise;
     const bool is_believed = trust_.look().plausible();
     PromiseRead read = after_reading(known, reading, time, is_believed);
     if (!read.promise) {
@@ -71,8 +77,8 @@ void PromiseBook::form_read(const FormReading& reading) {
         publish();
         return tell_(PromiseNews::withdrawn, *known);
     }
-    const bool had_verdict = reading.verified && reading.had_mail && !sole_.empty();
-    if (had_verdict) read.promise->bound.insert(sole_);
+    const bool had_verdict = reading.verified && reading.had_mail && ours_.size() == 1;
+    if (had_verdict) read.promise->bind(ours_.begin()->first);
     if (!known && !make_room(reading.domain, time)) return;
     if (read.promise != known) set(*read.promise);
     if (reading.verified && reading.until) entries_.at(reading.domain).confirmed = clock_.steady();
@@ -80,20 +86,28 @@ void PromiseBook::form_read(const FormReading& reading) {
     if (read.news != PromiseNews::nothing) tell_(read.news, *read.promise);
 }
 
-void PromiseBook::verdict_given(const mail::Domain& domain, const std::string& component) {
+void PromiseBook::verdict_given(const mail::Domain& domain,
+                                const std::set<mail::Domain>& recipients) {
     const auto found = entries_.find(domain);
-    if (found == entries_.end() || found->second.promise.binds(component)) return;
-    PeerPromise promise = found->second.promise;
-    promise.bound.insert(component);
+    if (found == entries_.end()) return;
+    PeerPromise promise = *found->second.promise;
+    for (const mail::Domain& recipient : recipients)
+        promise.bind(recipient);
+    if (promise == *found->second.promise) return;
     set(std::move(promise));
     publish();
 }
 
 void PromiseBook::set_retired(const std::string& component, bool retired) {
-    if (retired)
-        retired_.insert(component);
-    else
-        retired_.erase(component);
+    std::set<mail::Domain> domains = *retired_;
+    for (const auto& [domain, served_by] : ours_) {
+        if (served_by != component) continue;
+        if (retired)
+            domains.insert(domain);
+        else
+            domains.erase(domain);
+    }
+    retired_ = std::make_shared<const std::set<mail::Domain>>(std::move(domains));
     publish();
 }
 
@@ -107,22 +121,23 @@ bool PromiseBook::forget(const mail::Domain& domain) {
 void PromiseBook::sweep() {
     const base::TimePoint time = now();
     if (!trust_.look().plausible()) return;
-    for (const PeerPromise& promise : list()) {
-        if (promise.until <= time) drop(promise.domain);
+    for (auto next = entries_.begin(); next != entries_.end();) {
+        const auto promise = (next++)->second.promise;
+        if (promise->until <= time) drop(promise->domain);
     }
     publish();
 }
 
 const PeerPromise* PromiseBook::find(const mail::Domain& domain) const {
     const auto found = entries_.find(domain);
-    return found == entries_.end() ? nullptr : &found->second.promise;
+    return found == entries_.end() ? nullptr : found->second.promise.get();
 }
 
-bool PromiseBook::stands(const mail::Domain& domain, const std::string& component) {
+bool PromiseBook::stands(const mail::Domain& domain, const mail::Domain& recipient) {
     const base::TimePoint time = now();
     const PeerPromise* const promise = find(domain);
-    return promise != nullptr && promise->stands(time) && promise->binds(component) &&
-           !retired_.contains(component);
+    return promise != nullptr && promise->stands(time) && promise->binds(recipient) &&
+           !retired_->contains(recipient);
 }
 
 std::optional<base::SteadyPoint> PromiseBook::confirmed(const mail::Domain& domain) const {
@@ -134,7 +149,7 @@ std::vector<PeerPromise> PromiseBook::list() const {
     std::vector<PeerPromise> promises;
     promises.reserve(entries_.size());
     for (const auto& [domain, entry] : entries_)
-        promises.push_back(entry.promise);
+        promises.push_back(*entry.promise);
     return promises;
 }
 
@@ -142,7 +157,8 @@ std::set<mail::Domain> PromiseBook::standing() {
     const base::TimePoint time = now();
     std::set<mail::Domain> domains;
     for (const auto& [domain, entry] : entries_) {
-        if (entry.promise.stands(time) && !bound_of(entry.promise).empty()) domains.insert(domain);
+        const bool binds = !std::ranges::includes(*retired_, entry.promise->bound);
+        if (binds && entry.promise->stands(time)) domains.insert(domain);
     }
     return domains;
 }
@@ -153,28 +169,30 @@ std::optional<mail::Domain> PromiseBook::due() {
     Entry* next = nullptr;
     for (auto& [domain, entry] : entries_) {
         const bool rests = entry.asked && steady - *entry.asked < kAskedAgain;
-        if (rests || entry.promise.bound.empty() || due_at(entry.promise) > time) continue;
-        if (next == nullptr || due_at(entry.promise) < due_at(next->promise)) next = &entry;
+        const PeerPromise& promise = *entry.promise;
+        if (rests || promise.bound.empty() || due_at(promise) > time) continue;
+        if (next == nullptr || due_at(promise) < due_at(*next->promise)) next = &entry;
     }
     if (next == nullptr) return std::nullopt;
     next->asked = steady;
-    return next->promise.domain;
+    return next->promise->domain;
 }
 
-bool PromiseBook::concerns(const mail::Domain& sender, const std::string& component) const {
-    std::shared_ptr<const Bound> bound;
+bool PromiseBook::concerns(const mail::Domain& sender, const mail::Domain& recipient) const {
+    std::shared_ptr<const Published> published;
     {
         const std::lock_guard lock(mutex_);
-        bound = bound_;
+        published = published_;
     }
-    const auto found = bound->find(sender);
-    return found != bound->end() && found->second.contains(component);
+    const auto found = published->promises.find(sender);
+    return found != published->promises.end() && found->second->binds(recipient) &&
+           !published->retired->contains(recipient);
 }
 
 void PromiseBook::set(PeerPromise promise) {
     storage_.later(KeepPromise{promise});
     Entry& entry = entries_.try_emplace(promise.domain, promise).first->second;
-    entry.promise = std::move(promise);
+    entry.promise = std::make_shared<const PeerPromise>(std::move(promise));
 }
 
 void PromiseBook::drop(const mail::Domain& domain) {
@@ -193,7 +211,7 @@ bool PromiseBook::make_room(const mail::Domain& domain, base::TimePoint now) {
     };
     for (const auto& [name, entry] : entries_) {
         if (entry.organisation == organisation) ++siblings;
-        if (worst == nullptr || worth(entry.promise) < worth(*worst)) worst = &entry.promise;
+        if (worst == nullptr || worth(*entry.promise) < worth(*worst)) worst = entry.promise.get();
     }
     if (siblings >= kPromisesOfOrganisation) return false;
     if (entries_.size() < kPromises) return true;
@@ -203,20 +221,14 @@ bool PromiseBook::make_room(const mail::Domain& domain, base::TimePoint now) {
 }
 
 void PromiseBook::publish() {
-    auto bound = std::make_shared<Bound>();
+    auto published = std::make_shared<Published>();
+    published->retired = retired_;
     for (const auto& [domain, entry] : entries_) {
-        if (!entry.promise.counts) continue;
-        auto components = bound_of(entry.promise);
-        if (!components.empty()) bound->emplace(domain, std::move(components));
+        const bool is_worth_a_look = entry.promise->counts && !entry.promise->bound.empty();
+        if (is_worth_a_look) published->promises.emplace(domain, entry.promise);
     }
     const std::lock_guard lock(mutex_);
-    bound_ = std::move(bound);
-}
-
-std::set<std::string> PromiseBook::bound_of(const PeerPromise& promise) const {
-    std::set<std::string> bound = promise.bound;
-    std::erase_if(bound, [&](const std::string& each) { return retired_.contains(each); });
-    return bound;
+    published_ = std::move(published);
 }
 
 }  // namespace queue

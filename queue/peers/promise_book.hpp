@@ -23,7 +23,7 @@
 
 namespace queue {
 
-/// All of them, and of one organisation: some hundred kilobytes.
+/// All of them, and of one organisation: some hundred kilobytes, where few domains are ours.
 inline constexpr std::size_t kPromises = 2000;
 inline constexpr std::size_t kPromisesOfOrganisation = 20;
 
@@ -32,25 +32,27 @@ class PromiseBook final : public PromiseListener {
     /// Hears what is new of a promise, as it was before if it is withdrawn.
     using Tell = std::function<void(PromiseNews, const PeerPromise&)>;
 
-    /// All have to outlive it. `sole`: the component of ours, if there is only one: whoever has had
-    /// a verdict before had it from that.
+    /// All have to outlive it. `ours`: each domain that we serve, and the component that does. If
+    /// there is only one, whoever has had a verdict before had it for that.
     PromiseBook(StorageThread& storage, const base::Clock& clock, base::ClockTrust& trust,
-                std::string sole, Tell tell);
+                std::map<mail::Domain, std::string> ours, Tell tell);
 
     /// Once, before anything else. Errc::storage.
     base::Task<base::Result<void>> load();
     void form_read(const FormReading& reading) override;
-    void verdict_given(const mail::Domain& domain, const std::string& component) override;
-    /// A component of ours that takes no mail by XMPP: mail for it has to come by SMTP, and no
-    /// promise binds anybody towards it, until it is taken up again.
+    void verdict_given(const mail::Domain& domain,
+                       const std::set<mail::Domain>& recipients) override;
+    /// A component of ours that takes no mail by XMPP: mail for its domains has to come by SMTP,
+    /// and no promise binds anybody towards them, until it is taken up again.
     void set_retired(const std::string& component, bool retired);
     /// False if it has promised nothing.
     bool forget(const mail::Domain& domain);
     /// Drops what is over. Every minute or so.
     void sweep();
 
+    /// Until it changes.
     const PeerPromise* find(const mail::Domain& domain) const;
-    bool stands(const mail::Domain& domain, const std::string& component);
+    bool stands(const mail::Domain& domain, const mail::Domain& recipient);
     /// When the form of `domain` was last read with the promise in it, by this process.
     std::optional<base::SteadyPoint> confirmed(const mail::Domain& domain) const;
     /// By domain.
@@ -61,20 +63,24 @@ class PromiseBook final : public PromiseListener {
     /// asked for in the last hour rest.
     std::optional<mail::Domain> due();
 
-    /// A promise of `sender` counts, and binds it towards `component`. Any thread.
-    bool concerns(const mail::Domain& sender, const std::string& component) const;
+    /// A promise of `sender` counts, and binds it towards `recipient`. Any thread.
+    bool concerns(const mail::Domain& sender, const mail::Domain& recipient) const;
 
   private:
     struct Entry {
         explicit Entry(PeerPromise of)
-            : promise(std::move(of)),
-              organisation(mail::Organisation::of(promise.domain.ascii())) {}
-        PeerPromise promise;
+            : promise(std::make_shared<const PeerPromise>(std::move(of))),
+              organisation(mail::Organisation::of(promise->domain.ascii())) {}
+        std::shared_ptr<const PeerPromise> promise;
         mail::Organisation organisation;
         std::optional<base::SteadyPoint> confirmed{};
         std::optional<base::SteadyPoint> asked{};
     };
-    using Bound = std::map<mail::Domain, std::set<std::string>>;
+    /// What any thread may see.
+    struct Published {
+        std::map<mail::Domain, std::shared_ptr<const PeerPromise>> promises;  ///< those that count
+        std::shared_ptr<const std::set<mail::Domain>> retired;
+    };
 
     /// By the clock as it is believed; looks whether that is another one.
     base::TimePoint now();
@@ -82,19 +88,19 @@ class PromiseBook final : public PromiseListener {
     void drop(const mail::Domain& domain);
     bool make_room(const mail::Domain& domain, base::TimePoint now);
     void publish();
-    /// The components towards which it binds, but for those that are retired.
-    std::set<std::string> bound_of(const PeerPromise& promise) const;
 
     StorageThread& storage_;
     const base::Clock& clock_;
     base::ClockTrust& trust_;
-    std::string sole_;
+    std::map<mail::Domain, std::string> ours_;
     Tell tell_;
     std::uint64_t accepted_ = 0;  ///< ClockTrust::State::times_accepted, as it was
     std::map<mail::Domain, Entry> entries_;
-    std::set<std::string> retired_;  ///< components of ours
+    /// Domains of ours whose component is.
+    std::shared_ptr<const std::set<mail::Domain>> retired_ =
+        std::make_shared<const std::set<mail::Domain>>();
     mutable std::mutex mutex_;
-    std::shared_ptr<const Bound> bound_ = std::make_shared<const Bound>();
+    std::shared_ptr<const Published> published_;
 };
 
 }  // namespace queue

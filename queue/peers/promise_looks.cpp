@@ -22,7 +22,7 @@ void PromiseLooks::look(LaneQuestion question, Tell tell) {
 
 void PromiseLooks::begin(LaneQuestion question, Tell tell) {
     const mail::Domain domain = question.sender;
-    if (!book_.stands(domain, question.component)) return tell(PromiseFinding::none);
+    if (!book_.stands(domain, question.recipient)) return tell(PromiseFinding::none);
     if (const auto known = recent(domain)) return answer(question, tell, *known);
     if (!looks_.contains(domain) && looks_.size() < kLooks && !stopping_) start(domain);
     const auto found = looks_.find(domain);
@@ -79,8 +79,8 @@ void PromiseLooks::tell_all(const mail::Domain& domain, Look& look, PromiseFindi
     std::vector<Waiting> waiting = std::exchange(look.waiting, {});
     lookers_ -= waiting.size();
     for (const Waiting& each : waiting) {
-        // It may not bind it towards this component of ours any more.
-        const bool stands = book_.stands(domain, each.question.component);
+        // It may not bind it towards this domain of ours any more.
+        const bool stands = book_.stands(domain, each.question.recipient);
         answer(each.question, each.tell, stands ? finding : PromiseFinding::none);
     }
 }

@@ -40,8 +40,8 @@ class PromiseLooks final : public ClosedLane {
     PromiseLooks(base::asio::any_io_executor executor, PromiseBook& book, const BadPeers& peers,
                  const base::Clock& clock, Reread reread, Broken broken);
 
-    bool concerns(const mail::Domain& sender, const std::string& component) const override {
-        return book_.concerns(sender, component);
+    bool concerns(const mail::Domain& sender, const mail::Domain& recipient) const override {
+        return book_.concerns(sender, recipient);
     }
     void look(LaneQuestion question, Tell tell) override;
     PeerClass class_against(const mail::Domain& sender) const override {

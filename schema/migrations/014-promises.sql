@@ -8,5 +8,5 @@ CREATE TABLE promise (
     last_read INTEGER NOT NULL,
     until INTEGER NOT NULL,
     counts INTEGER NOT NULL,             -- it was read twice, far enough apart
-    bound TEXT NOT NULL                  -- the components of ours that have given it a verdict, with blanks between
+    bound TEXT NOT NULL                  -- domains of ours, A-labels: mail of it to each had a verdict; with blanks between
 ) STRICT, WITHOUT ROWID;

@@ -70,7 +70,7 @@ std::optional<queue::LaneQuestion> PolicyLookup::lane_question(const Request& re
     const bool is_ours =
         router_.ours().contains(sender->ascii()) || router_.component_for_sender(*sender);
     if (is_ours || settings_->is_exempt(*sender, request.client)) return std::nullopt;
-    return queue::LaneQuestion{*sender, router_.component_of(*to), std::string(request.client)};
+    return queue::LaneQuestion{*sender, *to, std::string(request.client)};
 }
 
 std::optional<OpenAnswer> PolicyLookup::answer_on_lane(queue::LaneQuestion question,
@@ -83,7 +83,7 @@ std::optional<OpenAnswer> PolicyLookup::answer_on_lane(queue::LaneQuestion quest
         return "action=" +
                closed_lane_action(*settings, sender, finding, against, instance, *marked) + "\n\n";
     };
-    if (!lane_->concerns(question.sender, question.component)) {
+    if (!lane_->concerns(question.sender, question.recipient)) {
         output += reply(PromiseFinding::none);
         return std::nullopt;
     }

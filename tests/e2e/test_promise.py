@@ -10,7 +10,7 @@ import pytest
 
 import hostile
 from component import iq
-from people import all_settled
+from people import Person, all_settled
 from test_lanes import set_main
 from transfers import transfer
 from twodomains import smtp
@@ -86,14 +86,15 @@ class Promiser:
         self.component = front.foe()
         self._peer = hostile.Peer(self.component)  # answers what it is asked
 
-    def has_a_verdict(self, letter):
-        """Over XMPP; again and again, as the other side may just have started."""
-        payload = transfer(self.name, self.address, self.front.person.address, letter)
+    def has_a_verdict(self, letter, person=None):
+        """Over XMPP, for somebody at d.test; again and again, as the other side may just have started."""
+        person = person or self.front.person
+        payload = transfer(self.name, self.address, person.address, letter)
 
         def arrives():
             self.component.sends(iq("set", self.component.new_number(), self.name, self.front.component, payload))
             with contextlib.suppress(Late):
-                return until(lambda: self.front.person.has(letter), "the mail", 3)
+                return until(lambda: person.has(letter), "the mail", 3)
         assert until(arrives, "the mail of the promiser", 30) == 1
 
     def promises(self, days):
@@ -136,17 +137,16 @@ def promiser(front, its):
 
 @pytest.fixture
 def counted(its, promiser, new_letter):
-    """evil.test has had a verdict, and its promise was read twice, a day apart. Call it with the lines of [policy-service]."""
+    """evil.test has had a verdict for d.test, and its promise was read twice, a day apart. Call it with the lines of [policy-service]."""
     def make(*lines):
         its.configure(*lines)
-        its.reads(promiser.name)
-        promiser.has_a_verdict(new_letter())
         promiser.promises(7)
         its.reads(promiser.name)
+        promiser.has_a_verdict(new_letter())
         its.a_day_passes()
         its.reads(promiser.name)
         promise, = its.promises()
-        assert promise["state"] == "binds", promise
+        assert promise["state"] == "binds" and promise["bound"] == ["d.test"], promise
         return promise
     return make
 
@@ -171,6 +171,23 @@ def test_mail_that_breaks_a_counted_promise_is_refused_and_all_other_mail_passes
     for each in (bounce, below, other):
         dora.receives(each)
     assert not dora.has(letter)
+
+
+def test_another_domain_of_the_same_component_is_free_until_it_has_a_verdict(
+        its, d, front, promiser, counted, new_letter):
+    counted("closed-lane = reject")
+    ulla = Person(d, "ulla@xn--bume-loa.test")
+    first, second = new_letter(), new_letter()
+    with pytest.raises(smtp.Refused, match=r"^550 5\.7\.1 .*evil\.test has promised"):
+        forged(front, promiser, first)
+    smtp.send(front.victim.address, promiser.address, [ulla.address], first.content)
+    ulla.receives(first)
+    promiser.has_a_verdict(new_letter(), ulla)
+    promise, = its.promises()
+    assert promise["bound"] == ["d.test", "xn--bume-loa.test"]
+    with pytest.raises(smtp.Refused, match=r"^550 5\.7\.1 .*evil\.test has promised"):
+        smtp.send(front.victim.address, promiser.address, [ulla.address], second.content)
+    assert not ulla.has(second)
 
 
 def test_first_contact_and_what_was_read_once_are_free(its, front, promiser, dora, new_letter):
@@ -331,7 +348,7 @@ def test_the_command_says_what_is_promised(its, promiser, counted):
     assert its.daemon.run("promise").stdout == "0 promises\n"
     counted("closed-lane = log")
     listed = its.daemon.run("promise", "list").stdout
-    assert re.search(r"(?m)^evil\.test +by evil\.test, until 20\S+Z: binds it towards mail\.d\.test$", listed), listed
+    assert re.search(r"(?m)^evil\.test +by evil\.test, until 20\S+Z: binds it towards d\.test$", listed), listed
     shown = its.daemon.run("promise", "show", "evil.test").stdout
     assert "promised by evil.test that its mail comes over XMPP only" in shown and "read first 20" in shown
     assert json.loads(its.daemon.run("promise", "show", "evil.test", "--json").stdout)["state"] == "binds"

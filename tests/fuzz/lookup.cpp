@@ -87,8 +87,9 @@ void check_limits(const World& world, std::string_view input) {
 
 /// Everybody has promised everything, and is bad besides.
 struct EveryLane final : queue::ClosedLane {
-    bool concerns(const mail::Domain& sender, const std::string& component) const override {
-        check(sender.ascii() != "a.test" && component == "mail.a.test", "only strangers, for us");
+    bool concerns(const mail::Domain& sender, const mail::Domain& recipient) const override {
+        check(sender.ascii() != "a.test" && recipient.ascii() == "a.test",
+              "only strangers, for us");
         return true;
     }
     void look(queue::LaneQuestion question, Tell tell) override {

@@ -2,8 +2,6 @@
 
 #include "base/text.hpp"
 
-#include <fmt/format.h>
-
 namespace queue {
 
 std::vector<PeerPromise> load_promises(Store& store, const std::string& after, std::size_t most) {
@@ -20,8 +18,9 @@ std::vector<PeerPromise> load_promises(Store& store, const std::string& after, s
                             from_millis(find.integer(3)), from_millis(find.integer(4))};
         promise.counts = find.integer(5) != 0;
         const std::string bound = find.text(6);
-        for (const std::string_view name : base::split(bound))
-            promise.bound.emplace(name);
+        for (const std::string_view name : base::split(bound)) {
+            if (const auto ours = mail::Domain::parse(name)) promise.bind(*ours);
+        }
         promises.push_back(std::move(promise));
     }
     return promises;
@@ -33,9 +32,11 @@ void keep_promise(Store& store, const PeerPromise& promise) {
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
         " ON CONFLICT (domain) DO UPDATE SET component = ?2, first_read = ?3, last_read = ?4,"
         " until = ?5, counts = ?6, bound = ?7"_sql);
+    std::string bound;
+    for (const mail::Domain& ours : promise.bound)
+        bound += (bound.empty() ? "" : " ") + ours.ascii();
     keep.bind(promise.domain.ascii(), promise.component, to_millis(promise.first_read),
-              to_millis(promise.last_read), to_millis(promise.until), promise.counts ? 1 : 0,
-              fmt::format("{}", fmt::join(promise.bound, " ")))
+              to_millis(promise.last_read), to_millis(promise.until), promise.counts ? 1 : 0, bound)
         .run();
 }
 

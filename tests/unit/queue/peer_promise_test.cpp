@@ -119,7 +119,7 @@ TEST_CASE("what is read over a weaker link changes nothing") {
 TEST_CASE("another component that speaks for the domain begins anew") {
     FormReader reader;
     reader.reads(168h);
-    reader.known->bound = {"mail.b.test"};
+    reader.known->bind(*mail::Domain::parse("b.test"));
     reader.now += 25h;
     CHECK(reader.reads(FormReading{promiser(), "post.a.test", true, reader.now + 168h}) ==
           PromiseNews::first);
@@ -170,10 +170,12 @@ TEST_CASE("a clock that was ahead for a while, and is set, locks nobody out") {
     CHECK_FALSE(reader.stands());
 }
 
-TEST_CASE("it binds towards those of us who have given a verdict") {
+TEST_CASE("it binds towards domains of ours, exactly") {
+    const auto ours = [](const char* name) { return *mail::Domain::parse(name); };
     PeerPromise promise{promiser(), "mail.a.test"};
-    CHECK_FALSE(promise.binds("mail.b.test"));
-    promise.bound.insert("mail.b.test");
-    CHECK(promise.binds("mail.b.test"));
-    CHECK_FALSE(promise.binds("mail.b2.test"));
+    CHECK_FALSE(promise.binds(ours("b.test")));
+    promise.bind(ours("b.test"));
+    CHECK(promise.binds(ours("b.test")));
+    CHECK_FALSE(promise.binds(ours("b2.test")));
+    CHECK_FALSE(promise.binds(ours("x.b.test")));
 }

@@ -8,15 +8,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Listening final : queue::PromiseListener {
-    void form_read(const queue::FormReading& reading) override { read.push_back(reading); }
-    void verdict_given(const mail::Domain& name, const std::string& component) override {
-        verdicts.push_back(name.ascii() + " " + component);
-    }
-    std::vector<queue::FormReading> read;
-    std::vector<std::string> verdicts;
-};
-
 struct Promising : World {
     Promising() {
         discovery->tell_of_promises(heard);
@@ -40,7 +31,7 @@ struct Promising : World {
         });
     }
     const std::string kUntil = "2027-02-01T00:00:00Z";
-    Listening heard;
+    HeardPromises heard;
 };
 
 }  // namespace
@@ -56,8 +47,8 @@ TEST_CASE("what a form promises is heard each time that it is read, and over wha
     CHECK_FALSE(world.heard.read[0].had_mail);
     world.find("b.test");
     CHECK(world.heard.read.size() == 1);  // from the cache
-    world.discovery->received_from(domain("b.test"), "mail.a.test");
-    CHECK(world.heard.verdicts == std::vector<std::string>{"b.test mail.a.test"});
+    world.discovery->received_from(domain("b.test"), {domain("a.test"), domain("a2.test")});
+    CHECK(world.heard.verdicts == std::vector<std::string>{"b.test a.test", "b.test a2.test"});
     world.link.settings_.assurance = Assurance::dialback;
     world.look_up("b.test");
     REQUIRE(world.heard.read.size() == 2);

@@ -422,7 +422,7 @@ TEST_CASE("When mail was exchanged is remembered, and written down once a day") 
         support::run_until(world.io, [&] { return world.discovery->holds() == 0; });
     };
     CHECK_FALSE(world.discovery->is_correspondent("mail.b.test"));
-    world.discovery->received_from(domain("b.test"), "mail.a.test");
+    world.discovery->received_from(domain("b.test"), {domain("a.test")});
     settle();
     CHECK(world.book.peers.at("b.test").received == world.clock.now());
     CHECK_FALSE(world.discovery->is_correspondent("mail.b.test"));

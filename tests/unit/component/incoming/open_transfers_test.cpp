@@ -50,6 +50,19 @@ using VerdictState = Verdict::State;
 
 }  // namespace
 
+TEST_CASE("What has come in pieces has a verdict for the domains that it names, and none before") {
+    HeardPromises heard;
+    Receiver b;
+    b.discovery->tell_of_promises(heard);
+    b.link.settings_.domains = {domain("b.test"), domain("b2.test")};
+    InPieces letter(b, 1, 5000, {"bob@b.test", "nobody@b2.test"});
+    letter.open();
+    letter.chunk(0);
+    CHECK(heard.verdicts.empty());
+    letter.commit();
+    CHECK(heard.verdicts == std::vector<std::string>{"a.test b.test", "a.test b2.test"});
+}
+
 TEST_CASE("A harvester's allowance is one for all ways to ask") {
     Receiver b;
     const auto guesses = [](int recipients) {

@@ -34,6 +34,17 @@ TEST_CASE("A component takes mail for its own domains, not for another component
     CHECK_FALSE(refusal("j\xC3\xB6rg@a.test", true));
 }
 
+TEST_CASE("A verdict is one for the domains of a component that the recipients name, each once") {
+    ComponentSettings settings;
+    settings.domains = {domain("a.test"), domain("a2.test"), domain("a3.test")};
+    mail::Envelope envelope;
+    for (const char* const address :
+         {"x@a2.test", "y@a2.test", "x@a.test", "x@c.test", "x@x.a.test"})
+        envelope.recipients.push_back({0, *mail::Mailbox::parse(address), {}, ""});
+    CHECK(domains_of_recipients(envelope, settings) ==
+          std::set{domain("a.test"), domain("a2.test")});
+}
+
 TEST_CASE("A transfer has an end that lies ahead, and no further than we remember it") {
     const base::TimePoint now{1'800'000'000s};
     IncomingTransfer transfer{{domain("a.test"), "018f00000001"}, {}, now, {}, 0, 0};

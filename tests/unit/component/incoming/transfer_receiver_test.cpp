@@ -23,6 +23,17 @@ TEST_CASE("A sends to Bob and to nobody; B answers for each") {
     CHECK(verdicts[0].queue_id == queue::QueueId{1001}.to_text());
 }
 
+TEST_CASE("Who hears of verdicts hears of each domain of ours in a transfer that was taken") {
+    HeardPromises heard;
+    Receiver b;
+    b.discovery->tell_of_promises(heard);
+    b.link.settings_.domains = {domain("b.test"), domain("b2.test"), domain("b3.test")};
+    b.send({b.message(1, {"nobody@b.test"})});
+    CHECK(heard.verdicts.empty());
+    b.send({b.message(2, {"bob@b.test", "nobody@b.test", "nobody@b2.test", "bob@c.test"})});
+    CHECK(heard.verdicts == std::vector<std::string>{"a.test b.test", "a.test b2.test"});
+}
+
 TEST_CASE("A repeats a transfer: the same verdict, nothing new, nobody asked") {
     Receiver b;
     const auto message = b.message(1, {"bob@b.test", "nobody@b.test"});

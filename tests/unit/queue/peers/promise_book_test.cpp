@@ -5,6 +5,9 @@
 #include "queue/sqlite/sqlite_ledger.hpp"
 #include "support/queue/fixture.hpp"
 
+#include <map>
+#include <set>
+
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
@@ -15,11 +18,22 @@ using queue::PromiseNews;
 
 namespace {
 
-const std::string kOurs = "mail.b.test";
+using Ours = std::map<mail::Domain, std::string>;
 
-/// The book of a process with one component.
+Ours one_domain() {
+    return {{domain("b.test"), "mail.b.test"}};
+}
+
+/// Two of them have the same component.
+Ours three_domains() {
+    return {{domain("b.test"), "mail.b.test"},
+            {domain("b2.test"), "mail.b.test"},
+            {domain("b3.test"), "mail.b3.test"}};
+}
+
+/// The book of a process that serves b.test.
 struct KeptPromises {
-    KeptPromises() { start(); }
+    explicit KeptPromises(Ours served = one_domain()) : ours(std::move(served)) { start(); }
 
     void start() {
         book.reset();
@@ -29,7 +43,7 @@ struct KeptPromises {
         trust = (*store)->clock_trust();
         storage.emplace(io.get_executor(),
                         std::make_unique<queue::SqliteLedger>(std::move(*store)));
-        book.emplace(*storage, clock, *trust, sole,
+        book.emplace(*storage, clock, *trust, ours,
                      [this](PromiseNews what, const queue::PeerPromise& promise) {
                          news.emplace_back(what, promise.domain.ascii());
                      });
@@ -47,14 +61,23 @@ struct KeptPromises {
         clock.advance(25h);
         reads(name, 300h);
     }
-    bool stands(const char* name) { return book->stands(domain(name), kOurs); }
-    bool concerns(const char* name) const { return book->concerns(domain(name), kOurs); }
+    /// Its mail to each was taken.
+    void has_verdict(const char* name, const std::set<mail::Domain>& recipients) {
+        book->verdict_given(domain(name), recipients);
+    }
+    void has_verdict(const char* name) { has_verdict(name, {domain("b.test")}); }
+    bool stands(const char* name, const char* recipient = "b.test") {
+        return book->stands(domain(name), domain(recipient));
+    }
+    bool concerns(const char* name, const char* recipient = "b.test") const {
+        return book->concerns(domain(name), domain(recipient));
+    }
 
     Folder folder;
     ManualClock clock;
     SeededRandom random;
     boost::asio::io_context io;
-    std::string sole = kOurs;
+    Ours ours;
     bool had_mail = false;
     std::shared_ptr<base::ClockTrust> trust;
     std::optional<queue::StorageThread> storage;
@@ -64,45 +87,78 @@ struct KeptPromises {
 
 }  // namespace
 
-TEST_CASE("a promise binds towards the component of ours that has given a verdict, and no other") {
-    KeptPromises b;
+TEST_CASE("a promise binds towards the domain of ours that its mail has had a verdict for only") {
+    KeptPromises b(three_domains());
     b.counts("a.test");
     CHECK_FALSE(b.stands("a.test"));
     CHECK_FALSE(b.concerns("a.test"));
     CHECK(b.book->standing().empty());
-    b.book->verdict_given(domain("a.test"), "mail.b2.test");
+    // The component is the same one.
+    b.has_verdict("a.test", {domain("b2.test")});
+    CHECK(b.stands("a.test", "b2.test"));
+    CHECK(b.concerns("a.test", "b2.test"));
     CHECK_FALSE(b.stands("a.test"));
+    CHECK_FALSE(b.concerns("a.test"));
     CHECK(b.book->standing().size() == 1);
-    b.book->verdict_given(domain("a.test"), kOurs);
+    b.has_verdict("a.test", {domain("b.test"), domain("b2.test")});
     CHECK(b.stands("a.test"));
     CHECK(b.concerns("a.test"));
+    CHECK(b.concerns("a.test", "b2.test"));
+    CHECK_FALSE(b.concerns("a.test", "b3.test"));
     CHECK_FALSE(b.concerns("x.a.test"));  // exact domains
-    b.book->verdict_given(domain("other.test"), kOurs);
+    CHECK_FALSE(b.concerns("a.test", "x.b.test"));
+    b.has_verdict("other.test");
     CHECK(b.book->find(domain("other.test")) == nullptr);
 }
 
-TEST_CASE("who has had mail taken before promised with a verdict of our only component") {
+TEST_CASE("a promise binds towards so many domains of ours, and mail to more of them passes") {
+    Ours many;
+    std::set<mail::Domain> all;
+    for (std::size_t i = 0; i < queue::kBoundDomains + 2; ++i)
+        all.insert(domain(fmt::format("b{:04}.test", i).c_str()));
+    for (const mail::Domain& each : all)
+        many.emplace(each, "mail.b.test");
+    KeptPromises b(many);
+    b.counts("a.test");
+    b.has_verdict("a.test", all);
+    b.has_verdict("a.test", {*all.rbegin()});
+    CHECK(b.book->find(domain("a.test"))->bound.size() == queue::kBoundDomains);
+    CHECK(b.concerns("a.test", "b0000.test"));
+    CHECK_FALSE(b.book->concerns(domain("a.test"), *all.rbegin()));
+    CHECK_FALSE(b.book->stands(domain("a.test"), *all.rbegin()));
+    b.start();
+    CHECK(b.book->find(domain("a.test"))->bound.size() == queue::kBoundDomains);
+}
+
+TEST_CASE("who has had mail taken before promised with a verdict for our only domain") {
     KeptPromises b;
     b.had_mail = true;
     b.counts("a.test");
     CHECK(b.stands("a.test"));
 }
 
-TEST_CASE("with several components, nobody knows which of them it was") {
-    KeptPromises b;
-    b.sole.clear();
-    b.start();
+TEST_CASE("with several domains, nobody knows for which of them it was") {
+    KeptPromises b(three_domains());
     b.had_mail = true;
     b.counts("a.test");
-    CHECK_FALSE(b.stands("a.test"));
+    CHECK(b.book->find(domain("a.test"))->bound.empty());
+}
+
+TEST_CASE("towards what is ours no more nothing binds after the restart") {
+    KeptPromises b(three_domains());
+    b.counts("a.test");
+    b.has_verdict("a.test", {domain("b2.test"), domain("b3.test")});
+    b.ours = one_domain();
+    b.start();
+    CHECK(b.book->find(domain("a.test"))->bound.empty());
+    CHECK(b.book->standing().empty());
 }
 
 TEST_CASE("a restart changes nothing") {
-    KeptPromises b;
+    KeptPromises b(three_domains());
     b.counts("a.test");
     b.reads("c.test", 100h);
-    b.book->verdict_given(domain("a.test"), kOurs);
-    b.book->verdict_given(domain("a.test"), "mail.b2.test");
+    b.has_verdict("a.test", {domain("b.test"), domain("b3.test")});
     const auto before = b.book->list();
     REQUIRE(before.size() == 2);
     b.start();
@@ -118,7 +174,7 @@ TEST_CASE("a restart changes nothing") {
 TEST_CASE("what is withdrawn is gone at once, on the disk, too") {
     KeptPromises b;
     b.counts("a.test");
-    b.book->verdict_given(domain("a.test"), kOurs);
+    b.has_verdict("a.test");
     b.reads("a.test", {});
     CHECK_FALSE(b.stands("a.test"));
     CHECK_FALSE(b.concerns("a.test"));
@@ -130,27 +186,32 @@ TEST_CASE("what is withdrawn is gone at once, on the disk, too") {
                          {PromiseNews::withdrawn, "a.test"}});
 }
 
-TEST_CASE("towards a component of ours that is retired no promise binds, until it is back") {
-    KeptPromises b;
+TEST_CASE("towards the domains of a component that is retired nothing binds, until it is back") {
+    KeptPromises b(three_domains());
     b.counts("a.test");
-    b.book->verdict_given(domain("a.test"), kOurs);
-    b.book->set_retired(kOurs, true);
-    CHECK_FALSE(b.stands("a.test"));
-    CHECK_FALSE(b.concerns("a.test"));
+    b.has_verdict("a.test", {domain("b.test"), domain("b2.test")});
+    b.book->set_retired("mail.b.test", true);
+    for (const char* const ours : {"b.test", "b2.test"}) {
+        CHECK_FALSE(b.stands("a.test", ours));
+        CHECK_FALSE(b.concerns("a.test", ours));
+    }
     CHECK(b.book->standing().empty());
-    b.book->verdict_given(domain("a.test"), "mail.b2.test");
-    CHECK(b.book->stands(domain("a.test"), "mail.b2.test"));
+    b.has_verdict("a.test", {domain("b3.test")});
+    CHECK(b.stands("a.test", "b3.test"));
+    CHECK(b.concerns("a.test", "b3.test"));
     CHECK(b.book->standing().size() == 1);
     CHECK_FALSE(b.concerns("a.test"));
-    b.book->set_retired(kOurs, false);
-    CHECK(b.stands("a.test"));
-    CHECK(b.concerns("a.test"));
+    b.book->set_retired("mail.b.test", false);
+    for (const char* const ours : {"b.test", "b2.test"}) {
+        CHECK(b.stands("a.test", ours));
+        CHECK(b.concerns("a.test", ours));
+    }
 }
 
 TEST_CASE("it can be forgotten by hand, and has to be read twice again") {
     KeptPromises b;
     b.counts("a.test");
-    b.book->verdict_given(domain("a.test"), kOurs);
+    b.has_verdict("a.test");
     CHECK(b.book->forget(domain("a.test")));
     CHECK_FALSE(b.book->forget(domain("a.test")));
     CHECK_FALSE(b.concerns("a.test"));
@@ -173,7 +234,7 @@ TEST_CASE("what is over is swept away, and not by a clock that is not believed")
 TEST_CASE("a clock that jumps ahead makes nothing count, not even once it is believed") {
     KeptPromises b;
     b.reads("a.test", 300h);
-    b.book->verdict_given(domain("a.test"), kOurs);
+    b.has_verdict("a.test");
     b.clock.advance(1h);
     b.clock.jump(25h);
     b.reads("a.test", 300h);
@@ -184,7 +245,7 @@ TEST_CASE("a clock that jumps ahead makes nothing count, not even once it is bel
     CHECK_FALSE(b.concerns("a.test"));
     b.clock.advance(24h);
     b.reads("a.test", 300h);
-    b.book->verdict_given(domain("a.test"), kOurs);
+    b.has_verdict("a.test");
     CHECK(b.stands("a.test"));
 }
 

@@ -122,11 +122,12 @@ namespace {
 
 /// Promises as the main loop would know them; what it is asked for is answered by the test.
 struct FakeLane final : queue::ClosedLane {
-    bool concerns(const mail::Domain& sender, const std::string& component) const override {
-        return promised.contains(sender.ascii()) && component == "mail.a.test";
+    bool concerns(const mail::Domain& sender, const mail::Domain& recipient) const override {
+        return promised.contains(sender.ascii()) && recipient.ascii() == "a.test";
     }
     void look(queue::LaneQuestion question, Tell tell) override {
-        asked.push_back(question.sender.ascii() + " " + question.client);
+        asked.push_back(question.sender.ascii() + " " + question.recipient.ascii() + " " +
+                        question.client);
         waiting.push_back(std::move(tell));
     }
     queue::PeerClass class_against(const mail::Domain& sender) const override {
@@ -172,7 +173,9 @@ struct Port25 {
     std::string otherwise;
     FakeLane lane;
     queue::RouteTable table;
-    queue::Router router = fixture::a_test();
+    queue::Router router{{{*mail::Domain::parse("a.test"), "mail.a.test"},
+                          {*mail::Domain::parse("a2.test"), "mail.a.test"}},
+                         "mail.a.test"};
 };
 
 }  // namespace
@@ -181,7 +184,7 @@ TEST_CASE("mail of a promised domain that nobody logged in for is looked at, and
     Port25 postfix(ClosedLaneMode::reject);
     CHECK(postfix.ask("bob@b.test").starts_with("action=550 5.7.1 b.test has promised"));
     CHECK(postfix.otherwise.starts_with("action=451 4.7.1 b.test"));
-    CHECK(postfix.lane.asked == std::vector<std::string>{"b.test 192.0.2.7"});
+    CHECK(postfix.lane.asked == std::vector<std::string>{"b.test a.test 192.0.2.7"});
     postfix.finding = queue::PromiseFinding::unconfirmed;
     CHECK(postfix.ask("Bob@B.test").starts_with("action=451 4.7.1 b.test"));
     postfix.finding = queue::PromiseFinding::none;
@@ -196,6 +199,8 @@ TEST_CASE("mail of a promised domain that nobody logged in for is looked at, and
     CHECK(postfix.ask("alice@x.a.test") == kPass);              // below ours
     CHECK(postfix.ask("bob@exempt.test") == kPass);             // by its name
     CHECK(postfix.ask("bob@b.test", "carol@c.test") == kPass);  // not for us
+    // For us, and nothing binds it there, though the component is the same one.
+    CHECK(postfix.ask("bob@b.test", "alice@a2.test") == kPass);
     CHECK(postfix.ask("bob@b.test", "alice@non sense") == kPass);
     CHECK(postfix.ask("bob@b.test", "alice@a.test", "", "127.0.0.1") == kPass);
     CHECK(postfix.ask("bob@b.test", "alice@a.test", "sasl_username=bob\n") == kPass);

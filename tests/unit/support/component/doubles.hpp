@@ -170,6 +170,18 @@ class MemoryKnownPeers final : public queue::KnownPeers {
     std::size_t largest_step = 0;
 };
 
+/// What is heard of promises, and of verdicts: `a.test b.test`, one of b.test for mail of a.test.
+struct HeardPromises final : queue::PromiseListener {
+    void form_read(const queue::FormReading& reading) override { read.push_back(reading); }
+    void verdict_given(const mail::Domain& name,
+                       const std::set<mail::Domain>& recipients) override {
+        for (const mail::Domain& recipient : recipients)
+            verdicts.push_back(name.ascii() + " " + recipient.ascii());
+    }
+    std::vector<queue::FormReading> read;
+    std::vector<std::string> verdicts;
+};
+
 /// A Discovery with everything around it, asking through a scripted network.
 struct World {
     explicit World(std::set<std::string, std::less<>> ours = {}) : routes(ours) {
