@@ -151,11 +151,14 @@ base::Task<std::string> LookupServer::Shared::close(std::shared_ptr<Shared> self
                                                     OpenAnswer open) {
     const auto told = std::make_shared<base::OneShot<std::string>>(io.get_executor());
     client->asked = told;
-    // Who tells may do so when all of this is gone.
-    open.ask([weak = std::weak_ptr(self), told](std::string answer) {
+    // Who tells may do so, or drop this, when all of it is gone, and with it the loop that the
+    // answer's timer belongs to.
+    open.ask([weak = std::weak_ptr(self), waiting = std::weak_ptr(told)](std::string answer) {
         const auto shared = weak.lock();
         if (!shared || shared->stopped) return;
-        asio::post(shared->io, [told, answer = std::move(answer)] { told->set(answer); });
+        asio::post(shared->io, [waiting, answer = std::move(answer)] {
+            if (const auto still = waiting.lock()) still->set(answer);
+        });
     });
     auto answer = co_await told->wait(kOpenAnswer);
     client->asked.reset();
