@@ -119,6 +119,13 @@ std::int64_t PeerRecord::recipients() const {
     return weighed(periods_, [](const PeerFigures& period) { return period.recipients; });
 }
 
+PeerRecord PeerRecord::without_complaints() const {
+    PeerRecord record = *this;
+    for (PeerFigures& period : record.periods_)
+        period.complaints = 0;
+    return record;
+}
+
 bool is_made_by_list(const PeerRecord& record) {
     if (record.by_hand || !record.listed) return false;
     if (*record.listed != PeerClass::good) return true;

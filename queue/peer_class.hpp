@@ -80,6 +80,8 @@ class PeerRecord {
     /// Of each period from the newest: 8, 4, 2 and 1 times as many.
     std::int64_t bad() const;
     std::int64_t recipients() const;
+    /// As if nobody had complained.
+    PeerRecord without_complaints() const;
 
     std::optional<PeerClass> by_hand{};  ///< what an administrator says counts alone
     /// What a list makes of the domain (queue/peer_lists), whatever its figures say; but for

@@ -1,8 +1,10 @@
 """Where the benchmark takes place: sites with Packetboat behind Prosody and ejabberd, and pairs of Postfix alone."""
 
+import contextlib
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -23,6 +25,29 @@ ADDRESSES = {"pa": "127.0.1.1", "pb": "127.0.2.1", "ea": "127.0.3.1", "eb": "127
 NEVER_FULL = "[class new]\n" + "".join(
     f"{whose}{what}-per-hour = {most}\n" for whose in ("", "all-")
     for what, most in (("messages", "1000G"), ("recipients", "1000G"), ("bytes", "1000G"))) + "\n[discovery]\n"
+
+# All of what is off otherwise, or has no limit.
+TRUST = """
+[complaints]
+send = yes
+take = yes
+
+[senders]
+messages-per-hour = 1000G
+recipients-per-hour = 1000G
+unknown-recipients-per-hour = 1000
+
+[lists]
+allow = {names}
+limit = {names}
+block = {names}
+
+[dns-list lists.test]
+meaning = block
+
+[promise]
+domains = {domain}
+"""
 
 # What the handbook of Postfix, and our own measurements, say makes it fastest.
 TUNED = """
@@ -104,8 +129,7 @@ class Ground:
                 self.sites[name].postfix.stop()
                 self.sites[name].postfix.start()
             self.chains[server] = Chain(f"{ADDRESSES[a]}:2424", f"b@{b}.test", f"a@{a}.test", True, True, 5269)
-            self.wait_for_link(a, b)
-            self.wait_for_link(b, a)
+            self._look_each_other_up(server)
 
     def ours(self):
         return [name for name in ("prosody", "ejabberd") if name in self.chains]
@@ -113,6 +137,30 @@ class Ground:
     def wait_for_link(self, one, other):
         until(lambda: "takes mail over XMPP" in self.sites[one].packetboat.run("check", f"{other}.test").stdout,
               f"{one} to know {other}", 60)
+
+    @contextlib.contextmanager
+    def trusting(self, server):
+        """Both sides believe, count and limit all that they can, and promise; nobody is beyond a limit."""
+        with contextlib.ExitStack() as stack:
+            for name in SIDES[server]:
+                daemon = self.sites[name].packetboat
+                usual = daemon.configuration.read_text()
+                names = daemon.configuration.with_name("listed")
+                names.write_text("".join(f"{number}.listed.test\n" for number in range(10_000)))
+                text = re.sub(r"(?m)^\[(complaints|senders)\]\n([^\[\n].*\n|\n)*", "", usual)
+                text = text.replace("closed-lane = log\n", "closed-lane = reject\n")
+                daemon.configuration.write_text(text + TRUST.format(domain=f"{name}.test", names=names))
+                daemon.restart()
+                stack.callback(daemon.restart)
+                stack.callback(daemon.configuration.write_text, usual)
+            self._look_each_other_up(server)
+            yield
+        self._look_each_other_up(server)
+
+    def _look_each_other_up(self, server):
+        a, b = SIDES[server]
+        self.wait_for_link(a, b)
+        self.wait_for_link(b, a)
 
     def set_postfix(self, name, text):
         # Not appended: postlogd warns of each entry that stands there twice, to itself, and gets stuck with a few.

@@ -2,6 +2,7 @@
 hits all of them, and adds its rows to the results."""
 
 import collections
+import contextlib
 import json
 import os
 import pathlib
@@ -251,5 +252,19 @@ def curves(run):
         say(f"{sessions} at a time: " + ", ".join(f"{name} {by_sessions[name][-1][1]}/s" for name in chains))
 
 
+def trust(run):
+    """4 KiB with all that trust is made of, against the same without: every limit, list and log of it, complaints, a promise."""
+    ground = run.ground
+    for name in ground.ours():
+        rates = collections.defaultdict(list)
+        for _ in range(run.rounds()):
+            for everything in (False, True):
+                with ground.trusting(name) if everything else contextlib.nullcontext():
+                    count = 2500 if run.quick else 10000
+                    rates[everything].append(count * 1000 / ground.load(name, count, 4096)["arrived_ms"])
+                say(f"trust-4k {name}, {'with all of it' if everything else 'as usual'}: {rates[everything][-1]:.1f} messages/s")
+        run.results.compare("trust-4k", name, rates[True], rates[False], "messages/s, to the same without")
+
+
 # The last one leaves a long queue behind.
-ALL = {part.__name__: part for part in (small, medium, large, latency, wire, drain, chain, lookups, curves, backlog, memory)}
+ALL = {part.__name__: part for part in (small, trust, medium, large, latency, wire, drain, chain, lookups, curves, backlog, memory)}

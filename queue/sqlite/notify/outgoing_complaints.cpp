@@ -38,8 +38,9 @@ std::vector<Pending> read_pending(Store& store, const ComplaintPlace& behind) {
 }
 
 /// Who is told: a domain that has sent for some time. Others would learn who reads their mail.
+/// That there are complaints must not keep them back: one makes a small domain poor.
 bool may_be_told(Store& store, const mail::Domain& domain) {
-    const PeerClass of = class_of_peer(store, domain);
+    const PeerClass of = class_of(record_of_peer(store, domain).without_complaints());
     return of == PeerClass::known || of == PeerClass::good || of == PeerClass::trusted;
 }
 

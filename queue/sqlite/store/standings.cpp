@@ -277,12 +277,16 @@ void take_back_complaint(Store& store, const mail::Domain& domain, sys_days day)
     note_change(store, line, 0);
 }
 
-PeerClass class_of_peer(Store& store, const mail::Domain& domain) {
+PeerRecord record_of_peer(Store& store, const mail::Domain& domain) {
     const auto [line, entry] = line_of(store, domain.ascii(), today_of(store));
     PeerRecord record = entry->record();
     record.by_hand = said_of_line(record.by_hand, line, domain);
     if (!record.by_hand) record.listed = listed(store, domain);
-    return class_of(record);
+    return record;
+}
+
+PeerClass class_of_peer(Store& store, const mail::Domain& domain) {
+    return class_of(record_of_peer(store, domain));
 }
 
 base::Result<Nothing> set_peer_class(Store& store, const mail::Domain& domain,

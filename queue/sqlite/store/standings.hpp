@@ -37,6 +37,7 @@ void count_for_peer(Store& store, const mail::Domain& domain, const PeerFigures&
 /// A complaint that was counted on `day` counts no more.
 void take_back_complaint(Store& store, const mail::Domain& domain, std::chrono::sys_days day);
 /// Of what has been counted so far, this transaction included.
+PeerRecord record_of_peer(Store& store, const mail::Domain& domain);
 PeerClass class_of_peer(Store& store, const mail::Domain& domain);
 
 /// As the operations say.

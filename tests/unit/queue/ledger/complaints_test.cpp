@@ -204,6 +204,17 @@ TEST_CASE("complaints go to peers that are known, once, and without saying whose
     CHECK(counted(queue) == 2);
 }
 
+TEST_CASE("a small domain that one complaint makes poor is told of it all the same") {
+    KeptQueue queue(GENERATE(from_range(implementations())), kBothWays);
+    const std::string last = "06aaaaaa";
+    for (int i = 1; i <= 6; ++i) {
+        queue.run(accept(incoming(queue, "0" + std::to_string(i) + "aaaaaa", {"alice@a.test"})));
+        queue.clock.advance(12h);
+    }
+    queue.run(vote(last));
+    CHECK(queued(queue) == std::vector<Complaint>{{key_of(last), true}});
+}
+
 TEST_CASE("what is taken back before it was told is not told, and what is new waits") {
     KeptQueue queue(GENERATE(from_range(implementations())), kBothWays);
     trust(queue);
