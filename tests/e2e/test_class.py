@@ -167,7 +167,7 @@ def test_new_domains_share_what_comes_and_who_is_trusted_does_not(a, b, alice, o
     for letter in (first, second):
         bob.receives(letter)
     other_alice.sends(third, bob)
-    until(lambda: any("360 messages an hour are taken of all such domains together" in text for text in why(a)), "the third waits")
+    until(lambda: any("60 messages an hour are taken of all such domains together" in text for text in why(a)), "the third waits")
     assert not bob.has(third)
     usage = peers(b, "show", "a.test")["means"]["of_class"]["messages"]
     assert (usage["an_hour"], usage["at_once"]) == (60, 2)
