@@ -67,7 +67,7 @@ LaneRule Router::rule(const Destination& destination) const {
     LaneRule rule = this->rule(destination.domain);
     const bool is_bound =
         destination.lane == Lane::xmpp && bonds_->binds(destination.component, destination.domain);
-    if (is_bound) rule = {true, std::nullopt, true};
+    if (is_bound && !rule.required) rule = {true, std::nullopt, true};
     return rule;
 }
 

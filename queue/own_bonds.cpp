@@ -49,6 +49,12 @@ bool OwnBonds::set_peer(const std::string& domain, const std::string& peer) {
     return true;
 }
 
+std::string OwnBonds::peer_of(std::string_view domain) const {
+    const std::shared_lock lock(mutex_);
+    const auto peer = peers_.find(domain);
+    return peer == peers_.end() ? std::string() : peer->second;
+}
+
 std::vector<std::string> OwnBonds::domains_of(const std::string& peer) const {
     const std::shared_lock lock(mutex_);
     const auto found = domains_of_.find(peer);

@@ -30,6 +30,8 @@ class OwnBonds {
     /// `domain` is served by `peer`, from which we have had a verdict; empty: by none such. Whether
     /// that has changed.
     bool set_peer(const std::string& domain, const std::string& peer);
+    /// Empty: none.
+    std::string peer_of(std::string_view domain) const;
     std::vector<std::string> domains_of(const std::string& peer) const;
     /// `peer`, which serves a domain, takes messages of so many bytes.
     void set_limit(const std::string& peer, std::size_t bytes);

@@ -271,6 +271,8 @@ struct Failed {
 /// fence).
 struct Rerouted {
     std::string why;
+    /// It may go over XMPP later: where that is required, it waits.
+    bool for_now = false;
 };
 /// Nothing that we could do would be right: it waits for an administrator, who is told, and its
 /// sender is once its time is up.

@@ -77,7 +77,7 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
                 [this] { return verified_link(); }),
       resolver_(config_.discovery.resolver),
       dispatcher_(executor, storage_, config_.store.retry, clock_, random_),
-      keeper_(storage_, clock_, *clock_trust_, router_, discovery_, dispatcher_, routes_,
+      keeper_(executor, storage_, clock_, *clock_trust_, router_, discovery_, dispatcher_, routes_,
               [this](const std::string& component) { return session_of(component); }),
       intake_(storage_,
               [this](const queue::Destination& destination) { dispatcher_.arrived(destination); }),
@@ -353,6 +353,7 @@ base::Task<void> Daemon::stop() {
     tasks_.spawn("stop", [this] { return prober_.stop(); });
     tasks_.spawn("stop", [this] { return refresher_.stop(); });
     tasks_.spawn("stop", [this] { return promises_.stop(); });
+    tasks_.spawn("stop", [this] { return keeper_.stop(); });
     tasks_.spawn("stop", [this] { return pools_.stop(); });
     tasks_.spawn("stop", [this] { return smtp_courier_.stop(); });
     tasks_.spawn("stop", [this] { return checker_.stop(); });

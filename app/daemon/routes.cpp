@@ -69,12 +69,6 @@ void Routes::look_at(const std::string& name) {
     list_in_file(name, domain && table_.find(*domain) == queue::Route::xmpp);
 }
 
-void Routes::look_at_all() {
-    if (!file_) return;
-    for (const std::string& domain : router_.bonds()->domains())
-        look_at(domain);
-}
-
 void Routes::stop() {
     for (const auto& server : servers_)
         server->stop();

@@ -34,8 +34,6 @@ class Routes {
     void look_at_policies(const queue::LanePolicy& before);
     /// Whether mail to this domain (A-labels) has to go over XMPP may have changed.
     void look_at(const std::string& domain);
-    /// The same of all that are known.
-    void look_at_all();
     void stop();
 
   private:

@@ -44,7 +44,15 @@ class Transitions {
     Transition operator()(const Rerouted& outcome) const {
         const std::string& domain = recipient_.destination.domain;
         const LaneRule rule = router_.rule(recipient_.destination);
-        if (!rule.required) return outcome;
+        // A promise binds all mail of our component, but nobody refuses what is not promised.
+        const bool is_free = rule.promised && !recipient_.is_promised && !outcome.for_now;
+        if (!rule.required || is_free) return outcome;
+        if (outcome.for_now) {
+            Deferred later{
+                {451, {4, 7, 0}, required_text(rule, domain, outcome.why)}, "", true, {}};
+            later.tried = false;
+            return (*this)(later);
+        }
         const mail::EnhancedStatus status{5, 7, static_cast<std::uint16_t>(rule.promised ? 1 : 0)};
         return (*this)(Failed{{550, status, required_text(rule, domain, outcome.why)}, ""});
     }

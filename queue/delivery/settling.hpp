@@ -24,6 +24,7 @@ struct Attempted {
     bool was_sent = false;  ///< a stanza of its transfer may have left
     base::TimePoint expires_at;
     bool wants_success = false;  ///< NOTIFY=SUCCESS
+    bool is_promised = false;    ///< to go over XMPP only, as its sender's domain is
 };
 
 /// What its sender is to hear, if they want to.

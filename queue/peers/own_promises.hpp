@@ -62,12 +62,15 @@ class OwnPromises {
     /// Every minute: dates go on, and end.
     base::Task<void> renew();
 
-    /// `peer` reads the form of `component`: what that is to say. Only a peer that is `known` is
-    /// remembered.
-    std::optional<Announcement> tell(const std::string& component, const std::string& peer,
-                                     bool known);
+    /// What the form of `component` says now; nothing: it promises nothing.
+    std::optional<Announcement> says(const std::string& component) const;
+    /// The form was given to `peer`, and `promised` or not. Only a peer that is `known` is
+    /// remembered: to others no mail of ours is bound.
+    void told(const std::string& component, const std::string& peer, bool known, bool promised);
 
     std::vector<View> views() const;
+    /// It may hold a promise of ours for true.
+    bool may_believe(const std::string& peer) const;
     /// `peer` was told what `component` has withdrawn, and has not read that.
     bool is_unread(const std::string& component, const std::string& peer) const;
 
@@ -75,6 +78,8 @@ class OwnPromises {
     struct Entry {
         OwnPromise promise;  ///< as it is on the disk
         std::map<std::string, base::TimePoint, std::less<>> told;
+        /// Since when it is for fewer domains: who was told before may hold it for the others, too.
+        base::TimePoint narrowed{};
         std::string reminded;  ///< the last one of these
     };
 
@@ -84,8 +89,14 @@ class OwnPromises {
     void look_at_all();
     void publish(const std::string& component);
     void end(std::string component);
-    base::Task<void> renew_one(std::string component, PromiseTerms terms);
+    /// That it promises nothing; or it can't believe any more what it was told.
+    void has_read(const std::string& component, const std::string& peer);
+    base::Task<void> renew_one(std::string component);
+    /// What is to be on the disk from now on.
+    OwnPromise renewed(const std::string& component, const PromiseTerms& terms) const;
     void end_what_is_over();
+    /// Those to whom no promise can be told any more that they hold for true.
+    void forget_some();
     /// Of those that have not read a withdrawal, the next few.
     void remind_some();
     std::set<std::string> components() const;
@@ -98,6 +109,7 @@ class OwnPromises {
     std::map<std::string, PromiseTerms> terms_;
     std::set<std::string> retired_;
     bool off_ = false;
+    bool configured_ = false;                ///< before that nothing is known to be withdrawn
     std::map<std::string, Entry> entries_;   ///< by component of ours
     std::map<std::string, bool> announced_;  ///< as its peers were told to look
 };

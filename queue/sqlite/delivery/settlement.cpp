@@ -101,8 +101,12 @@ class Recording {
         auto recipient = to_recipient(n, row.text(1), row.integer(2), row.text(3));
         if (!recipient) return recipient.error();
         current_ = std::move(*recipient);
-        attempted_ = {store_.destination(row.integer(0)), static_cast<int>(row.integer(4)),
-                      row.integer(6) > 0, row_.expires_at, current_->notify.success};
+        attempted_ = {store_.destination(row.integer(0)),
+                      static_cast<int>(row.integer(4)),
+                      row.integer(6) > 0,
+                      row_.expires_at,
+                      current_->notify.success,
+                      store_.router().is_promised(row_.envelope.from, current_->address.domain())};
         return true;
     }
 

@@ -153,13 +153,30 @@ TEST_CASE("what can't go over XMPP is returned where we have promised that all d
     router.bonds()->set_peer("b.test", "mail.b.test");
     router.bonds()->promise("mail.a.test", {"a.test"}, true, {});
     const queue::Rerouted why{"larger than mail.b.test takes"};
-    const auto over = ended(transition(recipient(), why, moment(), router));
+    auto to = recipient();
+    // Others of the component, and reports, are refused by nobody.
+    CHECK(std::holds_alternative<queue::Rerouted>(transition(to, why, moment(), router)));
+    to.is_promised = true;
+    const auto over = ended(transition(to, why, moment(), router));
     CHECK(over.state == queue::State::bounced);
     CHECK(over.reply.to_text() ==
           "550 5.7.1 mail to b.test goes over XMPP or not at all (we have promised that to it): " +
               why.why);
     router.bonds()->promise("mail.a.test", {"a.test"}, false, {});
+    CHECK(std::holds_alternative<queue::Rerouted>(transition(to, why, moment(), router)));
+}
+
+TEST_CASE("what may go over XMPP later waits where that is required, and is not returned") {
+    const queue::Router router({{domain("a.test"), "mail.a.test"}}, "mail.a.test");
+    const queue::Rerouted why{"XMPP is switched off here", true};
     CHECK(std::holds_alternative<queue::Rerouted>(transition(recipient(), why, moment(), router)));
+    router.bonds()->set_peer("b.test", "mail.b.test");
+    router.bonds()->promise("mail.a.test", {"a.test"}, true, {});
+    const auto waits = transition(recipient(), why, moment(), router);
+    const auto* const again = std::get_if<queue::TriedAgain>(&waits);
+    REQUIRE(again != nullptr);
+    CHECK(again->why.settled);  // its transfer was called back
+    CHECK(again->due > kNow);
 }
 
 TEST_CASE("what is held waits for an administrator, until its time is up") {

@@ -75,8 +75,17 @@ struct Promising {
         process->promises->configure(terms);
         process->renew();
     }
+    void promises(const std::set<std::string>& names) {
+        queue::PromiseTerms terms{{}, 7 * kPromisedDay};
+        for (const std::string& name : names)
+            terms.domains.insert(domain(name.c_str()));
+        process->promises->configure({{kOurs, terms}});
+        process->renew();
+    }
     std::optional<queue::Announcement> reads(const std::string& peer, bool known = true) {
-        return process->promises->tell(kOurs, peer, known);
+        auto says = process->promises->says(kOurs);
+        process->promises->told(kOurs, peer, known, says.has_value());
+        return says;
     }
     /// A minute passes, and what is done each minute.
     void advance(std::chrono::minutes by) {
@@ -202,6 +211,61 @@ TEST_CASE("for fewer days, it lasts as long as it was announced before") {
     CHECK(a().views().at(0).promise.until >= said);
 }
 
+TEST_CASE(
+    "a domain that is promised no more still is to who was told before, until they have read "
+    "that") {
+    Promising a;
+    a.promises({"a.test", "a2.test"});
+    REQUIRE(a.reads("mail.b.test")->domains.size() == 2);
+    a.clock.advance(1h);
+    a.promises({"a.test"});
+    CHECK(a.reads("mail.c.test")->domains == std::vector{domain("a.test")});
+    CHECK(a.process->bonds->has_promised("a2.test"));
+    a.process->renew();
+    CHECK(a.process->bonds->has_promised("a2.test"));
+    CHECK(a.reads("mail.b.test")->domains == std::vector{domain("a.test")});
+    a.process->renew();
+    CHECK_FALSE(a.process->bonds->has_promised("a2.test"));
+}
+
+TEST_CASE("what is not on the disk is not announced") {
+    Promising a;
+    std::map<std::string, queue::PromiseTerms> terms;
+    terms[kOurs] = {{domain("a.test"), domain("a2.test")}, kPromisedDay};
+    a().configure(terms);
+    CHECK(a.reads("mail.b.test")->domains == std::vector{domain("a.test")});
+    a.process->changed.clear();
+    a.process->renew();
+    CHECK(a.process->changed == std::vector{kOurs});
+    CHECK(a.reads("mail.b.test")->domains.size() == 2);
+}
+
+TEST_CASE("who has not read for so long that nothing holds is remembered no more") {
+    Promising a;
+    REQUIRE(a.reads("mail.b.test"));
+    a.advance(14 * kPromisedDay);
+    CHECK(a().may_believe("mail.b.test"));
+    CHECK_FALSE(a().may_believe("mail.c.test"));
+    a.advance(2 * kPromisedDay);
+    CHECK_FALSE(a().may_believe("mail.b.test"));
+    CHECK(a().views().at(0).announced);
+    CHECK(a.binds("b.test"));
+    a.configure({});
+    CHECK(a().views().empty());
+}
+
+TEST_CASE("at the start nothing is withdrawn before it is known what is to be promised") {
+    Promising a;
+    a.process.reset();
+    a.process = std::make_unique<PromiseProcess>(a.folder, a.clock);
+    a().set_off(false);
+    a().set_retired(kOurs, false);
+    CHECK(a.process->changed.empty());
+    a.configure(7 * kPromisedDay);
+    CHECK(a.process->changed.empty());
+    CHECK(a().views().at(0).announced);
+}
+
 TEST_CASE("no clock that jumps promises more, or ends a promise") {
     Promising a;
     REQUIRE(a.reads("mail.b.test"));
@@ -218,6 +282,7 @@ TEST_CASE("no clock that jumps promises more, or ends a promise") {
         a.clock.jump(400 * kPromisedDay);
         a.advance(2h);
         CHECK(a().views().at(0).promise.until > kept + 300 * kPromisedDay);
+        REQUIRE(a.reads("mail.b.test"));
         a.clock.jump(-400 * kPromisedDay);
         a.configure({});
         a.advance(2h);
