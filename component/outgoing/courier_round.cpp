@@ -65,7 +65,8 @@ CourierRound::Item::Item(queue::LeasedMessage leased, base::TimePoint now)
     : message(std::move(leased)),
       sending(goal_of(message, now), message.transfer && message.transfer->sent_before,
               message.content.size()),
-      other_way(message.call_back.value_or(std::string())) {}
+      other_way(message.call_back.value_or(std::string())),
+      for_now(message.call_back.has_value()) {}
 
 CourierRound::CourierRound(base::asio::any_io_executor executor,
                            std::vector<queue::LeasedMessage> messages, const base::Clock& clock,
@@ -117,10 +118,11 @@ void CourierRound::go_anew(Item& item, const mail::Reply& reply, const std::stri
     give(item, anew);
 }
 
-void CourierRound::go_by_smtp(Item& item, const std::string& why) {
+void CourierRound::go_by_smtp(Item& item, const std::string& why, bool for_now) {
     item.other_way = why;
+    item.for_now = for_now;
     item.sending.call_back(of_our_own({4, 3, 4}, why));
-    if (item.sending.ended()) give(item, queue::Rerouted{why});
+    if (item.sending.ended()) give(item, queue::Rerouted{why, for_now});
 }
 
 void CourierRound::defer_all(const mail::Reply& reply, bool tried) {
@@ -161,7 +163,7 @@ bool CourierRound::admit(Item& item, const Peer& peer) {
         go_anew(item, {451, {4, 4, 7}, "the transfer expires later than the peer remembers"},
                 peer.jid);
     } else if (const auto unverified = given_up_unseen(item, peer.jid)) {
-        go_by_smtp(item, *unverified);
+        go_by_smtp(item, *unverified, true);
     } else if (item.message.content.size() > peer.theirs.max_size) {
         go_by_smtp(item, "larger than " + peer.jid + " takes");
     } else if (envelope.recipients.size() > peer.most_recipients()) {

@@ -66,6 +66,7 @@ class CourierRound {
         Sending sending;
         Sending::Request whole;              ///< as it was last sent in a batch
         std::string other_way;               ///< why it is to go by SMTP, if it can be called back
+        bool for_now = false;                ///< ... and that it may go over XMPP later
         bool too_many = false;               ///< it is to go to some of its recipients at a time
         bool done = false;                   ///< its outcome has been told
         std::optional<mail::Sha256> hash{};  ///< of the content, once it was needed
@@ -155,7 +156,7 @@ class CourierRound {
     /// Under a new id: this one was never taken, and never will be.
     void go_anew(Item& item, const mail::Reply& reply, const std::string& remote);
     /// By SMTP: at once if nothing of it was ever sent, else once it has been called back.
-    void go_by_smtp(Item& item, const std::string& why);
+    void go_by_smtp(Item& item, const std::string& why, bool for_now = false);
     void give(Item& item, const queue::Outcome& outcome);
     void tell(Item& item, std::vector<queue::RecipientOutcome> outcomes);
 

@@ -35,7 +35,7 @@ void CourierRound::conclude(const Peer& peer, Item& item) {
     }
     if (item.unreadable) return give(item, queue::unreadable(*item.unreadable));
     if (free && (failure.kind == Kind::not_authorised || !item.other_way.empty()))
-        return give(item, queue::Rerouted{why});
+        return give(item, queue::Rerouted{why, item.for_now});
     if (free && failure.kind == Kind::malformed)
         return give(item, queue::Failed{{554, {5, 6, 0}, failure.reply.text}, peer.jid});
     if (free && item.too_many) return go_anew(item, failure.reply, peer.jid);

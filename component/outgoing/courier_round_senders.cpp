@@ -19,6 +19,7 @@ Failure CourierRound::weigh(Peer& peer, Item& item, Failure failure) {
     if (given_up(item, peer.jid)) {
         // As if the peer had said that we don't speak for it.
         item.other_way = why;
+        item.for_now = true;
         failure.kind = Failure::Kind::not_authorised;
     }
     return failure;
@@ -34,7 +35,7 @@ bool CourierRound::is_passed_by(const Item& item) const {
 }
 
 void CourierRound::pass_by(Item& item) {
-    if (!item.message.rule.required) return go_by_smtp(item, orders_.passed_by);
+    if (!item.message.rule.required) return go_by_smtp(item, orders_.passed_by, true);
     Failure waits;
     waits.reply = {451, {4, 7, 0}, orders_.passed_by + ", and it goes over XMPP or not at all"};
     item.sending.give_up(waits);
@@ -86,7 +87,7 @@ bool CourierRound::is_put_off(Peer& peer, Item& item) {
     const Failure failure = std::move(*said);
     const bool unverified = failure.kind == Failure::Kind::unverified;
     if (unverified && given_up(item, peer.jid)) {
-        go_by_smtp(item, failure.reply.text);
+        go_by_smtp(item, failure.reply.text, true);
     } else {
         item.sending.give_up(failure);
         conclude(peer, item);
