@@ -94,6 +94,7 @@ void Discovery::restore(const queue::KnownPeer& peer) {
         dropped_.push_back(peer.domain);
         return;
     }
+    const bool had_mail = known_.is_correspondent(peer.component);
     known_.change(peer.domain, [&](KnownDomain& entry) {
         // Not fresh: the capability is not known, so that the first mail asks.
         entry.state = State::down;
@@ -107,6 +108,8 @@ void Discovery::restore(const queue::KnownPeer& peer) {
     });
     make_room(peer.domain);
     publish(peer.domain);
+    // Those of its domains that were read before did not know yet that it has had mail.
+    if (!had_mail && known_.is_correspondent(peer.component)) bind_all_of(peer.component);
 }
 
 base::Task<void> Discovery::stop() {

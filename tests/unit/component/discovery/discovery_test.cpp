@@ -504,6 +504,30 @@ TEST_CASE("Whose component has given us a verdict is told, and what is kept is n
     CHECK(bonds["b.test"].empty());
 }
 
+TEST_CASE("A restart binds all domains of who has had mail, in whatever order they are read") {
+    World world;
+    const auto now = world.clock.now();
+    const auto remembered = [&](const std::string& name, const std::string& component,
+                                base::TimePoint sent) {
+        world.book.peers.insert_or_assign(
+            name, queue::KnownPeer{domain(name), component, now, now, sent, {}});
+    };
+    remembered("a.b.test", "mail.b.test", {});
+    remembered("z.b.test", "mail.b.test", now);
+    remembered("c.test", "mail.c.test", {});
+    std::map<std::string, std::string> bonds;
+    world.discovery->on_bond(
+        [&](const mail::Domain& name, const std::string& peer) { bonds[name.ascii()] = peer; });
+    support::run<bool>(world.io, [&]() -> base::Task<bool> {
+        const auto loaded = co_await world.discovery->load();
+        co_await world.discovery->stop();
+        co_return loaded.has_value();
+    });
+    CHECK(bonds["a.b.test"] == "mail.b.test");
+    CHECK(bonds["z.b.test"] == "mail.b.test");
+    CHECK(bonds["c.test"].empty());
+}
+
 TEST_CASE("A peer is down since it was first found so, however often it is asked again") {
     World world;
     world.usual_peer();
