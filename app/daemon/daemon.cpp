@@ -137,6 +137,9 @@ void Daemon::make_sessions() {
     dispatcher_.use(queue::Lane::report, *report_courier_);
     xmpp_courier_ =
         std::make_unique<component::XmppCourier>(executor_, std::move(links), discovery_, clock_);
+    xmpp_courier_->promised_by([this](const queue::Destination& destination) {
+        return router_.rule(destination).promised;
+    });
     watched_xmpp_ = std::make_unique<queue::WatchedCourier>(*xmpp_courier_, router_, senders_);
     slowing_xmpp_ = std::make_unique<queue::SlowingCourier>(*watched_xmpp_, slowed_, clock_);
     dispatcher_.use(queue::Lane::xmpp, *slowing_xmpp_);
