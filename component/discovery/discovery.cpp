@@ -442,6 +442,7 @@ void Discovery::accept(const mail::Domain& domain, KnownDomain& entry, const Jud
         log::discovered(domain.ascii(), judgement.component);
     if (entry.component != judgement.component) {
         entry.first_seen = now;
+        entry.was_sent = entry.was_sent || entry.sent != base::TimePoint();
         entry.sent = entry.received = {};
     }
     entry.state = State::supported;
@@ -474,6 +475,7 @@ void Discovery::set_negative(KnownDomain& entry, std::string why, bool undecided
     entry.speakers.clear();
     entry.down_since.reset();
     entry.sent = entry.received = {};
+    entry.was_sent = false;
     entry.why = std::move(why);
     entry.undecided = undecided;
     const auto ttl = undecided
@@ -520,7 +522,8 @@ void Discovery::drop(const mail::Domain& domain) {
 }
 
 void Discovery::make_room(const mail::Domain& latest) {
-    while (const auto victim = known_.surplus(latest))
+    const auto keeps = [this](const mail::Domain& domain) { return is_kept(domain); };
+    while (const auto victim = known_.surplus(latest, keeps))
         drop(*victim);
 }
 

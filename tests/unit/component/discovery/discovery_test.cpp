@@ -504,6 +504,36 @@ TEST_CASE("Whose component has given us a verdict is told, and what is kept is n
     CHECK(bonds["b.test"].empty());
 }
 
+TEST_CASE("A domain that has had mail stays bound when it moves to another component") {
+    World world;
+    std::map<std::string, std::string> bonds;
+    world.discovery->on_bond(
+        [&](const mail::Domain& name, const std::string& peer) { bonds[name.ascii()] = peer; });
+    for (const std::string name : {"b.test", "c.test"})
+        world.name(name, {"mail.b.test"});
+    world.add_component("mail.b.test", {"b.test", "c.test"});
+    world.find("b.test");
+    world.find("c.test");
+    world.discovery->sent_to(domain("b.test"));
+    for (const std::string component : {"post.b.test", "new.b.test"}) {
+        world.clock.advance(25h);
+        world.name("b.test", {component});
+        world.add_component(component, {"b.test"});
+        REQUIRE(world.find("b.test").component == component);
+        CHECK(bonds["b.test"] == component);
+        CHECK_FALSE(world.discovery->is_correspondent(component));
+    }
+    // One that says that it retires is believed, and nothing is left of what was before.
+    world.add_component("new.b.test", {});
+    world.clock.advance(25h);
+    REQUIRE(world.find("b.test").state == State::unsupported);
+    CHECK(bonds["b.test"].empty());
+    world.add_component("new.b.test", {"b.test"});
+    world.clock.advance(2h);
+    REQUIRE(world.find("b.test").component == "new.b.test");
+    CHECK(bonds["b.test"].empty());
+}
+
 TEST_CASE("A restart binds all domains of who has had mail, in whatever order they are read") {
     World world;
     const auto now = world.clock.now();
