@@ -119,7 +119,8 @@ void Daemon::make_sessions() {
     queue::RecipientCheck* const check = config_.check_recipients ? &checker_ : nullptr;
     for (const auto& settings : config_.components) {
         auto session = std::make_unique<component::Session>(executor_, settings, clock_, random_);
-        session->on_presence([this](const std::string& peer) { peer_shows_up(peer); });
+        session->on_presence(
+            [this, over = session.get()](const std::string& peer) { peer_shows_up(*over, peer); });
         session->on_established([this, jid = settings.jid] { dispatcher_.link_is_up(jid); });
         session->peers_from([this] { return discovery_.components(kGreeted); });
         session->known_by([this](const std::string& peer) { return discovery_.heeds(peer); });
@@ -136,6 +137,9 @@ void Daemon::make_sessions() {
     dispatcher_.use(queue::Lane::report, *report_courier_);
     xmpp_courier_ =
         std::make_unique<component::XmppCourier>(executor_, std::move(links), discovery_, clock_);
+    xmpp_courier_->promised_by([this](const queue::Destination& destination) {
+        return router_.rule(destination).promised;
+    });
     watched_xmpp_ = std::make_unique<queue::WatchedCourier>(*xmpp_courier_, router_, senders_);
     slowing_xmpp_ = std::make_unique<queue::SlowingCourier>(*watched_xmpp_, slowed_, clock_);
     dispatcher_.use(queue::Lane::xmpp, *slowing_xmpp_);
@@ -143,23 +147,26 @@ void Daemon::make_sessions() {
     dispatcher_.use(queue::Lane::relay, watched_smtp_);
 }
 
-void Daemon::peer_shows_up(const std::string& peer) {
+void Daemon::peer_shows_up(component::Session& over, const std::string& peer) {
     // A stranger's word starts nothing, and that of one who takes no mail now a look at its
     // domains.
-    if (!discovery_.knows(peer)) return look_at(peer);
+    if (!discovery_.knows(peer)) return look_at(&over, peer);
     prober_.expect(peer);
-    peer_is_back(peer);
+    peer_is_back(&over, peer);
 }
 
-void Daemon::peer_is_back(const std::string& peer) {
+void Daemon::peer_is_back(component::Session* over, const std::string& peer) {
     discovery_.seen(peer);
     dispatcher_.peer_is_back(peer);
-    look_at(peer);
+    look_at(over, peer);
     keeper_.peer_is_back(peer);
 }
 
-void Daemon::look_at(const std::string& peer) {
-    component::Session* const link = first_established();
+void Daemon::look_at(component::Session* over, const std::string& peer) {
+    // It waits until the component that it greeted has read its form: another one of ours does not
+    // count for that.
+    component::Session* const link =
+        over != nullptr && over->established() ? over : first_established();
     if (link != nullptr && !stopping_) refresher_.look_at(*link, peer);
 }
 
@@ -167,7 +174,7 @@ void Daemon::peer_has_answered(const std::string& peer) {
     // What a broken link has swallowed nobody will answer any more; its time-out is far away.
     for (const auto& session : sessions_)
         session->give_up_on(peer, kSwallowed);
-    peer_is_back(peer);
+    peer_is_back(nullptr, peer);
 }
 
 std::vector<component::Prober::Target> Daemon::silent_peers() {

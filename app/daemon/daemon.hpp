@@ -105,10 +105,11 @@ class Daemon {
     /// Whether Postfix is told of XMPP.
     void open_routes();
     void discover(const mail::Domain& domain);
-    void peer_shows_up(const std::string& peer);
-    void peer_is_back(const std::string& peer);
-    /// Its domains are asked again.
-    void look_at(const std::string& peer);
+    void peer_shows_up(component::Session& over, const std::string& peer);
+    /// `over`: the session that has heard it; nullptr: any.
+    void peer_is_back(component::Session* over, const std::string& peer);
+    /// Its domains are asked again, over that session.
+    void look_at(component::Session* over, const std::string& peer);
     void peer_has_answered(const std::string& peer);
     std::vector<component::Prober::Target> silent_peers();
     /// nullptr: no component of ours has this name.

@@ -94,6 +94,7 @@ void Discovery::restore(const queue::KnownPeer& peer) {
         dropped_.push_back(peer.domain);
         return;
     }
+    const bool had_mail = known_.is_correspondent(peer.component);
     known_.change(peer.domain, [&](KnownDomain& entry) {
         // Not fresh: the capability is not known, so that the first mail asks.
         entry.state = State::down;
@@ -107,6 +108,8 @@ void Discovery::restore(const queue::KnownPeer& peer) {
     });
     make_room(peer.domain);
     publish(peer.domain);
+    // Those of its domains that were read before did not know yet that it has had mail.
+    if (!had_mail && known_.is_correspondent(peer.component)) bind_all_of(peer.component);
 }
 
 base::Task<void> Discovery::stop() {
@@ -439,6 +442,7 @@ void Discovery::accept(const mail::Domain& domain, KnownDomain& entry, const Jud
         log::discovered(domain.ascii(), judgement.component);
     if (entry.component != judgement.component) {
         entry.first_seen = now;
+        entry.was_sent = entry.was_sent || entry.sent != base::TimePoint();
         entry.sent = entry.received = {};
     }
     entry.state = State::supported;
@@ -471,6 +475,7 @@ void Discovery::set_negative(KnownDomain& entry, std::string why, bool undecided
     entry.speakers.clear();
     entry.down_since.reset();
     entry.sent = entry.received = {};
+    entry.was_sent = false;
     entry.why = std::move(why);
     entry.undecided = undecided;
     const auto ttl = undecided
@@ -517,7 +522,8 @@ void Discovery::drop(const mail::Domain& domain) {
 }
 
 void Discovery::make_room(const mail::Domain& latest) {
-    while (const auto victim = known_.surplus(latest))
+    const auto keeps = [this](const mail::Domain& domain) { return is_kept(domain); };
+    while (const auto victim = known_.surplus(latest, keeps))
         drop(*victim);
 }
 

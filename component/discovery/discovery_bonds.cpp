@@ -6,7 +6,10 @@ namespace component {
 void Discovery::bind(const mail::Domain& domain) {
     if (!bonded_) return;
     const KnownDomain* const entry = known_.find(domain);
-    const bool is_bound = entry != nullptr && known_.is_correspondent(entry->component);
+    // Who enforces our promise does so by the domain that mail is for, whichever component of it
+    // takes that by now.
+    const bool is_bound =
+        entry != nullptr && (known_.is_correspondent(entry->component) || entry->was_sent);
     bonded_(domain, is_bound ? entry->component : std::string());
 }
 

@@ -11,6 +11,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kOfOrganisation = 1000;  // names of one organisation
+// So many that are kept are passed over to find one that may go: whoever has a whole table of them
+// must not make each new name cost a walk through it.
+constexpr std::size_t kPassedOver = kOfOrganisation + 1;
 // A component that no mail was exchanged with is forgotten so long after it was last confirmed ...
 constexpr auto kUnproven = std::chrono::hours(24 * 7);
 // ... and any other so long after the last mail.
@@ -108,10 +111,17 @@ void KnownDomains::erase(const mail::Domain& domain) {
     entries_.erase(found);
 }
 
-std::optional<mail::Domain> KnownDomains::surplus(const mail::Domain& latest) const {
+std::optional<mail::Domain> KnownDomains::surplus(
+    const mail::Domain& latest, const std::function<bool(const mail::Domain&)>& is_kept) const {
     const auto first_of = [&](const Ranks& ranks, Ranks::const_iterator at) {
-        if (at != ranks.end() && *at->domain == latest) ++at;
-        return at == ranks.end() ? std::optional<mail::Domain>() : *at->domain;
+        std::optional<mail::Domain> first;
+        for (std::size_t i = 0; i < kPassedOver && at != ranks.end(); ++i, ++at) {
+            if (*at->domain == latest) continue;
+            if (!is_kept(*at->domain)) return std::optional(*at->domain);
+            if (!first) first = *at->domain;
+        }
+        // The bounds come first.
+        return first;
     };
     const auto siblings = of_organisation_.find(mail::Organisation::of(latest.ascii()));
     if (siblings != of_organisation_.end() && siblings->second.size() > kOfOrganisation)

@@ -40,6 +40,8 @@ struct KnownDomain {
     base::TimePoint last_seen{};  ///< the last time that a survey confirmed it
     base::TimePoint sent{};       ///< when it last took mail of ours; the epoch: never
     base::TimePoint received{};   ///< when mail of it was last taken; the epoch: never
+    /// A component that it had before has taken mail of ours. In memory only: the book knows one.
+    bool was_sent = false;
     std::optional<base::SteadyPoint> down_since;
     bool undecided = false;   ///< the survey could not tell
     std::uint64_t signs = 0;  ///< signs of life of the component that were known when it was asked
@@ -61,8 +63,10 @@ class KnownDomains {
     void erase(const mail::Domain& domain);
     std::size_t size() const { return entries_.size(); }
 
-    /// What has to go because of `latest`, which stays: nothing if all bounds are kept.
-    std::optional<mail::Domain> surplus(const mail::Domain& latest) const;
+    /// What has to go because of `latest`, which stays: nothing if all bounds are kept. None that
+    /// `is_kept`, unless very many that are worth least are.
+    std::optional<mail::Domain> surplus(
+        const mail::Domain& latest, const std::function<bool(const mail::Domain&)>& is_kept) const;
     /// At most `most` of those that are not worth remembering any longer. Unless the clock is
     /// `believed`, none that the book knows.
     std::vector<mail::Domain> outdated(const base::Clock& clock, bool believed,

@@ -57,7 +57,10 @@ base::Task<queue::Readiness> XmppCourier::prepare(queue::Destination destination
         co_return queue::Rerouted{destination.domain + " is served here"};
     if (link == nullptr)
         co_return queue::Rerouted{destination.component + " is no component of ours any more"};
-    if (link->settings().retired) co_return queue::Rerouted{destination.component + " is retired"};
+    // Out of service, it may still send: mail that may not go by SMTP would else go neither way
+    // until its peer has read that the promise is withdrawn.
+    if (link->settings().retired && !is_promised_(destination))
+        co_return queue::Rerouted{destination.component + " is retired"};
     if (!passed_by_.empty()) co_return queue::Rerouted{passed_by_};
     if (!link->established()) {
         auto down = later("our own XMPP link (" + destination.component + ") is down");

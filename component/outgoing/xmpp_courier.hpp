@@ -16,6 +16,7 @@
 #include "component/stream/link.hpp"
 #include "queue/ports.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -50,6 +51,11 @@ class XmppCourier final : public queue::Courier {
     /// While `why` is not empty, nothing goes this way: what was never sent goes by SMTP, what may
     /// have been is called back first, and what has to go over XMPP waits.
     void pass_by(std::string why) { passed_by_ = std::move(why); }
+    /// Whether we have promised that mail of a destination goes this way: it does so also from a
+    /// component that is retired. By default, that is promised to none.
+    void promised_by(std::function<bool(const queue::Destination&)> is_promised) {
+        is_promised_ = std::move(is_promised);
+    }
     /// How many peers something is on its way to, or waits for. For tests.
     std::size_t holds() const;
 
@@ -69,6 +75,9 @@ class XmppCourier final : public queue::Courier {
     std::map<std::string, std::shared_ptr<Flow>> flows_;  ///< by peer
     bool stopping_ = false;
     std::string passed_by_;
+    std::function<bool(const queue::Destination&)> is_promised_ = [](const queue::Destination&) {
+        return false;
+    };
 };
 
 }  // namespace component

@@ -231,8 +231,8 @@ base::Result<void> Session::send(std::string stanza) {
     return sent;
 }
 
-void Session::answer_stranger(const std::string& peer, const base::Result<std::string>& answer) {
-    if (!answer || answer->empty() || !stream_) return;
+bool Session::answer_stranger(const std::string& peer, const base::Result<std::string>& answer) {
+    if (!answer || answer->empty() || !stream_) return false;
     const auto jid = Jid::parse(peer);
     const std::string name = jid ? jid->domain() : peer;
     const bool known = is_known(name);
@@ -248,6 +248,7 @@ void Session::answer_stranger(const std::string& peer, const base::Result<std::s
     if (!sent && sent.error().code == Errc::busy)
         log::stanza_dropped(log_limiter_, settings_.jid, peer,
                             "too much waits to be written for an answer to it");
+    return sent.has_value();
 }
 
 void Session::on_event(XmlEvent event) {
@@ -270,17 +271,24 @@ void Session::on_stanza(const gloox::Tag& stanza, std::shared_ptr<const gloox::T
     if (stanza.name() != "iq") return;
     if (head.type == "result") return on_answer(head, TagResult{std::move(kept)});
     if (head.type == "error") return on_answer(head, read_error(stanza));
-    answer_stranger(head.from, answer(stanza, head));
+    on_request(stanza, head);
 }
 
-std::string Session::answer(const gloox::Tag& iq, const IqHead& head) const {
+void Session::on_request(const gloox::Tag& iq, const IqHead& head) {
     const auto from = Jid::parse(head.from);
+    const auto to = Jid::parse(head.to);
     // Only a component promises, and is promised, anything.
-    if (!promise_ || !from || !from->is_domain() || head.type != "get" || !asks_for_info(iq))
-        return answer_iq(iq, settings_);
+    const bool among_components = from && from->is_domain() && to && to->is_domain();
+    const bool reads_form = among_components && head.type == "get" && asks_for_info(iq);
+    if (!says_ || !reads_form) {
+        answer_stranger(head.from, answer_iq(iq, settings_));
+        return;
+    }
     ComponentSettings settings = settings_;
-    settings.promise = promise_(from->domain());
-    return answer_iq(iq, settings);
+    settings.promise = says_();
+    const bool promised = settings.promise && !settings.retired;
+    // Who gets no answer has read nothing, neither of a promise nor of its end.
+    if (answer_stranger(head.from, answer_iq(iq, settings))) told_(from->domain(), promised);
 }
 
 void Session::on_refused(const RefusedStanza& stanza) {

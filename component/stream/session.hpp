@@ -58,9 +58,12 @@ class Session final : public Link {
     /// remembered. By default everybody is.
     void known_by(std::function<bool(const std::string& jid)> known) { known_ = std::move(known); }
 
-    /// What is promised to `jid`, a bare domainpart that asks for our form. By default, nothing.
-    void promises_by(std::function<std::optional<Promise>(const std::string& jid)> promise) {
-        promise_ = std::move(promise);
+    /// What the form promises to components that ask for it; by default, nothing. `told`: the form
+    /// has been sent to `peer`, a bare domainpart, and `promised` something or not.
+    void promises_by(std::function<std::optional<Promise>()> says,
+                     std::function<void(const std::string& peer, bool promised)> told) {
+        says_ = std::move(says);
+        told_ = std::move(told);
     }
 
     /// For the next stream; the one that is there has been let in.
@@ -106,11 +109,10 @@ class Session final : public Link {
     void on_transfer(TransferStanza stanza);
     void on_answer(const IqHead& head, IqReply reply);
     void on_message(const gloox::Tag& message);
+    void on_request(const gloox::Tag& iq, const IqHead& head);
     /// Answers somebody who need not be a peer; not if too much waits to be written already, or
-    /// too much of that is for the same organisation.
-    void answer_stranger(const std::string& peer, const base::Result<std::string>& answer);
-    /// The answer to what is asked of the component itself.
-    std::string answer(const gloox::Tag& iq, const IqHead& head) const;
+    /// too much of that is for the same organisation. Whether the answer has been sent.
+    bool answer_stranger(const std::string& peer, const base::Result<std::string>& answer);
     bool is_ours(const std::string& to) const;
     void peer_is_alive(const std::string& from, bool by_presence);
     /// Bounds what presences of one organisation's peers can make us do.
@@ -150,7 +152,8 @@ class Session final : public Link {
     std::function<void(std::string)> on_presence_;
     std::function<std::vector<std::string>()> peers_;
     std::function<bool(const std::string&)> known_;
-    std::function<std::optional<Promise>(const std::string&)> promise_;
+    std::function<std::optional<Promise>()> says_;
+    std::function<void(const std::string&, bool)> told_;
     TransferHandler* transfer_handler_ = nullptr;
 };
 

@@ -504,6 +504,60 @@ TEST_CASE("Whose component has given us a verdict is told, and what is kept is n
     CHECK(bonds["b.test"].empty());
 }
 
+TEST_CASE("A domain that has had mail stays bound when it moves to another component") {
+    World world;
+    std::map<std::string, std::string> bonds;
+    world.discovery->on_bond(
+        [&](const mail::Domain& name, const std::string& peer) { bonds[name.ascii()] = peer; });
+    for (const std::string name : {"b.test", "c.test"})
+        world.name(name, {"mail.b.test"});
+    world.add_component("mail.b.test", {"b.test", "c.test"});
+    world.find("b.test");
+    world.find("c.test");
+    world.discovery->sent_to(domain("b.test"));
+    for (const std::string component : {"post.b.test", "new.b.test"}) {
+        world.clock.advance(25h);
+        world.name("b.test", {component});
+        world.add_component(component, {"b.test"});
+        REQUIRE(world.find("b.test").component == component);
+        CHECK(bonds["b.test"] == component);
+        CHECK_FALSE(world.discovery->is_correspondent(component));
+    }
+    // One that says that it retires is believed, and nothing is left of what was before.
+    world.add_component("new.b.test", {});
+    world.clock.advance(25h);
+    REQUIRE(world.find("b.test").state == State::unsupported);
+    CHECK(bonds["b.test"].empty());
+    world.add_component("new.b.test", {"b.test"});
+    world.clock.advance(2h);
+    REQUIRE(world.find("b.test").component == "new.b.test");
+    CHECK(bonds["b.test"].empty());
+}
+
+TEST_CASE("A restart binds all domains of who has had mail, in whatever order they are read") {
+    World world;
+    const auto now = world.clock.now();
+    const auto remembered = [&](const std::string& name, const std::string& component,
+                                base::TimePoint sent) {
+        world.book.peers.insert_or_assign(
+            name, queue::KnownPeer{domain(name), component, now, now, sent, {}});
+    };
+    remembered("a.b.test", "mail.b.test", {});
+    remembered("z.b.test", "mail.b.test", now);
+    remembered("c.test", "mail.c.test", {});
+    std::map<std::string, std::string> bonds;
+    world.discovery->on_bond(
+        [&](const mail::Domain& name, const std::string& peer) { bonds[name.ascii()] = peer; });
+    support::run<bool>(world.io, [&]() -> base::Task<bool> {
+        const auto loaded = co_await world.discovery->load();
+        co_await world.discovery->stop();
+        co_return loaded.has_value();
+    });
+    CHECK(bonds["a.b.test"] == "mail.b.test");
+    CHECK(bonds["z.b.test"] == "mail.b.test");
+    CHECK(bonds["c.test"].empty());
+}
+
 TEST_CASE("A peer is down since it was first found so, however often it is asked again") {
     World world;
     world.usual_peer();

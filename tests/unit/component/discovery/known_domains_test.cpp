@@ -20,9 +20,14 @@ mail::Domain domain(const std::string& name) {
     return *mail::Domain::parse(name);
 }
 
+bool keeps_none(const mail::Domain&) {
+    return false;
+}
+
 /// As Discovery does it: what is one too many goes.
 void add(KnownDomains& known, const std::string& name, const std::string& component,
-         base::TimePoint sent = {}, base::TimePoint received = {}) {
+         base::TimePoint sent = {}, base::TimePoint received = {},
+         const std::function<bool(const mail::Domain&)>& is_kept = keeps_none) {
     known.change(domain(name), [&](KnownDomain& entry) {
         entry.component = component;
         entry.state =
@@ -32,7 +37,7 @@ void add(KnownDomains& known, const std::string& name, const std::string& compon
         entry.sent = sent;
         entry.received = received;
     });
-    while (const auto victim = known.surplus(domain(name)))
+    while (const auto victim = known.surplus(domain(name), is_kept))
         known.erase(*victim);
 }
 
@@ -63,6 +68,27 @@ TEST_CASE("What never exchanged mail goes first, and what we write to last") {
     CHECK(known.find(domain("written-to.test")) != nullptr);
     CHECK(known.find(domain("writes.test")) == nullptr);
     CHECK(known.components(1) == std::vector<std::string>{"mail.b.test"});
+}
+
+TEST_CASE("What has to be kept does not go for what is new, while anything else is there") {
+    KnownDomains known;
+    const auto is_kept = [](const mail::Domain& name) { return name.ascii().starts_with("k"); };
+    const auto add_kept = [&](const std::string& name) {
+        add(known, name, "mail.evil.test", {}, {}, is_kept);
+    };
+    for (int i = 0; i < 500; ++i)
+        add_kept(fmt::format("k{}.evil.test", i));
+    for (int i = 0; i < 1000; ++i)
+        add_kept(fmt::format("x{}.evil.test", i));
+    CHECK(known.size() == 1000);
+    CHECK(known.find(domain("k0.evil.test")) != nullptr);
+    CHECK(known.find(domain("k499.evil.test")) != nullptr);
+    CHECK(known.find(domain("x499.evil.test")) == nullptr);
+    // The bound is kept if nothing else is there.
+    for (int i = 500; i < 1500; ++i)
+        add_kept(fmt::format("k{}.evil.test", i));
+    CHECK(known.size() == 1000);
+    CHECK(known.find(domain("k1499.evil.test")) != nullptr);
 }
 
 TEST_CASE("What is of no use any more ages, each in its time") {

@@ -129,6 +129,20 @@ TEST_CASE("The error table, row by row") {
     }
 }
 
+TEST_CASE("A component that is retired sends only what has to go over it, as that is promised") {
+    Courier a;
+    a.peer = [](const auto& asked) { return Courier::verdicts(asked, {250, {2, 1, 5}, ""}); };
+    a.link.settings_.retired = true;
+    a.send_one();
+    CHECK(std::get<queue::Rerouted>(*a.readiness).why == "mail.a.test is retired");
+    a.courier->promised_by([](const queue::Destination& to) { return to.domain == "b.test"; });
+    CHECK(is<queue::Delivered>(a.send_one()));
+    CHECK(std::get<queue::Ready>(*a.readiness).peer == "mail.b.test");
+    a.destination.domain = "c.test";
+    a.send_one();
+    CHECK(std::get<queue::Rerouted>(*a.readiness).why == "mail.a.test is retired");
+}
+
 TEST_CASE("One poisonous member does not hold the others") {
     Courier a;
     PeerDisk b;

@@ -542,29 +542,79 @@ TEST_CASE("So many requests wait for an answer, and one more is not sent") {
     CHECK_FALSE(replies.front()->has_value());
 }
 
-TEST_CASE("The form has the promise for who asks, and only for components") {
+TEST_CASE("The form has the promise, only for components, and who has got it is told of") {
+    using Told = std::vector<std::pair<std::string, bool>>;
     Network a;
-    std::vector<std::string> told;
-    a.session->promises_by([&](const std::string& jid) -> std::optional<Promise> {
-        told.push_back(jid);
-        if (jid == "mail.c.test") return std::nullopt;
-        return Promise{{domain("a.test")}, base::TimePoint(1796083200s)};
-    });
+    bool promises = true;
+    Told told;
+    a.session->promises_by(
+        [&]() -> std::optional<Promise> {
+            if (!promises) return std::nullopt;
+            return Promise{{domain("a.test")}, base::TimePoint(1796083200s)};
+        },
+        [&](const std::string& peer, bool promised) { told.emplace_back(peer, promised); });
     a.establish();
-    const auto ask = [&](const std::string& from) {
-        a.server_sends("<iq type='get' id='q' from='" + from +
-                       "' to='mail.a.test'><query xmlns='http://jabber.org/protocol/disco#info'/>"
-                       "</iq>");
+    const auto ask = [&](const std::string& from, const std::string& to = "mail.a.test",
+                         const std::string& id = "q") {
+        a.server_sends("<iq type='get' id='" + id + "' from='" + from + "' to='" + to +
+                       "'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>");
+    };
+    const auto form_for = [&](const std::string& from) {
+        ask(from);
         return a.server_receives("</iq>");
     };
-    const std::string form = ask("mail.b.test");
+    const std::string form = form_for("mail.b.test");
     CHECK(form.find("<field var='promise' type='list-multi'><value>a.test</value></field>") !=
           std::string::npos);
     CHECK(form.find("<field var='promise-until' type='text-single'>"
                     "<value>2026-12-01T00:00:00Z</value></field>") != std::string::npos);
-    CHECK(ask("mail.c.test").find("promise") == std::string::npos);
-    CHECK(ask("mallory@b.test/x").find("promise") == std::string::npos);
+    CHECK(form_for("mallory@b.test/x").find("promise") == std::string::npos);
+    promises = false;
+    CHECK(form_for("mail.c.test").find("promise") == std::string::npos);
+    promises = true;
     a.session->retire(true);
-    CHECK(ask("mail.b.test").find("promise") == std::string::npos);
-    CHECK(told == std::vector<std::string>{"mail.b.test", "mail.c.test", "mail.b.test"});
+    CHECK(form_for("mail.b.test").find("promise") == std::string::npos);
+    const Told all{{"mail.b.test", true}, {"mail.c.test", false}, {"mail.b.test", false}};
+    CHECK(told == all);
+
+    // These ask for no form of the component's, or get no answer.
+    told.clear();
+    ask("mail.b.test", "x@mail.a.test");
+    ask("mail.b.test", "mail.a.test/x");
+    ask("mail.b.test", "mail.a.test", "");
+    a.server_sends(
+        "<iq type='get' id='p' from='mail.b.test' to='mail.a.test'>"
+        "<ping xmlns='urn:xmpp:ping'/></iq>");
+    a.server_receives("id='p'");
+    CHECK(told.empty());
+}
+
+TEST_CASE("Who gets no answer, as it can't be sent, has not read the form") {
+    Network a;
+    std::size_t promised = 1000;
+    std::vector<bool> told;
+    a.session->promises_by(
+        [&]() -> std::optional<Promise> {
+            Promise promise{{}, base::TimePoint(1796083200s)};
+            for (std::size_t i = 0; i < promised; ++i)
+                promise.domains.push_back(domain(fmt::format("a{}.test", i)));
+            return promise;
+        },
+        [&](const std::string&, bool promises) { told.push_back(promises); });
+    a.establish();
+    const auto ask = [&](const std::string& id) {
+        a.server_sends("<iq type='get' id='" + id +
+                       "' from='mail.b.test' to='mail.a.test'>"
+                       "<query xmlns='http://jabber.org/protocol/disco#info'/></iq>");
+    };
+    ask("large");  // more than max_stanza
+    a.server_sends(
+        "<iq type='get' id='p' from='mail.b.test' to='mail.a.test'>"
+        "<ping xmlns='urn:xmpp:ping'/></iq>");
+    CHECK(a.server_receives("id='p'").find("id='large'") == std::string::npos);
+    CHECK(told.empty());
+    promised = 1;
+    ask("small");
+    a.server_receives("id='small'");
+    CHECK(told == std::vector<bool>{true});
 }
