@@ -48,7 +48,7 @@ struct ComponentSettings {
     std::vector<mail::Domain> domains;  ///< that it serves
     /// It goes out of service: it says that it serves no domain, and takes and sends nothing new.
     bool retired = false;
-    bool takes_complaints = false;  ///< of peers on mail that it sent
+    bool takes_complaints = false;     ///< of peers on mail that it sent
     std::optional<Promise> promise{};  ///< as who asks is told it
     bool private_link = false;  ///< to its server: it is not encrypted, and goes over no network
     bool requiretls = false;    ///< it can keep RFC 8689's promise as far as our own MTA

@@ -141,7 +141,7 @@ def test_what_is_larger_than_is_taken_of_a_domain_does_not_go_by_smtp(a, b, alic
 
 def test_mail_of_a_limited_domain_waits_and_comes_at_the_rate(a, b, alice, bob, new_letter, classes):
     # One in ten seconds, two at once.
-    classes.are("[class limited]\nmessages-per-hour = 360\nburst = 20s\n")
+    classes.are("[class limited]\nmessages-per-hour = 360\nrecipients-per-hour = none\nburst = 20s\n")
     says(b, "limit", "a.test")
     letters = [new_letter() for _ in range(3)]
     began = time.monotonic()

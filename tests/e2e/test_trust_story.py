@@ -29,7 +29,7 @@ socket-mode = 0666
 abuse-address = {}
 """
 # One every ten seconds, and one at once; what else a class means is as usual.
-POOR = "[class poor]\nmessages-per-hour = 360\nburst = 10s\n\n[discovery]\n"
+POOR = "[class poor]\nmessages-per-hour = 360\nrecipients-per-hour = none\nburst = 10s\n\n[discovery]\n"
 
 
 class Neighbour:
