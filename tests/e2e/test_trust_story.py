@@ -10,7 +10,7 @@ import pytest
 
 from people import Person, all_settled
 from test_class import why
-from test_complaints import against, complain, kept
+from test_complaints import ON as COMPLAINTS, against, complain, kept
 from test_lanes import set_main
 from test_peers import class_of, peers
 from test_promise import STRANGERS
@@ -20,14 +20,6 @@ from twodomains import smtp
 from twodomains.packetboat import ANY_CLASS
 from twodomains.waiting import until
 
-COMPLAINTS = """[complaints]
-send = yes
-take = yes
-batch = 1s
-socket = /run/packetboat/complaints.sock
-socket-mode = 0666
-abuse-address = {}
-"""
 # One every ten seconds, and one at once; what else a class means is as usual.
 POOR = "[class poor]\nmessages-per-hour = 360\nrecipients-per-hour = none\nburst = 10s\n\n[discovery]\n"
 
@@ -39,7 +31,7 @@ class Neighbour:
         self.site = site
         self.daemon = site.packetboat
         self._usual = self.daemon.configuration.read_text()
-        text, count = re.subn(r"(?m)^\[complaints\]\n(.+\n)*", COMPLAINTS.format(abuse_address), self._usual)
+        text, count = re.subn(r"(?m)^\[complaints\]\n(.+\n)*", COMPLAINTS.format(abuse=abuse_address), self._usual)
         assert count == 1
         assert ANY_CLASS[1] in text and "closed-lane = log\n" in text
         text = text.replace(ANY_CLASS[1], POOR).replace("closed-lane = log\n", f"closed-lane = reject\n{STRANGERS}\n")
@@ -112,7 +104,7 @@ def test_trust_story(neighbours, a, d, alice, dora, carol, new_letter):
     juergen = Person(a, "juergen@a.test")
 
     def comes(sender=alice):
-        """A mail of theirs to Dora, as he has it."""
+        """A mail of theirs to Dora, as she has it."""
         letter = new_letter()
         sender.sends(letter, dora)
         mail = dora.receives(letter, 60)
