@@ -185,7 +185,7 @@ OwnPromise OwnPromises::renewed(const std::string& component, const PromiseTerms
     const Entry& entry = found->second;
     const OwnPromise& kept = entry.promise;
     const bool was_told = std::ranges::any_of(
-        entry.told, [&](const auto& told) { return told.second <= entry.narrowed; });
+        entry.told, [&](const auto& told) { return told.second < entry.narrowed; });
     if (was_told) promise.domains.insert(kept.domains.begin(), kept.domains.end());
     // A shorter time does not take back what was announced before.
     promise.until = kept.until >= needed ? kept.until : std::max(promise.until, kept.until);
@@ -260,7 +260,7 @@ void OwnPromises::told(const std::string& component, const std::string& peer, bo
     if (!known || (is_new && entry.told.size() >= kTold)) return;
     const base::TimePoint now = clock_.now();
     const bool is_old = is_new || now < told->second || now - told->second >= kToldEvery ||
-                        told->second <= entry.narrowed;
+                        told->second < entry.narrowed;
     if (!is_old) return;
     entry.told.insert_or_assign(peer, now);
     bonds_->add_unread(component, peer);
