@@ -190,8 +190,7 @@ std::optional<Reply> Transaction::refuse_promised(std::string_view beginning,
     };
     if (!std::ranges::all_of(envelope_.recipients, is_bound)) return std::nullopt;
     for (const mail::Recipient& recipient : envelope_.recipients) {
-        if (const auto refusal = refuse_size(recipient.address.domain(), reader.size()))
-            return refusal;
+        if (auto refusal = refuse_size(recipient.address.domain(), reader.size())) return refusal;
     }
     const auto why = mail::unfit_for_xmpp(mail::summarize_header(beginning), reader.has_nul());
     if (!why) return std::nullopt;
