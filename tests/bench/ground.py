@@ -38,9 +38,9 @@ recipients-per-hour = 1000G
 unknown-recipients-per-hour = 1000
 
 [lists]
-allow = {names}
-limit = {names}
-block = {names}
+allow = {allow}
+limit = {limit}
+block = {block}
 
 [dns-list lists.test]
 meaning = block
@@ -145,11 +145,12 @@ class Ground:
             for name in SIDES[server]:
                 daemon = self.sites[name].packetboat
                 usual = daemon.configuration.read_text()
-                names = daemon.configuration.with_name("listed")
-                names.write_text("".join(f"{number}.listed.test\n" for number in range(10_000)))
+                lists = {word: daemon.configuration.with_name(word) for word in ("allow", "limit", "block")}
+                for word, file in lists.items():
+                    file.write_text("".join(f"{number}.{word}.test\n" for number in range(10_000)))
                 text = re.sub(r"(?m)^\[(complaints|senders)\]\n([^\[\n].*\n|\n)*", "", usual)
                 text = text.replace("closed-lane = log\n", "closed-lane = reject\n")
-                daemon.configuration.write_text(text + TRUST.format(domain=f"{name}.test", names=names))
+                daemon.configuration.write_text(text + TRUST.format(domain=f"{name}.test", **lists))
                 daemon.restart()
                 stack.callback(daemon.restart)
                 stack.callback(daemon.configuration.write_text, usual)
