@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <atomic>
 
 #include <spdlog/sinks/stdout_sinks.h>
@@ -27,8 +28,9 @@ std::string quoted(std::string_view value) {
 
 bool is_plain(std::string_view value) {
     return !value.empty() && value.size() <= kLongestValue &&
-           value.find_first_of(" \"\\=,") == std::string_view::npos && base::is_ascii(value) &&
-           base::printable(value, kLongestValue) == value;
+           std::ranges::all_of(value, [](char c) {
+               return c > ' ' && c <= '~' && c != '"' && c != '\\' && c != '=' && c != ',';
+           });
 }
 
 spdlog::level::level_enum to_spdlog(Level level) {

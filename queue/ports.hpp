@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "mail/content.hpp"
 #include "mail/envelope.hpp"
+#include "mail/header_scanner.hpp"
 #include "mail/status.hpp"
 #include "queue/content.hpp"
 #include "queue/destination.hpp"
@@ -114,6 +115,7 @@ struct Arrival {
     /// Why XMPP can't carry the content: those of Lane::xmpp get it by Lane::relay; where XMPP is
     /// required they don't, and the sender is told in the same commit.
     std::optional<std::string> unfit{};
+    std::optional<mail::HeaderSummary> header{};  ///< of the content, if it was read already
     /// Why it is taken, and held until an administrator has looked; nothing: it goes.
     std::optional<std::string> held{};
 };

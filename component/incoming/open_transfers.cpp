@@ -311,7 +311,7 @@ base::Task<void> OpenTransfers::commit(Entry& entry, Answer answer) {
     auto refusal = check_expiry(transfer, clock_.now());
     // Asked again it would be no better: with this verdict its sender sends it anew.
     if (!refusal && !looked) refusal = mail::Reply{451, {4, 3, 0}, "what was sent can't be read"};
-    if (!refusal) refusal = check_content(transfer, looked->beginning, looked->check);
+    if (!refusal) refusal = check_content(transfer, looked->check);
     if (!refusal) refusal = judge_.refuse_loop(looked->beginning);
     if (refusal) {
         log::transfer_refused(link_.log_limiter(), peer, key.domain.ascii(), key.id,
@@ -319,6 +319,7 @@ base::Task<void> OpenTransfers::commit(Entry& entry, Answer answer) {
         replies.refuse_all(transfer.envelope, *refusal);
     }
     queue::Arrival arrival = judge_.arrival(peer, transfer, replies);
+    if (looked) arrival.header = std::move(looked->check.header);
     if (complete) {
         arrival.content = complete->content;
         arrival.file = complete->file;
@@ -353,7 +354,8 @@ base::Task<base::Result<OpenTransfers::Looked>> OpenTransfers::look_through(
         beginning += step->bytes().substr(0, kBeginning - beginning.size());
         co_await base::asio::post(executor_, base::asio::use_awaitable);
     }
-    co_return Looked{{hash.finish(), lines.finish()}, std::move(beginning)};
+    auto header = mail::summarize_header(beginning);
+    co_return Looked{{hash.finish(), lines.finish(), std::move(header)}, std::move(beginning)};
 }
 
 base::Task<bool> OpenTransfers::store(Entry& entry, Answer answer, const IncomingTransfer& transfer,

@@ -1,6 +1,5 @@
 #include "component/incoming/transfer_policy.hpp"
 
-#include "mail/header_scanner.hpp"
 #include "mail/own_hops.hpp"
 #include "mail/public_suffix.hpp"
 
@@ -29,22 +28,20 @@ std::optional<mail::Reply> check_size(const IncomingTransfer& transfer,
     return mail::Reply{552, {5, 3, 4}, "the message is too large"};
 }
 
-std::optional<mail::Reply> check_content(const IncomingTransfer& transfer,
-                                         std::string_view content) {
-    return check_content(transfer, content, {mail::sha256(content), mail::check_lines(content)});
+ContentCheck ContentCheck::of(std::string_view content) {
+    return {mail::sha256(content), mail::check_lines(content), mail::summarize_header(content)};
 }
 
-std::optional<mail::Reply> check_content(const IncomingTransfer& transfer, std::string_view content,
+std::optional<mail::Reply> check_content(const IncomingTransfer& transfer,
                                          const ContentCheck& check) {
     if (check.hash != transfer.hash)
         return mail::Reply{554, {5, 6, 0}, "the hash is not that of the content"};
     if (!check.lines) return mail::Reply{554, {5, 6, 0}, check.lines.error().text};
-    const mail::HeaderSummary header = mail::summarize_header(content);
     // Behind such a line a reader may see fields that we don't: a forged Authentication-Results,
     // say.
-    if (!header.well_formed)
+    if (!check.header.well_formed)
         return mail::Reply{554, {5, 6, 0}, "the header has a line that is no field"};
-    if (header.received > limits::kReceived)
+    if (check.header.received > limits::kReceived)
         return mail::Reply{554, {5, 4, 6}, "too many hops: a mail loop"};
     return std::nullopt;
 }

@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "component/protocol/transfer.hpp"
 #include "component/stream/link.hpp"
+#include "mail/header_scanner.hpp"
 #include "mail/status.hpp"
 #include "queue/destination.hpp"
 
@@ -22,15 +23,16 @@ std::optional<mail::Reply> check_expiry(const IncomingTransfer& transfer, base::
 /// More than we take: 552 5.3.4.
 std::optional<mail::Reply> check_size(const IncomingTransfer& transfer,
                                       const ComponentSettings& settings);
-/// Hash, lines and a malformed header 554 5.6.0, Received fields 554 5.4.6.
-std::optional<mail::Reply> check_content(const IncomingTransfer& transfer,
-                                         std::string_view content);
-/// The same where hash and lines were looked at already, piece by piece.
+/// What has to be known of a content to take it.
 struct ContentCheck {
     mail::Sha256 hash{};
     base::Result<void> lines;
+    mail::HeaderSummary header;
+
+    static ContentCheck of(std::string_view content);
 };
-std::optional<mail::Reply> check_content(const IncomingTransfer& transfer, std::string_view content,
+/// Hash, lines and a malformed header 554 5.6.0, Received fields 554 5.4.6.
+std::optional<mail::Reply> check_content(const IncomingTransfer& transfer,
                                          const ContentCheck& check);
 /// It has come through us more than mail::kMostOwnHops times: 554 5.4.6.
 std::optional<mail::Reply> check_own_hops(std::string_view content, const queue::Router& router);

@@ -49,6 +49,7 @@ struct TransferReceiver::Member {
     queue::KnownTransfer known{};
     ClassGate::Answer admitted{};
     std::string content{};
+    std::optional<mail::HeaderSummary> header{};  ///< of the content, once that was looked at
     Replies replies{};
     std::optional<Verdict> verdict{};  ///< what is on the disk, and may be answered
     bool id_reused = false;
@@ -308,7 +309,11 @@ bool TransferReceiver::read_contents(Request& request) {
 
 base::Task<void> TransferReceiver::judge(Request& request, Member& member) {
     std::optional<mail::Reply> refusal;
-    if (member.needs_content()) refusal = check_content(member.transfer, member.content);
+    if (member.needs_content()) {
+        auto check = ContentCheck::of(member.content);
+        refusal = check_content(member.transfer, check);
+        member.header = std::move(check.header);
+    }
     if (member.needs_content() && !refusal) refusal = judge_.refuse_loop(member.content);
     Replies decided = std::move(member.replies);
     member.replies = co_await judge_.judge(request.answer->peer(), member.transfer,
@@ -323,6 +328,7 @@ base::Task<void> TransferReceiver::store(Request& request) {
         if (!member.is_open()) continue;
         open.push_back(&member);
         arrivals.push_back(judge_.arrival(peer, member.transfer, member.replies));
+        arrivals.back().header = std::move(member.header);
         arrivals.back().content = mail::Content(std::move(member.content));
     }
     base::crash_point("receiver.before-store");

@@ -39,7 +39,8 @@ base::TimePoint transfer_expiry(base::TimePoint expires_at, std::chrono::seconds
 
 std::size_t recipients_that_fit(const mail::Envelope& envelope, const EnvelopeLimit& limit,
                                 bool dsn) {
-    if (limit.of_recipient == nullptr) return envelope.recipients.size();
+    if (limit.of_recipient == nullptr || envelope.recipients.size() <= 1)
+        return envelope.recipients.size();
     std::size_t bytes = limit.of_head(envelope, dsn);
     std::size_t fit = 0;
     for (const mail::Recipient& recipient : envelope.recipients) {

@@ -72,8 +72,12 @@ base::Task<void> ServerSession::store(IncomingMessage& message) {
         else
             refusal = not_accepted(read.error());
     }
-    if (!refusal) refusal = transaction_.refuse(beginning.bytes());
-    if (!refusal) refusal = transaction_.refuse_promised(beginning.bytes(), message.reader());
+    mail::HeaderSummary header;
+    if (!refusal) {
+        header = mail::summarize_header(beginning.bytes());
+        refusal = transaction_.refuse(header, beginning.bytes());
+    }
+    if (!refusal) refusal = transaction_.refuse_promised(header, message.reader());
     if (refusal) {
         log::message_refused(settings_.name, client_, transaction_.envelope(), *refusal);
         say_for_message(*refusal, recipients);
@@ -83,7 +87,7 @@ base::Task<void> ServerSession::store(IncomingMessage& message) {
     }
     auto ticket = transaction_.ticket();
     auto arrival =
-        transaction_.arrival(std::move(content), beginning.bytes(), message.reader(), client_);
+        transaction_.arrival(std::move(content), std::move(header), message.reader(), client_);
     arrival.file = message.file();
     if (ticket && ticket->is_held()) arrival.held = queue::kSenderHeld;
     const mail::Envelope envelope = arrival.envelope;

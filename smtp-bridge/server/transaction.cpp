@@ -1,7 +1,6 @@
 #include "smtp-bridge/server/transaction.hpp"
 
 #include "base/limits.hpp"
-#include "mail/header_scanner.hpp"
 #include "mail/own_hops.hpp"
 #include "mail/xmpp_fit.hpp"
 
@@ -163,8 +162,9 @@ std::optional<Reply> Transaction::refuse(DataReader::Fault fault) {
 }
 
 /// RFC 5321 6.3.
-std::optional<Reply> Transaction::refuse(std::string_view beginning) const {
-    if (mail::summarize_header(beginning).received > limits::kReceived)
+std::optional<Reply> Transaction::refuse(const mail::HeaderSummary& header,
+                                         std::string_view beginning) const {
+    if (header.received > limits::kReceived)
         return Reply{554, {5, 4, 6}, "Too many Received fields: a mail loop"};
     // Mail that came over XMPP and is forwarded rightly has our field, and more than one.
     if (mail::own_hops(beginning, router_.components(), settings_.hostname) > mail::kMostOwnHops)
@@ -183,7 +183,7 @@ std::optional<Reply> Transaction::refuse_size(const mail::Domain& domain,
     return reply;
 }
 
-std::optional<Reply> Transaction::refuse_promised(std::string_view beginning,
+std::optional<Reply> Transaction::refuse_promised(const mail::HeaderSummary& header,
                                                   const DataReader& reader) const {
     const auto is_bound = [this](const mail::Recipient& recipient) {
         return is_promised(recipient.address.domain());
@@ -192,15 +192,16 @@ std::optional<Reply> Transaction::refuse_promised(std::string_view beginning,
     for (const mail::Recipient& recipient : envelope_.recipients) {
         if (auto refusal = refuse_size(recipient.address.domain(), reader.size())) return refusal;
     }
-    const auto why = mail::unfit_for_xmpp(mail::summarize_header(beginning), reader.has_nul());
+    const auto why = mail::unfit_for_xmpp(header, reader.has_nul());
     if (!why) return std::nullopt;
     return promised(*envelope_.from, envelope_.recipients.front().address.domain(), *why);
 }
 
-queue::Arrival Transaction::arrival(queue::Content content, std::string_view beginning,
+queue::Arrival Transaction::arrival(queue::Content content, mail::HeaderSummary header,
                                     const DataReader& reader, std::string client) {
     queue::Arrival arrival;
-    arrival.unfit = mail::unfit_for_xmpp(mail::summarize_header(beginning), reader.has_nul());
+    arrival.unfit = mail::unfit_for_xmpp(header, reader.has_nul());
+    arrival.header = std::move(header);
     arrival.envelope = std::move(envelope_);
     if (reader.eight_bit()) arrival.envelope.body = mail::Body::eight_bit_mime;
     arrival.destinations = std::move(destinations_);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/limits.hpp"
+#include "mail/header_scanner.hpp"
 #include "queue/ports.hpp"
 #include "queue/sender_counts.hpp"
 #include "smtp-bridge/server/command.hpp"
@@ -50,15 +51,16 @@ class Transaction {
 
     /// What a complete message is refused with, if it is.
     static std::optional<mail::Reply> refuse(DataReader::Fault fault);
-    /// The same for what its content begins with, kBeginning bytes of it.
-    std::optional<mail::Reply> refuse(std::string_view beginning) const;
+    /// The same for what its content begins with, kBeginning bytes of it, and the header in that.
+    std::optional<mail::Reply> refuse(const mail::HeaderSummary& header,
+                                      std::string_view beginning) const;
     /// The same for what XMPP can't carry and SMTP must not, as we have promised that: where that
     /// is so of some recipients only, the others get it.
-    std::optional<mail::Reply> refuse_promised(std::string_view beginning,
+    std::optional<mail::Reply> refuse_promised(const mail::HeaderSummary& header,
                                                const DataReader& reader) const;
     /// Moves the envelope out. `reader`: of the content, in which there may be other octets than
-    /// BODY= said. `beginning`: as above.
-    queue::Arrival arrival(queue::Content content, std::string_view beginning,
+    /// BODY= said. `header`: of the content.
+    queue::Arrival arrival(queue::Content content, mail::HeaderSummary header,
                            const DataReader& reader, std::string client);
     /// Moves out what the message takes of its sender's limits; before arrival(). Nothing: it has
     /// none.

@@ -194,16 +194,13 @@ class Recording {
     base::Result<void> count_down() {
         {
             Query update = store_.database().query(
-                "UPDATE message SET pending = pending - ?2 WHERE id = ?1"_sql);
-            update.bind(row_.id.value, ended_).run();
+                "UPDATE message SET pending = pending - ?2,"
+                " ended_at = CASE WHEN pending = ?2 THEN COALESCE(ended_at, ?3) ELSE ended_at END,"
+                " kept_from = CASE WHEN pending = ?2 THEN COALESCE(kept_from, ?3) ELSE kept_from "
+                "END WHERE id = ?1 RETURNING pending = 0"_sql);
+            update.bind(row_.id.value, ended_, to_millis(moment_.now));
+            if (!update.step() || update.integer(0) == 0) return {};
         }
-        {
-            Query end = store_.database().query(
-                "UPDATE message SET ended_at = ?2, kept_from = ?2"
-                " WHERE id = ?1 AND pending = 0 AND ended_at IS NULL"_sql);
-            end.bind(row_.id.value, to_millis(moment_.now)).run();
-        }
-        if (store_.database().changes() == 0) return {};
         if (row_.origin.kind == Origin::Kind::xmpp) {
             store_.after_commit([&store = store_, peer = row_.origin.client, size = row_.size] {
                 store.peer_load().went(peer, size);

@@ -39,6 +39,13 @@ base::Result<mail::Content> beginning_of(Store& store, const Arrival& arrival) {
     return mail::Content(std::move(*bytes));
 }
 
+base::Result<mail::HeaderSummary> header_of(Store& store, const Arrival& arrival) {
+    if (arrival.header) return *arrival.header;
+    const auto beginning = beginning_of(store, arrival);
+    if (!beginning) return beginning.error();
+    return mail::summarize_header(beginning->bytes());
+}
+
 void insert_recipients(Store& store, QueueId id, const Arrival& arrival, MailClass of) {
     for (std::size_t i = 0; i < arrival.envelope.recipients.size(); ++i) {
         const mail::Recipient& recipient = arrival.envelope.recipients[i];
@@ -62,9 +69,9 @@ base::Result<QueueId> insert_message(Store& store, const Arrival& arrival, PeerC
     const base::TimePoint now = store.latest_now();
     const base::TimePoint expires =
         arrival.expires_at.value_or(now + store.settings().expire_after);
-    const auto beginning = beginning_of(store, arrival);
-    if (!beginning) return beginning.error();
-    const mail::HeaderSummary header = mail::summarize_header(beginning->bytes());
+    auto summary = header_of(store, arrival);
+    if (!summary) return summary.error();
+    const mail::HeaderSummary header = std::move(*summary);
     const mail::Envelope& envelope = arrival.envelope;
     const Origin& origin = arrival.origin;
     {

@@ -73,6 +73,16 @@ TEST_CASE("printable text has no control character and ends at a whole character
     CHECK(base::printable("a\xE2\x82\xAC", 3) == "a");
     CHECK(base::printable("a\xE2\x82\xAC", 4) == "a\xE2\x82\xAC");
     CHECK(base::printable("abc", 0).empty());
+    // Plain runs around what is not plain, and the bound at each place of it.
+    const std::string mixed =
+        "ab\xC3\xA4"
+        "cd\x01"
+        "e\xFF";
+    const std::string whole =
+        "ab\xC3\xA4"
+        "cd?e?";
+    for (std::size_t most = 0; most <= whole.size() + 1; ++most)
+        CHECK(base::printable(mixed, most) == whole.substr(0, most == 3 ? 2 : most));
 }
 
 TEST_CASE("whatever the bytes, printable text is UTF-8 within its bound") {

@@ -67,7 +67,7 @@ TEST_CASE("What is refused of a content") {
     IncomingTransfer transfer{{domain("a.test"), "018f00000001"}, {}, {}, {}, 0, 0};
     const auto status = [&](const std::string& content, bool right_hash = true) {
         transfer.hash = mail::sha256(right_hash ? content : content + "x");
-        return status_of(check_content(transfer, content));
+        return status_of(check_content(transfer, ContentCheck::of(content)));
     };
     CHECK(status("Subject: x\r\n\r\nHi.\r\n") == mail::EnhancedStatus{2, 0, 0});
     CHECK(status("Subject: x\r\n\r\nHi.\r\n", false) == mail::EnhancedStatus{5, 6, 0});

@@ -39,8 +39,9 @@ struct Session {
         REQUIRE(reader.done());
         CHECK(reader.fault() == DataReader::Fault::none);
         const mail::Content message(reader.take());
-        CHECK_FALSE(transaction.refuse(message.bytes()));
-        return transaction.arrival(message, message.bytes(), reader, "127.0.0.1");
+        CHECK_FALSE(transaction.refuse(mail::summarize_header(message.bytes()), message.bytes()));
+        return transaction.arrival(message, mail::summarize_header(message.bytes()), reader,
+                                   "127.0.0.1");
     }
 
     queue::Router router;
@@ -142,9 +143,10 @@ TEST_CASE("content that XMPP can't carry is taken, and says so") {
         DataReader reader(10'000);
         reader.feed(row.content + ".\r\n");
         const mail::Content message(reader.take());
-        CHECK_FALSE(session.transaction.refuse(message.bytes()));
-        const auto arrival =
-            session.transaction.arrival(message, message.bytes(), reader, "127.0.0.1");
+        CHECK_FALSE(
+            session.transaction.refuse(mail::summarize_header(message.bytes()), message.bytes()));
+        const auto arrival = session.transaction.arrival(
+            message, mail::summarize_header(message.bytes()), reader, "127.0.0.1");
         CHECK(arrival.content.bytes() == row.content);
         CHECK(arrival.unfit.has_value() == !row.fits);
     }
@@ -195,7 +197,8 @@ TEST_CASE("what XMPP can't carry is refused where we have promised that all goes
         DataReader reader(1000);
         reader.feed(content + ".\r\n");
         const mail::Content message(reader.take());
-        const auto reply = session.transaction.refuse_promised(message.bytes(), reader);
+        const auto reply =
+            session.transaction.refuse_promised(mail::summarize_header(message.bytes()), reader);
         return reply ? reply->to_text() : std::string();
     };
     CHECK(session.says("MAIL FROM:<alice@a.test>") == "250 2.1.0");
