@@ -30,11 +30,15 @@ void PeerLists::use_files(std::vector<File> files) {
 
 std::optional<Listing> PeerLists::find_in_files(const mail::Domain& domain) const {
     if (is_empty_) return std::nullopt;
-    const auto whole = mail::Domain::parse(mail::Organisation::of(domain.ascii()).name());
+    const mail::Organisation whose = mail::Organisation::of(domain.ascii());
+    std::optional<mail::Domain> above;
+    if (whose.name() != domain.ascii()) {
+        if (auto parsed = mail::Domain::parse(whose.name())) above = std::move(*parsed);
+    }
     const std::lock_guard lock(mutex_);
     for (const File& file : files_) {
         const bool is_named = file.domains->names(domain) ||
-                              (whole && holds_below(file.makes) && file.domains->names(*whole));
+                              (above && holds_below(file.makes) && file.domains->names(*above));
         if (is_named) return Listing{file.makes, "list " + file.name};
     }
     return std::nullopt;

@@ -181,9 +181,10 @@ base::Result<OutgoingTransfer> existing_transfer(Store& store, std::int64_t numb
     return std::move(*transfer);
 }
 
+/// Its recipients become those of the group when they are leased.
 base::Result<OutgoingTransfer> new_transfer(Store& store, const Destination& destination,
                                             const Ready& ready, const MessageRow& message,
-                                            const Group& group) {
+                                            Group& group) {
     const auto domain = store.router().sending_domain(message.envelope.from, destination.component);
     if (!domain) {
         return base::fail(base::Errc::refused,
@@ -201,12 +202,7 @@ base::Result<OutgoingTransfer> new_transfer(Store& store, const Destination& des
                   to_millis(store.now()), to_millis(expires), static_cast<int>(ready.dsn))
             .run();
     }
-    const std::int64_t number = store.database().last_rowid();
-    for (const DueRow& row : group.rows) {
-        Query assign = store.database().query(
-            "UPDATE recipient SET transfer = ?3 WHERE message = ?1 AND n = ?2"_sql);
-        assign.bind(row.message.value, row.n, number).run();
-    }
+    group.transfer = store.database().last_rowid();
     return transfer;
 }
 
@@ -314,9 +310,12 @@ base::Result<LeasedMessage> lease_group(Store& store, const Destination& destina
     for (const DueRow& due : group.rows) {
         // The attempt counts from now on, so that one in which the process ends counts, too.
         Query update = store.database().query(
-            "UPDATE recipient SET state = {leased}, attempts = attempts + 1 WHERE message = ?1 "
-            "AND n = ?2"_sql);
-        update.bind(due.message.value, due.n).run();
+            "UPDATE recipient SET state = {leased}, attempts = attempts + 1, transfer = ?3 WHERE "
+            "message = ?1 AND n = ?2"_sql);
+        update->bind(1, due.message.value);
+        update->bind(2, due.n);
+        if (group.transfer) update->bind(3, *group.transfer);
+        update.run();
     }
     leased.id = row.id;
     leased.envelope = std::move(row.envelope);

@@ -192,28 +192,51 @@ class Recording {
     }
 
     base::Result<void> count_down() {
-        {
+        const bool may_end = row_.pending <= ended_;
+        const auto reported = may_end ? last_report(store_, row_) : std::nullopt;
+        if (!may_end || !end_message(reported)) {
             Query update = store_.database().query(
-                "UPDATE message SET pending = pending - ?2,"
-                " ended_at = CASE WHEN pending = ?2 THEN COALESCE(ended_at, ?3) ELSE ended_at END,"
-                " kept_from = CASE WHEN pending = ?2 THEN COALESCE(kept_from, ?3) ELSE kept_from "
-                "END WHERE id = ?1 RETURNING pending = 0"_sql);
-            update.bind(row_.id.value, ended_, to_millis(moment_.now));
-            if (!update.step() || update.integer(0) == 0) return {};
+                "UPDATE message SET pending = pending - ?2 WHERE id = ?1"_sql);
+            update.bind(row_.id.value, ended_).run();
+            return {};
         }
         if (row_.origin.kind == Origin::Kind::xmpp) {
             store_.after_commit([&store = store_, peer = row_.origin.client, size = row_.size] {
                 store.peer_load().went(peer, size);
             });
         }
-        if (auto kept = keep_header(store_, row_); !kept) return kept;
-        Query remove = store_.database().query(
-            "DELETE FROM content WHERE message = ?1 RETURNING bytes IS NULL"_sql);
-        const bool in_file = remove.bind(row_.id.value).step() && remove.integer(0) != 0;
-        if (in_file)
-            store_.after_commit(
-                [this_store = &store_, id = row_.id] { this_store->files().remove(id); });
+        if (reported) {
+            if (auto kept = keep_header(store_, row_); !kept) return kept;
+        }
+        remove_content();
         return {};
+    }
+
+    /// False if others of its recipients have not ended. One statement, as each mail goes this way.
+    bool end_message(const std::optional<base::TimePoint>& reported) {
+        const base::TimePoint kept_from =
+            reported ? std::max(moment_.now, *reported - store_.settings().history) : moment_.now;
+        Query end = store_.database().query(
+            "UPDATE message SET pending = 0, ended_at = ?3, kept_from = ?4"
+            " WHERE id = ?1 AND pending = ?2 AND ended_at IS NULL"_sql);
+        end.bind(row_.id.value, ended_, to_millis(moment_.now), to_millis(kept_from)).run();
+        return store_.database().changes() > 0;
+    }
+
+    void remove_content() {
+        // The type alone: the content itself need not be read for that. RETURNING costs more than
+        // all of it.
+        {
+            Query remove = store_.database().query(
+                "DELETE FROM content WHERE message = ?1 AND typeof(bytes) <> 'null'"_sql);
+            remove.bind(row_.id.value).run();
+            if (store_.database().changes() > 0) return;
+        }
+        Query remove = store_.database().query("DELETE FROM content WHERE message = ?1"_sql);
+        remove.bind(row_.id.value).run();
+        if (store_.database().changes() == 0) return;
+        store_.after_commit(
+            [this_store = &store_, id = row_.id] { this_store->files().remove(id); });
     }
 
     Store& store_;

@@ -96,7 +96,7 @@ base::Result<Receipt> add_arrival(Store& store, const Arrival& arrival) {
     }
     if (arrival.transfer) {
         insert_verdict(store, *arrival.transfer, receipt.id);
-        if (receipt.id) keep_received(store, *arrival.transfer, arrival.envelope, *receipt.id);
+        if (receipt.id) keep_received(store, arrival);
         count_for_peer(store, arrival.transfer->key.domain, figures_of(*arrival.transfer));
     }
     return receipt;

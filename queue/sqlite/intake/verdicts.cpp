@@ -67,10 +67,17 @@ std::optional<PartialRow> find_partial(Store& store, const TransferKey& key) {
 }
 
 void remove_partial(Store& store, const TransferKey& key) {
-    Query remove = store.database().query(
-        "DELETE FROM partial WHERE id = ?1 AND domain = ?2 RETURNING file"_sql);
-    if (!remove.bind(key.id, key.domain.ascii()).step()) return;
-    const QueueId file{remove.integer(0)};
+    // Hardly any transfer has one, and DELETE ... RETURNING makes a table of its own each time.
+    std::optional<QueueId> found;
+    {
+        Query find =
+            store.database().query("SELECT file FROM partial WHERE id = ?1 AND domain = ?2"_sql);
+        if (find.bind(key.id, key.domain.ascii()).step()) found = QueueId{find.integer(0)};
+    }
+    if (!found) return;
+    const QueueId file = *found;
+    Query remove = store.database().query("DELETE FROM partial WHERE id = ?1 AND domain = ?2"_sql);
+    remove.bind(key.id, key.domain.ascii()).run();
     store.after_commit([&store, file] { store.spool().remove(file); });
 }
 

@@ -5,9 +5,7 @@
 #include <algorithm>
 
 namespace queue {
-namespace {
 
-/// When the last report on the message can come; nothing if none can.
 std::optional<base::TimePoint> last_report(Store& store, const MessageRow& message) {
     if (!message.envelope.from || message.origin.kind == Origin::Kind::internal)
         return std::nullopt;
@@ -20,16 +18,7 @@ std::optional<base::TimePoint> last_report(Store& store, const MessageRow& messa
     return from_millis(find.integer(0)) + base::limits::kReportGrace + base::limits::kVerdictGrace;
 }
 
-}  // namespace
-
 base::Result<void> keep_header(Store& store, const MessageRow& message) {
-    const auto until = last_report(store, message);
-    if (!until) return {};
-    {
-        Query keep = store.database().query(
-            "UPDATE message SET kept_from = MAX(kept_from, ?2) WHERE id = ?1"_sql);
-        keep.bind(message.id.value, to_millis(*until - store.settings().history)).run();
-    }
     {
         // Within SQLite, as this is done for every message.
         Query copy = store.database().query(

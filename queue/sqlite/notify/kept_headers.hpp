@@ -8,9 +8,12 @@
 
 namespace queue {
 
-/// The message has ended, and its content is about to go. If a peer took it for a sender of ours
-/// who may want to hear more, its header stays, and its history at least until no report can come
-/// any more. Errc::storage, Errc::damaged.
+/// When the last report can come on a message of which all recipients have ended: its header and
+/// its history stay until then. Nothing if none can: no peer took it for a sender of ours who may
+/// want to hear more.
+std::optional<base::TimePoint> last_report(Store& store, const MessageRow& message);
+
+/// The message's content is about to go, and its header has to stay. Errc::storage, Errc::damaged.
 base::Result<void> keep_header(Store& store, const MessageRow& message);
 
 }  // namespace queue

@@ -6,6 +6,7 @@
 #include "mail/content.hpp"
 #include "mail/organisation.hpp"
 #include "queue/complaint.hpp"
+#include "queue/sqlite/store/new_message.hpp"
 #include "queue/sqlite/store/standings.hpp"
 
 #include <algorithm>
@@ -19,14 +20,12 @@ constexpr std::size_t kTag = 8;  // octets
 bool take_share(Store& store, const mail::Domain& domain) {
     Query count = store.database().query(
         "INSERT INTO complaint_share (organisation, day, kept, taken) VALUES (?1, ?2, 1, 0)"
-        " ON CONFLICT (organisation, day) DO UPDATE SET kept = kept + 1 RETURNING kept"_sql);
-    count.bind(mail::Organisation::of(domain.ascii()).name(), to_number(today_of(store)));
-    return count.step() && count.integer(0) <= kKeptOfOrganisation;
-}
-
-std::string message_id_of(Store& store, QueueId message) {
-    Query find = store.database().query("SELECT message_id FROM message WHERE id = ?1"_sql);
-    return find.bind(message.value).step() ? find.text(0) : std::string();
+        " ON CONFLICT (organisation, day) DO UPDATE SET kept = kept + 1 WHERE kept < ?3"_sql);
+    count
+        .bind(mail::Organisation::of(domain.ascii()).name(), to_number(today_of(store)),
+              kKeptOfOrganisation)
+        .run();
+    return store.database().changes() > 0;
 }
 
 void bind_blob(Query& query, int index, const std::string& bytes) {
@@ -42,22 +41,28 @@ std::string complaint_tag(const TransferKey& key, std::string_view text) {
     return {reinterpret_cast<const char*>(hash.data()), kTag};
 }
 
+std::string complaint_tag_of(const TransferKey& key, const mail::Mailbox& mailbox) {
+    return complaint_tag(key,
+                         base::to_lower(mailbox.local_part()) + "@" + mailbox.domain().ascii());
+}
+
 std::string complaint_tag_of_address(const TransferKey& key, std::string_view address) {
     const auto mailbox = mail::Mailbox::parse_loosely(address);
     if (!mailbox) return complaint_tag(key, base::to_lower(address));
-    return complaint_tag(key,
-                         base::to_lower(mailbox->local_part()) + "@" + mailbox->domain().ascii());
+    return complaint_tag_of(key, *mailbox);
 }
 
-void keep_received(Store& store, const ReceivedTransfer& transfer, const mail::Envelope& envelope,
-                   QueueId message) {
+void keep_received(Store& store, const Arrival& arrival) {
+    const ReceivedTransfer& transfer = *arrival.transfer;
+    const mail::Envelope& envelope = arrival.envelope;
     if (!store.settings().complaints.send || !take_share(store, transfer.key.domain)) return;
-    const std::string id = message_id_of(store, message);
+    const auto header = header_of(store, arrival);
+    const std::string id = header ? header->message_id : std::string();
     const std::string mail = id.empty() ? id : complaint_tag(transfer.key, id);
     std::string recipients;
     recipients.reserve(kTag * envelope.recipients.size());
     for (const mail::Recipient& each : envelope.recipients)
-        recipients += complaint_tag_of_address(transfer.key, each.address.text());
+        recipients += complaint_tag_of(transfer.key, each.address);
     Query insert = store.database().query(
         "INSERT OR IGNORE INTO received_transfer (id, domain, peer, component, at, mail,"
         " recipients, votes, told, due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, NULL)"_sql);

@@ -24,11 +24,11 @@ inline constexpr std::int64_t kKeptOfOrganisation = 20'000;
 /// 8 octets that stand for `text` in the rows of this transfer, and for nothing in others.
 std::string complaint_tag(const TransferKey& key, std::string_view text);
 /// The same of an address, in whatever spelling: local parts differ by more than their case.
+std::string complaint_tag_of(const TransferKey& key, const mail::Mailbox& mailbox);
 std::string complaint_tag_of_address(const TransferKey& key, std::string_view address);
 
-/// `message` has come by `transfer`; nothing if complaints are not sent.
-void keep_received(Store& store, const ReceivedTransfer& transfer, const mail::Envelope& envelope,
-                   QueueId message);
+/// A mail has come by a transfer; nothing if complaints are not sent.
+void keep_received(Store& store, const Arrival& arrival);
 /// Recipient `n` of `message`, from `sender` to somebody at `towards`, was taken by a peer; nothing
 /// if complaints are not taken.
 void keep_sent(Store& store, QueueId message, std::uint32_t n, std::string_view sender,

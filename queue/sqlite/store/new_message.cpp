@@ -39,13 +39,6 @@ base::Result<mail::Content> beginning_of(Store& store, const Arrival& arrival) {
     return mail::Content(std::move(*bytes));
 }
 
-base::Result<mail::HeaderSummary> header_of(Store& store, const Arrival& arrival) {
-    if (arrival.header) return *arrival.header;
-    const auto beginning = beginning_of(store, arrival);
-    if (!beginning) return beginning.error();
-    return mail::summarize_header(beginning->bytes());
-}
-
 void insert_recipients(Store& store, QueueId id, const Arrival& arrival, MailClass of) {
     for (std::size_t i = 0; i < arrival.envelope.recipients.size(); ++i) {
         const mail::Recipient& recipient = arrival.envelope.recipients[i];
@@ -63,6 +56,13 @@ void insert_recipients(Store& store, QueueId id, const Arrival& arrival, MailCla
 }
 
 }  // namespace
+
+base::Result<mail::HeaderSummary> header_of(Store& store, const Arrival& arrival) {
+    if (arrival.header) return *arrival.header;
+    const auto beginning = beginning_of(store, arrival);
+    if (!beginning) return beginning.error();
+    return mail::summarize_header(beginning->bytes());
+}
 
 base::Result<QueueId> insert_message(Store& store, const Arrival& arrival, PeerClass sender) {
     const QueueId id = store.next_id();

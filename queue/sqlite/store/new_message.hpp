@@ -9,6 +9,8 @@
 
 namespace queue {
 
+/// What its header says. Errc::storage if its content can't be read.
+base::Result<mail::HeaderSummary> header_of(Store& store, const Arrival& arrival);
 /// Stores a message that has at least one recipient; `sender` is what is thought of the domain that
 /// it came for. Errc::storage if its content can't be written.
 base::Result<QueueId> insert_message(Store& store, const Arrival& arrival,

@@ -46,7 +46,7 @@ base::Result<MessageRow> read_message(Database& database, QueueId id) {
         "SELECT sender, body, smtputf8, requiretls, ret, envid, origin_kind, origin_client, "
         "origin_helo,"
         " origin_domain, origin_transfer, origin_component, received_at, expires_at, size,"
-        " header_size, crashes"
+        " header_size, crashes, pending"
         " FROM message WHERE id = ?1"_sql);
     if (!find.bind(id.value).step()) return damaged(id, "it has recipients, but no row of its own");
     MessageRow row;
@@ -75,6 +75,7 @@ base::Result<MessageRow> read_message(Database& database, QueueId id) {
     row.size = static_cast<std::size_t>(find.integer(14));
     row.header_size = static_cast<std::size_t>(find.integer(15));
     row.crashes = static_cast<int>(find.integer(16));
+    row.pending = static_cast<int>(find.integer(17));
     return row;
 }
 

@@ -23,6 +23,7 @@ struct MessageRow {
     base::TimePoint expires_at;
     std::size_t size = 0;
     std::size_t header_size = 0;  ///< of `size`: what a report returns
+    int pending = 0;              ///< recipients that have not ended
     int crashes = 0;              ///< queue/sqlite/delivery/crashes.hpp
 };
 /// Errc::damaged if there is no such row, or it can't be read as what it was written as.

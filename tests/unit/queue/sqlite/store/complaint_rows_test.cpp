@@ -93,10 +93,10 @@ TEST_CASE("an organisation has so many rows kept a day, under whatever names") {
                     queue::kKeptOfOrganisation - 1));
     const auto keep = [&](const char* from, const char* id) {
         queue.transact([&](queue::Store& s) {
-            const queue::ReceivedTransfer transfer{
+            auto came = arrival("", {"alice@a.test"});
+            came.transfer = queue::ReceivedTransfer{
                 {domain(from), id}, "mail.b.test", "mail.a.test", {}, queue.clock.now(), {}};
-            queue::keep_received(s, transfer, arrival("", {"alice@a.test"}).envelope,
-                                 queue::QueueId{1});
+            queue::keep_received(s, came);
             return 0;
         });
         return received(queue);
