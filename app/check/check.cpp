@@ -4,10 +4,13 @@
 #include "app/check/check_ejabberd.hpp"
 #include "app/check/check_hand_over.hpp"
 #include "app/check/check_lists.hpp"
+#include "app/check/check_names.hpp"
 #include "app/check/check_own_domains.hpp"
 #include "app/check/check_postfix.hpp"
+#include "app/check/check_resolver.hpp"
 #include "app/check/check_secret.hpp"
 #include "app/check/check_size.hpp"
+#include "app/check/check_space.hpp"
 #include "app/check/findings.hpp"
 #include "app/control_client.hpp"
 #include "app/daemon/off_json.hpp"
@@ -35,8 +38,11 @@ void check_target(Findings& findings, const char* what, const smtp_bridge::Targe
     });
     io.run();
     const bool good = greeting && *greeting;
-    findings.add(good, fmt::format("{} {}: {}", what, target.to_text(),
-                                   good ? **greeting : greeting->error().text));
+    const bool is_here = target.endpoint.is_local() && !target.endpoint.is_unix() &&
+                         target.protocol == smtp_bridge::Protocol::smtp;
+    findings.add(good, fmt::format("{} {}: {}{}", what, target.to_text(),
+                                   good ? **greeting : greeting->error().text,
+                                   !good && is_here ? " (examples/postfix/master.cf)" : ""));
 }
 
 void check_components(Findings& findings, const json::object& status) {
@@ -92,7 +98,10 @@ void check_domain(Findings& findings, const Config& config, const std::string& d
 int check(const Config& config, const std::vector<std::string>& domains) {
     Findings findings;
     findings.add(true, fmt::format("configuration {}", config.file.string()));
+    check_names(findings, config);
     check_secrets(findings, config);
+    check_space(findings, config);
+    check_resolver(findings, config);
     check_lists(findings, config);
     for (const auto& [domain, targets] : config.deliver_to) {
         for (const auto& target : targets)

@@ -1,6 +1,7 @@
 #include "app/check/check_postfix.hpp"
 
 #include "app/check/postfix_config.hpp"
+#include "app/check/postfix_ways.hpp"
 #include "app/check/program.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
@@ -50,9 +51,10 @@ base::Result<PostfixConfig> read_postfix() {
     if (!services) return services.error();
     const auto overrides = say({kPostconf, "-P", "-x"});
     if (!overrides) return overrides.error();
-    const auto main =
-        say({kPostconf, "-x", "cleanup_service_name", "header_checks", "nested_header_checks",
-             "receive_override_options", "smtpd_milters", "milter_macro_daemon_name"});
+    const auto main = say({kPostconf, "-x", "cleanup_service_name", "content_filter",
+                           "header_checks", "milter_macro_daemon_name", "nested_header_checks",
+                           "queue_directory", "receive_override_options", "smtpd_milters",
+                           "smtpd_recipient_restrictions", "transport_maps"});
     if (!main) return main.error();
     return PostfixConfig(*services, *overrides, *main);
 }
@@ -192,6 +194,15 @@ void check_postfix(Findings& findings, const Config& config) {
     const auto postfix = read_postfix();
     if (!postfix) return findings.add(false, "Postfix: " + postfix.error().text);
     PostfixCheck(findings, config, *postfix).run();
+    const auto types = say({kPostconf, "-m"});
+    if (!types) return findings.add(false, "Postfix: " + types.error().text);
+    std::vector<std::string> known;
+    for (const auto type : base::split(*types, " \t\r\n"))
+        known.emplace_back(type);
+    const auto faults = faults_of_ways(config, *postfix, known);
+    for (const auto& fault : faults)
+        findings.add(false, fault);
+    if (faults.empty()) findings.add(true, "Postfix and Packetboat pass mail to each other");
 }
 
 }  // namespace app

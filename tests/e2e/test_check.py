@@ -33,6 +33,24 @@ def main(site, name, value):
         site.host.command("postconf", "-e", f"{name}={before}", check=True)
 
 
+@pytest.fixture
+def changed():
+    """Changes of a site's configuration, which its daemon does not read."""
+    @contextlib.contextmanager
+    def change(site, *changes):
+        configuration = site.packetboat.configuration
+        before = after = configuration.read_text()
+        for old, new in changes:
+            assert old in after
+            after = after.replace(old, new)
+        configuration.write_text(after)
+        try:
+            yield
+        finally:
+            configuration.write_text(before)
+    return change
+
+
 def findings(site):
     return site.packetboat.run("check").stdout
 
@@ -84,6 +102,38 @@ def test_filters_that_take_a_stranger_s_mail_for_a_user_s_are_told_of(b):
         assert "give it a milter_macro_daemon_name" not in findings(b)
         with master(b, f"{b.address}:2526/inet", "milter_macro_daemon_name", ""):
             assert "give it a milter_macro_daemon_name" in findings(b)
+
+
+def test_a_postfix_that_never_asks_for_the_way_is_told_of(a, b):
+    assert "ok   Postfix and Packetboat pass mail to each other" in findings(a)
+    assert "ok   Postfix and Packetboat pass mail to each other" in findings(b)
+    with main(a, "transport_maps", "hash:/etc/postfix/transport"):
+        assert 'BAD  Postfix: transport_maps is "hash:/etc/postfix/transport", so no mail goes out over XMPP: add lmdb:' in findings(a)
+    with main(a, "smtpd_recipient_restrictions", "permit_mynetworks"):
+        assert "BAD  Postfix: it does not ask [policy-service]" in findings(a)
+
+
+def test_services_that_lead_the_wrong_way_are_told_of(a, changed):
+    with master(a, f"{a.address}:2527/inet", "content_filter", ""):
+        assert f"BAD  Postfix: what we return to SMTP at {a.address}:2527/inet goes by transport_maps" in findings(a)
+    with changed(a, ("answer = lmtp:inet:[", "answer = lmtp:inet:[127.0.0.1]:2423\n# [")):
+        assert "no [intake] listens there" in findings(a)
+    with changed(a, (f"deliver-to = smtp:{a.address}:2526", f"deliver-to = smtp:{a.address}:2527"),
+                 (f"return-to = smtp:{a.address}:2527", f"return-to = smtp:{a.address}:2526")):
+        said = findings(a)
+    assert "are deliver-to and return-to swapped?" in said
+    assert f"at {a.address}:2526/inet goes by transport_maps, and comes round again" in said
+
+
+def test_a_resolver_that_is_not_there_is_told_of(a, changed):
+    assert "ok   resolver: that of the system answers" in findings(a)
+    with changed(a, ("# resolver = 127.0.0.1", "resolver = 127.0.0.99")):
+        assert "BAD  resolver: 127.0.0.99 does not answer" in findings(a)
+
+
+def test_what_the_example_has_as_an_example_is_told_of(a, changed):
+    with changed(a, (f"hostname = mx.{a.domain}", "hostname = mx.example.org")):
+        assert "BAD  [daemon]: hostname is mx.example.org, a name of the example" in findings(a)
 
 
 def test_what_keeps_others_from_finding_our_component_is_told_with_its_cure(spare):
