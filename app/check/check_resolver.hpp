@@ -8,8 +8,7 @@
 
 namespace app {
 
-/// Asks it for the name servers of the root, for ten seconds at most. Any answer will do: whether
-/// a name exists is another matter.
+/// Asks it, for ten seconds at most. Any answer will do.
 void check_resolver(Findings& findings, const Config& config);
 
 }  // namespace app

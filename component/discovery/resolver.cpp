@@ -15,6 +15,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kTryTime = 3000ms;  // of the first try
 constexpr auto kWholeTime = 20s;
+constexpr auto kProbeTry = 1500ms;
+constexpr auto kProbeTime = 10s;
 
 /// RFC 6120 3.2.1, RFC 2782: the target "." says that there is decidedly no such service.
 SrvAnswer read_servers(int status, const unsigned char* bytes, int size) {
@@ -67,6 +69,24 @@ base::Task<SrvAnswer> DnsResolver::find_server(mail::Domain domain) {
         if (query.answer == SrvAnswer::unknown) co_return SrvAnswer::unknown;
     }
     co_return SrvAnswer::absent;
+}
+
+base::Task<base::Result<void>> probe_resolver(std::string server) {
+    int status = ARES_ETIMEOUT;
+    bool is_answered = false;
+    {
+        DnsChannel channel(server, kProbeTry);
+        if (!channel.is_open()) co_return base::fail(base::Errc::timeout, "it can't be asked");
+        channel.ask(".", ns_t_ns, [&](int found, const unsigned char*, int) {
+            // What is let go when the time is over is no answer.
+            if (found != ARES_EDESTRUCTION) status = found;
+            is_answered = true;
+        });
+        co_await channel.run([&] { return is_answered; }, kProbeTime);
+    }
+    if (status == ARES_ETIMEOUT || status == ARES_ECONNREFUSED)
+        co_return base::fail(base::Errc::timeout, ares_strerror(status));
+    co_return base::Result<void>();
 }
 
 }  // namespace component

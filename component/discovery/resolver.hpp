@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/async.hpp"
+#include "base/result.hpp"
 #include "mail/domain.hpp"
 
 #include <string>
@@ -32,5 +33,9 @@ class DnsResolver final : public Resolver {
   private:
     std::string server_;
 };
+
+/// Whether the DNS server answers at all, whatever it says: it is asked for the name servers of the
+/// root. `server` as above; ten seconds at most. Errc::timeout with what c-ares says of it.
+base::Task<base::Result<void>> probe_resolver(std::string server);
 
 }  // namespace component

@@ -236,3 +236,20 @@ TEST_CASE("The addresses at several names are asked for at once") {
     CHECK(some[AddressResolver::kNames - 1].known);
     CHECK_FALSE(some.back().known);
 }
+
+TEST_CASE("A resolver is asked whether it answers, whatever it says") {
+    Dns dns;
+    const auto server = fmt::format("127.0.0.1:{}", dns.socket.local_endpoint().port());
+    const auto probe = [&] {
+        return support::run<base::Result<void>>(dns.io, [&] { return probe_resolver(server); });
+    };
+    CHECK(probe());
+    for (const char refused : {2, 3, 5}) {
+        dns.code = refused;
+        CHECK(probe());
+    }
+    dns.socket.close();
+    const auto silent = probe();
+    REQUIRE_FALSE(silent);
+    CHECK(silent.error().code == base::Errc::timeout);
+}
