@@ -59,15 +59,21 @@ base::Result<json::object> ask_daemon(const std::filesystem::path& socket,
     json::object& object = answer.as_object();
     const auto* const ok = object.if_contains("ok");
     if (ok != nullptr && ok->is_bool() && ok->as_bool()) return std::move(object);
-    const auto* const text = object.if_contains("error");
+    return refusal_in(object);
+}
+
+base::Error refusal_in(const json::object& answer) {
+    const auto* const text = answer.if_contains("error");
     const bool has_text = text != nullptr && text->is_string();
-    return base::fail(base::Errc::refused,
+    const auto* const mark = answer.if_contains("not_understood");
+    const bool is_mistyped = mark != nullptr && mark->is_bool() && mark->as_bool();
+    return base::fail(is_mistyped ? base::Errc::syntax : base::Errc::refused,
                       has_text ? std::string(text->as_string()) : "the daemon refused");
 }
 
 int complain(const base::Error& error) {
     terminal::complain(error.text);
-    return 1;
+    return error.code == base::Errc::syntax ? kNotUnderstood : 1;
 }
 
 }  // namespace app

@@ -17,6 +17,7 @@
 #include "app/json_text.hpp"
 #include "app/terminal.hpp"
 #include "base/async.hpp"
+#include "mail/domain.hpp"
 #include "smtp-bridge/client/client.hpp"
 
 #include <boost/json.hpp>
@@ -96,6 +97,11 @@ void check_domain(Findings& findings, const Config& config, const std::string& d
 }  // namespace
 
 int check(const Config& config, const std::vector<std::string>& domains) {
+    for (const std::string& domain : domains) {
+        const auto parsed = mail::Domain::parse(domain);
+        if (!parsed)
+            return complain(base::fail(base::Errc::syntax, domain + ": " + parsed.error().text));
+    }
     Findings findings;
     findings.add(true, fmt::format("configuration {}", config.file.string()));
     check_names(findings, config);

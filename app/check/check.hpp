@@ -13,7 +13,7 @@
 namespace app {
 
 /// Is the daemon there, are its links up, does our MTA answer, and what is known of `domains`?
-/// Exit status 1 if anything is wrong, else 0.
+/// Exit status 2 if one of these is no domain, 1 if anything is wrong, else 0.
 int check(const Config& config, const std::vector<std::string>& domains);
 
 }  // namespace app

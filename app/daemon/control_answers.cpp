@@ -65,6 +65,10 @@ json::object refusal(std::string_view what) {
     return {{"ok", false}, {"error", what}};
 }
 
+json::object not_understood(std::string_view what) {
+    return {{"ok", false}, {"error", what}, {"not_understood", true}};
+}
+
 base::Task<json::object> answer_status(Daemon& daemon) {
     const queue::CountWaiting question;
     const auto health = co_await daemon.reader().ask(question);
@@ -90,11 +94,11 @@ base::Task<json::object> answer_status(Daemon& daemon) {
 
 base::Task<json::object> answer_queue_list(Daemon& daemon, json::object asked) {
     const auto selection = read_selection(asked, base::SystemClock().now());
-    if (!selection) co_return refusal(selection.error().text);
+    if (!selection) co_return not_understood(selection.error().text);
     const auto limit = read_limit(asked);
-    if (!limit) co_return refusal(limit.error().text);
+    if (!limit) co_return not_understood(limit.error().text);
     const auto after = read_after(asked);
-    if (!after) co_return refusal(after.error().text);
+    if (!after) co_return not_understood(after.error().text);
     const std::size_t most = std::min(*limit, kListPage);
     queue::ListQueue question{*selection, *after, most};
     const auto page = co_await daemon.reader().ask(std::move(question));
@@ -127,13 +131,13 @@ base::Task<json::object> answer_queue_list(Daemon& daemon, json::object asked) {
 
 base::Task<json::object> answer_operate(Daemon& daemon, json::object asked) {
     const auto verb = queue::parse_verb(text_of(asked, "verb"));
-    if (!verb) co_return refusal(verb.error().text);
+    if (!verb) co_return not_understood(verb.error().text);
     const auto selection = read_selection(asked, base::SystemClock().now());
-    if (!selection) co_return refusal(selection.error().text);
+    if (!selection) co_return not_understood(selection.error().text);
     const auto* const all = asked.if_contains("all");
     const bool everything = all != nullptr && all->is_bool() && all->as_bool();
     if (selection->is_everything() && !everything && *verb != queue::Verb::flush)
-        co_return refusal("which mail? Name ids, filters, or --all");
+        co_return not_understood("which mail? Name ids, filters, or --all");
     queue::Operated sum;
     do {
         queue::Operate step{*verb, *selection, sum.next};
@@ -242,7 +246,7 @@ base::Task<json::object> answer_retire(Daemon& daemon, std::string component, bo
 
 base::Task<json::object> answer_look_up(Daemon& daemon, std::string text) {
     auto domain = mail::Domain::parse(text);
-    if (!domain) co_return refusal(text + ": " + domain.error().text);
+    if (!domain) co_return not_understood(text + ": " + domain.error().text);
     if (daemon.discovery().is_ours(*domain)) {
         const std::string serves = daemon.router().component_of(*domain);
         const component::OwnDomain own = co_await daemon.look_at_own(std::move(*domain));

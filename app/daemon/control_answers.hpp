@@ -31,7 +31,10 @@ base::Task<boost::json::object> answer_look_up(Daemon& daemon, std::string domai
 /// Objects with "id" (empty if it is about no message) and "text".
 boost::json::array to_json(const std::vector<queue::Finding>& findings);
 
-/// `{"ok": false, "error": what}`
+/// `{"ok": false, "error": what}`: it can't be done.
 boost::json::object refusal(std::string_view what);
+/// The same with `"not_understood": true`: a value of the request means nothing, so that it was
+/// mistyped.
+boost::json::object not_understood(std::string_view what);
 
 }  // namespace app

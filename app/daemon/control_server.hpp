@@ -2,7 +2,8 @@
 // out.
 //
 // On the event loop. Requests are {"command": ..., ...}, and app/daemon/control_verbs says which;
-// answers have "ok": true, or "ok": false and "error". Bounded in bytes and time; a bad request is
+// answers have "ok": true, or "ok": false and "error", and "not_understood": true if a value of the
+// request is none. Bounded in bytes and time; a bad request is
 // answered, and closed. Nothing that is asked ends the daemon. Who does not ask, or does not read
 // the answer, makes room for others. There may be two: the second is for who may only complain.
 //

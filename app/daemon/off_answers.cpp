@@ -21,7 +21,7 @@ bool some_is_required(const queue::LanePolicy& lanes) {
 
 base::Task<json::object> answer_off(Daemon& daemon, std::string word) {
     const auto until = read_until(word, base::SystemClock().now());
-    if (!until) co_return refusal(until.error().text);
+    if (!until) co_return not_understood(until.error().text);
     const base::Result<void> done = co_await daemon.off().turn_off(*until);
     if (!done) co_return refusal(done.error().text);
     json::object answer = co_await answer_status(daemon);

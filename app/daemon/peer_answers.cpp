@@ -97,7 +97,7 @@ base::Task<json::object> answer_peers(Daemon& daemon, json::object asked) {
 
 base::Task<json::object> answer_peer(Daemon& daemon, std::string text) {
     auto domain = mail::Domain::parse(text);
-    if (!domain) co_return refusal(text + ": " + domain.error().text);
+    if (!domain) co_return not_understood(text + ": " + domain.error().text);
     const auto now = today(daemon);
     queue::FindStanding question{now, *domain};
     auto found = co_await daemon.reader().ask(std::move(question));
@@ -129,12 +129,12 @@ base::Task<json::object> answer_peer(Daemon& daemon, std::string text) {
 base::Task<json::object> answer_set_peer(Daemon& daemon, json::object asked) {
     const std::string text = text_of(asked, "domain");
     auto domain = mail::Domain::parse(text);
-    if (!domain) co_return refusal(text + ": " + domain.error().text);
+    if (!domain) co_return not_understood(text + ": " + domain.error().text);
     const std::string word = text_of(asked, "class");
     std::optional<queue::PeerClass> by_hand;
     if (!word.empty()) {
         const auto parsed = queue::parse_class_by_hand(word);
-        if (!parsed) co_return refusal(parsed.error().text);
+        if (!parsed) co_return not_understood(parsed.error().text);
         by_hand = *parsed;
     }
     const std::string name = domain->ascii();
@@ -147,7 +147,7 @@ base::Task<json::object> answer_set_peer(Daemon& daemon, json::object asked) {
 
 base::Task<json::object> answer_forget_peer(Daemon& daemon, std::string text) {
     auto domain = mail::Domain::parse(text);
-    if (!domain) co_return refusal(text + ": " + domain.error().text);
+    if (!domain) co_return not_understood(text + ": " + domain.error().text);
     const std::string name = domain->ascii();
     queue::ForgetStanding forget{std::move(*domain)};
     const auto done = co_await daemon.storage().write(std::move(forget));

@@ -19,7 +19,7 @@ json::object answer_promises(Daemon& daemon) {
 
 json::object answer_promise(Daemon& daemon, const std::string& text) {
     const auto domain = mail::Domain::parse(text);
-    if (!domain) return refusal(text + ": " + domain.error().text);
+    if (!domain) return not_understood(text + ": " + domain.error().text);
     json::value promise = promise_of(daemon, *domain);
     if (promise.is_null()) return refusal(domain->ascii() + ": has promised nothing");
     return {{"ok", true}, {"promise", std::move(promise)}};
@@ -27,7 +27,7 @@ json::object answer_promise(Daemon& daemon, const std::string& text) {
 
 json::object answer_forget_promise(Daemon& daemon, const std::string& text) {
     const auto domain = mail::Domain::parse(text);
-    if (!domain) return refusal(text + ": " + domain.error().text);
+    if (!domain) return not_understood(text + ": " + domain.error().text);
     if (!daemon.promises().forget(*domain))
         return refusal(domain->ascii() + ": has promised nothing");
     log::promise_forgotten(domain->ascii());

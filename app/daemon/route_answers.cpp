@@ -43,7 +43,7 @@ json::object answer_routes(const Daemon& daemon) {
 
 base::Task<json::object> answer_forget_route(Daemon& daemon, std::string text) {
     const auto domain = mail::Domain::parse(text);
-    if (!domain) co_return refusal(text + ": " + domain.error().text);
+    if (!domain) co_return not_understood(text + ": " + domain.error().text);
     const std::string name = domain->ascii();
     const bool was_known = co_await daemon.discovery().discard(*domain);
     if (!was_known) co_return refusal(name + ": nothing is known of this domain");

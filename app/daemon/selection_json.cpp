@@ -3,6 +3,7 @@
 #include "app/config/values.hpp"
 #include "app/json_text.hpp"
 #include "base/limits.hpp"
+#include "base/spelling.hpp"
 #include "base/text.hpp"
 #include "mail/address.hpp"
 
@@ -17,6 +18,8 @@ using base::Errc;
 using base::fail;
 
 constexpr std::size_t kIds = 1000;  // of one command
+constexpr std::string_view kStates[] = {"queued", "leased", "deferred", "held"};
+constexpr std::string_view kLanes[] = {"xmpp", "local", "relay", "report"};
 
 /// An empty value is a slip (of a script's variable, say) that would mean all the mail there is.
 std::optional<base::Error> refuse_empty(const json::object& asked) {
@@ -52,7 +55,8 @@ std::optional<base::Error> read_states(const json::object& asked, queue::Selecti
         }
         if (selection.states.size() == before)
             return fail(Errc::syntax, "\"" + std::string(word) +
-                                          "\" is no state: queued, leased, deferred or held");
+                                          "\" is no state: queued, leased, deferred or held" +
+                                          base::did_you_mean(word, kStates));
     }
     return std::nullopt;
 }
@@ -65,7 +69,8 @@ std::optional<base::Error> read_lane(const json::object& asked, queue::Selection
         if (word == queue::to_text(lane)) selection.lane = lane;
     }
     if (selection.lane) return std::nullopt;
-    return fail(Errc::syntax, "\"" + word + "\" is no lane: xmpp, local, relay or report");
+    return fail(Errc::syntax, "\"" + word + "\" is no lane: xmpp, local, relay or report" +
+                                  base::did_you_mean(word, kLanes));
 }
 
 std::optional<base::Error> read_address(const json::object& asked, const char* key,

@@ -76,6 +76,33 @@ def test_version_names_the_program(a):
     assert version.stdout.lower().startswith("packetboat ")
 
 
+def test_help_is_there_by_every_name_and_for_one_command(a):
+    whole = a.packetboat.run("--help")
+    assert whole.returncode == 0 and "packetboat [options] serve" in whole.stdout and "--older" in whole.stdout
+    for words in (["-h"], ["help"]):
+        assert a.packetboat.run(*words).stdout == whole.stdout
+    for words in (["help", "queue", "show"], ["queue", "show", "--help"]):
+        assert a.packetboat.run(*words).stdout == "usage: packetboat [options] queue show ID [--json]\n"
+    for words in (["-V"], ["--version"]):
+        assert a.packetboat.run(*words).stdout == a.packetboat.run("version").stdout
+
+
+def test_what_is_mistyped_is_told_from_what_cannot_be_done(a):
+    for words, says in ((["qeue", "list"], 'there is no command "qeue"; did you mean "queue"? See packetboat --help'),
+                        (["help", "qeue"], 'did you mean "queue"?'),
+                        (["queue"], 'which "queue" command?'),
+                        (["serve", "--log-level", "loud"], '"loud" is no log level'),
+                        (["check", "b..test"], "b..test: "),
+                        (["routes", "forget", "b..test"], "b..test: "),
+                        (["peers", "show", "b..test"], "b..test: "),
+                        (["promise", "forget", "b..test"], "b..test: ")):
+        told = a.packetboat.run(*words)
+        assert (told.returncode, told.stdout, told.stderr.count("\n")) == (2, "", 1), words
+        assert told.stderr.startswith("packetboat: ") and says in told.stderr, words
+    for words in (["routes", "forget", "never.test"], ["retire", "mail.other.test"], ["senders", "forget", "nobody"]):
+        assert a.packetboat.run(*words).returncode == 1, words
+
+
 def test_commands_say_that_the_daemon_is_not_running(a, down):
     down(a.packetboat)
     for words in (("queue", "list"), ("trace", "x"), ("check",)):

@@ -79,7 +79,7 @@ def test_it_may_be_said_again_and_nonsense_changes_nothing(a):
         assert first["until"] is None
         for wrong in ("yesterday", "2020-01-01T00:00:00Z", "-1h"):
             refused = a.packetboat.run("off", f"--until={wrong}")
-            assert (refused.returncode, refused.stdout) == (1, "") and wrong in refused.stderr
+            assert (refused.returncode, refused.stdout) == (2, "") and wrong in refused.stderr
         assert json.loads(a.packetboat.run("off", "--json").stdout)["off"] == first
     assert a.packetboat.run("on").stdout.startswith("XMPP is on\n")
     assert json.loads(a.packetboat.run("on", "--json").stdout)["off"] is None

@@ -99,14 +99,19 @@ def test_a_mail_is_found_by_either_end_of_it_long_after_it_went(a, b, alice, bob
 
 @pytest.mark.parametrize("words, status, says", [
     (["hold"], 2, "which mail?"),
-    (["explode", "--all"], 2, "unknown command"),
-    (["hold", "nonsense!"], 1, '"nonsense!" is no queue id'),
-    (["hold", "--state", "asleep"], 1, '"asleep" is no state'),
-    (["list", "--older", "yesterday"], 1, '"yesterday" is no age'),
-    (["list", "--older", "1h", "--newer", "5m"], 1, "nothing is older and newer"),
-    (["list", "--lane", "pigeon"], 1, '"pigeon" is no lane'),
-    (["list", "--to", "bob"], 1, '"bob" is no address'),
-    (["list", "--limit", "0"], 1, '"0" is no number of rows'),
+    (["explode", "--all"], 2, 'there is no command "queue explode"'),
+    (["lsit"], 2, 'did you mean "queue list"?'),
+    (["hold", "nonsense!"], 2, '"nonsense!" is no queue id'),
+    (["hold", "--state", "asleep"], 2, '"asleep" is no state'),
+    (["list", "--older", "yesterday"], 2, '"yesterday" is no age'),
+    (["list", "--older", "1h", "--newer", "5m"], 2, "nothing is older and newer"),
+    (["list", "--lane", "pigeon"], 2, '"pigeon" is no lane'),
+    (["list", "--lane", "xmmp"], 2, 'did you mean "xmpp"?'),
+    (["list", "--domain", "b..test"], 2, "is no domain"),
+    (["hold", "--limit", "5"], 2, "--limit is for queue list"),
+    (["list", "--odler", "1h"], 2, 'did you mean "--older"?'),
+    (["list", "--to", "bob"], 2, '"bob" is no address'),
+    (["list", "--limit", "0"], 2, '"0" is no number of rows'),
     (["show", "00000000001"], 1, "no message is known as 00000000001"),
 ])
 def test_what_makes_no_sense_is_said_in_one_line_and_touches_nothing(a, words, status, says):

@@ -86,3 +86,17 @@ TEST_CASE("a list goes on where its last page says") {
           boost::json::value(boost::json::object{{"id", "1K52WM9H000"}, {"n", -1}})})
         CHECK_FALSE(read_after({{"after", bad}}));
 }
+
+TEST_CASE("a word that is nearly one of ours is asked about") {
+    const auto state = read_selection({{"state", "queued,hled"}}, base::TimePoint());
+    REQUIRE_FALSE(state);
+    CHECK(state.error().text ==
+          "\"hled\" is no state: queued, leased, deferred or held; did you mean \"held\"?");
+    const auto lane = read_selection({{"lane", "xmmp"}}, base::TimePoint());
+    REQUIRE_FALSE(lane);
+    CHECK(lane.error().text ==
+          "\"xmmp\" is no lane: xmpp, local, relay or report; did you mean \"xmpp\"?");
+    const auto other = read_selection({{"lane", "pigeon"}}, base::TimePoint());
+    REQUIRE_FALSE(other);
+    CHECK(other.error().text == "\"pigeon\" is no lane: xmpp, local, relay or report");
+}
