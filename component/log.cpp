@@ -162,6 +162,18 @@ void transfer_accepted(std::string_view peer, std::string_view domain, std::stri
         .info();
 }
 
+void recipients_refused(std::string_view peer, std::string_view domain, std::string_view id,
+                        std::size_t refused, std::string_view reply, std::string_view peer_class) {
+    Line("recipients-refused")
+        .with("peer", peer)
+        .with("domain", domain)
+        .with("transfer", id)
+        .with("refused", refused)
+        .with("reply", reply)
+        .with("class", peer_class)
+        .info();
+}
+
 void transfer_opened(std::string_view peer, std::string_view domain, std::string_view id,
                      std::size_t size, std::size_t offset) {
     Line("transfer-opened")

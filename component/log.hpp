@@ -54,9 +54,13 @@ void transfer_refused(LogLimiter& limiter, std::string_view peer, std::string_vi
 void class_limit(LogLimiter& limiter, std::string_view peer, std::string_view domain,
                  std::string_view peer_class, std::string_view limit, std::string_view outcome,
                  std::string_view id);
+/// One of its recipients was, or more.
 void transfer_accepted(std::string_view peer, std::string_view domain, std::string_view id,
                        std::string_view queue_id, std::size_t accepted, std::size_t refused,
                        std::string_view peer_class);
+/// Of its recipients, each got a verdict that refuses it: `reply` is that of the first.
+void recipients_refused(std::string_view peer, std::string_view domain, std::string_view id,
+                        std::size_t refused, std::string_view reply, std::string_view peer_class);
 void transfer_opened(std::string_view peer, std::string_view domain, std::string_view id,
                      std::size_t size, std::size_t offset);
 void transfer_called_back(LogLimiter& limiter, std::string_view peer, std::string_view domain,

@@ -3,6 +3,8 @@
 #include "component/log.hpp"
 #include "component/protocol/transfer_codec.hpp"
 
+#include <algorithm>
+
 namespace component {
 
 Verdict verdict_of(const queue::TransferKey& key, const queue::KnownTransfer& known,
@@ -29,20 +31,35 @@ Verdict verdict_of(const queue::TransferKey& key, const queue::KnownTransfer& kn
     return verdict;
 }
 
+namespace {
+
+/// One word for what became of it: nobody is to read "accepted" of a mail that nobody gets.
+void log_verdict(const std::string& peer, const Verdict& verdict, queue::PeerClass sender_class) {
+    const auto is_accepted = [](const auto& each) { return each.reply.is_success(); };
+    const auto& recipients = verdict.recipients;
+    const auto accepted = static_cast<std::size_t>(std::ranges::count_if(recipients, is_accepted));
+    const std::string domain = verdict.key.domain.ascii();
+    const auto word = queue::to_text(sender_class);
+    if (accepted == 0 && !recipients.empty())
+        log::recipients_refused(peer, domain, verdict.key.id, recipients.size(),
+                                recipients.front().reply.to_text(), word);
+    else
+        log::transfer_accepted(peer, domain, verdict.key.id, verdict.queue_id, accepted,
+                               recipients.size() - accepted, word);
+}
+
+}  // namespace
+
 Verdict stored_verdict(const std::string& peer, const IncomingTransfer& transfer,
                        const Replies& replies, const queue::Committed<queue::Receipt>& receipt) {
     const auto& key = transfer.key;
     if (receipt->earlier) return verdict_of(key, *receipt->earlier, 0);
     Verdict verdict{key, Verdict::State::done, receipt->id ? receipt->id->to_text() : "", {}, 0, 0};
-    std::size_t accepted = 0;
     for (const auto& recipient : transfer.envelope.recipients) {
         const mail::Reply& reply = replies.by_number.at(recipient.n);
-        accepted += reply.is_success() ? 1 : 0;
         verdict.recipients.push_back({recipient.n, reply});
     }
-    log::transfer_accepted(peer, key.domain.ascii(), key.id, verdict.queue_id, accepted,
-                           verdict.recipients.size() - accepted,
-                           queue::to_text(receipt->sender_class));
+    log_verdict(peer, verdict, receipt->sender_class);
     return verdict;
 }
 

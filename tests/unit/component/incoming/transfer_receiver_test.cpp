@@ -1,10 +1,12 @@
 // TransferReceiver: B receives from A, from strangers, twice, and too much.
 #include "support/component/receiver.hpp"
+#include "support/log_lines.hpp"
 
 using namespace doubles;
 using namespace std::chrono_literals;
 
 TEST_CASE("A sends to Bob and to nobody; B answers for each") {
+    const support::LogLines log;
     Receiver b;
     const auto message = b.message(1, {"bob@b.test", "nobody@b.test", "Postmaster@b.test"});
     const auto verdicts = std::get<Verdicts>(b.send({message}));
@@ -21,6 +23,21 @@ TEST_CASE("A sends to Bob and to nobody; B answers for each") {
     CHECK(arrival.transfer->verdicts.size() == 3);
     CHECK(arrival.origin.client == "mail.a.test");
     CHECK(verdicts[0].queue_id == queue::QueueId{1001}.to_text());
+    CHECK(log.count("transfer-accepted") == 1);
+    CHECK(log.count("recipients-refused") == 0);
+}
+
+TEST_CASE(
+    "A sends to nobody who is there; B logs that it was refused, and not that it was accepted") {
+    const support::LogLines log;
+    Receiver b;
+    const auto message = b.message(1, {"nobody@b.test", "nobody2@b.test"});
+    const auto verdicts = std::get<Verdicts>(b.send({message}));
+    REQUIRE(verdicts.size() == 1);
+    CHECK(verdicts[0].recipients.at(0).reply.code == 550);
+    CHECK(verdicts[0].queue_id.empty());
+    CHECK(log.count("recipients-refused") == 1);
+    CHECK(log.count("transfer-accepted") == 0);
 }
 
 TEST_CASE("Who hears of verdicts hears of each domain of ours in a transfer that was taken") {
