@@ -19,6 +19,10 @@ void stopped() {
     Line("stopped").info();
 }
 
+void gave_up(const base::Error& error, int exit_status) {
+    Line("gave-up").with("why", error.text).with("exit-status", exit_status).error();
+}
+
 void reloaded(std::string_view config_file, std::string_view changed, std::string_view unchanged) {
     Line("reloaded")
         .with("config", config_file)

@@ -21,6 +21,8 @@ namespace app::log {
 void started(std::string_view version, std::string_view config_file);
 void stopping(std::string_view why);
 void stopped();
+/// The process ends with this exit status, and not because somebody wanted it to.
+void gave_up(const base::Error& error, int exit_status);
 /// The configuration was read again: `changed` is in force, `unchanged` needs a restart; both are
 /// keys, with commas between them.
 void reloaded(std::string_view config_file, std::string_view changed, std::string_view unchanged);

@@ -3,6 +3,7 @@
 #include "app/command-line/options.hpp"
 #include "app/command-line/usage.hpp"
 #include "app/config/config.hpp"
+#include "app/daemon/serve.hpp"
 #include "app/terminal.hpp"
 #include "app/version.hpp"
 
@@ -36,6 +37,7 @@ int run(const app::Command& command, const app::Call& call) {
         if (call.has(key)) overrides["daemon"][key] = call.value(key);
     }
     const auto config = app::load_config(call.value("config"), overrides);
+    if (!config && command.name == "serve") return app::refuse_to_serve(config.error());
     if (!config) {
         app::terminal::complain(config.error().text);
         return 1;

@@ -6,7 +6,6 @@
 #include "app/daemon/daemon.hpp"
 #include "app/daemon/reload.hpp"
 #include "app/log.hpp"
-#include "app/terminal.hpp"
 #include "app/version.hpp"
 #include "queue/sqlite/recovery/opening.hpp"
 
@@ -20,10 +19,14 @@
 namespace app {
 namespace {
 
-int refuse(const base::Error& error) {
-    terminal::complain(error.text);
+int give_up(const base::Error& error, int exit_status) {
+    log::gave_up(error, exit_status);
+    return exit_status;
+}
+
+int give_up(const base::Error& error) {
     // What the next start repairs is a failure for now (sysexits.h).
-    return error.code == base::Errc::damaged ? EX_TEMPFAIL : 1;
+    return give_up(error, error.code == base::Errc::damaged ? EX_TEMPFAIL : 1);
 }
 
 constexpr const char* name_of(int signal) {
@@ -103,6 +106,12 @@ void adopt_sockets(Config& config) {
 
 }  // namespace
 
+int refuse_to_serve(const base::Error& error) {
+    // What it says of the log is not known.
+    base::log::configure(base::log::Level::info, base::log::Format::text);
+    return give_up(error, EX_CONFIG);
+}
+
 int serve(Config config) {
     base::log::configure(config.log_level, config.log_format);
     // None of these ends it. SIGHUP is listened to as soon as there is somebody to do so.
@@ -115,7 +124,7 @@ int serve(Config config) {
     base::SystemClock clock;
     base::SystemRandom random;
     auto store = queue::open_queue(config.store, make_router(config), clock, random);
-    if (!store) return refuse(store.error());
+    if (!store) return give_up(store.error());
 
     base::asio::io_context io(1);
     std::optional<base::Error> failure;
@@ -125,7 +134,7 @@ int serve(Config config) {
         base::spawn(io.get_executor(), "main", [&] { return run(io, daemon, controls, failure); });
         io.run();
     }
-    if (failure) return refuse(*failure);
+    if (failure) return give_up(*failure);
     log::stopped();
     return 0;
 }

@@ -13,10 +13,14 @@ from twodomains.waiting import until
 from twodomains.world import SECRET
 
 
-def refuses_to_start(daemon):
-    """Starts a daemon that ends by itself; returns its one line on why."""
+UNUSABLE = 78  # exit status for a configuration that can't be used: systemd is told not to try again
+
+
+def refuses_to_start(daemon, *statuses):
+    """Starts a daemon that ends by itself with one of these exit statuses, or any; returns its one line on why."""
     daemon.start_without_waiting()
-    assert daemon.wait(20) not in (0, -6, -11)
+    status = daemon.wait(20)
+    assert status in statuses if statuses else status not in (0, UNUSABLE, -6, -11)
     complaints = [line for line in daemon.log().splitlines() if line.strip()]
     assert complaints, "it ended without a word"
     return complaints[-1]
@@ -47,8 +51,8 @@ def line_of(daemon, text):
 ], ids=lambda change: change[1])
 def test_a_mistake_in_the_configuration_is_shown_with_file_and_line(spare, change):
     daemon = spare(change)
-    told = refuses_to_start(daemon)
-    assert f"{daemon.configuration}:{line_of(daemon, change[1])}:" in told
+    told = refuses_to_start(daemon, UNUSABLE)
+    assert "error event=gave-up" in told and f"{daemon.configuration}:{line_of(daemon, change[1])}:" in told
 
 
 def test_check_shows_a_mistake_in_the_configuration_too(spare):
@@ -61,12 +65,12 @@ def test_check_shows_a_mistake_in_the_configuration_too(spare):
 def test_a_missing_configuration_is_named(spare):
     daemon = spare()
     daemon.configuration.unlink()
-    assert str(daemon.configuration) in refuses_to_start(daemon)
+    assert str(daemon.configuration) in refuses_to_start(daemon, UNUSABLE)
 
 
 def test_a_missing_secret_file_is_named(spare):
     daemon = spare((f"secret = {SECRET}", "secret-file = /nowhere/secret"))
-    told = refuses_to_start(daemon)
+    told = refuses_to_start(daemon, UNUSABLE)
     assert "/nowhere/secret" in told
 
 
