@@ -1,6 +1,6 @@
 #include "base/async.hpp"
 
-#include "base/text.hpp"
+#include "base/log.hpp"
 
 #include <cstdlib>
 #include <stdexcept>
@@ -8,11 +8,6 @@
 #include <spdlog/spdlog.h>
 
 namespace base {
-namespace {
-
-constexpr std::size_t kLongestWhy = 1000;  // bytes; as of other values in the log
-
-}  // namespace
 
 void spawn(const asio::any_io_executor& executor, std::string name,
            std::function<Task<void>()> body) {
@@ -26,10 +21,9 @@ void spawn(const asio::any_io_executor& executor, std::string name,
             try {
                 std::rethrow_exception(error);
             } catch (const std::exception& e) {
-                spdlog::critical("event=panic task=\"{}\" why=\"{}\"", name,
-                                 printable(e.what(), kLongestWhy));
+                log::Line("panic").with("task", name).with("why", e.what()).error();
             } catch (...) {
-                spdlog::critical("event=panic task=\"{}\" why=\"unknown exception\"", name);
+                log::Line("panic").with("task", name).with("why", "unknown exception").error();
             }
             spdlog::shutdown();
             std::abort();
