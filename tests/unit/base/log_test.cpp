@@ -4,23 +4,33 @@
 #include <catch2/catch.hpp>
 #include <spdlog/spdlog.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using base::log::Format;
 using base::log::Level;
 using base::log::Line;
+using base::log::Sink;
 
 namespace {
 
-/// What `write` puts on stderr with a log configured as given.
-std::string logged(Level level, Format format, const std::function<void()>& write) {
+/// What `write` puts on stderr with a log configured as given; `in_journal`: JOURNAL_STREAM says
+/// that this stderr is the journal.
+std::string logged(Level level, Format format, const std::function<void()>& write,
+                   bool in_journal = false) {
     spdlog::drop_all();  // configure() is for once in a program
     const int file = memfd_create("log", 0);
     const int kept = dup(STDERR_FILENO);
     dup2(file, STDERR_FILENO);
+    struct stat found {};
+    REQUIRE(fstat(file, &found) == 0);
+    const std::string stream = std::to_string(found.st_dev) + ":" + std::to_string(found.st_ino);
+    // Of another file, as a program has it that one in the journal has started.
+    setenv("JOURNAL_STREAM", (in_journal ? stream : stream + "0").c_str(), 1);
     base::log::configure(level, format);
     write();
     spdlog::default_logger()->flush();
+    unsetenv("JOURNAL_STREAM");
     dup2(kept, STDERR_FILENO);
     std::string text(static_cast<std::size_t>(lseek(file, 0, SEEK_END)), '\0');
     REQUIRE(pread(file, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()));
@@ -100,4 +110,38 @@ TEST_CASE("lines below the level are not written") {
     CHECK_THAT(text, !Catch::Contains("one") && !Catch::Contains("two"));
     CHECK_THAT(text, Catch::Contains("warning event=three\n"));
     CHECK_THAT(text, Catch::Contains("error event=four\n"));
+}
+
+TEST_CASE("the journal hears the priority of each line, and no time or level in words") {
+    const auto write = [] {
+        Line("one").debug();
+        Line("two").info();
+        Line("three").warning();
+        Line("four").error();
+    };
+    CHECK(logged(Level::debug, Format::text, write, true) ==
+          "<7>event=one\n<6>event=two\n<4>event=three\n<3>event=four\n");
+    const std::string elsewhere = logged(Level::debug, Format::text, write);
+    CHECK_THAT(elsewhere, Catch::Contains("Z warning event=three\n"));
+    CHECK_THAT(elsewhere, !Catch::Contains("<"));
+}
+
+TEST_CASE("JSON in the journal has its priority before it, and is whole") {
+    const std::string text = logged(
+        Level::debug, Format::json, [] { Line("three").warning(); }, true);
+    CHECK(text.starts_with(R"(<4>{"time":"2)"));
+    CHECK_THAT(text, Catch::EndsWith(R"(Z","level":"warning","event":"three"})"
+                                     "\n"));
+}
+
+TEST_CASE("the journal is what JOURNAL_STREAM names, and nothing else is") {
+    using base::log::sink_of;
+    CHECK(sink_of("8:12345", 8, 12345) == Sink::journal);
+    CHECK(sink_of("18446744073709551615:18446744073709551615", UINT64_MAX, UINT64_MAX) ==
+          Sink::journal);
+    for (const char* const other : {"", "8", "8:", ":12345", "8:12346", "9:12345", "8:12345 ",
+                                    "08:12345", "+8:12345", "8:12345:1", "12345:8", "\xFF"}) {
+        CAPTURE(other);
+        CHECK(sink_of(other, 8, 12345) == Sink::file);
+    }
 }
