@@ -1,5 +1,6 @@
 #include "app/check/check.hpp"
 
+#include "app/check/check_certificate.hpp"
 #include "app/check/check_clock.hpp"
 #include "app/check/check_ejabberd.hpp"
 #include "app/check/check_hand_over.hpp"
@@ -108,6 +109,7 @@ int check(const Config& config, const std::vector<std::string>& domains) {
     check_secrets(findings, config);
     check_space(findings, config);
     check_resolver(findings, config);
+    check_certificates(findings, config);
     check_lists(findings, config);
     for (const auto& [domain, targets] : config.deliver_to) {
         for (const auto& target : targets)

@@ -15,6 +15,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kTryTime = 3000ms;  // of the first try
 constexpr auto kWholeTime = 20s;
+constexpr std::size_t kTargets = 8;
+constexpr std::uint16_t kServerPort = 5269;
 constexpr auto kProbeTry = 1500ms;
 constexpr auto kProbeTime = 10s;
 
@@ -33,6 +35,22 @@ SrvAnswer read_servers(int status, const unsigned char* bytes, int size) {
     }
     ares_free_data(first);
     return exists ? SrvAnswer::exists : SrvAnswer::absent;
+}
+
+/// In the order of RFC 2782, but that equals are not shuffled.
+std::vector<ServerAddress> read_targets(const unsigned char* bytes, int size) {
+    ares_srv_reply* first = nullptr;
+    if (ares_parse_srv_reply(bytes, size, &first) != ARES_SUCCESS) return {};
+    std::vector<std::pair<int, ServerAddress>> found;
+    for (const auto* record = first; record != nullptr; record = record->next)
+        found.emplace_back(record->priority, ServerAddress{record->host, record->port});
+    ares_free_data(first);
+    std::ranges::stable_sort(found, {}, [](const auto& each) { return each.first; });
+    std::vector<ServerAddress> targets;
+    for (auto& [priority, target] : found) {
+        if (targets.size() < kTargets) targets.push_back(std::move(target));
+    }
+    return targets;
 }
 
 struct ServerQuery {
@@ -69,6 +87,31 @@ base::Task<SrvAnswer> DnsResolver::find_server(mail::Domain domain) {
         if (query.answer == SrvAnswer::unknown) co_return SrvAnswer::unknown;
     }
     co_return SrvAnswer::absent;
+}
+
+base::Task<base::Result<std::vector<ServerAddress>>> find_servers(std::string server,
+                                                                  mail::Domain domain) {
+    int status = ARES_ETIMEOUT;
+    bool is_answered = false;
+    std::vector<ServerAddress> targets;
+    {
+        DnsChannel channel(server, kTryTime);
+        if (!channel.is_open()) co_return base::fail(base::Errc::timeout, "it can't be asked");
+        channel.ask("_xmpp-server._tcp." + domain.ascii(), ns_t_srv,
+                    [&](int found, const unsigned char* bytes, int size) {
+                        if (found != ARES_EDESTRUCTION) status = found;
+                        if (found == ARES_SUCCESS) targets = read_targets(bytes, size);
+                        is_answered = true;
+                    });
+        co_await channel.run([&] { return is_answered; }, kWholeTime);
+    }
+    const bool has_none = status == ARES_ENOTFOUND || status == ARES_ENODATA;
+    if (status != ARES_SUCCESS && !has_none)
+        co_return base::fail(base::Errc::timeout, ares_strerror(status));
+    if (targets.size() == 1 && (targets[0].host.empty() || targets[0].host == "."))
+        co_return base::fail(base::Errc::not_found, "the DNS says that there is none");
+    if (targets.empty()) targets.push_back({domain.ascii(), kServerPort});
+    co_return targets;
 }
 
 base::Task<base::Result<void>> probe_resolver(std::string server) {

@@ -9,7 +9,9 @@
 #include "base/result.hpp"
 #include "mail/domain.hpp"
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 namespace component {
 
@@ -33,6 +35,17 @@ class DnsResolver final : public Resolver {
   private:
     std::string server_;
 };
+
+/// Where other servers find one of XMPP.
+struct ServerAddress {
+    std::string host;
+    std::uint16_t port = 0;
+};
+/// The targets of _xmpp-server._tcp of `domain`, the best first, eight at most; the domain itself
+/// at port 5269 if it has no such record (RFC 6120 3.2.2). Errc::not_found if the target is ".";
+/// Errc::timeout with what c-ares says if the DNS does not answer. `server` as above; 20 s at most.
+base::Task<base::Result<std::vector<ServerAddress>>> find_servers(std::string server,
+                                                                  mail::Domain domain);
 
 /// Whether the DNS server answers at all, whatever it says: it is asked for the name servers of the
 /// root. `server` as above; ten seconds at most. Errc::timeout with what c-ares says of it.

@@ -1,6 +1,9 @@
 """What `packetboat check` finds in the servers beside it."""
 
 import contextlib
+import socket
+import ssl
+import threading
 
 import pytest
 
@@ -134,6 +137,58 @@ def test_a_resolver_that_is_not_there_is_told_of(a, changed):
 def test_what_the_example_has_as_an_example_is_told_of(a, changed):
     with changed(a, (f"hostname = mx.{a.domain}", "hostname = mx.example.org")):
         assert "BAD  [daemon]: hostname is mx.example.org, a name of the example" in findings(a)
+
+
+class Shown:
+    """An XMPP server that shows other servers a certificate, and no more."""
+
+    FEATURES = b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
+
+    def __init__(self, address, key, certificate, features=FEATURES):
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(certificate, key)
+        self._features = features
+        self._listener = socket.create_server((address, 5299))
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        with self._listener:
+            client, _ = self._listener.accept()
+            with client, contextlib.suppress(OSError):
+                while b"version=" not in client.recv(4096):
+                    pass
+                client.sendall(b"<?xml version='1.0'?><stream:stream xmlns='jabber:server'><stream:features>"
+                               + self._features + b"</stream:features>")
+                client.recv(4096)
+                client.sendall(b"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+                self._context.wrap_socket(client, server_side=True).recv(1)
+
+
+@pytest.fixture
+def shown(world, spare, a):
+    """What check says of the component of spare.test whose server shows such a certificate."""
+    dns = world.dns.twin(world.scratch / "dns-of-check", "127.0.0.98")
+    dns.add_setting("srv-host=_xmpp-server._tcp.fake.spare.test,fake.a.test,5299")
+    dns.serve()
+    daemon = spare(("[component mail.spare.test]", "[component fake.spare.test]"), ("# resolver = 127.0.0.1", "resolver = 127.0.0.98"))
+
+    def said(issued=None, features=Shown.FEATURES):
+        if issued:
+            Shown(a.address, *issued, features)
+        return next(line for line in daemon.run("check").stdout.splitlines() if "fake.a.test:5299" in line)
+    yield said
+    dns.stop()
+
+
+def test_the_certificate_that_others_see_is_looked_at(world, a, d, shown):
+    for site in (a, d):
+        assert f"ok   component mail.{site.domain}: the certificate at {site.domain}:5269: until 20" in findings(site)
+    issue = world.authority.issue
+    assert "BAD" in (line := shown()) and "can't be reached there: Connection refused" in line
+    assert "ok   component fake.spare.test: the certificate at" in shown(issue("spare.test", days=20))
+    assert "BAD" in (line := shown(issue("spare.test", days=10))) and "it ends soon, 20" in line
+    assert "it names other.test, *.other.test and not fake.spare.test" in shown(issue("other.test"))
+    assert "it offers no TLS for fake.spare.test" in shown(issue("spare.test"), b"<dialback/>")
 
 
 def test_what_keeps_others_from_finding_our_component_is_told_with_its_cure(spare):

@@ -158,8 +158,11 @@ class Packetboat:
         return self._process is not None and self._process.poll() is None
 
     def run(self, *words, timeout=60):
-        """Runs a subcommand on this host; the result has returncode, stdout and stderr as text."""
-        return self.host.command(self.binary, "--config", self.configuration, *words, timeout=timeout, text=True)
+        """Runs a subcommand on this host, whose system trusts the world's authority; the result has returncode, stdout and
+        stderr as text."""
+        trust = {"SSL_CERT_FILE": str(self.host.directory.parent / "authority/ca.crt")}
+        return self.host.command(self.binary, "--config", self.configuration, *words, timeout=timeout, text=True,
+                                 env={**os.environ, **trust})
 
     def queue(self):
         """The messages in its queue, as `queue list --json` tells them."""

@@ -1,0 +1,34 @@
+#include "app/check/s2s_certificate.hpp"
+
+#include <catch2/catch.hpp>
+
+using Catch::Matchers::Contains;
+using namespace std::chrono_literals;
+
+TEST_CASE("what peers mind of a certificate") {
+    const base::TimePoint now = base::TimePoint(std::chrono::hours(500'000));
+    app::S2sCertificate certificate{{"a.test", "*.a.test"}, true, now + 24h * 60, ""};
+    const auto fault = [&](bool needs_trust = true) {
+        return app::certificate_fault(certificate, "mail.a.test", needs_trust, now).value_or("");
+    };
+    CHECK(fault().empty());
+    certificate.distrust = "self-signed certificate";
+    CHECK_THAT(fault(), Contains("not vouched for (self-signed certificate)"));
+    CHECK(fault(false).empty());
+    certificate.ends = now + 24h * 14 + 1s;
+    CHECK(fault(false).empty());
+    certificate.ends = now + 24h * 14;
+    CHECK_THAT(fault(false), Contains("it ends soon, 2027-01-29T08:00:00Z"));
+    certificate.ends = now;
+    CHECK_THAT(fault(false), Contains("it has ended"));
+    certificate.is_for_name = false;
+    CHECK(fault() == "it names a.test, *.a.test and not mail.a.test: peers refuse such a link");
+    certificate.names.clear();
+    CHECK_THAT(fault(), Contains("it names nothing"));
+}
+
+TEST_CASE("a server that is not there") {
+    const auto found = app::s2s_certificate({"127.0.0.1", 1}, "mail.a.test", "mail.a.test");
+    REQUIRE_FALSE(found);
+    CHECK(found.error().code == base::Errc::io);
+}
