@@ -5,8 +5,10 @@
 #include "app/daemon/control_server.hpp"
 #include "app/daemon/daemon.hpp"
 #include "app/daemon/reload.hpp"
+#include "app/daemon/watchdog.hpp"
 #include "app/log.hpp"
 #include "app/version.hpp"
+#include "base/task_group.hpp"
 #include "queue/sqlite/recovery/opening.hpp"
 
 #include <csignal>
@@ -46,6 +48,13 @@ base::Task<const char*> wait_for_the_end(base::asio::signal_set& signals, Daemon
     }
 }
 
+/// How long systemd waits for a sign of life; nothing: it does not watch.
+std::optional<std::chrono::microseconds> watched_for() {
+    std::uint64_t limit = 0;
+    if (sd_watchdog_enabled(0, &limit) <= 0) return std::nullopt;
+    return std::chrono::microseconds(limit);
+}
+
 using Controls = std::vector<std::unique_ptr<ControlServer>>;
 
 /// The administrator's, and one to complain on if there is to be one.
@@ -77,12 +86,21 @@ base::Task<void> run(base::asio::io_context& io, Daemon& daemon, Controls& contr
     if (started) {
         log::started(kVersion, daemon.config().file.string());
         sd_notify(0, "READY=1");
+        base::TaskGroup tasks(io.get_executor());
+        std::optional<Watchdog> watchdog;
+        if (const auto limit = watched_for()) {
+            watchdog.emplace(io.get_executor(), daemon.storage(), *limit,
+                             [] { sd_notify(0, "WATCHDOG=1"); });
+            tasks.spawn("watchdog", [&watchdog] { return watchdog->go_on(); });
+        }
         Config in_force = daemon.config();
         const char* why = "";
         // What the first steps have met ends it, too.
         if (!failure) why = co_await wait_for_the_end(signals, daemon, in_force);
         log::stopping(failure ? failure->text : why);
         sd_notify(0, "STOPPING=1");
+        if (watchdog) watchdog->stop();
+        co_await tasks.join();
     } else {
         failure = started.error();
     }
