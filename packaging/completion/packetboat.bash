@@ -1,0 +1,68 @@
+# bash completion for packetboat(1); to /usr/share/bash-completion/completions/packetboat
+# tests/package compares it with `packetboat --help`.
+
+_packetboat() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    local commands="serve check trace queue routes senders peers complaint promise retire resume off on backup restore version"
+    local general="--config --log-level --state-directory --control-socket --json --help"
+    local filters="--domain --sender-domain --to --from --older --newer --state --lane"
+    local word skip='' command='' verb='' options words=''
+    COMPREPLY=()
+
+    case $previous in
+    --config | --control-socket | --socket | --state-directory)
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return
+        ;;
+    --log-level) mapfile -t COMPREPLY < <(compgen -W "debug info warning error" -- "$current"); return ;;
+    --state) mapfile -t COMPREPLY < <(compgen -W "queued leased deferred held" -- "$current"); return ;;
+    --lane) mapfile -t COMPREPLY < <(compgen -W "xmpp local relay report" -- "$current"); return ;;
+    --domain | --sender-domain | --to | --from | --older | --newer | --limit | --until | --recipient) return ;;
+    esac
+
+    # The words that are neither options nor their values: a command, for some a second word, and what it is about.
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        if [[ $skip ]]; then skip=''; continue; fi
+        case $word in
+        --config | --log-level | --state-directory | --control-socket | --domain | --sender-domain | --to | --from | \
+            --older | --newer | --state | --lane | --limit | --until | --recipient | --socket) skip=1 ;;
+        -*) ;;
+        *)
+            if [[ ! $command ]]; then command=$word
+            else verb=${verb:-$word}
+            fi
+            ;;
+        esac
+    done
+
+    options=$general
+    case $command in
+    '') words=$commands ;;
+    queue)
+        case $verb in
+        '') words="list show flush hold release retry cancel bounce verify" ;;
+        list) options="$general $filters --limit" ;;
+        flush) options="$general $filters" ;;
+        hold | release | retry | cancel | bounce) options="$general $filters --all" ;;
+        verify) options="$general --repair" ;;
+        esac
+        ;;
+    routes) [[ $verb ]] || words="list forget" ;;
+    senders) [[ $verb ]] || words="forget" ;;
+    peers) [[ $verb ]] || words="list show trust limit block unset forget" ;;
+    promise) [[ $verb ]] || words="list show forget ours" ;;
+    complaint) options="$general --not-spam --recipient --socket" ;;
+    off) options="$general --until" ;;
+    backup | restore)
+        if [[ ! $verb && $current != -* ]]; then
+            compopt -o filenames
+            mapfile -t COMPREPLY < <(compgen -f -- "$current")
+            return
+        fi
+        ;;
+    esac
+    [[ $current != -* ]] || words=$options
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+}
+complete -F _packetboat packetboat

@@ -1,0 +1,122 @@
+"""A Debian 12 with systemd of its own, in a container of namespaces: for tests that install packages."""
+
+import contextlib
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+from twodomains.waiting import until
+
+# The folder in which trees are kept from one run to the next; without it, each run makes its own.
+CACHE = "PACKETBOAT_TREES"
+
+
+def output(*command, **more):
+    return subprocess.run(command, check=True, capture_output=True, text=True, **more).stdout
+
+
+def sources():
+    """The lines of this machine's own apt sources that are Debian 12, whatever mirror they name."""
+    targets = output("apt-get", "indextargets", "--format", "$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)", "Created-By: Packages")
+    lines = {tuple(line.split("|")[1:]) for line in targets.splitlines() if line.startswith("Debian|")}
+    found = sorted(line for line in lines if line[1].startswith("bookworm") and line[2] == "main")
+    if not found:
+        raise RuntimeError("apt has no sources of Debian 12 on this machine")
+    return found
+
+
+def make_tree(tree, dependencies):
+    """Debian with systemd, and what the package depends on."""
+    lines = sources()
+    mirror = next(uri for uri, release, _ in lines if release == "bookworm")
+    output("debootstrap", "--variant=minbase", "--include=systemd,systemd-sysv,dbus", "bookworm", str(tree), mirror)
+    (tree / "etc/apt/sources.list").write_text("".join(f"deb {' '.join(line)}\n" for line in lines))
+    # How this machine reaches its mirrors.
+    acquire = [line for line in output("apt-config", "dump").splitlines() if line.startswith("Acquire::")]
+    (tree / "etc/apt/apt.conf.d/99acquire").write_text("\n".join(acquire) + "\n")
+    shutil.copy("/etc/resolv.conf", tree / "etc/resolv.conf")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update"], ["install", "-y", "--no-install-recommends", *dependencies], ["clean"]):
+        output("chroot", str(tree), "apt-get", "-qq", *command, env=environment)
+    for file in (tree / "etc/resolv.conf", tree / "etc/machine-id"):
+        file.unlink(missing_ok=True)
+
+
+def tree_for(deb, folder):
+    """A fresh tree below `folder` in which the package can be installed without network."""
+    dependencies = sorted(re.findall(r"(?:^|, )([a-z0-9][a-z0-9.+-]+)", output("dpkg-deb", "-f", str(deb), "Depends")))
+    cache = pathlib.Path(os.environ.get(CACHE) or folder)
+    kept = cache / f"tree-{hashlib.sha256(' '.join(dependencies).encode()).hexdigest()[:16]}"
+    if not kept.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        new = cache / f"new-{os.getpid()}"
+        try:
+            make_tree(new, dependencies)
+            new.rename(kept)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+    tree = folder / "tree"
+    output("cp", "-a", str(kept), str(tree))
+    return tree
+
+
+class Machine:
+    def __init__(self, tree, first_process):
+        self.tree = tree
+        self._enter = ["nsenter", "--target", str(first_process), "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd"]
+
+    def run(self, *command, **more):
+        """Runs a command on it; the result has returncode, stdout and stderr as text."""
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
+        return subprocess.run([*self._enter, *command], capture_output=True, text=True, env=environment, timeout=300, **more)
+
+    def must(self, *command, **more):
+        """The same, of a command that has to succeed; returns what it prints."""
+        done = self.run(*command, **more)
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+        return done.stdout + done.stderr
+
+    def python(self, program, *arguments):
+        """Runs Python of this machine, as that one has none, in that one's network."""
+        network = self._enter[:3] + ["--net"]
+        return output(*network, "/usr/bin/python3", "-c", program, *arguments, timeout=300)
+
+    def path(self, path):
+        """Where its file is on this machine."""
+        return self.tree / path.removeprefix("/")
+
+
+def first_process_below(pid):
+    """The process of a container, below systemd-nspawn, that is process 1 in it; or None."""
+    for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with contextlib.suppress(FileNotFoundError):
+            ids = re.search(r"^NSpid:\s*(.*)", pathlib.Path(f"/proc/{child}/status").read_text(), re.MULTILINE)[1].split()
+            if len(ids) > 1 and ids[-1] == "1" and pathlib.Path(f"/proc/{child}/comm").read_text().strip() == "systemd":
+                return int(child)
+    return None
+
+
+@contextlib.contextmanager
+def booted(tree, log):
+    """A Machine that has booted the tree, and has no network but its own."""
+    with open(log, "wb") as console:
+        container = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", "systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit",
+             "--private-network", "--directory", str(tree)], stdin=subprocess.DEVNULL, stdout=console, stderr=console)
+    try:
+        def first():
+            assert container.poll() is None, pathlib.Path(log).read_text(errors="replace")
+            return first_process_below(container.pid)
+
+        machine = Machine(tree, until(first, "the container's first process"))
+        until(lambda: machine.run("systemctl", "is-system-running").stdout.strip() in ("running", "degraded"), "the boot", 120, 0.1)
+        yield machine
+        machine.run("systemctl", "poweroff")
+        container.wait(60)
+    finally:
+        if container.poll() is None:
+            container.kill()
+            container.wait()
