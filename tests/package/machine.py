@@ -60,6 +60,8 @@ def tree_for(deb, folder):
             shutil.rmtree(new, ignore_errors=True)
     tree = folder / "tree"
     output("cp", "-a", str(kept), str(tree))
+    # It has no network that could come up, and would wait two minutes for one.
+    (tree / "etc/systemd/system/systemd-networkd-wait-online.service").symlink_to("/dev/null")
     return tree
 
 
