@@ -193,3 +193,29 @@ def test_a_queue_of_a_unit_with_dynamic_user_moves(machine, package):
     assert owner(machine, STATE) == "packetboat:packetboat 700"
     assert not machine.path(STATE).is_symlink() and machine.path(f"{STATE}/here").exists()
     machine.must("apt-get", "purge", "-y", "packetboat")
+
+
+def test_sockets_stay_through_an_upgrade(machine, package):
+    install(machine, package("1.3"))
+    configure(machine)
+    # As packetboat.socket wants it: one that only Postfix may open.
+    machine.must("adduser", "--system", "--group", "--no-create-home", "--home", "/nonexistent", "postfix")
+    file = machine.path(CONFIGURATION)
+    changed = file.read_text().replace("listen = 127.0.0.1:2424", "listen = unix:/var/spool/postfix/private/packetboat")
+    assert "unix:/var/spool" in changed
+    file.write_text(changed)
+    machine.must("systemctl", "enable", "--now", "packetboat.socket")
+    machine.must("systemctl", "enable", "--now", "packetboat")
+    assert owner(machine, "/var/spool/postfix/private/packetboat") == "postfix:postfix 600"
+    since = machine.must("systemctl", "show", "--property", "ActiveEnterTimestampMonotonic", "packetboat.socket")
+    before = main_process(machine)
+
+    install(machine, package("1.4"))
+    assert (state_of(machine), state_of(machine, "packetboat.socket")) == ("active", "active")
+    assert main_process(machine) != before
+    assert machine.must("systemctl", "show", "--property", "ActiveEnterTimestampMonotonic", "packetboat.socket") == since
+    assert queue(machine) == []
+
+    machine.must("apt-get", "purge", "-y", "packetboat")
+    assert (state_of(machine), state_of(machine, "packetboat.socket")) == ("inactive", "inactive")
+    assert not machine.path(STATE).exists()
