@@ -3,8 +3,8 @@
 
 _packetboat() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands="serve check trace queue routes senders peers complaint promise retire resume off on backup restore version"
-    local general="--config --log-level --state-directory --control-socket --json --help"
+    local commands="serve check trace queue routes senders peers complaint promise retire resume off on backup restore version help"
+    local general="--config --log-level --state-directory --control-socket --json --help --version"
     local filters="--domain --sender-domain --to --from --older --newer --state --lane"
     local word skip='' command='' verb='' options words=''
     COMPREPLY=()
@@ -49,7 +49,8 @@ _packetboat() {
         esac
         ;;
     routes) [[ $verb ]] || words="list forget" ;;
-    senders) [[ $verb ]] || words="forget" ;;
+    senders) [[ $verb ]] || words="list forget" ;;
+    help) [[ $verb ]] || words=$commands ;;
     peers) [[ $verb ]] || words="list show trust limit block unset forget" ;;
     promise) [[ $verb ]] || words="list show forget ours" ;;
     complaint) options="$general --not-spam --recipient --socket" ;;

@@ -1,7 +1,7 @@
 # fish completion for packetboat(1); to /usr/share/fish/vendor_completions.d/. tests/package compares it with
 # `packetboat --help`.
 
-set -l commands serve check trace queue routes senders peers complaint promise retire resume off on backup restore version
+set -l commands serve check trace queue routes senders peers complaint promise retire resume off on backup restore version help
 set -l queue list show flush hold release retry cancel bounce verify
 set -l peers list show trust limit block unset forget
 set -l filtered list flush hold release retry cancel bounce
@@ -10,7 +10,8 @@ complete -c packetboat -f
 complete -c packetboat -n "not __fish_seen_subcommand_from $commands" -a "$commands"
 complete -c packetboat -n "__fish_seen_subcommand_from queue; and not __fish_seen_subcommand_from $queue" -a "$queue"
 complete -c packetboat -n "__fish_seen_subcommand_from routes; and not __fish_seen_subcommand_from list forget" -a "list forget"
-complete -c packetboat -n "__fish_seen_subcommand_from senders; and not __fish_seen_subcommand_from forget" -a "forget"
+complete -c packetboat -n "__fish_seen_subcommand_from senders; and not __fish_seen_subcommand_from list forget" -a "list forget"
+complete -c packetboat -n "__fish_seen_subcommand_from help" -a "$commands"
 complete -c packetboat -n "__fish_seen_subcommand_from peers; and not __fish_seen_subcommand_from $peers" -a "$peers"
 complete -c packetboat -n "__fish_seen_subcommand_from promise; and not __fish_seen_subcommand_from list show forget ours" \
     -a "list show forget ours"
@@ -22,6 +23,7 @@ complete -c packetboat -l state-directory -x -a "(__fish_complete_directories)" 
 complete -c packetboat -l control-socket -r -F -d "where the daemon is asked"
 complete -c packetboat -l json -d "print JSON"
 complete -c packetboat -l help -d "print a summary"
+complete -c packetboat -l version -d "print the version"
 
 set -l of_queue "__fish_seen_subcommand_from queue; and __fish_seen_subcommand_from $filtered"
 complete -c packetboat -n $of_queue -l domain -x -d "the recipient's domain"
