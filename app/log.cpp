@@ -42,6 +42,15 @@ void secret_is_exposed(std::string_view file) {
         .warning();
 }
 
+void certificate_is_minded(std::string_view component, std::string_view server,
+                           std::string_view why) {
+    Line("certificate-is-minded")
+        .with("component", component)
+        .with("server", server)
+        .with("why", why)
+        .warning();
+}
+
 void peer_class_set(std::string_view domain, std::string_view peer_class) {
     Line("peer-class-set")
         .with("domain", domain)

@@ -30,6 +30,9 @@ void reloaded(std::string_view config_file, std::string_view changed, std::strin
 void reload_failed(const base::Error& error);
 /// Every account of this machine can read the secret in `file`.
 void secret_is_exposed(std::string_view file);
+/// Peers refuse the certificate that a component's server shows, or will soon.
+void certificate_is_minded(std::string_view component, std::string_view server,
+                           std::string_view why);
 /// Taken out of service, or back into it.
 void retired(std::string_view component, bool retired);
 /// All our mail goes by SMTP, until then or an administrator's word.

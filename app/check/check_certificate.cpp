@@ -1,31 +1,30 @@
 #include "app/check/check_certificate.hpp"
 
-#include "app/check/s2s_certificate.hpp"
-#include "base/async.hpp"
+#include "app/daemon/s2s_certificate.hpp"
 
 #include <fmt/format.h>
 
 namespace app {
 namespace {
 
-using Servers = base::Result<std::vector<component::ServerAddress>>;
+using Shown = base::Result<std::vector<ShownCertificate>>;
 
-Servers servers_of(const Config& config, const mail::Domain& domain) {
-    std::optional<Servers> found;
+Shown shown_of(const Config& config, const mail::Domain& domain) {
+    std::optional<Shown> found;
     base::asio::io_context io(1);
     base::spawn(io.get_executor(), "probe", [&]() -> base::Task<void> {
-        auto servers = co_await component::find_servers(config.discovery.resolver, domain);
-        found.emplace(std::move(servers));
+        auto shown = co_await s2s_certificates(config.discovery.resolver, domain);
+        found.emplace(std::move(shown));
     });
     io.run();
     if (!found) return base::fail(base::Errc::timeout, "it can't be asked");
     return std::move(*found);
 }
 
-void check_server(Findings& findings, const component::ComponentSettings& component,
-                  const component::ServerAddress& server, const std::string& ascii) {
-    const std::string where = fmt::format("{}:{}", server.host, server.port);
-    const auto certificate = s2s_certificate(server, component.jid, ascii);
+void look_at(Findings& findings, const component::ComponentSettings& component,
+             const ShownCertificate& shown) {
+    const std::string where = fmt::format("{}:{}", shown.server.host, shown.server.port);
+    const auto& certificate = shown.certificate;
     if (!certificate) {
         return findings.add(
             false, fmt::format("component {}: other servers look for it at {}, and from this "
@@ -46,15 +45,15 @@ void check_certificates(Findings& findings, const Config& config) {
     for (const auto& component : config.components) {
         const auto domain = mail::Domain::parse(component.jid);
         if (component.retired || !domain) continue;
-        const auto servers = servers_of(config, *domain);
-        if (!servers) {
+        const auto all = shown_of(config, *domain);
+        if (!all) {
             findings.add(false, fmt::format("component {}: the DNS has no server for it "
                                             "(_xmpp-server._tcp.{}): {}",
-                                            component.jid, domain->ascii(), servers.error().text));
+                                            component.jid, domain->ascii(), all.error().text));
             continue;
         }
-        for (const auto& server : *servers)
-            check_server(findings, component, server, domain->ascii());
+        for (const ShownCertificate& shown : *all)
+            look_at(findings, component, shown);
     }
 }
 

@@ -12,7 +12,7 @@ namespace {
 /// A few large mails more than the reserve: an administrator should hear of it before senders do.
 constexpr std::uintmax_t kComfort = std::uintmax_t{200} << 20;
 /// A mail that is not small is a file.
-constexpr std::uintmax_t kFiles = 10'000;
+constexpr std::uintmax_t kFewFiles = 10'000;
 
 }  // namespace
 
@@ -23,7 +23,7 @@ std::optional<std::string> lack_of_space(const FreeSpace& space, std::uintmax_t 
     if (space.bytes < reserve + kComfort)
         return fmt::format("{} MiB are free; with less than {} no mail is taken", space.bytes >> 20,
                            reserve >> 20);
-    if (space.counts_files && space.files < kFiles)
+    if (space.counts_files && space.files < kFewFiles)
         return fmt::format("only {} more files can be made (df -i)", space.files);
     return std::nullopt;
 }

@@ -71,6 +71,7 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       gate_(config_.classes, clock_),
       routes_(config_, router_, senders_),
       hand_over_(executor, config_),
+      certificates_(executor, config_, clock_),
       discovery_(executor, discovery_settings(config_, router_), clock_, random_, peers_,
                  routes_.table()),
       promises_(executor, config_, storage_, reader_, clock_, *clock_trust_, *lists_, discovery_,
@@ -328,6 +329,7 @@ base::Task<base::Result<void>> Daemon::start(std::function<void(base::Error)> gi
     if (complaints.send || complaints.take)
         tasks_.spawn("complaints", [this] { return watch_complaints(); });
     tasks_.spawn("hand-over", [this, give_up] { return hand_over_.go_on(give_up); });
+    tasks_.spawn("certificates", [this] { return certificates_.go_on(); });
     co_return base::Result<void>();
 }
 
@@ -336,6 +338,7 @@ base::Task<void> Daemon::stop() {
     stopping_signal_.notify();
     complaints_stop_.notify();
     hand_over_.stop();
+    certificates_.stop();
     off_.stop();
     routes_.stop();
     xmpp_courier_->stop();

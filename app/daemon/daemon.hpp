@@ -6,6 +6,7 @@
 #pragma once
 
 #include "app/config/config.hpp"
+#include "app/daemon/certificate_watch.hpp"
 #include "app/daemon/hand_over_watch.hpp"
 #include "app/daemon/list_files.hpp"
 #include "app/daemon/off_watch.hpp"
@@ -138,6 +139,7 @@ class Daemon {
     component::ClassGate gate_;
     Routes routes_;
     HandOverWatch hand_over_;
+    CertificateWatch certificates_;
     component::Discovery discovery_;
     Promises promises_;
     component::DnsResolver resolver_;  ///< for what is ours

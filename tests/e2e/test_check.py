@@ -191,6 +191,14 @@ def test_the_certificate_that_others_see_is_looked_at(world, a, d, shown):
     assert "it offers no TLS for fake.spare.test" in shown(issue("spare.test"), b"<dialback/>")
 
 
+def test_the_log_says_that_a_certificate_ends_soon(world, spare, a, shown):
+    daemon = spare(("[component mail.spare.test]", "[component fake.spare.test]"), ("# resolver = 127.0.0.1", "resolver = 127.0.0.98"))
+    Shown(a.address, *world.authority.issue("spare.test", days=10))
+    daemon.start()
+    until(lambda: "event=certificate-is-minded component=fake.spare.test server=fake.a.test:5299" in daemon.log(), "the warning")
+    assert "it ends soon, 20" in daemon.log()
+
+
 def test_what_keeps_others_from_finding_our_component_is_told_with_its_cure(spare):
     """Or no peer could ever verify its mail: they ask the domain, not the component."""
     daemon = spare(("domains = spare.test", "domains = mail.spare.test unknown.test plain.test a2.test nowhere.test"))

@@ -1,4 +1,4 @@
-#include "app/check/s2s_certificate.hpp"
+#include "app/daemon/s2s_certificate.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -28,7 +28,14 @@ TEST_CASE("what peers mind of a certificate") {
 }
 
 TEST_CASE("a server that is not there") {
-    const auto found = app::s2s_certificate({"127.0.0.1", 1}, "mail.a.test", "mail.a.test");
-    REQUIRE_FALSE(found);
-    CHECK(found.error().code == base::Errc::io);
+    boost::asio::io_context io;
+    std::optional<base::Errc> why;
+    base::spawn(io.get_executor(), "probe", [&]() -> base::Task<void> {
+        const component::ServerAddress nobody{"127.0.0.1", 1};
+        const auto found =
+            co_await app::s2s_certificate(nobody, *mail::Domain::parse("mail.a.test"));
+        if (!found) why = found.error().code;
+    });
+    io.run();
+    CHECK(why == base::Errc::io);
 }

@@ -1,9 +1,11 @@
-#include "app/check/s2s_certificate.hpp"
+#include "app/daemon/s2s_certificate.hpp"
 
 #include "base/async.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
 
+#include <algorithm>
+#include <array>
 #include <memory>
 
 #include <boost/asio/ssl.hpp>
@@ -20,7 +22,7 @@ using asio::ip::tcp;
 using base::Errc;
 using base::fail;
 
-constexpr auto kTime = std::chrono::seconds(10);
+constexpr auto kAskTime = std::chrono::seconds(10);
 constexpr auto kSoon = std::chrono::hours(24 * 14);
 constexpr std::size_t kNames = 10;
 constexpr std::size_t kAnswer = std::size_t{64} << 10;  // bytes of a stream's head
@@ -97,8 +99,7 @@ base::Result<S2sCertificate> look_at(SSL* connection, const std::string& ascii) 
 }
 
 base::Task<base::Result<S2sCertificate>> ask(tcp::socket& socket, ssl::context& context,
-                                             component::ServerAddress server, std::string name,
-                                             std::string ascii) {
+                                             component::ServerAddress server, mail::Domain name) {
     tcp::resolver resolver(socket.get_executor());
     const auto [unknown, addresses] = co_await resolver.async_resolve(
         server.host, std::to_string(server.port), asio::as_tuple(asio::use_awaitable));
@@ -109,7 +110,7 @@ base::Task<base::Result<S2sCertificate>> ask(tcp::socket& socket, ssl::context& 
     const std::string head = fmt::format(
         "<?xml version='1.0'?><stream:stream xmlns='jabber:server' "
         "xmlns:stream='http://etherx.jabber.org/streams' to='{}' version='1.0'>",
-        escaped(name));
+        escaped(name.domainpart()));
     co_await asio::async_write(socket, asio::buffer(head), asio::as_tuple(asio::use_awaitable));
     // g++ 12 can't keep a list of arguments in a coroutine.
     const std::vector<std::string_view> features{"</stream:features>", "<stream:features/>",
@@ -117,7 +118,7 @@ base::Task<base::Result<S2sCertificate>> ask(tcp::socket& socket, ssl::context& 
     auto said = co_await read_to(socket, features);
     if (!said) co_return said.error();
     if (said->find(kTlsNamespace) == std::string::npos)
-        co_return fail(Errc::refused, "it offers no TLS for " + name);
+        co_return fail(Errc::refused, "it offers no TLS for " + name.domainpart());
     const std::string start = fmt::format("<starttls xmlns='{}'/>", kTlsNamespace);
     co_await asio::async_write(socket, asio::buffer(start), asio::as_tuple(asio::use_awaitable));
     const std::vector<std::string_view> answers{"<proceed", "<failure", "</stream:stream>"};
@@ -126,30 +127,41 @@ base::Task<base::Result<S2sCertificate>> ask(tcp::socket& socket, ssl::context& 
     if (said->find("<proceed") == std::string::npos)
         co_return fail(Errc::refused, "it does not begin with TLS");
     ssl::stream<tcp::socket&> stream(socket, context);
-    SSL_set_tlsext_host_name(stream.native_handle(), ascii.c_str());
+    SSL_set_tlsext_host_name(stream.native_handle(), name.ascii().c_str());
     const auto [failed] = co_await stream.async_handshake(ssl::stream_base::client,
                                                           asio::as_tuple(asio::use_awaitable));
     if (failed) co_return fail(Errc::refused, "TLS: " + failed.message());
-    co_return look_at(stream.native_handle(), ascii);
+    co_return look_at(stream.native_handle(), name.ascii());
 }
 
 }  // namespace
 
-base::Result<S2sCertificate> s2s_certificate(const component::ServerAddress& server,
-                                             const std::string& name, const std::string& ascii) {
-    std::optional<base::Result<S2sCertificate>> found;
+base::Task<base::Result<S2sCertificate>> s2s_certificate(component::ServerAddress server,
+                                                         mail::Domain name) {
     ssl::context context(ssl::context::tls_client);
     boost::system::error_code ignored;
     context.set_default_verify_paths(ignored);
-    asio::io_context io(1);
-    tcp::socket socket(io);
-    base::spawn(io.get_executor(), "probe", [&]() -> base::Task<void> {
-        auto answer = co_await ask(socket, context, server, name, ascii);
-        found.emplace(std::move(answer));
+    tcp::socket socket(co_await asio::this_coro::executor);
+    base::Deadline deadline(socket.get_executor(), [&socket] {
+        boost::system::error_code unimportant;
+        socket.close(unimportant);
     });
-    io.run_for(kTime);
-    if (!found) return fail(Errc::timeout, "no answer");
-    return std::move(*found);
+    deadline.arm(kAskTime);
+    auto found = co_await ask(socket, context, std::move(server), std::move(name));
+    if (!found && deadline.expired()) co_return fail(Errc::timeout, "no answer");
+    co_return found;
+}
+
+base::Task<base::Result<std::vector<ShownCertificate>>> s2s_certificates(std::string resolver,
+                                                                         mail::Domain name) {
+    auto servers = co_await component::find_servers(std::move(resolver), name);
+    if (!servers) co_return servers.error();
+    std::vector<ShownCertificate> shown;
+    for (const component::ServerAddress& server : *servers) {
+        auto certificate = co_await s2s_certificate(server, name);
+        shown.push_back({server, std::move(certificate)});
+    }
+    co_return shown;
 }
 
 std::optional<std::string> certificate_fault(const S2sCertificate& certificate,
