@@ -130,7 +130,7 @@ def test_services_that_lead_the_wrong_way_are_told_of(a, changed):
 
 def test_a_resolver_that_is_not_there_is_told_of(a, changed):
     assert "ok   resolver: that of the system answers" in findings(a)
-    with changed(a, ("# resolver = 127.0.0.1", "resolver = 127.0.0.99")):
+    with changed(a, ("# resolver = 192.0.2.53", "resolver = 127.0.0.99")):
         assert "BAD  resolver: 127.0.0.99 does not answer" in findings(a)
 
 
@@ -170,7 +170,7 @@ def shown(world, spare, a):
     dns = world.dns.twin(world.scratch / "dns-of-check", "127.0.0.98")
     dns.add_setting("srv-host=_xmpp-server._tcp.fake.spare.test,fake.a.test,5299")
     dns.serve()
-    daemon = spare(("[component mail.spare.test]", "[component fake.spare.test]"), ("# resolver = 127.0.0.1", "resolver = 127.0.0.98"))
+    daemon = spare(("[component mail.spare.test]", "[component fake.spare.test]"), ("# resolver = 192.0.2.53", "resolver = 127.0.0.98"))
 
     def said(issued=None, features=Shown.FEATURES):
         if issued:
@@ -192,7 +192,7 @@ def test_the_certificate_that_others_see_is_looked_at(world, a, d, shown):
 
 
 def test_the_log_says_that_a_certificate_ends_soon(world, spare, a, shown):
-    daemon = spare(("[component mail.spare.test]", "[component fake.spare.test]"), ("# resolver = 127.0.0.1", "resolver = 127.0.0.98"))
+    daemon = spare(("[component mail.spare.test]", "[component fake.spare.test]"), ("# resolver = 192.0.2.53", "resolver = 127.0.0.98"))
     Shown(a.address, *world.authority.issue("spare.test", days=10))
     daemon.start()
     until(lambda: "event=certificate-is-minded component=fake.spare.test server=fake.a.test:5299" in daemon.log(), "the warning")

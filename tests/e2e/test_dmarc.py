@@ -30,8 +30,8 @@ def dns(world, b):
     dns.serve()
     configuration = b.packetboat.configuration
     before = configuration.read_text()
-    assert "# resolver = 127.0.0.1" in before
-    configuration.write_text(before.replace("# resolver = 127.0.0.1", "resolver = 127.0.0.54"))
+    assert "# resolver = 192.0.2.53" in before
+    configuration.write_text(before.replace("# resolver = 192.0.2.53", "resolver = 127.0.0.54"))
     b.packetboat.restart()
     yield dns
     configuration.write_text(before)

@@ -75,7 +75,7 @@ def asks(world, b, rbldnsd):
     dns.serve()
     configuration = b.packetboat.configuration
     before = configuration.read_text()
-    configuration.write_text(before.replace("# resolver = 127.0.0.1", f"resolver = {RESOLVER}"))
+    configuration.write_text(before.replace("# resolver = 192.0.2.53", f"resolver = {RESOLVER}"))
     b.packetboat.restart()
     yield
     configuration.write_text(before)
