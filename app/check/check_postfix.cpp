@@ -51,10 +51,13 @@ base::Result<PostfixConfig> read_postfix() {
     if (!services) return services.error();
     const auto overrides = say({kPostconf, "-P", "-x"});
     if (!overrides) return overrides.error();
-    const auto main = say({kPostconf, "-x", "cleanup_service_name", "content_filter",
-                           "header_checks", "milter_macro_daemon_name", "nested_header_checks",
-                           "queue_directory", "receive_override_options", "smtpd_milters",
-                           "smtpd_recipient_restrictions", "transport_maps"});
+    const auto main =
+        say({kPostconf, "-x", "cleanup_service_name", "content_filter", "header_checks",
+             "milter_macro_daemon_name", "nested_header_checks", "queue_directory",
+             "receive_override_options", "smtpd_milters", "smtpd_restriction_classes",
+             "smtpd_client_restrictions", "smtpd_helo_restrictions", "smtpd_sender_restrictions",
+             "smtpd_relay_restrictions", "smtpd_recipient_restrictions", "smtpd_data_restrictions",
+             "smtpd_end_of_data_restrictions", "transport_maps"});
     if (!main) return main.error();
     return PostfixConfig(*services, *overrides, *main);
 }

@@ -3,7 +3,7 @@
 #include "base/text.hpp"
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 #include <filesystem>
 #include <optional>
 
@@ -19,8 +19,7 @@ using smtp_bridge::Protocol;
 /// transport(5). Nothing: it goes by a name that only the DNS knows the meaning of.
 std::optional<Endpoint> endpoint_of(std::string hop, const std::string& queue_directory) {
     if (hop.starts_with("unix:")) {
-        const std::string path = hop.substr(5);
-        hop = "unix:" + (path.starts_with('/') ? path : queue_directory + "/" + path);
+        hop = "unix:" + queue_directory + (hop[5] == '/' ? "" : "/") + hop.substr(5);
     } else {
         if (hop.starts_with("inet:")) hop.erase(0, 5);
         // IPv6 keeps its brackets.
@@ -38,11 +37,29 @@ bool is_anywhere(const std::string& host) {
     return host == "0.0.0.0" || host == "::";
 }
 
+/// Where Postfix can ask a policy service (postconf(5)).
+constexpr std::array<const char*, 7> kRestrictions{
+    "smtpd_client_restrictions",     "smtpd_helo_restrictions",      "smtpd_sender_restrictions",
+    "smtpd_relay_restrictions",      "smtpd_recipient_restrictions", "smtpd_data_restrictions",
+    "smtpd_end_of_data_restrictions"};
+
 /// Whether what goes to `hop` comes to who listens at `listen`.
 bool meets(const Endpoint& hop, const Endpoint& listen) {
     if (hop == listen) return true;
     return !hop.is_unix() && !listen.is_unix() && hop.port() == listen.port() &&
            is_anywhere(listen.host());
+}
+
+/// Whether `text` has `name` in it, and not the beginning of a longer one.
+bool names(const std::string& text, const std::string& name) {
+    for (std::size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + 1)) {
+        const std::size_t end = at + name.size();
+        const char behind = end < text.size() ? text[end] : ' ';
+        const bool goes_on = (behind >= '0' && behind <= '9') || (behind >= 'a' && behind <= 'z') ||
+                             behind == '.' || behind == '-' || behind == '_' || behind == '/';
+        if (!goes_on || name.ends_with(':')) return true;
+    }
+    return false;
 }
 
 class Ways {
@@ -73,20 +90,36 @@ class Ways {
         return "lmdb:" + file.string();
     }
 
-    bool asks_table() const {
-        if (!config_.route_table) return false;
-        return std::ranges::any_of(tables_, [this](const std::string& each) {
-            return each == table() || each == "proxy:" + table();
-        });
+    /// Whether some table of transport_maps, alone or within another, has this in its name.
+    bool has_table(const std::string& name) const {
+        return std::ranges::any_of(tables_,
+                                   [&](const std::string& each) { return names(each, name); });
     }
+
+    bool asks_table() const { return config_.route_table && has_table(table()); }
 
     bool asks_lookup() const {
         if (!config_.route_lookup) return false;
-        const Endpoint& at = config_.route_lookup->server.endpoint;
-        const std::string end = at.is_unix() ? at.path() : ":" + std::to_string(at.port());
-        return std::ranges::any_of(tables_, [&](const std::string& each) {
-            return each.starts_with("socketmap:") && each.find(end + ":") != std::string::npos;
+        const auto spelt = spellings(config_.route_lookup->server.endpoint);
+        return std::ranges::any_of(spelt, [this](const std::string& each) {
+            return has_table("socketmap:" + each + ":");
         });
+    }
+
+    /// As Postfix's configuration may have it: paths below the queue's folder without it, too.
+    std::vector<std::string> spellings(const Endpoint& at) const {
+        const std::string folder = postfix_.main_value("queue_directory") + "/";
+        if (!at.is_unix()) {
+            const std::string port = ":" + std::to_string(at.port());
+            const std::string host = is_anywhere(at.host()) ? "127.0.0.1" : at.host();
+            return {"inet:" + host + port, "inet:[" + host + "]" + port, "inet:localhost" + port};
+        }
+        std::vector<std::string> all{"unix:" + at.path()};
+        if (at.path().starts_with(folder)) {
+            all.push_back("unix:" + at.path().substr(folder.size()));
+            all.push_back("unix:/" + at.path().substr(folder.size()));
+        }
+        return all;
     }
 
     void look_at_tables() {
@@ -142,15 +175,16 @@ class Ways {
         // Where Postfix asks for each recipient it need not tell us of them.
         if (!config_.policy_service || asks_lookup()) return;
         const Endpoint& at = config_.policy_service->endpoint;
-        const std::string end = at.is_unix() ? at.path() : ":" + std::to_string(at.port());
+        // What a class has is not looked at, and it may be there.
+        if (!postfix_.main_value("smtpd_restriction_classes").empty()) return;
+        const auto spelt = spellings(at);
         const auto asks = [&](const PostfixService& service) {
-            if (service.command != "smtpd") return false;
-            const std::string all = postfix_.value(service, "smtpd_recipient_restrictions");
-            const std::size_t found = all.find(end);
-            const char behind = found == std::string::npos || found + end.size() >= all.size()
-                                    ? ' '
-                                    : all[found + end.size()];
-            return found != std::string::npos && (behind < '0' || behind > '9');
+            return service.command == "smtpd" &&
+                   std::ranges::any_of(kRestrictions, [&](const char* list) {
+                       const std::string all = postfix_.value(service, list);
+                       return std::ranges::any_of(
+                           spelt, [&](const std::string& each) { return names(all, each); });
+                   });
         };
         if (std::ranges::any_of(postfix_.services(), asks)) return;
         faults_.push_back(fmt::format(
@@ -172,7 +206,10 @@ class Ways {
     void look_at_hand_over() {
         for (const auto& target : config_.return_to) {
             const auto* const service = service_at(target);
-            if (service == nullptr || !postfix_.value(*service, "content_filter").empty()) continue;
+            if (service == nullptr) continue;
+            const std::string filter = postfix_.value(*service, "content_filter");
+            // That of all mail brings it back here, from where it goes by transport_maps.
+            if (!filter.empty() && filter != postfix_.main_value("content_filter")) continue;
             faults_.push_back(fmt::format(
                 "Postfix: what we return to SMTP at {} goes by transport_maps, and comes round "
                 "again: give it the content_filter of examples/postfix/master.cf{}",
@@ -195,7 +232,7 @@ class Ways {
         const auto* const service = service_at(target);
         if (service == nullptr) return;
         const std::string filter = postfix_.value(*service, "content_filter");
-        if (!filter.starts_with("smtp:") || filter == postfix_.main_value("content_filter")) return;
+        if (filter != "smtp:") return;
         faults_.push_back(
             fmt::format("Postfix: what we deliver at {} goes out again by SMTP (content_filter = "
                         "{}): are deliver-to and return-to swapped?",

@@ -22,16 +22,17 @@ base::Task<void> CertificateWatch::go_on() {
 base::Task<void> CertificateWatch::look_at(const component::ComponentSettings& component) {
     const auto domain = mail::Domain::parse(component.jid);
     if (!domain) co_return;
-    const auto all = co_await s2s_certificates(config_.discovery.resolver, *domain);
-    if (!all) co_return;
-    for (const ShownCertificate& shown : *all) {
-        if (!shown.certificate) continue;
-        const auto fault =
-            certificate_fault(*shown.certificate, component.jid,
-                              component.assurance == component::Assurance::pkix, clock_.now());
+    const auto servers = co_await component::find_servers(config_.discovery.resolver, *domain);
+    if (!servers) co_return;
+    for (const component::ServerAddress& server : *servers) {
+        if (stopping_) break;
+        const auto shown = co_await s2s_certificate(server, *domain);
+        if (!shown) continue;
+        const auto fault = certificate_fault(
+            *shown, component.jid, component.assurance == component::Assurance::pkix, clock_.now());
         if (fault) {
-            log::certificate_is_minded(
-                component.jid, fmt::format("{}:{}", shown.server.host, shown.server.port), *fault);
+            log::certificate_is_minded(component.jid,
+                                       fmt::format("{}:{}", server.host, server.port), *fault);
         }
     }
 }

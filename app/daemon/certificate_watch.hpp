@@ -21,6 +21,7 @@ class CertificateWatch {
 
     /// At once, and then each day until stop().
     base::Task<void> go_on();
+    /// Ten seconds may pass until go_on() returns.
     void stop();
 
   private:

@@ -80,16 +80,21 @@ base::Task<std::shared_ptr<Ready>> wait_for_sockets(ares_channel channel,
 
 }  // namespace
 
-DnsChannel::DnsChannel(const std::string& server, std::chrono::milliseconds try_time) {
+DnsChannel::DnsChannel(const std::string& server, std::chrono::milliseconds try_time,
+                       Refusals refusals) {
     // Once for the process, as c-ares wants it.
     static const int initialized = ares_library_init(ARES_LIB_INIT_ALL);
     if (initialized != ARES_SUCCESS) return;
     ares_options options{};
     options.timeout = static_cast<int>(try_time.count());
     options.tries = kTries;
+    int given = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES;
+    if (refusals == Refusals::answers) {
+        options.flags = ARES_FLAG_NOCHECKRESP;
+        given |= ARES_OPT_FLAGS;
+    }
     ares_channel raw = nullptr;
-    if (ares_init_options(&raw, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES) != ARES_SUCCESS)
-        return;
+    if (ares_init_options(&raw, &options, given) != ARES_SUCCESS) return;
     if (!server.empty() && ares_set_servers_ports_csv(raw, server.c_str()) != ARES_SUCCESS) {
         ares_destroy(raw);
         return;

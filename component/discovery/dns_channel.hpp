@@ -9,6 +9,7 @@
 #include "base/async.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
@@ -23,9 +24,14 @@ class DnsChannel {
     /// A status of c-ares, and the message that it has come from: nullptr and 0 if there is none.
     using OnAnswer = std::function<void(int status, const unsigned char* bytes, int size)>;
 
+    /// What SERVFAIL and REFUSED are: a reason to ask another server, at last ARES_ECONNREFUSED; or
+    /// answers, ARES_ESERVFAIL and ARES_EREFUSED.
+    enum class Refusals : std::uint8_t { another_server, answers };
+
     /// `server`: `IP` or `IP:port`, `[IPv6]:port`; empty: as the system's resolv.conf says. Each
     /// server is tried twice, first for `try_time`.
-    DnsChannel(const std::string& server, std::chrono::milliseconds try_time);
+    explicit DnsChannel(const std::string& server, std::chrono::milliseconds try_time,
+                        Refusals refusals = Refusals::another_server);
     /// Answers what is still open.
     ~DnsChannel();
     DnsChannel(const DnsChannel&) = delete;

@@ -17,6 +17,7 @@ constexpr auto kTryTime = 3000ms;  // of the first try
 constexpr auto kWholeTime = 20s;
 constexpr std::size_t kTargets = 8;
 constexpr std::uint16_t kServerPort = 5269;
+constexpr auto kTargetTime = 10s;
 constexpr auto kProbeTry = 1500ms;
 constexpr auto kProbeTime = 10s;
 
@@ -38,12 +39,12 @@ SrvAnswer read_servers(int status, const unsigned char* bytes, int size) {
 }
 
 /// In the order of RFC 2782, but that equals are not shuffled.
-std::vector<ServerAddress> read_targets(const unsigned char* bytes, int size) {
+std::vector<ServerAddress> read_targets(const unsigned char* bytes, int size, bool direct_tls) {
     ares_srv_reply* first = nullptr;
     if (ares_parse_srv_reply(bytes, size, &first) != ARES_SUCCESS) return {};
     std::vector<std::pair<int, ServerAddress>> found;
     for (const auto* record = first; record != nullptr; record = record->next)
-        found.emplace_back(record->priority, ServerAddress{record->host, record->port});
+        found.emplace_back(record->priority, ServerAddress{record->host, record->port, direct_tls});
     ares_free_data(first);
     std::ranges::stable_sort(found, {}, [](const auto& each) { return each.first; });
     std::vector<ServerAddress> targets;
@@ -52,6 +53,12 @@ std::vector<ServerAddress> read_targets(const unsigned char* bytes, int size) {
     }
     return targets;
 }
+
+struct TargetQuery {
+    int status = ARES_ETIMEOUT;
+    std::vector<ServerAddress> targets;
+    bool done = false;
+};
 
 struct ServerQuery {
     SrvAnswer answer = SrvAnswer::unknown;
@@ -91,43 +98,51 @@ base::Task<SrvAnswer> DnsResolver::find_server(mail::Domain domain) {
 
 base::Task<base::Result<std::vector<ServerAddress>>> find_servers(std::string server,
                                                                   mail::Domain domain) {
-    int status = ARES_ETIMEOUT;
-    bool is_answered = false;
-    std::vector<ServerAddress> targets;
-    {
-        DnsChannel channel(server, kTryTime);
-        if (!channel.is_open()) co_return base::fail(base::Errc::timeout, "it can't be asked");
-        channel.ask("_xmpp-server._tcp." + domain.ascii(), ns_t_srv,
-                    [&](int found, const unsigned char* bytes, int size) {
-                        if (found != ARES_EDESTRUCTION) status = found;
-                        if (found == ARES_SUCCESS) targets = read_targets(bytes, size);
-                        is_answered = true;
+    std::array<TargetQuery, 2> queries;  // before the channel, which answers them when it goes
+    DnsChannel channel(server, kTryTime);
+    if (!channel.is_open()) co_return base::fail(base::Errc::timeout, "it can't be asked");
+    const std::array<const char*, 2> services{"_xmpp-server._tcp.", "_xmpps-server._tcp."};
+    for (std::size_t i = 0; i < queries.size(); ++i) {
+        TargetQuery& query = queries[i];
+        const bool direct_tls = i == 1;
+        channel.ask(services[i] + domain.ascii(), ns_t_srv,
+                    [&query, direct_tls](int status, const unsigned char* bytes, int size) {
+                        query.status = status;
+                        if (status == ARES_SUCCESS)
+                            query.targets = read_targets(bytes, size, direct_tls);
+                        query.done = true;
                     });
-        co_await channel.run([&] { return is_answered; }, kWholeTime);
     }
-    const bool has_none = status == ARES_ENOTFOUND || status == ARES_ENODATA;
-    if (status != ARES_SUCCESS && !has_none)
-        co_return base::fail(base::Errc::timeout, ares_strerror(status));
-    if (targets.size() == 1 && (targets[0].host.empty() || targets[0].host == "."))
-        co_return base::fail(base::Errc::not_found, "the DNS says that there is none");
-    if (targets.empty()) targets.push_back({domain.ascii(), kServerPort});
-    co_return targets;
+    const std::function<bool()> is_done = [&queries] {
+        return std::ranges::all_of(queries, &TargetQuery::done);
+    };
+    co_await channel.run(is_done, kTargetTime);
+    for (TargetQuery& query : queries) {
+        const bool has_none = query.status == ARES_ENOTFOUND || query.status == ARES_ENODATA;
+        if (!query.done || (query.status != ARES_SUCCESS && !has_none))
+            co_return base::fail(base::Errc::timeout, ares_strerror(query.status));
+        if (query.targets.empty()) continue;
+        const std::string& first = query.targets.front().host;
+        if (query.targets.size() == 1 && (first.empty() || first == "."))
+            co_return base::fail(base::Errc::not_found, "the DNS says that there is none");
+        co_return std::move(query.targets);
+    }
+    std::vector<ServerAddress> itself{{domain.ascii(), kServerPort, false}};
+    co_return itself;
 }
 
 base::Task<base::Result<void>> probe_resolver(std::string server) {
     int status = ARES_ETIMEOUT;
-    bool is_answered = false;
-    {
-        DnsChannel channel(server, kProbeTry);
-        if (!channel.is_open()) co_return base::fail(base::Errc::timeout, "it can't be asked");
-        channel.ask(".", ns_t_ns, [&](int found, const unsigned char*, int) {
-            // What is let go when the time is over is no answer.
-            if (found != ARES_EDESTRUCTION) status = found;
-            is_answered = true;
-        });
-        co_await channel.run([&] { return is_answered; }, kProbeTime);
-    }
-    if (status == ARES_ETIMEOUT || status == ARES_ECONNREFUSED)
+    bool is_answered = false;  // before the channel, which answers when it goes
+    DnsChannel channel(server, kProbeTry, DnsChannel::Refusals::answers);
+    if (!channel.is_open()) co_return base::fail(base::Errc::timeout, "it can't be asked");
+    channel.ask(".", ns_t_ns, [&](int found, const unsigned char*, int) {
+        status = found;
+        is_answered = true;
+    });
+    const std::function<bool()> is_done = [&is_answered] { return is_answered; };
+    co_await channel.run(is_done, kProbeTime);
+    if (!is_answered || status == ARES_ETIMEOUT || status == ARES_ECONNREFUSED)
         co_return base::fail(base::Errc::timeout, ares_strerror(status));
     co_return base::Result<void>();
 }

@@ -40,10 +40,12 @@ class DnsResolver final : public Resolver {
 struct ServerAddress {
     std::string host;
     std::uint16_t port = 0;
+    bool direct_tls = false;  ///< XEP-0368: TLS from the first octet on
 };
-/// The targets of _xmpp-server._tcp of `domain`, the best first, eight at most; the domain itself
-/// at port 5269 if it has no such record (RFC 6120 3.2.2). Errc::not_found if the target is ".";
-/// Errc::timeout with what c-ares says if the DNS does not answer. `server` as above; 20 s at most.
+/// The targets of _xmpp-server._tcp of `domain`, the best first, eight at most; of
+/// _xmpps-server._tcp if it has only those; the domain itself at port 5269 if it has no such record
+/// (RFC 6120 3.2.2). Errc::not_found if the target is "."; Errc::timeout with what c-ares says if
+/// the DNS does not answer. `server` as above; ten seconds at most.
 base::Task<base::Result<std::vector<ServerAddress>>> find_servers(std::string server,
                                                                   mail::Domain domain);
 

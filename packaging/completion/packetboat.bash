@@ -4,7 +4,7 @@
 _packetboat() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local commands="serve check trace queue routes senders peers complaint promise retire resume off on backup restore version help"
-    local general="--config --log-level --state-directory --control-socket --json --help --version"
+    local general="--config --log-level --state-directory --control-socket --help --version"
     local filters="--domain --sender-domain --to --from --older --newer --state --lane"
     local word skip='' command='' verb='' options words=''
     COMPREPLY=()
@@ -39,22 +39,33 @@ _packetboat() {
     options=$general
     case $command in
     '') words=$commands ;;
+    trace | on) options="$general --json" ;;
     queue)
+        general="$general --json"
+        options=$general
         case $verb in
         '') words="list show flush hold release retry cancel bounce verify" ;;
-        list) options="$general $filters --limit" ;;
-        flush) options="$general $filters" ;;
+        list) options="$general $filters --all --limit" ;;
+        flush) options="$general $filters --all" ;;
         hold | release | retry | cancel | bounce) options="$general $filters --all" ;;
         verify) options="$general --repair" ;;
         esac
         ;;
-    routes) [[ $verb ]] || words="list forget" ;;
-    senders) [[ $verb ]] || words="list forget" ;;
+    routes | senders)
+        [[ $verb ]] || words="list forget"
+        [[ $verb = forget ]] || options="$general --json"
+        ;;
     help) [[ $verb ]] || words=$commands ;;
-    peers) [[ $verb ]] || words="list show trust limit block unset forget" ;;
-    promise) [[ $verb ]] || words="list show forget ours" ;;
+    peers)
+        [[ $verb ]] || words="list show trust limit block unset forget"
+        [[ $verb && $verb != list && $verb != show ]] || options="$general --json"
+        ;;
+    promise)
+        [[ $verb ]] || words="list show forget ours"
+        [[ $verb = forget ]] || options="$general --json"
+        ;;
     complaint) options="$general --not-spam --recipient --socket" ;;
-    off) options="$general --until" ;;
+    off) options="$general --until --json" ;;
     backup | restore)
         if [[ ! $verb && $current != -* ]]; then
             compopt -o filenames

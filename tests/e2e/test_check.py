@@ -184,7 +184,7 @@ def test_the_certificate_that_others_see_is_looked_at(world, a, d, shown):
     for site in (a, d):
         assert f"ok   component mail.{site.domain}: the certificate at {site.domain}:5269: until 20" in findings(site)
     issue = world.authority.issue
-    assert "BAD" in (line := shown()) and "can't be reached there: Connection refused" in line
+    assert "BAD" in (line := shown()) and "they can't reach it: " in line and "Connection refused" in line
     assert "ok   component fake.spare.test: the certificate at" in shown(issue("spare.test", days=20))
     assert "BAD" in (line := shown(issue("spare.test", days=10))) and "it ends soon, 20" in line
     assert "it names other.test, *.other.test and not fake.spare.test" in shown(issue("other.test"))

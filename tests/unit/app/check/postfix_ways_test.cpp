@@ -131,6 +131,45 @@ TEST_CASE("a policy service that nobody asks") {
               .empty());
 }
 
+TEST_CASE("sockets of a Postfix in its chroot") {
+    auto config = by_the_book();
+    const auto listens = [](const char* path) {
+        return parsed(smtp_bridge::Endpoint::parse(std::string("unix:/var/spool/postfix/") + path));
+    };
+    config.policy_service->endpoint = listens("private/policy");
+    const auto asked = [&](const std::string& where) {
+        return faults(config,
+                      kTable + ("smtpd_relay_restrictions = check_policy_service " + where + "\n") +
+                          "smtpd_recipient_restrictions =\n");
+    };
+    CHECK(asked("unix:private/policy").empty());
+    CHECK(asked("unix:/var/spool/postfix/private/policy").empty());
+    CHECK(asked("unix:private/policy2").size() == 1);
+    CHECK(asked("unix:private/other").size() == 1);
+    // What a class has is not known.
+    CHECK(faults(config,
+                 kTable +
+                     std::string(
+                         "smtpd_recipient_restrictions = mine\nsmtpd_restriction_classes = mine\n"))
+              .empty());
+    config.route_lookup.emplace();
+    config.route_lookup->server.endpoint = listens("private/routes");
+    config.route_lookup->answer = "lmtp:inet:[127.0.0.1]:2424";
+    CHECK(faults(config, "transport_maps = proxy:socketmap:unix:private/routes:route\n").empty());
+    CHECK(faults(config,
+                 "transport_maps = unionmap:{hash:/a, lmdb:/var/lib/pb/routes}\n"
+                 "smtpd_data_restrictions = check_policy_service unix:private/policy\n")
+              .empty());
+    CHECK(faults(config, "transport_maps = lmdb:/var/lib/pb/routes-old\n").size() == 2);
+    config.intakes.front().endpoint = listens("packetboat");
+    config.route_table->answer = "lmtp:unix:/packetboat";
+    CHECK(
+        faults(config,
+               kTable + std::string(
+                            "smtpd_data_restrictions = check_policy_service unix:private/policy\n"))
+            .empty());
+}
+
 TEST_CASE("deliver-to and return-to, each with the other's service") {
     auto config = by_the_book();
     CHECK_THAT(fault(faults(config, kTable, "")),
@@ -140,6 +179,16 @@ TEST_CASE("deliver-to and return-to, each with the other's service") {
     REQUIRE(swapped.size() == 2);
     CHECK_THAT(swapped[0], Contains("127.0.0.1:2526/inet goes by transport_maps"));
     CHECK_THAT(swapped[1], Contains("are deliver-to and return-to swapped?"));
+    // A filter of the site's is none of these mistakes; but that of all mail brings it round.
+    std::swap(config.return_to, config.deliver_to[""]);
+    CHECK(faults(config, kTable,
+                 kOverrides +
+                     std::string("127.0.0.1:2526/inet/content_filter = smtp:[127.0.0.1]:10024\n"))
+              .empty());
+    CHECK_THAT(
+        fault(faults(config, kTable + std::string("content_filter = amavis:[127.0.0.1]:10024\n"),
+                     "")),
+        Contains("comes round again"));
     // Not this Postfix's.
     config.return_to = {parsed(smtp_bridge::Target::parse("smtp:192.0.2.1:2526"))};
     config.deliver_to[""] = {parsed(smtp_bridge::Target::parse("lmtp:unix:/run/dovecot/lmtp"))};

@@ -253,3 +253,39 @@ TEST_CASE("A resolver is asked whether it answers, whatever it says") {
     REQUIRE_FALSE(silent);
     CHECK(silent.error().code == base::Errc::timeout);
 }
+
+TEST_CASE("Where other servers find one") {
+    Dns dns;
+    const auto server = fmt::format("127.0.0.1:{}", dns.socket.local_endpoint().port());
+    using Found = base::Result<std::vector<ServerAddress>>;
+    const auto find = [&] {
+        return support::run<Found>(
+            dns.io, [&] { return find_servers(server, *mail::Domain::parse("b.test")); });
+    };
+    const auto none = find();
+    REQUIRE(none);
+    REQUIRE(none->size() == 1);
+    CHECK(none->front().host == "b.test");
+    CHECK(none->front().port == 5269);
+    dns.plain_exists = true;
+    auto found = find();
+    REQUIRE(found);
+    REQUIRE(found->size() == 1);
+    CHECK(found->front().host == "xmpp.b.test");
+    CHECK(found->front().port == 5269);
+    CHECK_FALSE(found->front().direct_tls);
+    dns.plain_exists = false;
+    dns.secure_exists = true;
+    found = find();
+    REQUIRE(found);
+    CHECK(found->front().direct_tls);
+    dns.target = std::string("\0", 1);
+    found = find();
+    REQUIRE_FALSE(found);
+    CHECK(found.error().code == base::Errc::not_found);
+    dns.code = 2;
+    dns.secure_exists = false;
+    found = find();
+    REQUIRE_FALSE(found);
+    CHECK(found.error().code == base::Errc::timeout);
+}
