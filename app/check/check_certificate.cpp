@@ -57,12 +57,15 @@ void check_certificates(Findings& findings, const Config& config) {
         const auto servers = answer_of<std::vector<component::ServerAddress>>(
             [&] { return component::find_servers(config.discovery.resolver, *domain); });
         if (!servers) {
-            const bool is_none = servers.error().code == base::Errc::not_found;
+            const auto& why = servers.error();
             findings.add(false,
-                         fmt::format("component {}: {} (_xmpp-server._tcp.{}): {}", component.jid,
-                                     is_none ? "others find no server for it"
-                                             : "the DNS does not say where its server is",
-                                     domain->ascii(), servers.error().text));
+                         why.code == base::Errc::not_found
+                             ? fmt::format("component {}: others find no server for it "
+                                           "(_xmpp-server._tcp.{}): {}",
+                                           component.jid, domain->ascii(), why.text)
+                             : fmt::format("component {}: the DNS does not say where its server is "
+                                           "(_xmpp-server._tcp.{}): {}",
+                                           component.jid, domain->ascii(), why.text));
             continue;
         }
         for (const auto& server : *servers)

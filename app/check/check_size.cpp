@@ -27,6 +27,14 @@ void check_size(Findings& findings, const Config& config) {
                                  "is larger to the sender; leave max-size out",
                                  intake.name, intake.max_size, theirs));
     }
+    for (const auto& component : config.components) {
+        if (*limit == 0 || component.max_size <= *limit) continue;
+        findings.add(
+            false, fmt::format("[component {}]: max-size is {} and Postfix has message_size_limit "
+                               "= {}: what is between is taken, and then refused at the "
+                               "hand-over; make the first no larger",
+                               component.jid, component.max_size, *limit));
+    }
 }
 
 }  // namespace app

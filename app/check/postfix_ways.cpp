@@ -128,7 +128,8 @@ class Ways {
             std::ranges::find(table_types_, std::string("lmdb")) != table_types_.end();
         if (config_.route_table && !asks_lookup() && !has_lmdb) {
             faults_.emplace_back(
-                "Postfix: it can't read lmdb tables, so no mail goes out over XMPP: apt install "
+                "Postfix: it can't read lmdb tables, and puts off all mail if it has one: apt "
+                "install "
                 "postfix-lmdb");
         }
         if (asks_table() || asks_lookup()) return;

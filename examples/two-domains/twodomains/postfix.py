@@ -22,8 +22,6 @@ alias_database =
 minimal_backoff_time = 5s
 queue_run_delay = 5s
 message_drop_headers =
-mailbox_size_limit = 0
-virtual_mailbox_limit = 0
 """
 LOG_SERVICE = "postlog   unix-dgram n  -       n       -       1       postlogd\n"
 
@@ -57,7 +55,7 @@ class Postfix:
             self._write("packetboat-header-checks", fill("postfix/packetboat-header-checks"))
         else:
             # All clients here look like this host's own, and get a Date added where they have none.
-            main += "local_header_rewrite_clients =\n"
+            main += "local_header_rewrite_clients =\nmailbox_size_limit = 0\nvirtual_mailbox_limit = 0\n"
         main += WORLD.format(domain=self.domains[0], address=host.address)
         self._write("main.cf", main)
         self._write("master.cf", master)
