@@ -151,8 +151,11 @@ class Ways {
         const auto hop = endpoint_of(colon == std::string::npos ? "" : answer.substr(colon + 1),
                                      postfix_.main_value("queue_directory"));
         if (!hop) return;
-        const auto intake = std::ranges::find_if(
-            config_.intakes, [&](const auto& each) { return meets(*hop, each.endpoint); });
+        const auto intake = std::ranges::find_if(config_.intakes, [&](const auto& each) {
+            // Where Postfix is not in its chroot, an absolute path is one of the host.
+            return meets(*hop, each.endpoint) ||
+                   (each.endpoint.is_unix() && answer.ends_with(":unix:" + each.endpoint.path()));
+        });
         if (intake == config_.intakes.end()) {
             // Another host's, perhaps: not ours to know.
             if (!hop->is_local()) return;

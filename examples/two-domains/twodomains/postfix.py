@@ -72,7 +72,7 @@ class Postfix:
         elif self.aliases:
             # Some users' mail takes a way of its own (dovecot-main.cf).
             text = text.replace("transport_maps = ", "transport_maps = regexp:/etc/postfix/own-domains, ")
-        return text.replace("message_size_limit = 52428800", "message_size_limit = 200000000")
+        return text.replace("message_size_limit = 52428800", "message_size_limit = 209715200")
 
     def _own_domains(self):
         local = [user.replace("@", r"(\+.*)?@").replace(".", r"\.").replace(r"\.*", ".*")
