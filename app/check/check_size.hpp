@@ -1,6 +1,6 @@
 // check_size: does each intake take mail as large as this machine's Postfix does, and Postfix as
-// large as each component? What is larger Postfix returns to its sender, though SMTP would carry it;
-// or refuses after we have taken it.
+// large as each component? What is larger Postfix returns to its sender, though SMTP would carry
+// it; or refuses after we have taken it.
 //
 // Asks postconf(1). Where there is no Postfix it has nothing to say.
 #pragma once
