@@ -162,11 +162,12 @@ void transfer_accepted(std::string_view peer, std::string_view domain, std::stri
         .info();
 }
 
-void recipients_refused(std::string_view peer, std::string_view domain, std::string_view id,
-                        std::size_t refused, std::string_view reply, std::string_view peer_class) {
-    Line("recipients-refused")
-        .with("peer", peer)
-        .with("domain", domain)
+void recipients_refused(LogLimiter& limiter, std::string_view peer, std::string_view domain,
+                        std::string_view id, std::size_t refused, std::string_view reply,
+                        std::string_view peer_class) {
+    auto line = complaint(limiter, "recipients-refused", peer, {});
+    if (!line) return;
+    line->with("domain", domain)
         .with("transfer", id)
         .with("refused", refused)
         .with("reply", reply)

@@ -59,8 +59,9 @@ void transfer_accepted(std::string_view peer, std::string_view domain, std::stri
                        std::string_view queue_id, std::size_t accepted, std::size_t refused,
                        std::string_view peer_class);
 /// Of its recipients, each got a verdict that refuses it: `reply` is that of the first.
-void recipients_refused(std::string_view peer, std::string_view domain, std::string_view id,
-                        std::size_t refused, std::string_view reply, std::string_view peer_class);
+void recipients_refused(LogLimiter& limiter, std::string_view peer, std::string_view domain,
+                        std::string_view id, std::size_t refused, std::string_view reply,
+                        std::string_view peer_class);
 void transfer_opened(std::string_view peer, std::string_view domain, std::string_view id,
                      std::size_t size, std::size_t offset);
 void transfer_called_back(LogLimiter& limiter, std::string_view peer, std::string_view domain,

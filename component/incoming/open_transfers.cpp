@@ -373,7 +373,7 @@ base::Task<bool> OpenTransfers::store(Entry& entry, Answer answer, const Incomin
         const auto domains = domains_of_recipients(transfer.envelope, link_.settings());
         discovery_.received_from(transfer.key.domain, domains);
     }
-    give(answer, stored_verdict(peer, transfer, replies, *receipt));
+    give(answer, stored_verdict(link_.log_limiter(), peer, transfer, replies, *receipt));
     entry.close();
     co_return true;
 }

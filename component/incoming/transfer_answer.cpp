@@ -34,14 +34,15 @@ Verdict verdict_of(const queue::TransferKey& key, const queue::KnownTransfer& kn
 namespace {
 
 /// One word for what became of it: nobody is to read "accepted" of a mail that nobody gets.
-void log_verdict(const std::string& peer, const Verdict& verdict, queue::PeerClass sender_class) {
+void log_verdict(LogLimiter& limiter, const std::string& peer, const Verdict& verdict,
+                 queue::PeerClass sender_class) {
     const auto is_accepted = [](const auto& each) { return each.reply.is_success(); };
     const auto& recipients = verdict.recipients;
     const auto accepted = static_cast<std::size_t>(std::ranges::count_if(recipients, is_accepted));
     const std::string domain = verdict.key.domain.ascii();
     const auto word = queue::to_text(sender_class);
     if (accepted == 0 && !recipients.empty())
-        log::recipients_refused(peer, domain, verdict.key.id, recipients.size(),
+        log::recipients_refused(limiter, peer, domain, verdict.key.id, recipients.size(),
                                 recipients.front().reply.to_text(), word);
     else
         log::transfer_accepted(peer, domain, verdict.key.id, verdict.queue_id, accepted,
@@ -50,8 +51,9 @@ void log_verdict(const std::string& peer, const Verdict& verdict, queue::PeerCla
 
 }  // namespace
 
-Verdict stored_verdict(const std::string& peer, const IncomingTransfer& transfer,
-                       const Replies& replies, const queue::Committed<queue::Receipt>& receipt) {
+Verdict stored_verdict(LogLimiter& limiter, const std::string& peer,
+                       const IncomingTransfer& transfer, const Replies& replies,
+                       const queue::Committed<queue::Receipt>& receipt) {
     const auto& key = transfer.key;
     if (receipt->earlier) return verdict_of(key, *receipt->earlier, 0);
     Verdict verdict{key, Verdict::State::done, receipt->id ? receipt->id->to_text() : "", {}, 0, 0};
@@ -59,7 +61,7 @@ Verdict stored_verdict(const std::string& peer, const IncomingTransfer& transfer
         const mail::Reply& reply = replies.by_number.at(recipient.n);
         verdict.recipients.push_back({recipient.n, reply});
     }
-    log_verdict(peer, verdict, receipt->sender_class);
+    log_verdict(limiter, peer, verdict, receipt->sender_class);
     return verdict;
 }
 

@@ -20,8 +20,9 @@ Verdict verdict_of(const queue::TransferKey& key, const queue::KnownTransfer& kn
                    std::size_t window);
 
 /// What a peer is told of `transfer` once it is on the disk, as `receipt` proves.
-Verdict stored_verdict(const std::string& peer, const IncomingTransfer& transfer,
-                       const Replies& replies, const queue::Committed<queue::Receipt>& receipt);
+Verdict stored_verdict(LogLimiter& limiter, const std::string& peer,
+                       const IncomingTransfer& transfer, const Replies& replies,
+                       const queue::Committed<queue::Receipt>& receipt);
 
 class TransferAnswer {
   public:

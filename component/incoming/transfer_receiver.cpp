@@ -338,7 +338,8 @@ base::Task<void> TransferReceiver::store(Request& request) {
         Member& member = *open[i];
         if (i < receipts.size() && receipts[i]) {
             member.admitted.pass.taken();
-            member.verdict = stored_verdict(peer, member.transfer, member.replies, *receipts[i]);
+            member.verdict = stored_verdict(link_.log_limiter(), peer, member.transfer,
+                                            member.replies, *receipts[i]);
             if (member.replies.any_accepted()) {
                 const auto domains =
                     domains_of_recipients(member.transfer.envelope, link_.settings());

@@ -110,7 +110,7 @@ def test_a_route_can_be_taken_out_by_hand(patient):
     assert routes(daemon) == set()
     again = daemon.run("routes", "forget", "b.test")
     assert again.returncode == 1 and "nothing is known" in again.stderr
-    assert daemon.run("routes", "forget", "no domain").returncode == 1
+    assert daemon.run("routes", "forget", "no domain").returncode == 2
     assert "takes mail over XMPP" in daemon.run("check", "b.test").stdout
     assert routes(daemon) == {"b.test"}
 

@@ -136,6 +136,6 @@ def test_what_can_t_be_done_is_said(b, stranger):
         refused = b.packetboat.run("peers", verb, "x.nowhere.test")
         assert refused.returncode == 1
         assert "x.nowhere.test: nothing is known of this domain" in refused.stderr
-    assert b.packetboat.run("peers", "trust", "no domain").returncode == 1
+    assert b.packetboat.run("peers", "trust", "no domain").returncode == 2
     for words in (["praise", "a.test"], ["trust"], ["show"], ["list", "a.test"]):
         assert b.packetboat.run("peers", *words).returncode == 2
