@@ -3,6 +3,8 @@
 #include "app/daemon/s2s_certificate.hpp"
 #include "app/log.hpp"
 
+#include <fmt/format.h>
+
 namespace app {
 namespace {
 
