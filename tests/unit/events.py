@@ -11,7 +11,8 @@ With --self-test, the cases in events_test.py run first.
 import pathlib
 import re
 import sys
-import unittest
+
+import self_test
 
 DOCUMENT = "docs/events.md"
 ROOMS = ("base", "mail", "queue", "component", "smtp-bridge", "app")
@@ -107,15 +108,9 @@ def sources(root):
             for room in ROOMS for path in sorted((root / room).rglob("*")) if path.suffix in (".cpp", ".hpp")}
 
 
-def self_test():
-    import events_test
-    suite = unittest.defaultTestLoader.loadTestsFromModule(events_test)
-    return unittest.TextTestRunner(verbosity=0).run(suite).wasSuccessful()
-
-
 def main(arguments):
     if arguments[:1] == ["--self-test"]:
-        if not self_test():
+        if not self_test.passes("events_test"):
             return 1
         arguments = arguments[1:]
     wants_list = arguments[:1] == ["--list"]

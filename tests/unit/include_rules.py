@@ -9,7 +9,8 @@ include_rules_test.py run first.
 import pathlib
 import re
 import sys
-import unittest
+
+import self_test
 
 # Room -> the rooms it may include, itself aside.
 ROOMS = {
@@ -256,15 +257,9 @@ def check(files):
     return violations + check_places(files) + find_cycles(includes), count
 
 
-def self_test():
-    import include_rules_test
-    suite = unittest.defaultTestLoader.loadTestsFromModule(include_rules_test)
-    return unittest.TextTestRunner(verbosity=0).run(suite).wasSuccessful()
-
-
 def main(arguments):
     if arguments[:1] == ["--self-test"]:
-        if not self_test():
+        if not self_test.passes("include_rules_test"):
             return 1
         arguments = arguments[1:]
     if len(arguments) != 1:

@@ -19,7 +19,8 @@ import pathlib
 import posixpath
 import re
 import sys
-import unittest
+
+import self_test
 
 COMMENT = {".hpp": "//", ".cpp": "//", ".c": "//", ".py": "#", ".cmake": "#", ".txt": "#"}
 # Not in the tree as it is checked out, or no text; a document of what was, and one that is made; samples.
@@ -107,15 +108,9 @@ def check(files):
     return faults, count
 
 
-def self_test():
-    import names_test
-    suite = unittest.defaultTestLoader.loadTestsFromModule(names_test)
-    return unittest.TextTestRunner(verbosity=0).run(suite).wasSuccessful()
-
-
 def main(arguments):
     if arguments[:1] == ["--self-test"]:
-        if not self_test():
+        if not self_test.passes("names_test"):
             return 1
         arguments = arguments[1:]
     if len(arguments) != 1:

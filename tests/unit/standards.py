@@ -13,7 +13,8 @@ import os
 import pathlib
 import re
 import sys
-import unittest
+
+import self_test
 
 DOCUMENT = "docs/standards.md"
 TITLES = "docs/standards.txt"
@@ -178,15 +179,9 @@ def check(files, titles):
     return faults + collect(standards, files), document(standards)
 
 
-def self_test():
-    import standards_test
-    suite = unittest.defaultTestLoader.loadTestsFromModule(standards_test)
-    return unittest.TextTestRunner(verbosity=0).run(suite).wasSuccessful()
-
-
 def main(arguments):
     if arguments[:1] == ["--self-test"]:
-        if not self_test():
+        if not self_test.passes("standards_test"):
             return 1
         arguments = arguments[1:]
     write = arguments[:1] == ["--write"]
