@@ -3,7 +3,8 @@ include(GNUInstallDirs)
 
 install(TARGETS packetboat RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES examples/systemd/packetboat.service examples/systemd/packetboat.socket DESTINATION /lib/systemd/system)
-install(FILES docs/man/packetboat.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+file(GLOB PAGES CONFIGURE_DEPENDS docs/man/*.8)
+install(FILES ${PAGES} DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES docs/man/packetboat.conf.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 
 install(FILES packaging/completion/packetboat.bash

@@ -1,5 +1,5 @@
 // PeerClass: what is thought of a domain that sends mail to us, by one formula that can be worked
-// out with a pencil. packetboat(1) has it in words, with an example. Pure.
+// out with a pencil. packetboat-peers(8) has it in words, with an example. Pure.
 //
 // Tested by tests/unit/queue/peer_class_test.cpp.
 #pragma once

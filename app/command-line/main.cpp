@@ -16,11 +16,13 @@ int print_version() {
     return 0;
 }
 
-/// No words: all there is.
+/// No words: all there is. The manual's pages are compared with it (tests/docs/manual.py).
 int print_help(const app::CommandWords& words) {
     const auto usage = app::usage_of(app::commands(), words);
     if (!usage) return app::misused(usage.error().text);
     std::cout << *usage;
+    const auto own = app::options_of(app::commands(), words);
+    if (!words.empty() && !own.empty()) std::cout << "\n" << app::options_text(own);
     if (words.empty())
         std::cout << "NAME is a queue id, a transfer id, a Message-ID, or an address of a sender "
                      "or recipient.\n\n"

@@ -26,36 +26,38 @@ std::string option_of(const std::string& variable) {
 }
 
 po::options_description make_options() {
-    const auto text = [] { return po::value<std::string>(); };
+    const auto text = [](const char* name = "VALUE") {
+        return po::value<std::string>()->value_name(name);
+    };
     po::options_description options("options");
     auto add = options.add_options();
-    add("config", text()->default_value("/etc/packetboat/packetboat.conf"),
-        "the configuration file");
-    add("log-level", text(), "debug, info, warning or error");
-    add("state-directory", text(), "the queue's folder");
-    add("control-socket", text(), "where the daemon is asked");
+    add("config", text("FILE")->default_value("/etc/packetboat/packetboat.conf"),
+        "the configuration");
+    add("log-level", text("LEVEL"), "debug, info, warning or error");
+    add("state-directory", text("FOLDER"), "the queue's folder");
+    add("control-socket", text("PATH"), "where the daemon is asked");
     add("json", "print JSON");
-    add("until", text(), "off: for 2h, or until 2026-12-01T08:00:00Z");
+    add("until", text("WHEN"), "off: for a while, such as 2h, or until a time");
     add("help,h", "print this, or how the command is used");
     add("version,V", "print the version");
     po::options_description filters("filters of queue commands");
     auto filter = filters.add_options();
-    filter("domain", text(), "the recipient's domain");
-    filter("sender-domain", text(), "the sender's domain");
-    filter("to", text(), "the recipient's address");
-    filter("from", text(), "the sender's address");
-    filter("older", text(), "waits longer than 90s, 5m, 4h");
-    filter("newer", text(), "waits for less");
-    filter("state", text(), "queued,leased,deferred,held");
-    filter("lane", text(), "xmpp, local, relay or report");
-    filter("limit", text(), "rows of queue list (10000)");
+    filter("domain", text("DOMAIN"), "the recipient's domain");
+    filter("sender-domain", text("DOMAIN"), "the sender's domain");
+    filter("to", text("ADDRESS"), "the recipient's address");
+    filter("from", text("ADDRESS"), "the sender's address");
+    filter("older", text("AGE"), "mail that came longer ago than 90s, 5m, 4h");
+    filter("newer", text("AGE"), "mail that came less long ago");
+    filter("state", text("STATES"), "queued, leased, deferred or held, or several");
+    filter("lane", text("LANE"), "xmpp, local, relay or report");
+    filter("limit", text("N"), "queue list: so many rows at most (10000)");
     filter("all", "all mail that waits");
     filter("repair", "queue verify: bring back what can be");
     po::options_description complaints("options of complaint");
     auto complaint = complaints.add_options();
     complaint("not-spam", "takes a complaint back");
-    complaint("recipient", text(), "whose mailbox the mail is in");
-    complaint("socket", text(), "[complaints] socket; without it, the configuration says");
+    complaint("recipient", text("ADDRESS"), "whose mailbox the mail is in");
+    complaint("socket", text("PATH"), "ask here, and read no configuration");
     return options.add(filters).add(complaints);
 }
 
@@ -112,6 +114,17 @@ base::Result<Call> read_command_line(int argc, const char* const* argv) {
 std::string options_text() {
     std::ostringstream text;
     text << make_options();
+    return text.str();
+}
+
+std::string options_text(std::span<const std::string_view> names) {
+    const po::options_description all = make_options();
+    po::options_description chosen("options");
+    for (const auto& option : all.options()) {
+        if (std::ranges::find(names, option->long_name()) != names.end()) chosen.add(option);
+    }
+    std::ostringstream text;
+    text << chosen;
     return text.str();
 }
 

@@ -6,7 +6,9 @@
 #include "app/command-line/call.hpp"
 #include "base/result.hpp"
 
+#include <span>
 #include <string>
+#include <string_view>
 
 namespace app {
 
@@ -18,5 +20,7 @@ base::Result<Call> read_command_line(int argc, const char* const* argv);
 
 /// The options, for the help, some lines.
 std::string options_text();
+/// Those of them that have these names, without dashes.
+std::string options_text(std::span<const std::string_view> names);
 
 }  // namespace app

@@ -50,6 +50,13 @@ bool is_said(const Command& command, const CommandWords& words) {
     return words.size() == 1 ? command.is_default : is_one_of(words[1], command.sub);
 }
 
+/// Whether it is among the commands that begin with these words; no words: all do.
+bool begins_with(const Command& command, const CommandWords& words) {
+    if (words.empty()) return true;
+    return is_one_of(words[0], command.name) &&
+           (words.size() == 1 || command.sub.empty() || is_one_of(words[1], command.sub));
+}
+
 std::size_t own_words(const Command& command, const CommandWords& words) {
     return std::min<std::size_t>(words.size(), command.sub.empty() ? 1 : 2);
 }
@@ -119,16 +126,24 @@ base::Result<void> check_option(std::span<const Command> commands, const Command
 base::Result<std::string> usage_of(std::span<const Command> commands, const CommandWords& words) {
     std::string text;
     for (const Command& command : commands) {
-        const bool is_meant =
-            words.empty() ||
-            (is_one_of(words[0], command.name) &&
-             (words.size() == 1 || command.sub.empty() || is_one_of(words[1], command.sub)));
-        if (!is_meant) continue;
+        if (!begins_with(command, words)) continue;
         text += fmt::format("{}packetboat [options] {}\n", text.empty() ? "usage: " : "       ",
                             command.usage);
     }
     if (!text.empty()) return text;
     return not_found(commands, words);
+}
+
+std::vector<std::string_view> options_of(std::span<const Command> commands,
+                                         const CommandWords& words) {
+    std::vector<std::string_view> options;
+    for (const Command& command : commands) {
+        if (!begins_with(command, words)) continue;
+        for (const auto option : split(command.options)) {
+            if (!contains(options, option)) options.push_back(option);
+        }
+    }
+    return options;
 }
 
 }  // namespace app

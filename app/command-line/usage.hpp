@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace app {
 
@@ -52,5 +53,10 @@ base::Result<void> check_option(std::span<const Command> commands, const Command
 /// How the commands are said that begin with these words, a line each; no words: all commands.
 /// Errc::syntax if there are none.
 base::Result<std::string> usage_of(std::span<const Command> commands, const CommandWords& words);
+
+/// The options that the commands which begin with these words take beside those of all commands,
+/// without dashes, each once.
+std::vector<std::string_view> options_of(std::span<const Command> commands,
+                                         const CommandWords& words);
 
 }  // namespace app

@@ -1,4 +1,4 @@
-# bash completion for packetboat(1); to /usr/share/bash-completion/completions/packetboat
+# bash completion for packetboat(8); to /usr/share/bash-completion/completions/packetboat
 # tests/package compares it with `packetboat --help`.
 
 _packetboat() {

@@ -1,4 +1,4 @@
-# fish completion for packetboat(1); to /usr/share/fish/vendor_completions.d/. tests/package compares it with
+# fish completion for packetboat(8); to /usr/share/fish/vendor_completions.d/. tests/package compares it with
 # `packetboat --help`.
 
 set -l commands serve check trace queue routes senders peers complaint promise retire resume off on backup restore version help

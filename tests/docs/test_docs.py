@@ -206,27 +206,6 @@ def test_a_command_is_whole_in_a_block_only(said):
     assert wrong_commands({"a.md": f"So:\n\n    packetboat {said}\n"}, real_table()) == [f"a.md: packetboat {said}"]
 
 
-def synopsis(manual):
-    """The words of each command in SYNOPSIS of packetboat(1)."""
-    lines = manual.split(".Sh SYNOPSIS\n")[1].split(".Sh ")[0]
-    return [re.findall(r"\b[a-z]+\b", " ".join(re.findall(r"^\.(?:Op )?Cm (.*)", command, re.MULTILINE)))
-            for command in lines.split(".Nm\n")[1:]]
-
-
-def missing_in_synopsis(manual, table):
-    said = synopsis(manual)
-    return [f"{name} {word}".strip() for first, second, *_ in table for name in first for word in second or [""]
-            if not any(name in words and (not word or word in words) for words in said)]
-
-
-def test_the_manual_s_synopsis_has_each_command():
-    manual = (ROOT / "docs/man/packetboat.1").read_text()
-    assert len(synopsis(manual)) > 15
-    assert missing_in_synopsis(manual, real_table()) == []
-    assert missing_in_synopsis(manual.replace(".Cm complaint\n", ""), real_table()) == ["complaint"]
-    assert missing_in_synopsis(manual.replace("bounce\n", "\n"), real_table()) == ["queue bounce"]
-
-
 # ---- keys
 
 def manual_keys(manual):

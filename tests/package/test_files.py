@@ -20,7 +20,8 @@ def files(folder):
 def test_the_package_has_what_it_should(unpacked):
     found = files(unpacked)
     for path in ["usr/bin/packetboat", "lib/systemd/system/packetboat.service", "lib/systemd/system/packetboat.socket",
-                 "etc/packetboat/packetboat.conf", "usr/share/man/man1/packetboat.1", "usr/share/man/man5/packetboat.conf.5",
+                 "etc/packetboat/packetboat.conf", "usr/share/man/man8/packetboat.8", "usr/share/man/man8/packetboat-queue.8",
+                 "usr/share/man/man5/packetboat.conf.5",
                  "usr/share/bash-completion/completions/packetboat", "usr/share/zsh/vendor-completions/_packetboat",
                  "usr/share/fish/vendor_completions.d/packetboat.fish", f"{DOC}/README.md", f"{DOC}/CHANGELOG.md",
                  f"{DOC}/docs/closed-lane.md", f"{DOC}/examples/postfix/main.cf", f"{DOC}/examples/prosody/packetboat.cfg.lua"]:

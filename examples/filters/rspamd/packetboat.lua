@@ -12,7 +12,7 @@ local daemon_name = 'packetboat'
 
 local LANE, PKIX, UNVERIFIED = 'PACKETBOAT', 'PACKETBOAT_PKIX', 'PACKETBOAT_UNVERIFIED'
 local ALIGNED, OTHER_AUTHOR = 'PACKETBOAT_ALIGNED', 'PACKETBOAT_OTHER_AUTHOR'
--- By the class that the domain has (packetboat(1), PEERS); nothing for `new` and `known`.
+-- By the class that the domain has (packetboat-peers(8)); nothing for `new` and `known`.
 local AGAINST = {
   poor = 'PACKETBOAT_CLASS_POOR', blocked = 'PACKETBOAT_CLASS_BLOCKED', limited = 'PACKETBOAT_CLASS_LIMITED',
 }

@@ -56,3 +56,12 @@ TEST_CASE("the help tells of each option") {
         CHECK_THAT(text, Catch::Contains(option));
     CHECK_THAT(text, !Catch::Contains("--words"));
 }
+
+TEST_CASE("the help of one command tells of its own options") {
+    const std::vector<std::string_view> own = {"lane", "json"};
+    const std::string text = options_text(own);
+    for (const auto* const option : {"--lane LANE", "--json "})
+        CHECK_THAT(text, Catch::Contains(option));
+    for (const auto* const option : {"--config", "--domain", "--help"})
+        CHECK_THAT(text, !Catch::Contains(option));
+}

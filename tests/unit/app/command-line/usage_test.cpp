@@ -5,6 +5,8 @@
 #include "app/command-line/options.hpp"
 #include "base/text.hpp"
 
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 
 using namespace app;
@@ -108,6 +110,17 @@ TEST_CASE("the help has each command once, and that of a command only its own") 
     CHECK(usage_of(commands(), {"rotues"}).error().text ==
           "there is no command \"rotues\"; did you mean \"routes\"?");
     CHECK(usage_of(commands(), {"routes", "froget"}).error().code == base::Errc::syntax);
+}
+
+TEST_CASE("the options of commands are those that they take for themselves") {
+    using Names = std::vector<std::string_view>;
+    CHECK(options_of(commands(), {"off"}) == Names{"until", "json"});
+    CHECK(options_of(commands(), {"queue", "verify"}) == Names{"repair", "json"});
+    CHECK(options_of(commands(), {"serve"}).empty());
+    const auto queue = options_of(commands(), {"queue"});
+    CHECK(std::ranges::count(queue, "json") == 1);
+    CHECK(std::ranges::count(queue, "lane") == 1);
+    CHECK(std::ranges::count(queue, "until") == 0);
 }
 
 TEST_CASE("the table fits itself: usage, words and options tell the same") {
