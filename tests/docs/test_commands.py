@@ -97,7 +97,7 @@ def test_what_is_right_is_let_through(text, pristine, tmp_path):
     ("packetboat off --untill 2h", "--untill"), ("runuser -u packetboot -- packetboat check", "no account packetboot"),
     ("runuser -u packetboat -- packetboat chek", "chek"), ("packetboat check && packetboat chek", "chek"),
     ("frobnicate /etc", "no rule says how frobnicate"), ("systemctl enable packetbot", "no unit packetbot.service"),
-    ("systemctl reload packetboat.socket", "no ExecReload="), ("systemctl mask packetboat", "no rule"), ("journalctl -u packetboat --sins x", "--sins"),
+    ("systemctl reload packetboat.socket", "no ExecReload="), ("systemctl mask packetboat", "no rule"), ("journalctl --since today", "without a unit"),
     ("journalctl -u packetboat | grep -E 'transfer-refused|class-limits'", "class-limits"), ("grep -rn 'nagles' /etc/prosody/", "nagles"),
     ("cp prosody/packetboat.cfg.lua /etc/prosody/conf.d/", "prosody/packetboat.cfg.lua"),
     ("cd /usr/share/doc/packetboat/examples\ncp prosody/packetboat.lua /etc/prosody/conf.d/", "prosody/packetboat.lua"),
@@ -112,6 +112,8 @@ def test_what_is_right_is_let_through(text, pristine, tmp_path):
     ("_xmpp-server._tcp.example.org. SRV 0 5 xmpp.example.org.", "no record"), ("_xmpp-server._tcp.a.test. SRV 0 5 5269 xmpp.a.test", "no record"),
     ("192.0.2.2:2526 inet n - y - smtpd", "eight columns"), ("192.0.2.2:1234 inet n - y - - smtpd\n  (the lines of master.cf)", "no service 1234"),
     ("s2s_starttls: required", "s2s_starttls"), ("include_config_file:\n  - /etc/ejabberd/packetbot.yml", "is nowhere"),
+    ("rm -rf ../docs", "is nowhere"), ("cd /usr/share\nmv ../../../../x y", "x"), ("mv README.md x", "no `cd`"), ("cp /usr/bin/packetboat docs/x", "no `cd`"),
+    ("packetboat backup $(reboot)", "what reboot prints"),
     ("A picture -->  of something", "no rule says how A"),
 ])
 def test_what_is_wrong_is_found(text, fault, pristine, tmp_path):
@@ -127,6 +129,19 @@ def test_what_is_wrong_is_found(text, fault, pristine, tmp_path):
 def test_what_postfix_does_not_know_is_found(text, fault, pristine, tmp_path):
     found = commands.prove("a.md", block(text), pristine, tmp_path, PROGRAM)
     assert len(found) == 1 and fault in found[0]
+
+
+@pytest.mark.skipif(not shutil.which("prosodyctl"), reason="needs Prosody")
+@pytest.mark.parametrize("said", ["prosodyctl chek config", "prosodyctl check configs", "prosodyctl --root cert imported mail.example.org /etc"])
+def test_what_prosody_does_not_know_is_found(said, pristine, tmp_path):
+    found = commands.prove("a.md", block(said), pristine, tmp_path, PROGRAM)
+    assert len(found) == 1 and "has no" in found[0]
+
+
+@pytest.mark.skipif(not shutil.which("journalctl"), reason="needs journalctl")
+def test_an_option_that_the_journal_does_not_know_is_found(pristine, tmp_path):
+    found = commands.prove("a.md", block("journalctl -u packetboat --sins x"), pristine, tmp_path, PROGRAM)
+    assert len(found) == 1 and "--sins" in found[0]
 
 
 @pytest.mark.skipif(not (shutil.which("luac") or shutil.which("luac5.4")), reason="needs Lua")

@@ -1,4 +1,4 @@
-"""The program's commands in the blocks of README.md and docs/*.md that end nothing, and only look mostly: at a live site, with the status that is documented.
+"""The program's commands in the blocks of README.md and docs/*.md that end no mail, at a live site, with the status that is documented.
 
 tests/docs has all else that stands in blocks.
 """
