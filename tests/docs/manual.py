@@ -103,8 +103,10 @@ def option_as_mdoc(name, option):
         text = f"With {of[1]}: {of[2]}"
     if default:
         text += f"; {default} by default"
+    # Values, with commas between them, are as they are written.
+    text = text if re.match(r"[a-z]+,", text) else text[:1].upper() + text[1:]
     return (".It " + (f"Fl {letter} , " if letter else "") + f"Fl -{name}" + (f" Ar {argument.lower()}" if argument else "") +
-            f"\n{text[:1].upper()}{text[1:]}.\n")
+            f"\n{text}.\n")
 
 
 # ---- the pages

@@ -24,8 +24,9 @@ options:
 filters:
   --limit N                             so many
   --all                                 everything
+  --lane LANE                           xmpp, local
 """
-OPTIONS_OF = {"queue": ["limit", "all"], "off": ["until"], "on": ["until"], "serve": []}
+OPTIONS_OF = {"queue": ["limit", "all", "lane"], "off": ["until"], "on": ["until"], "serve": []}
 
 
 def sample(whole=HELP):
@@ -59,7 +60,7 @@ def test_synopsis_and_options_are_made_of_the_help():
             ".Nm packetboat\n.Op Ar options\n.Cm queue hold | drop\n.Ar id ... | Fl -all\n.Sh DESCRIPTION\n") in text
     # What a person wrote behind the first line stays.
     assert (".Sh OPTIONS\nBefore.\n.Bl -tag -width Ds\n.It Fl -limit Ar n\nSo many.\n.It Fl -all\nEverything.\nMore of it.\n.Pp\nAnd more.\n"
-            ".El\nBehind.\n") in text
+            ".It Fl -lane Ar lane\nxmpp, local.\n.El\nBehind.\n") in text
     assert ".Cm off | on\n.Op Fl -until Ar 2h | time\n.Li \\*(Lt\n.Ar mail\n" in wanted["packetboat.8"]
     for option in (".It Fl -config Ar file\nThe configuration; /etc/a.conf by default.\n", ".It Fl V , Fl -version\nPrint the version.\n",
                    ".It Fl -until Ar when\nWith off: a time.\n"):
