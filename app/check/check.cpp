@@ -1,5 +1,6 @@
 #include "app/check/check.hpp"
 
+#include "app/answer_of.hpp"
 #include "app/check/check_certificate.hpp"
 #include "app/check/check_clock.hpp"
 #include "app/check/check_ejabberd.hpp"
@@ -17,7 +18,6 @@
 #include "app/daemon/off_json.hpp"
 #include "app/json_text.hpp"
 #include "app/terminal.hpp"
-#include "base/async.hpp"
 #include "mail/domain.hpp"
 #include "smtp-bridge/client/client.hpp"
 
@@ -31,20 +31,15 @@ namespace json = boost::json;
 
 void check_target(Findings& findings, const char* what, const smtp_bridge::Target& target,
                   const Config& config) {
-    base::asio::io_context io(1);
-    std::optional<base::Result<std::string>> greeting;
-    base::spawn(io.get_executor(), "probe", [&]() -> base::Task<void> {
-        smtp_bridge::ClientSettings settings{config.hostname, {}, config.client_tls};
-        base::Result<std::string> answer = co_await smtp_bridge::probe(target, std::move(settings));
-        greeting.emplace(std::move(answer));
+    const auto greeting = answer_of<std::string>([&] {
+        return smtp_bridge::probe(target, {config.hostname, {}, config.client_tls});
     });
-    io.run();
-    const bool good = greeting && *greeting;
     const bool is_here = target.endpoint.is_local() && !target.endpoint.is_unix() &&
                          target.protocol == smtp_bridge::Protocol::smtp;
-    findings.add(good, fmt::format("{} {}: {}{}", what, target.to_text(),
-                                   good ? **greeting : greeting->error().text,
-                                   !good && is_here ? " (examples/postfix/master.cf)" : ""));
+    findings.add(greeting.has_value(),
+                 fmt::format("{} {}: {}{}", what, target.to_text(),
+                             greeting ? *greeting : greeting.error().text,
+                             !greeting && is_here ? " (examples/postfix/master.cf)" : ""));
 }
 
 void check_components(Findings& findings, const json::object& status) {

@@ -1,27 +1,12 @@
 #include "app/check/check_certificate.hpp"
 
+#include "app/answer_of.hpp"
 #include "app/daemon/s2s_certificate.hpp"
-
-#include <functional>
 
 #include <fmt/format.h>
 
 namespace app {
 namespace {
-
-/// Runs a question to its end.
-template <class T>
-base::Result<T> answer_of(std::function<base::Task<base::Result<T>>()> ask) {
-    std::optional<base::Result<T>> found;
-    base::asio::io_context io(1);
-    base::spawn(io.get_executor(), "probe", [&]() -> base::Task<void> {
-        auto answer = co_await ask();
-        found.emplace(std::move(answer));
-    });
-    io.run();
-    if (!found) return base::fail(base::Errc::timeout, "it can't be asked");
-    return std::move(*found);
-}
 
 void look_at(Findings& findings, const component::ComponentSettings& component,
              const component::ServerAddress& server, const mail::Domain& domain) {

@@ -1,6 +1,6 @@
 #include "app/check/check_ejabberd.hpp"
 
-#include "app/check/ejabberd_config.hpp"
+#include "app/servers/ejabberd_config.hpp"
 
 #include <algorithm>
 

@@ -1,8 +1,8 @@
 #include "app/check/check_postfix.hpp"
 
-#include "app/check/postfix_config.hpp"
 #include "app/check/postfix_ways.hpp"
-#include "app/check/program.hpp"
+#include "app/servers/postfix_config.hpp"
+#include "app/servers/program.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
 
@@ -16,7 +16,6 @@
 namespace app {
 namespace {
 
-constexpr const char* kPostconf = "/usr/sbin/postconf";
 constexpr const char* kPostmap = "/usr/sbin/postmap";
 
 using Targets = std::vector<smtp_bridge::Target>;
@@ -36,28 +35,18 @@ std::string one_line(const std::string& output) {
     return base::printable(base::trim(output), base::limits::kStatusText);
 }
 
-base::Result<std::string> say(std::vector<std::string> words) {
-    auto answer = run_program(words);
-    if (!answer) return answer.error();
-    if (answer->status != 0) {
-        return base::fail(base::Errc::refused,
-                          fmt::format("{} failed: {}", words.front(), one_line(answer->output)));
-    }
-    return std::move(answer->output);
-}
-
 base::Result<PostfixConfig> read_postfix() {
-    const auto services = say({kPostconf, "-M"});
+    const auto services = output_of({kPostconf, "-M"});
     if (!services) return services.error();
-    const auto overrides = say({kPostconf, "-P", "-x"});
+    const auto overrides = output_of({kPostconf, "-P", "-x"});
     if (!overrides) return overrides.error();
-    const auto main =
-        say({kPostconf, "-x", "cleanup_service_name", "content_filter", "header_checks",
-             "milter_macro_daemon_name", "nested_header_checks", "queue_directory",
-             "receive_override_options", "smtpd_milters", "smtpd_restriction_classes",
-             "smtpd_client_restrictions", "smtpd_helo_restrictions", "smtpd_sender_restrictions",
-             "smtpd_relay_restrictions", "smtpd_recipient_restrictions", "smtpd_data_restrictions",
-             "smtpd_end_of_data_restrictions", "transport_maps"});
+    const auto main = output_of(
+        {kPostconf, "-x", "cleanup_service_name", "content_filter", "header_checks",
+         "milter_macro_daemon_name", "nested_header_checks", "queue_directory",
+         "receive_override_options", "smtpd_milters", "smtpd_restriction_classes",
+         "smtpd_client_restrictions", "smtpd_helo_restrictions", "smtpd_sender_restrictions",
+         "smtpd_relay_restrictions", "smtpd_recipient_restrictions", "smtpd_data_restrictions",
+         "smtpd_end_of_data_restrictions", "transport_maps"});
     if (!main) return main.error();
     return PostfixConfig(*services, *overrides, *main);
 }
@@ -197,7 +186,7 @@ void check_postfix(Findings& findings, const Config& config) {
     const auto postfix = read_postfix();
     if (!postfix) return findings.add(false, "Postfix: " + postfix.error().text);
     PostfixCheck(findings, config, *postfix).run();
-    const auto types = say({kPostconf, "-m"});
+    const auto types = output_of({kPostconf, "-m"});
     if (!types) return findings.add(false, "Postfix: " + types.error().text);
     std::vector<std::string> known;
     for (const auto type : base::split(*types, " \t\r\n"))

@@ -1,6 +1,7 @@
 #include "app/check/check_size.hpp"
 
-#include "app/check/program.hpp"
+#include "app/servers/postfix_config.hpp"
+#include "app/servers/program.hpp"
 #include "base/text.hpp"
 
 #include <fmt/format.h>
@@ -13,7 +14,7 @@ bool takes_all(const smtp_bridge::ListenerSettings& intake, std::uint64_t messag
 }
 
 void check_size(Findings& findings, const Config& config) {
-    const auto answer = run_program({"/usr/sbin/postconf", "-h", "message_size_limit"});
+    const auto answer = run_program({kPostconf, "-h", "message_size_limit"});
     if (!answer || answer->status != 0) return;
     const auto words = base::split(answer->output, " \t\r\n");
     const auto limit = base::parse_number(words.empty() ? std::string_view() : words.front());

@@ -6,8 +6,8 @@
 // Tested by tests/unit/app/check/postfix_ways_test.cpp.
 #pragma once
 
-#include "app/check/postfix_config.hpp"
 #include "app/config/config.hpp"
+#include "app/servers/postfix_config.hpp"
 
 #include <string>
 #include <vector>

@@ -10,7 +10,9 @@
 #include "app/command-line/store_commands.hpp"
 #include "app/control_client.hpp"
 #include "app/daemon/serve.hpp"
+#include "app/setup/setup.hpp"
 #include "app/terminal.hpp"
+#include "base/text.hpp"
 
 #include <algorithm>
 #include <iostream>
@@ -71,6 +73,9 @@ int run_off(const Call& call, const Config& config) {
 constexpr Command kCommands[] = {
     {"serve", "", false, 0, 0, "", "serve",
      [](const Call&, const Config& config) { return serve(config); }},
+    {"setup", "", false, 0, 0, "domain component yes print undo force require-certificates",
+     "setup [--domain DOMAIN[,DOMAIN...]] [--component NAME] [--require-certificates] "
+     "[--print|--yes] | setup --undo [--yes] [--force]"},
     {"check", "", false, 0, Command::kAny, "", "check [DOMAIN...]",
      [](const Call& call, const Config& config) { return check(config, call.arguments); }},
     {"trace", "", false, 1, 1, "json", "trace NAME [--json]",
@@ -164,6 +169,24 @@ std::span<const Command> commands() {
 
 int run_complaint(const Call& call, const std::filesystem::path& socket) {
     return complain_of_mail(socket, std::cin, call.value("recipient"), !call.has("not-spam"));
+}
+
+int run_setup(const Call& call) {
+    SetupOptions options;
+    options.config = call.value("config");
+    const std::string domains = call.value("domain");
+    for (const auto domain : base::split(domains, " ,"))
+        options.domains.emplace_back(domain);
+    options.component = call.value("component");
+    options.yes = call.has("yes");
+    options.print = call.has("print");
+    options.undo = call.has("undo");
+    options.force = call.has("force");
+    options.require_certificates = call.has("require-certificates");
+    if (options.print && (options.yes || options.undo))
+        return misused("--print changes nothing, so it goes with neither --yes nor --undo");
+    if (options.force && !options.undo) return misused("--force is for setup --undo");
+    return options.undo ? undo_setup(options) : setup(options);
 }
 
 int misused(const std::string& what) {

@@ -19,6 +19,9 @@ std::span<const Command> commands();
 /// `packetboat complaint`, on this socket: with --socket it needs no configuration.
 int run_complaint(const Call& call, const std::filesystem::path& socket);
 
+/// `packetboat setup`, which may come before there is a configuration.
+int run_setup(const Call& call);
+
 /// Says what is wrong with the command line; the exit status for that.
 int misused(const std::string& what);
 

@@ -34,6 +34,7 @@ int run(const app::Command& command, const app::Call& call) {
     // Who complains may not be allowed to read the configuration, in which there are secrets.
     if (command.name == "complaint" && call.has("socket"))
         return app::run_complaint(call, call.value("socket"));
+    if (command.name == "setup") return app::run_setup(call);
     app::Overrides overrides;
     for (const char* const key : {"log-level", "state-directory", "control-socket"}) {
         if (call.has(key)) overrides["daemon"][key] = call.value(key);

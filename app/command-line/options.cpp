@@ -58,7 +58,15 @@ po::options_description make_options() {
     complaint("not-spam", "takes a complaint back");
     complaint("recipient", text("ADDRESS"), "whose mailbox the mail is in");
     complaint("socket", text("PATH"), "ask here, and read no configuration");
-    return options.add(filters).add(complaints);
+    po::options_description setups("options of setup");
+    auto setup = setups.add_options();
+    setup("component", text("NAME"), "the component's name, a host to other servers");
+    setup("yes", "asks nothing, and does it all");
+    setup("print", "shows what would be written, and writes nothing");
+    setup("undo", "takes back what setup has written");
+    setup("force", "undo: whatever waits in the queue");
+    setup("require-certificates", "other servers have to show valid ones, for chat, too");
+    return options.add(filters).add(complaints).add(setups);
 }
 
 /// `--stat` may be meant to be one of `options`.

@@ -54,9 +54,11 @@ SUBROOMS = {
     },
     "app": {
         "config": (),
+        "servers": (),
         "daemon": ("config",),
-        "check": ("config", "daemon"),
-        "command-line": ("config", "daemon", "check"),
+        "check": ("config", "servers", "daemon"),
+        "setup": ("config", "servers", "check"),
+        "command-line": ("config", "servers", "daemon", "check", "setup"),
     },
 }
 # Of the queue, the bridges see only its ports, and the values that these are made of.
@@ -143,7 +145,7 @@ def check_include(path, name, target):
                 return f"{path}: includes <{name}>, but {library} is for {', '.join(allowed)} only"
         if DATABASE.match(name) and room == "queue" and not path.startswith((IN_DATABASE, TESTS + "/")):
             return f"{path}: includes <{name}>, but SQLite is for {IN_DATABASE} only"
-        if name.split("/")[0] in ROOMS and name != "queue/migrations.inc":
+        if name.split("/")[0] in ROOMS and name not in ("queue/migrations.inc", "app/examples.inc"):
             return f'{path}: includes "{name}", which is no file of the tree'
         return None
     if target.startswith(TESTS + "/") and not path.startswith(TESTS + "/"):

@@ -1,4 +1,4 @@
-#include "app/check/postfix_config.hpp"
+#include "app/servers/postfix_config.hpp"
 
 #include <catch2/catch.hpp>
 

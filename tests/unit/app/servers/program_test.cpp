@@ -1,4 +1,4 @@
-#include "app/check/program.hpp"
+#include "app/servers/program.hpp"
 
 #include <catch2/catch.hpp>
 

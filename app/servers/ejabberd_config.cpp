@@ -1,4 +1,4 @@
-#include "app/check/ejabberd_config.hpp"
+#include "app/servers/ejabberd_config.hpp"
 
 #include "component/xml/jid.hpp"
 

@@ -1,4 +1,6 @@
-#include "app/check/program.hpp"
+#include "app/servers/program.hpp"
+
+#include "base/text.hpp"
 
 #include <array>
 #include <cerrno>
@@ -16,9 +18,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// of one program: ours read files and answer in milliseconds
-constexpr auto kProgramTime = std::chrono::seconds(10);
-constexpr int kPollMillis = 5;  // between two looks whether it has ended, mostly none
+constexpr int kPollMillis = 5;              // between two looks whether it has ended, mostly none
+constexpr std::size_t kFailureText = 1024;  // bytes of what a program says when it fails
 constexpr std::size_t kProgramOutput = 256u << 10;  // bytes; a long master.cf has a tenth of it
 
 base::Error failure(const std::string& program, const std::string& what) {
@@ -85,7 +86,8 @@ int wait_for(pid_t process, Clock::time_point end) {
 
 }  // namespace
 
-base::Result<ProgramAnswer> run_program(const std::vector<std::string>& words) {
+base::Result<ProgramAnswer> run_program(const std::vector<std::string>& words,
+                                        std::chrono::seconds time) {
     const std::string& program = words.front();
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return system_failure(program, errno);
@@ -95,13 +97,22 @@ base::Result<ProgramAnswer> run_program(const std::vector<std::string>& words) {
         ::close(ends[0]);
         return process.error();
     }
-    const auto end = Clock::now() + kProgramTime;
+    const auto end = Clock::now() + time;
     auto output = read_all(program, ends[0], end);
     ::close(ends[0]);
     const int status = wait_for(*process, output ? end : Clock::now());
     if (!output) return output.error();
     if (!WIFEXITED(status)) return failure(program, "ended by a signal");
     return ProgramAnswer{WEXITSTATUS(status), std::move(*output)};
+}
+
+base::Result<std::string> output_of(const std::vector<std::string>& words,
+                                    std::chrono::seconds time) {
+    auto answer = run_program(words, time);
+    if (!answer) return answer.error();
+    if (answer->status == 0) return std::move(answer->output);
+    return failure(words.front(),
+                   "failed: " + base::printable(base::trim(answer->output), kFailureText));
 }
 
 }  // namespace app

@@ -11,6 +11,8 @@
 
 namespace app {
 
+inline constexpr const char* kPostconf = "/usr/sbin/postconf";
+
 /// A line of master.cf.
 struct PostfixService {
     std::string name;     ///< `smtp`, `127.0.0.1:2526`, `pickup`

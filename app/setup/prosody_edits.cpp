@@ -1,0 +1,263 @@
+#include "app/setup/prosody_edits.hpp"
+
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+namespace app {
+namespace {
+
+namespace json = boost::json;
+
+constexpr double kRate = 10e6;  // bytes a second, below which a link from another server is slow
+constexpr const char* kRateText = "10mb/s";
+constexpr std::uint64_t kStanza = 524288;  // bytes; Prosody's default for both limits
+
+bool is_word(std::string_view text) {
+    const auto letter = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    };
+    return !text.empty() && letter(text.front()) &&
+           std::ranges::all_of(text, [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+}
+
+std::string in_quotes(std::string_view text) {
+    std::string all = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') all += '\\';
+        if (c == '\n') {
+            all += "\\n";
+        } else if (c == '\r' || c == '\0') {
+            all += fmt::format("\\{:03}", static_cast<int>(c));
+        } else {
+            all += c;
+        }
+    }
+    return all + "\"";
+}
+
+bool is_true(const json::value* value) {
+    return value != nullptr && value->is_bool() && value->get_bool();
+}
+
+bool is_false(const json::value* value) {
+    return value != nullptr && value->is_bool() && !value->get_bool();
+}
+
+std::uint64_t number_in(const json::value* value, std::uint64_t otherwise) {
+    if (value == nullptr || !value->is_number()) return otherwise;
+    const auto number = value->to_number<double>();
+    return number >= 1 && number < 1e15 ? static_cast<std::uint64_t>(number) : otherwise;
+}
+
+json::object object_in(const json::value* value) {
+    return value != nullptr && value->is_object() ? value->get_object() : json::object();
+}
+
+bool has_word(const json::value* list, std::string_view word) {
+    return list != nullptr && list->is_array() &&
+           std::ranges::any_of(list->get_array(), [&](const json::value& each) {
+               return each.is_string() && each.get_string() == word;
+           });
+}
+
+bool is_slow(const ProsodyConfig& prosody) {
+    const json::object limits = object_in(prosody.find("limits"));
+    const auto link = object_in(limits.if_contains("s2sin"));
+    const json::value* const rate = link.if_contains("rate");
+    return rate != nullptr && rate->is_string() && rate_of(rate->get_string().c_str()) < kRate;
+}
+
+/// `limits`, with a link from another server that is quick enough.
+std::string limits_line(const ProsodyConfig& prosody) {
+    json::object limits = object_in(prosody.find("limits"));
+    json::object link = object_in(limits.if_contains("s2sin"));
+    link["rate"] = kRateText;
+    limits["s2sin"] = std::move(link);
+    return "limits = " + to_lua(limits);
+}
+
+bool is_paced(const ProsodyConfig& prosody) {
+    const json::object network = object_in(prosody.find("network_settings"));
+    const json::value* const wait = network.if_contains("min_wait");
+    const bool waits = wait == nullptr || !wait->is_number() || wait->to_number<double>() != 0;
+    return waits || !is_false(network.if_contains("nagle"));
+}
+
+std::string network_line(const ProsodyConfig& prosody) {
+    json::object network = object_in(prosody.find("network_settings"));
+    network["nagle"] = false;
+    network["min_wait"] = 0;
+    if (!network.contains("read_size")) network["read_size"] = 65536;
+    return "network_settings = " + to_lua(network);
+}
+
+std::string domains_line(const std::vector<std::string>& domains) {
+    json::array names;
+    for (const auto& domain : domains)
+        names.emplace_back(domain);
+    return "\tmail_transfer_domains = " + to_lua(names);
+}
+
+/// Whether others hear that the component carries this domain's mail: by the component's section,
+/// or by the domain's own.
+bool is_announced(const ProsodyConfig& prosody, const Site& site, const std::string& domain) {
+    const bool by_component =
+        has_word(prosody.find(site.component, "mail_transfer_domains"), domain) &&
+        has_word(prosody.find(site.component, "modules_enabled"), "mail_transfer_addresses");
+    const bool by_domain =
+        has_word(prosody.find(domain, "mail_transfer_addresses"), site.component) &&
+        has_word(prosody.find(domain, "modules_enabled"), "mail_transfer_addresses");
+    return by_component || by_domain;
+}
+
+/// Our own file once more, with the domains that it does not have.
+std::string with_domains(const ProsodyConfig& prosody, const Site& site, std::string text) {
+    std::vector<std::string> domains;
+    const json::value* const known = prosody.find(site.component, "mail_transfer_domains");
+    if (known != nullptr && known->is_array()) {
+        for (const auto& each : known->get_array()) {
+            if (each.is_string()) domains.emplace_back(each.get_string());
+        }
+    }
+    bool has_all = true;
+    for (const auto& domain : site.domains) {
+        if (is_announced(prosody, site, domain)) continue;
+        has_all = false;
+        domains.push_back(domain);
+    }
+    const std::size_t at = text.find("\tmail_transfer_domains = ");
+    if (has_all || at == std::string::npos) return text;
+    return text.replace(at, text.find('\n', at) - at, domains_line(domains));
+}
+
+std::string component_section(const Site& site) {
+    return fmt::format(
+        "\n-- No `name`: with one, Prosody would answer for it while Packetboat is down.\n"
+        "Component {}\n"
+        "\tcomponent_secret = {}\n"
+        "\t-- A reconnecting Packetboat takes over at once.\n"
+        "\tcomponent_conflict_resolve = \"kick_old\"\n"
+        "\t-- Tells other servers that it carries these domains' mail.\n"
+        "\tmodules_enabled = {{ \"mail_transfer_addresses\" }}\n"
+        "{}\n",
+        in_quotes(site.component), in_quotes(site.secret), domains_line(site.domains));
+}
+
+}  // namespace
+
+double rate_of(std::string_view text) {
+    text = base::trim(text);
+    double number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc()) return 0;
+    const auto unit = base::trim(text.substr(static_cast<std::size_t>(end - text.data())));
+    const char first = unit.empty() ? 'b' : base::to_lower(unit.front());
+    const double factor = first == 'k' ? 1e3 : first == 'm' ? 1e6 : first == 'g' ? 1e9 : 1;
+    return number * factor;
+}
+
+std::string to_lua(const json::value& value) {
+    if (value.is_string()) return in_quotes(value.get_string());
+    if (value.is_double() &&
+        value.get_double() == static_cast<double>(static_cast<std::int64_t>(value.get_double())))
+        return std::to_string(static_cast<std::int64_t>(value.get_double()));
+    if (value.is_null()) return "nil";
+    if (!value.is_array() && !value.is_object()) return json::serialize(value);
+    std::string text;
+    const auto add = [&text](const std::string& part) {
+        text += (text.empty() ? " " : ", ") + part;
+    };
+    if (value.is_array()) {
+        for (const auto& each : value.get_array())
+            add(to_lua(each));
+    } else {
+        std::vector<std::string> parts;
+        for (const auto& [key, each] : value.get_object()) {
+            const std::string name(key);
+            parts.push_back((is_word(name) ? name : "[" + in_quotes(name) + "]") + " = " +
+                            to_lua(each));
+        }
+        // A table in Lua has no order.
+        std::ranges::sort(parts);
+        for (const auto& part : parts)
+            add(part);
+    }
+    return text.empty() ? "{}" : "{" + text + " }";
+}
+
+std::string prosody_assurance(const ProsodyConfig& prosody) {
+    const bool encrypts = !is_false(prosody.find("s2s_require_encryption"));
+    return encrypts && is_true(prosody.find("s2s_secure_auth")) ? "pkix" : "dialback";
+}
+
+std::uint16_t prosody_component_port(const ProsodyConfig& prosody) {
+    const json::value* ports = prosody.find("component_ports");
+    if (ports != nullptr && ports->is_array() && !ports->get_array().empty())
+        ports = &ports->get_array().front();
+    return static_cast<std::uint16_t>(std::min<std::uint64_t>(number_in(ports, 5347), 65535));
+}
+
+std::uint64_t prosody_max_stanza(const ProsodyConfig& prosody) {
+    return std::min({number_in(prosody.find("component_stanza_size_limit"), kStanza),
+                     number_in(prosody.find("s2s_stanza_size_limit"), kStanza), kStanza});
+}
+
+std::string prosody_plugin_folder(const ProsodyConfig& prosody) {
+    const json::value* const paths = prosody.find("plugin_paths");
+    if (paths == nullptr || !paths->is_array()) return "";
+    for (const auto& each : paths->get_array()) {
+        if (each.is_string() && each.get_string().starts_with("/"))
+            return std::string(each.get_string());
+    }
+    return "";
+}
+
+std::string prosody_file(const ProsodyConfig& prosody, const Site& site, const std::string& before,
+                         bool require_certificates) {
+    if (!before.empty()) return with_domains(prosody, site, before);
+    std::string text;
+    const auto add = [&text](std::string_view why, const std::string& line) {
+        text += fmt::format("\n-- {}\n{}\n", why, line);
+    };
+    if (require_certificates && prosody_assurance(prosody) != "pkix") {
+        add("Other servers have to show a certificate that names them.",
+            "s2s_secure_auth = true\ns2s_require_encryption = true");
+    }
+    if (is_paced(prosody))
+        add("Without nagle and min_wait bulk traffic stalls, mostly idle.", network_line(prosody));
+    if (prosody.find("gc") == nullptr)
+        add("Collecting garbage is half of the work otherwise.", "gc = { threshold = 200 }");
+    if (is_slow(prosody)) {
+        add("Two mails with an attachment a minute is too slow. These are all limits: an option is "
+            "replaced, not merged.",
+            limits_line(prosody));
+    }
+    if (!prosody.has_component(site.component)) text += component_section(site);
+    if (text.empty()) return text;
+    return "-- Written by `packetboat setup`; `packetboat setup --undo` takes it back. What it is "
+           "about: packetboat.cfg.lua\n-- in the examples of Packetboat.\n" +
+           text;
+}
+
+std::vector<std::string> prosody_faults(const ProsodyConfig& prosody, const Site& site) {
+    std::vector<std::string> faults;
+    const auto add = [&faults](const std::string& what) {
+        faults.push_back(
+            fmt::format("Prosody: another file says otherwise than {}: {}", kProsodyOwnFile, what));
+    };
+    if (is_slow(prosody)) add("limits.s2sin is below " + std::string(kRateText));
+    if (is_paced(prosody)) add("network_settings has no nagle = false, min_wait = 0");
+    for (const auto& domain : site.domains) {
+        if (!is_announced(prosody, site, domain)) {
+            add(fmt::format("nothing tells others that {} carries the mail of {}", site.component,
+                            domain));
+        }
+    }
+    return faults;
+}
+
+}  // namespace app

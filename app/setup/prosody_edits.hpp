@@ -1,0 +1,42 @@
+// prosody_edits: what `packetboat setup` has to say to Prosody, as the text of a file of its own in
+// conf.d. Pure functions on what Prosody's configuration comes to.
+//
+// An option stands in place of another one of the same name, so what it has now goes into the new
+// one.
+#pragma once
+
+#include "app/servers/prosody_config.hpp"
+#include "app/setup/site.hpp"
+
+#include <string>
+#include <vector>
+
+namespace app {
+
+inline constexpr const char* kProsodyOwnFile = "/etc/prosody/conf.d/packetboat.cfg.lua";
+
+/// What the links of this Prosody guarantee: `pkix` where it demands certificates, else `dialback`.
+std::string prosody_assurance(const ProsodyConfig& prosody);
+/// The port for components; 5347 unless it says otherwise.
+std::uint16_t prosody_component_port(const ProsodyConfig& prosody);
+/// The smaller of its limits for a stanza from a component and from another server, in bytes.
+std::uint64_t prosody_max_stanza(const ProsodyConfig& prosody);
+/// The folder for modules that are not Prosody's own; empty: there is none.
+std::string prosody_plugin_folder(const ProsodyConfig& prosody);
+
+/// The file for this site; `before`: what is in it now, or "". A component that stands elsewhere is
+/// left there.
+std::string prosody_file(const ProsodyConfig& prosody, const Site& site, const std::string& before,
+                         bool require_certificates);
+
+/// What of it another file has set otherwise, if it was read after ours: a line each. `prosody`: as
+/// it is now, with our file.
+std::vector<std::string> prosody_faults(const ProsodyConfig& prosody, const Site& site);
+
+/// A JSON value as Lua writes it, in one line.
+std::string to_lua(const boost::json::value& value);
+
+/// The number of bytes a second in `30kb/s` (mod_limits); 0: none.
+double rate_of(std::string_view text);
+
+}  // namespace app

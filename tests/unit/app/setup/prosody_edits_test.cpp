@@ -1,0 +1,124 @@
+#include "app/setup/prosody_edits.hpp"
+
+#include <boost/json.hpp>
+#include <catch2/catch.hpp>
+
+namespace {
+
+app::ProsodyConfig config_of(const std::string& hosts) {
+    return {boost::json::parse(hosts).as_object(), {}};
+}
+
+app::Site site() {
+    app::Site site;
+    site.domains = {"a.test"};
+    site.component = "mail.a.test";
+    site.secret = "s3\"cret";
+    return site;
+}
+
+const std::string kStock = R"({"*": {"s2s_secure_auth": true,
+    "plugin_paths": ["/usr/local/lib/prosody/modules"],
+    "limits": {"c2s": {"rate": "10kb/s"}, "s2sin": {"rate": "30kb/s", "burst": "2s"}}},
+    "a.test": {"defined": true}})";
+
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a stock Prosody gets the component, its speed, and keeps its other limits") {
+    const std::string text = app::prosody_file(config_of(kStock), site(), "", false);
+    CHECK(has(text, "Component \"mail.a.test\"\n\tcomponent_secret = \"s3\\\"cret\"\n"));
+    CHECK(has(text, "\tmail_transfer_domains = { \"a.test\" }\n"));
+    CHECK(has(text,
+              "limits = { c2s = { rate = \"10kb/s\" }, s2sin = { burst = \"2s\", rate = "
+              "\"10mb/s\" } }\n"));
+    CHECK(has(text, "network_settings = { min_wait = 0, nagle = false, read_size = 65536 }\n"));
+    CHECK(has(text, "gc = { threshold = 200 }\n"));
+    CHECK_FALSE(has(text, "s2s_secure_auth"));
+    CHECK_FALSE(has(text, "VirtualHost"));
+}
+
+TEST_CASE("what somebody has set already is kept") {
+    const auto config = config_of(R"({"*": {"gc": {"speed": 500},
+        "network_settings": {"nagle": false, "min_wait": 0, "ssl": true},
+        "limits": {"s2sin": {"rate": "20 MB/s"}}},
+        "a.test": {"defined": true}, "mail.a.test": {"component_module": "component"}})");
+    CHECK(app::prosody_file(config, site(), "", false).empty());
+    const auto own =
+        config_of(R"({"*": {"network_settings": {"backend": "epoll", "nagle": true}}})");
+    CHECK(has(app::prosody_file(own, site(), "", false),
+              R"(network_settings = { backend = "epoll", min_wait = 0, nagle = false, )"));
+}
+
+TEST_CASE("our own file stays as it is, but for domains that it lacks") {
+    const std::string before = app::prosody_file(config_of(kStock), site(), "", false);
+    const auto now = config_of(R"({"*": {"network_settings": {"nagle": false, "min_wait": 0}},
+        "mail.a.test": {"component_module": "component", "mail_transfer_domains": ["a.test"],
+                        "modules_enabled": ["mail_transfer_addresses"]}})");
+    CHECK(app::prosody_file(now, site(), before, false) == before);
+    auto two = site();
+    two.domains = {"a.test", "second.test"};
+    const std::string after = app::prosody_file(now, two, before, false);
+    CHECK(has(after, "\tmail_transfer_domains = { \"a.test\", \"second.test\" }\n"));
+    CHECK(after.size() == before.size() + std::string(", \"second.test\"").size());
+}
+
+TEST_CASE("certificates are demanded only if the administrator says so") {
+    const auto lax = config_of(R"({"*": {"s2s_secure_auth": false}})");
+    CHECK(app::prosody_assurance(lax) == "dialback");
+    CHECK_FALSE(has(app::prosody_file(lax, site(), "", false), "s2s_secure_auth"));
+    CHECK(has(app::prosody_file(lax, site(), "", true), "s2s_secure_auth = true\n"));
+    CHECK(app::prosody_assurance(config_of(kStock)) == "pkix");
+    CHECK(app::prosody_assurance(
+              config_of(R"({"*": {"s2s_secure_auth": true, "s2s_require_encryption": false}})")) ==
+          "dialback");
+    CHECK(app::prosody_assurance(config_of(R"({"*": {}})")) == "dialback");
+}
+
+TEST_CASE("what another file says otherwise is told of") {
+    const auto good = config_of(R"({"*": {"network_settings": {"nagle": false, "min_wait": 0}},
+        "mail.a.test": {"component_module": "component", "mail_transfer_domains": ["a.test"],
+                        "modules_enabled": ["mail_transfer_addresses"]}})");
+    CHECK(app::prosody_faults(good, site()).empty());
+    CHECK(app::prosody_faults(config_of(kStock), site()).size() == 3);
+    const auto by_host = config_of(R"({"*": {"network_settings": {"nagle": false, "min_wait": 0}},
+        "a.test": {"defined": true, "mail_transfer_addresses": ["mail.a.test"],
+                   "modules_enabled": ["mail_transfer_addresses"]}})");
+    CHECK(app::prosody_faults(by_host, site()).empty());
+}
+
+TEST_CASE("ports, limits and folders are read, whatever stands there") {
+    CHECK(app::prosody_component_port(config_of(R"({"*": {}})")) == 5347);
+    CHECK(app::prosody_component_port(config_of(R"({"*": {"component_ports": [5348, 1]}})")) ==
+          5348);
+    CHECK(app::prosody_component_port(config_of(R"({"*": {"component_ports": 5349}})")) == 5349);
+    CHECK(app::prosody_component_port(config_of(R"({"*": {"component_ports": "x"}})")) == 5347);
+    CHECK(app::prosody_component_port(config_of(R"({"*": {"component_ports": []}})")) == 5347);
+    CHECK(app::prosody_max_stanza(config_of(R"({"*": {"s2s_stanza_size_limit": 100000}})")) ==
+          100000);
+    CHECK(app::prosody_max_stanza(config_of(R"({"*": {"s2s_stanza_size_limit": 1000000}})")) ==
+          524288);
+    CHECK(app::prosody_plugin_folder(config_of(kStock)) == "/usr/local/lib/prosody/modules");
+    CHECK(app::prosody_plugin_folder(config_of(R"({"*": {"plugin_paths": ["rel", 3]}})")).empty());
+}
+
+TEST_CASE("a rate is read as mod_limits reads it") {
+    CHECK(app::rate_of("30kb/s") == 30e3);
+    CHECK(app::rate_of("10 MB/s") == 10e6);
+    CHECK(app::rate_of("1.5gb/s") == 1.5e9);
+    CHECK(app::rate_of("700b/s") == 700);
+    CHECK(app::rate_of("fast") == 0);
+    CHECK(app::rate_of("") == 0);
+}
+
+TEST_CASE("a value is written so that Lua reads it again") {
+    const auto lua = [](const char* text) { return app::to_lua(boost::json::parse(text)); };
+    CHECK(lua(R"({"a b": 1, "and_more": [true, null], "e": {}})") ==
+          R"({ ["a b"] = 1, and_more = { true, nil }, e = {} })");
+    CHECK(lua(R"("a\"b\\c\nd\r")") == R"("a\"b\\c\nd\013")");
+    CHECK(lua("0.0") == "0");
+    CHECK(lua("1.5") == "1.5E0");
+}
