@@ -9,6 +9,7 @@
 #include "app/check/check_names.hpp"
 #include "app/check/check_own_domains.hpp"
 #include "app/check/check_postfix.hpp"
+#include "app/check/check_prosody.hpp"
 #include "app/check/check_resolver.hpp"
 #include "app/check/check_secret.hpp"
 #include "app/check/check_size.hpp"
@@ -120,6 +121,7 @@ int check(const Config& config, const std::vector<std::string>& domains) {
     check_size(findings, config);
     check_postfix(findings, config);
     check_ejabberd(findings, config);
+    check_prosody(findings, config);
     const auto status = ask_daemon(config.control_socket, {{"command", "status"}});
     if (!status) {
         findings.add(false, status.error().text);

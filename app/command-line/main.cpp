@@ -39,8 +39,10 @@ int run(const app::Command& command, const app::Call& call) {
     for (const char* const key : {"log-level", "state-directory", "control-socket"}) {
         if (call.has(key)) overrides["daemon"][key] = call.value(key);
     }
-    const auto config = app::load_config(call.value("config"), overrides);
-    if (!config && command.name == "serve") return app::refuse_to_serve(config.error());
+    const bool serves = command.name == "serve";
+    const auto secrets = serves ? app::Secrets::needed : app::Secrets::if_readable;
+    const auto config = app::load_config(call.value("config"), overrides, secrets);
+    if (!config && serves) return app::refuse_to_serve(config.error());
     if (!config) {
         app::terminal::complain(config.error().text);
         return 1;

@@ -28,7 +28,8 @@ constexpr auto kLongestPositive = std::chrono::hours(24);  // protocol, Discover
 /// file.
 class Builder {
   public:
-    Builder(const std::filesystem::path& file, const Overrides& overrides) {
+    Builder(const std::filesystem::path& file, const Overrides& overrides, Secrets secrets)
+        : secrets_(secrets) {
         config_.file = file;
         config_.overrides = overrides;
     }
@@ -250,8 +251,12 @@ class Builder {
         if (std::filesystem::is_regular_file(path, error)) in.open(path);
         std::string secret;
         std::getline(in, secret);
-        if (!in || secret.empty())
-            fail(section, "secret-file", "secret-file: can't read a secret from " + path);
+        const bool is_read = in && !secret.empty();
+        if (!is_read && secrets_ == Secrets::if_readable) {
+            config_.unread_secrets.insert(path);
+            return "";
+        }
+        if (!is_read) fail(section, "secret-file", "secret-file: can't read a secret from " + path);
         return secret;
     }
 
@@ -401,16 +406,18 @@ class Builder {
     std::map<mail::Domain, Section> sections_of_domains_;
     std::optional<Section> promise_;
     bool has_hand_over_ = false;
+    Secrets secrets_;
 };
 
 }  // namespace
 
-base::Result<Config> load_config(const std::filesystem::path& file, const Overrides& overrides) {
+base::Result<Config> load_config(const std::filesystem::path& file, const Overrides& overrides,
+                                 Secrets secrets) {
     try {
         const Grammar grammar = make_grammar();
         const auto sections = read_sections(file, grammar, overrides);
         if (!sections) return sections.error();
-        return Builder(file, overrides).build(*sections);
+        return Builder(file, overrides, secrets).build(*sections);
     } catch (const std::runtime_error& error) {
         return base::fail(Errc::syntax, error.what());
     } catch (const std::exception&) {

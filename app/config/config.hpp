@@ -33,7 +33,8 @@ struct Config {
     Overrides overrides;  ///< that it was read with
     /// What was said: `[kind name] key` -> the text of its value, which may be a secret.
     std::map<std::string, std::string> said;
-    std::set<std::filesystem::path> secrets;  ///< files that hold one, this one perhaps
+    std::set<std::filesystem::path> secrets;         ///< files that hold one, this one perhaps
+    std::set<std::filesystem::path> unread_secrets;  ///< of these, what could not be read
     std::filesystem::path control_socket;
     std::string hostname;
     std::string authserv_id;  ///< `hostname` unless the file has another
@@ -70,8 +71,13 @@ struct Config {
     component::DiscoverySettings discovery;
 };
 
+/// Who serves needs the components' secrets. Other commands do not, and systemd may have given one
+/// to the service alone (LoadCredential): then it is empty.
+enum class Secrets { needed, if_readable };
+
 /// Reads and checks `file`. The error names file and line, and says what is wrong.
-base::Result<Config> load_config(const std::filesystem::path& file, const Overrides& overrides);
+base::Result<Config> load_config(const std::filesystem::path& file, const Overrides& overrides,
+                                 Secrets secrets = Secrets::needed);
 
 /// Which component serves which domain, for intake and for reports.
 queue::Router make_router(const Config& config);

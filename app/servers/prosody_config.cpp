@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <fstream>
 
 namespace app {
@@ -12,6 +13,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr const char* kProsody = "/usr/bin/prosody";
+constexpr std::uint64_t kStanza = 524288;  // bytes; Prosody's default for both limits
+constexpr std::uint16_t kComponentPort = 5347;
 constexpr std::size_t kErrorText = 1024;  // bytes of Prosody's words
 
 /// Prints the options of all hosts as JSON. Functions and tables within tables within tables have
@@ -50,6 +53,20 @@ std::string in_brackets(const std::string& text) {
     while (text.find("]" + signs + "]") != std::string::npos)
         signs += '=';
     return "[" + signs + "[" + text + "]" + signs + "]";
+}
+
+bool is_true(const json::value* value) {
+    return value != nullptr && value->is_bool() && value->get_bool();
+}
+
+bool is_false(const json::value* value) {
+    return value != nullptr && value->is_bool() && !value->get_bool();
+}
+
+std::uint64_t number_in(const json::value* value, std::uint64_t otherwise) {
+    if (value == nullptr || !value->is_number()) return otherwise;
+    const auto number = value->to_number<double>();
+    return number >= 1 && number < 1e15 ? static_cast<std::uint64_t>(number) : otherwise;
 }
 
 /// What runs Prosody, by its first line: `#!/usr/bin/env lua5.4`.
@@ -125,6 +142,73 @@ std::vector<std::string> ProsodyConfig::virtual_hosts() const {
 
 bool ProsodyConfig::has_read(const std::filesystem::path& file) const {
     return std::ranges::find(files_, file.string()) != files_.end();
+}
+
+bool ProsodyConfig::requires_certificates() const {
+    return is_true(find("s2s_secure_auth")) && !is_false(find("s2s_require_encryption"));
+}
+
+std::vector<std::string> ProsodyConfig::insecure_domains() const {
+    std::vector<std::string> domains;
+    const json::value* const list = find("s2s_insecure_domains");
+    if (list == nullptr || !list->is_array()) return domains;
+    for (const auto& each : list->get_array()) {
+        if (each.is_string()) domains.emplace_back(each.get_string());
+    }
+    return domains;
+}
+
+std::uint16_t ProsodyConfig::component_port() const {
+    const json::value* ports = find("component_ports");
+    if (ports != nullptr && ports->is_array() && !ports->get_array().empty())
+        ports = &ports->get_array().front();
+    return static_cast<std::uint16_t>(
+        std::min<std::uint64_t>(number_in(ports, kComponentPort), 65535));
+}
+
+std::uint64_t ProsodyConfig::max_stanza() const {
+    return std::min(number_in(find("component_stanza_size_limit"), kStanza),
+                    number_in(find("s2s_stanza_size_limit"), kStanza));
+}
+
+std::string ProsodyConfig::plugin_folder() const {
+    const json::value* const paths = find("plugin_paths");
+    if (paths == nullptr || !paths->is_array()) return "";
+    for (const auto& each : paths->get_array()) {
+        if (each.is_string() && each.get_string().starts_with("/"))
+            return std::string(each.get_string());
+    }
+    return "";
+}
+
+bool ProsodyConfig::is_slow() const {
+    const json::object limits = object_in(find("limits"));
+    const json::object link = object_in(limits.if_contains("s2sin"));
+    const json::value* const rate = link.if_contains("rate");
+    return rate != nullptr && rate->is_string() &&
+           rate_of(std::string_view(rate->get_string())) < kQuickLink;
+}
+
+bool ProsodyConfig::is_paced() const {
+    const json::object network = object_in(find("network_settings"));
+    const json::value* const wait = network.if_contains("min_wait");
+    const bool waits = wait == nullptr || !wait->is_number() || wait->to_number<double>() != 0;
+    return waits || !is_false(network.if_contains("nagle"));
+}
+
+double rate_of(std::string_view text) {
+    text = base::trim(text);
+    double number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc()) return 0;
+    const auto unit = base::trim(text.substr(static_cast<std::size_t>(end - text.data())));
+    const char first = unit.empty() ? 'b' : base::to_lower(unit.front());
+    const double factor = first == 'k' ? 1e3 : first == 'm' ? 1e6 : first == 'g' ? 1e9 : 1;
+    return number * factor;
+}
+
+json::object object_in(const json::value* value) {
+    return value != nullptr && value->is_object() ? value->get_object() : json::object();
 }
 
 base::Result<ProsodyConfig> read_prosody(const std::filesystem::path& file) {

@@ -6,8 +6,10 @@
 
 #include "base/result.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/json.hpp>
@@ -34,12 +36,38 @@ class ProsodyConfig {
     /// Whether `file` is one of those that it was read from.
     bool has_read(const std::filesystem::path& file) const;
 
+    /// Whether it demands encryption and a certificate of whoever links to it.
+    bool requires_certificates() const;
+    /// Other servers of which it demands none all the same.
+    std::vector<std::string> insecure_domains() const;
+    /// The port for components; 5347 unless it says otherwise.
+    std::uint16_t component_port() const;
+    /// The smaller of its limits for a stanza from a component and from another server, in bytes.
+    std::uint64_t max_stanza() const;
+    /// The folder for modules that are not Prosody's own; empty: there is none.
+    std::string plugin_folder() const;
+    /// Whether a link from another server is held to less than kQuickLink.
+    bool is_slow() const;
+    /// Whether it waits before it writes, which stalls what comes in bulk (`network_settings`).
+    bool is_paced() const;
+
   private:
     const boost::json::object* own_options(const std::string& host) const;
 
     boost::json::object hosts_;
     std::vector<std::string> files_;
 };
+
+/// Bytes a second of a link, and as `limits` has it. Debian ships 30kb/s, two mails with an
+/// attachment a minute.
+inline constexpr double kQuickLink = 10e6;
+inline constexpr const char* kQuickLinkText = "10mb/s";
+
+/// The number of bytes a second in `30kb/s` (mod_limits); 0: none.
+double rate_of(std::string_view text);
+
+/// The object that `value` is; else an empty one.
+boost::json::object object_in(const boost::json::value* value);
 
 inline constexpr const char* kProsodyFile = "/etc/prosody/prosody.cfg.lua";
 

@@ -63,7 +63,7 @@ base::Result<Changes> prosody_changes(FileTexts& files, const Survey& found,
     const Site& site = found.site;
     const ProsodyConfig& prosody = *found.prosody;
     const FileOwner secret{0640, 0, group_of("prosody")};
-    std::string folder = prosody_plugin_folder(prosody);
+    std::string folder = prosody.plugin_folder();
     const bool has_folder = !folder.empty();
     if (!has_folder) folder = kProsodyModules;
     Changes changes;

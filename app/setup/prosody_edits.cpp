@@ -12,10 +12,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr double kRate = 10e6;  // bytes a second, below which a link from another server is slow
-constexpr const char* kRateText = "10mb/s";
-constexpr std::uint64_t kStanza = 524288;  // bytes; Prosody's default for both limits
-
 bool is_word(std::string_view text) {
     const auto letter = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -39,24 +35,6 @@ std::string in_quotes(std::string_view text) {
     return all + "\"";
 }
 
-bool is_true(const json::value* value) {
-    return value != nullptr && value->is_bool() && value->get_bool();
-}
-
-bool is_false(const json::value* value) {
-    return value != nullptr && value->is_bool() && !value->get_bool();
-}
-
-std::uint64_t number_in(const json::value* value, std::uint64_t otherwise) {
-    if (value == nullptr || !value->is_number()) return otherwise;
-    const auto number = value->to_number<double>();
-    return number >= 1 && number < 1e15 ? static_cast<std::uint64_t>(number) : otherwise;
-}
-
-json::object object_in(const json::value* value) {
-    return value != nullptr && value->is_object() ? value->get_object() : json::object();
-}
-
 bool has_word(const json::value* list, std::string_view word) {
     return list != nullptr && list->is_array() &&
            std::ranges::any_of(list->get_array(), [&](const json::value& each) {
@@ -64,27 +42,13 @@ bool has_word(const json::value* list, std::string_view word) {
            });
 }
 
-bool is_slow(const ProsodyConfig& prosody) {
-    const json::object limits = object_in(prosody.find("limits"));
-    const auto link = object_in(limits.if_contains("s2sin"));
-    const json::value* const rate = link.if_contains("rate");
-    return rate != nullptr && rate->is_string() && rate_of(rate->get_string().c_str()) < kRate;
-}
-
 /// `limits`, with a link from another server that is quick enough.
 std::string limits_line(const ProsodyConfig& prosody) {
     json::object limits = object_in(prosody.find("limits"));
     json::object link = object_in(limits.if_contains("s2sin"));
-    link["rate"] = kRateText;
+    link["rate"] = kQuickLinkText;
     limits["s2sin"] = std::move(link);
     return "limits = " + to_lua(limits);
-}
-
-bool is_paced(const ProsodyConfig& prosody) {
-    const json::object network = object_in(prosody.find("network_settings"));
-    const json::value* const wait = network.if_contains("min_wait");
-    const bool waits = wait == nullptr || !wait->is_number() || wait->to_number<double>() != 0;
-    return waits || !is_false(network.if_contains("nagle"));
 }
 
 std::string network_line(const ProsodyConfig& prosody) {
@@ -149,17 +113,6 @@ std::string component_section(const Site& site) {
 
 }  // namespace
 
-double rate_of(std::string_view text) {
-    text = base::trim(text);
-    double number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc()) return 0;
-    const auto unit = base::trim(text.substr(static_cast<std::size_t>(end - text.data())));
-    const char first = unit.empty() ? 'b' : base::to_lower(unit.front());
-    const double factor = first == 'k' ? 1e3 : first == 'm' ? 1e6 : first == 'g' ? 1e9 : 1;
-    return number * factor;
-}
-
 std::string to_lua(const json::value& value) {
     if (value.is_string()) return in_quotes(value.get_string());
     if (value.is_double() &&
@@ -189,33 +142,6 @@ std::string to_lua(const json::value& value) {
     return text.empty() ? "{}" : "{" + text + " }";
 }
 
-std::string prosody_assurance(const ProsodyConfig& prosody) {
-    const bool encrypts = !is_false(prosody.find("s2s_require_encryption"));
-    return encrypts && is_true(prosody.find("s2s_secure_auth")) ? "pkix" : "dialback";
-}
-
-std::uint16_t prosody_component_port(const ProsodyConfig& prosody) {
-    const json::value* ports = prosody.find("component_ports");
-    if (ports != nullptr && ports->is_array() && !ports->get_array().empty())
-        ports = &ports->get_array().front();
-    return static_cast<std::uint16_t>(std::min<std::uint64_t>(number_in(ports, 5347), 65535));
-}
-
-std::uint64_t prosody_max_stanza(const ProsodyConfig& prosody) {
-    return std::min({number_in(prosody.find("component_stanza_size_limit"), kStanza),
-                     number_in(prosody.find("s2s_stanza_size_limit"), kStanza), kStanza});
-}
-
-std::string prosody_plugin_folder(const ProsodyConfig& prosody) {
-    const json::value* const paths = prosody.find("plugin_paths");
-    if (paths == nullptr || !paths->is_array()) return "";
-    for (const auto& each : paths->get_array()) {
-        if (each.is_string() && each.get_string().starts_with("/"))
-            return std::string(each.get_string());
-    }
-    return "";
-}
-
 std::string prosody_file(const ProsodyConfig& prosody, const Site& site, const std::string& before,
                          bool require_certificates) {
     if (!before.empty()) return with_domains(prosody, site, before);
@@ -223,15 +149,15 @@ std::string prosody_file(const ProsodyConfig& prosody, const Site& site, const s
     const auto add = [&text](std::string_view why, const std::string& line) {
         text += fmt::format("\n-- {}\n{}\n", why, line);
     };
-    if (require_certificates && prosody_assurance(prosody) != "pkix") {
+    if (require_certificates && !prosody.requires_certificates()) {
         add("Other servers have to show a certificate that names them.",
             "s2s_secure_auth = true\ns2s_require_encryption = true");
     }
-    if (is_paced(prosody))
+    if (prosody.is_paced())
         add("Without nagle and min_wait bulk traffic stalls, mostly idle.", network_line(prosody));
     if (prosody.find("gc") == nullptr)
         add("Collecting garbage is half of the work otherwise.", "gc = { threshold = 200 }");
-    if (is_slow(prosody)) {
+    if (prosody.is_slow()) {
         add("Two mails with an attachment a minute is too slow. These are all limits: an option is "
             "replaced, not merged.",
             limits_line(prosody));
@@ -249,8 +175,8 @@ std::vector<std::string> prosody_faults(const ProsodyConfig& prosody, const Site
         faults.push_back(
             fmt::format("Prosody: another file says otherwise than {}: {}", kProsodyOwnFile, what));
     };
-    if (is_slow(prosody)) add("limits.s2sin is below " + std::string(kRateText));
-    if (is_paced(prosody)) add("network_settings has no nagle = false, min_wait = 0");
+    if (prosody.is_slow()) add("limits.s2sin is below " + std::string(kQuickLinkText));
+    if (prosody.is_paced()) add("network_settings has no nagle = false, min_wait = 0");
     for (const auto& domain : site.domains) {
         if (!is_announced(prosody, site, domain)) {
             add(fmt::format("nothing tells others that {} carries the mail of {}", site.component,

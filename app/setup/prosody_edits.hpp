@@ -15,15 +15,6 @@ namespace app {
 
 inline constexpr const char* kProsodyOwnFile = "/etc/prosody/conf.d/packetboat.cfg.lua";
 
-/// What the links of this Prosody guarantee: `pkix` where it demands certificates, else `dialback`.
-std::string prosody_assurance(const ProsodyConfig& prosody);
-/// The port for components; 5347 unless it says otherwise.
-std::uint16_t prosody_component_port(const ProsodyConfig& prosody);
-/// The smaller of its limits for a stanza from a component and from another server, in bytes.
-std::uint64_t prosody_max_stanza(const ProsodyConfig& prosody);
-/// The folder for modules that are not Prosody's own; empty: there is none.
-std::string prosody_plugin_folder(const ProsodyConfig& prosody);
-
 /// The file for this site; `before`: what is in it now, or "". A component that stands elsewhere is
 /// left there.
 std::string prosody_file(const ProsodyConfig& prosody, const Site& site, const std::string& before,
@@ -35,8 +26,5 @@ std::vector<std::string> prosody_faults(const ProsodyConfig& prosody, const Site
 
 /// A JSON value as Lua writes it, in one line.
 std::string to_lua(const boost::json::value& value);
-
-/// The number of bytes a second in `30kb/s` (mod_limits); 0: none.
-double rate_of(std::string_view text);
 
 }  // namespace app

@@ -168,7 +168,7 @@ class Writer {
             const auto started = systemctl({"restart", "packetboat"});
             if (!started) return started.error();
         }
-        auto config = load_config(options_.config, {});
+        auto config = load_config(options_.config, {}, Secrets::if_readable);
         if (!config) return config.error();
         const bool runs = comes_true([&] {
             return ask_daemon(config->control_socket, {{"command", "status"}}).has_value();
@@ -202,7 +202,7 @@ class Writer {
 
     /// An earlier undo has retired it.
     base::Result<void> resume() {
-        const auto config = load_config(options_.config, {});
+        const auto config = load_config(options_.config, {}, Secrets::if_readable);
         if (!config) return config.error();
         const auto answer = ask_daemon(config->control_socket,
                                        {{"command", "resume"}, {"component", site_.component}});
@@ -246,7 +246,7 @@ base::Result<int> attach(const SetupOptions& options) {
     const auto written = Writer(*found, options, *changes).run();
     if (!written) return written.error();
     print_where_ours_lost(site);
-    auto checked = load_config(options.config, {});
+    auto checked = load_config(options.config, {}, Secrets::if_readable);
     if (!checked) return checked.error();
     terminal::line("");
     return check(*checked, {});

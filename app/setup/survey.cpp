@@ -5,7 +5,6 @@
 #include "app/setup/change.hpp"
 #include "app/setup/examples.hpp"
 #include "app/setup/packetboat_edits.hpp"
-#include "app/setup/prosody_edits.hpp"
 #include "app/setup/services.hpp"
 #include "base/random.hpp"
 #include "base/text.hpp"
@@ -139,7 +138,7 @@ std::string choose_secret(const Survey& found) {
 
 /// ejabberd's is for one component: another one's listener is no place for it.
 std::uint16_t choose_port(const Survey& found) {
-    if (found.prosody) return prosody_component_port(*found.prosody);
+    if (found.prosody) return found.prosody->component_port();
     const std::string server = value_of(found.conf, "component " + found.site.component, "server");
     const auto known = base::parse_number(server.substr(server.rfind(':') + 1), 65535);
     if (exists(kEjabberdOwnFile) && known) return static_cast<std::uint16_t>(*known);
@@ -209,8 +208,8 @@ base::Result<void> look_at_xmpp(Survey& found, const SetupOptions& options) {
         auto prosody = read_prosody();
         if (!prosody) return prosody.error();
         found.prosody = std::move(*prosody);
-        site.assurance = prosody_assurance(*found.prosody);
-        site.max_stanza = prosody_max_stanza(*found.prosody);
+        site.assurance = found.prosody->requires_certificates() ? "pkix" : "dialback";
+        site.max_stanza = std::min(site.max_stanza, found.prosody->max_stanza());
     } else {
         const auto text = read_file(kEjabberdFile);
         if (!text) return text.error();

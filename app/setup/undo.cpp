@@ -18,7 +18,7 @@ using Undone = std::vector<Record::Undone>;
 
 /// Peers send by SMTP from now on, and so does what waits here, until nothing does.
 base::Result<void> drain(const SetupOptions& options) {
-    const auto config = load_config(options.config, {});
+    const auto config = load_config(options.config, {}, Secrets::if_readable);
     if (!config) return config.error();
     const auto retired =
         ask_daemon(config->control_socket, {{"command", "retire"}, {"component", ""}});

@@ -55,6 +55,18 @@ std::string error_of(const std::string& text) {
 
 }  // namespace
 
+TEST_CASE("a secret that is for the service alone keeps no other command from its work") {
+    std::string text = kGood;
+    text.replace(text.find("secret = s#cret"), 15, "secret-file = /run/credentials/none/secret");
+    const ConfigFile file(text);
+    CHECK_FALSE(app::load_config(file.path, {}));
+    const auto config = app::load_config(file.path, {}, app::Secrets::if_readable);
+    REQUIRE(config);
+    CHECK(config->components.front().secret.empty());
+    CHECK(config->unread_secrets ==
+          std::set<std::filesystem::path>{"/run/credentials/none/secret"});
+}
+
 TEST_CASE("a short file is enough, and the rest has sensible defaults") {
     const auto config = load(kGood);
     REQUIRE(config);

@@ -68,14 +68,9 @@ TEST_CASE("our own file stays as it is, but for domains that it lacks") {
 
 TEST_CASE("certificates are demanded only if the administrator says so") {
     const auto lax = config_of(R"({"*": {"s2s_secure_auth": false}})");
-    CHECK(app::prosody_assurance(lax) == "dialback");
     CHECK_FALSE(has(app::prosody_file(lax, site(), "", false), "s2s_secure_auth"));
     CHECK(has(app::prosody_file(lax, site(), "", true), "s2s_secure_auth = true\n"));
-    CHECK(app::prosody_assurance(config_of(kStock)) == "pkix");
-    CHECK(app::prosody_assurance(
-              config_of(R"({"*": {"s2s_secure_auth": true, "s2s_require_encryption": false}})")) ==
-          "dialback");
-    CHECK(app::prosody_assurance(config_of(R"({"*": {}})")) == "dialback");
+    CHECK_FALSE(has(app::prosody_file(config_of(kStock), site(), "", true), "s2s_secure_auth"));
 }
 
 TEST_CASE("what another file says otherwise is told of") {
@@ -88,30 +83,6 @@ TEST_CASE("what another file says otherwise is told of") {
         "a.test": {"defined": true, "mail_transfer_addresses": ["mail.a.test"],
                    "modules_enabled": ["mail_transfer_addresses"]}})");
     CHECK(app::prosody_faults(by_host, site()).empty());
-}
-
-TEST_CASE("ports, limits and folders are read, whatever stands there") {
-    CHECK(app::prosody_component_port(config_of(R"({"*": {}})")) == 5347);
-    CHECK(app::prosody_component_port(config_of(R"({"*": {"component_ports": [5348, 1]}})")) ==
-          5348);
-    CHECK(app::prosody_component_port(config_of(R"({"*": {"component_ports": 5349}})")) == 5349);
-    CHECK(app::prosody_component_port(config_of(R"({"*": {"component_ports": "x"}})")) == 5347);
-    CHECK(app::prosody_component_port(config_of(R"({"*": {"component_ports": []}})")) == 5347);
-    CHECK(app::prosody_max_stanza(config_of(R"({"*": {"s2s_stanza_size_limit": 100000}})")) ==
-          100000);
-    CHECK(app::prosody_max_stanza(config_of(R"({"*": {"s2s_stanza_size_limit": 1000000}})")) ==
-          524288);
-    CHECK(app::prosody_plugin_folder(config_of(kStock)) == "/usr/local/lib/prosody/modules");
-    CHECK(app::prosody_plugin_folder(config_of(R"({"*": {"plugin_paths": ["rel", 3]}})")).empty());
-}
-
-TEST_CASE("a rate is read as mod_limits reads it") {
-    CHECK(app::rate_of("30kb/s") == 30e3);
-    CHECK(app::rate_of("10 MB/s") == 10e6);
-    CHECK(app::rate_of("1.5gb/s") == 1.5e9);
-    CHECK(app::rate_of("700b/s") == 700);
-    CHECK(app::rate_of("fast") == 0);
-    CHECK(app::rate_of("") == 0);
 }
 
 TEST_CASE("a value is written so that Lua reads it again") {
