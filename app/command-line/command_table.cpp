@@ -74,8 +74,8 @@ constexpr Command kCommands[] = {
     {"serve", "", false, 0, 0, "", "serve",
      [](const Call&, const Config& config) { return serve(config); }},
     {"setup", "", false, 0, 0, "domain component yes print undo force require-certificates",
-     "setup [--domain DOMAIN[,DOMAIN...]] [--component NAME] [--require-certificates] "
-     "[--print|--yes] | setup --undo [--yes] [--force]"},
+     "setup [--domain DOMAINS] [--component NAME] [--require-certificates] [--print|--yes] "
+     "[--undo] [--force]"},
     {"check", "", false, 0, Command::kAny, "", "check [DOMAIN...]",
      [](const Call& call, const Config& config) { return check(config, call.arguments); }},
     {"trace", "", false, 1, 1, "json", "trace NAME [--json]",

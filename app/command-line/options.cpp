@@ -42,7 +42,7 @@ po::options_description make_options() {
     add("version,V", "print the version");
     po::options_description filters("filters of queue commands");
     auto filter = filters.add_options();
-    filter("domain", text("DOMAIN"), "the recipient's domain");
+    filter("domain", text("DOMAIN"), "the recipient's domain; of setup, ours");
     filter("sender-domain", text("DOMAIN"), "the sender's domain");
     filter("to", text("ADDRESS"), "the recipient's address");
     filter("from", text("ADDRESS"), "the sender's address");

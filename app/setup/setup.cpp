@@ -254,11 +254,21 @@ base::Result<int> attach(const SetupOptions& options) {
 
 }  // namespace
 
+base::Result<void> check_caller(const SetupOptions& options) {
+    std::error_code error;
+    if (!std::filesystem::exists(options.config, error)) {
+        return base::fail(
+            base::Errc::not_found,
+            options.config.string() + ": there is no such file; the package brings it");
+    }
+    if (::geteuid() == 0) return {};
+    return base::fail(base::Errc::refused,
+                      "setup is for root: it reads and writes the servers' configuration");
+}
+
 int setup(const SetupOptions& options) {
-    if (::geteuid() != 0)
-        return complain(base::fail(base::Errc::refused,
-                                   "setup is for root: it reads and writes "
-                                   "the servers' configuration"));
+    const auto may = check_caller(options);
+    if (!may) return complain(may.error());
     const auto status = attach(options);
     return status ? *status : complain(status.error());
 }

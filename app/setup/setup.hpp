@@ -16,6 +16,9 @@ namespace app {
 
 inline constexpr const char* kSetupRecord = "/var/lib/packetboat-setup";
 
+/// Whether there is a configuration, and it is root who asks; else what to say.
+base::Result<void> check_caller(const SetupOptions& options);
+
 /// The exit status. It ends with a `check`.
 int setup(const SetupOptions& options);
 

@@ -3,7 +3,6 @@
 #include "app/control_client.hpp"
 #include "app/servers/program.hpp"
 #include "app/setup/change.hpp"
-#include "app/setup/examples.hpp"
 #include "app/setup/packetboat_edits.hpp"
 #include "app/setup/services.hpp"
 #include "base/random.hpp"
@@ -227,8 +226,8 @@ base::Result<void> look_at_xmpp(Survey& found, const SetupOptions& options) {
 base::Result<Survey> survey(const SetupOptions& options, Asker& asker) {
     Survey found;
     auto conf = read_file(options.config);
-    if (!conf && conf.error().code != base::Errc::not_found) return conf.error();
-    found.conf = conf ? std::move(*conf) : example("packetboat.conf");
+    if (!conf) return conf.error();
+    found.conf = std::move(*conf);
     const auto postfix = look_at_postfix(found);
     if (!postfix) return postfix.error();
     const auto xmpp = look_at_xmpp(found, options);

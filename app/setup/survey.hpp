@@ -32,7 +32,7 @@ struct SetupOptions {
 
 struct Survey {
     Site site;
-    std::string conf;  ///< packetboat.conf as it is; the example if there is none
+    std::string conf;  ///< packetboat.conf as it is
     std::optional<ProsodyConfig> prosody;
     std::optional<EjabberdMain> ejabberd;
     std::string main_cf;    ///< text
@@ -40,8 +40,8 @@ struct Survey {
     MainCf main;
 };
 
-/// Errc::not_found (a server, or what it serves), Errc::conflict (a name or a port is in use),
-/// Errc::syntax (a name that is none), Errc::closed (nobody answers).
+/// Errc::not_found (our configuration, a server, or what it serves), Errc::conflict (a name or a
+/// port is in use), Errc::syntax (a name that is none), Errc::closed (nobody answers).
 base::Result<Survey> survey(const SetupOptions& options, Asker& asker);
 
 }  // namespace app

@@ -9,7 +9,6 @@
 #include <iostream>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 namespace app {
 namespace {
@@ -102,10 +101,8 @@ base::Result<int> run_undo(const SetupOptions& options) {
 }  // namespace
 
 int undo_setup(const SetupOptions& options) {
-    if (::geteuid() != 0)
-        return complain(base::fail(base::Errc::refused,
-                                   "setup is for root: it reads and writes "
-                                   "the servers' configuration"));
+    const auto may = check_caller(options);
+    if (!may) return complain(may.error());
     const auto status = run_undo(options);
     return status ? *status : complain(status.error());
 }

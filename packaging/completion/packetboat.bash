@@ -3,7 +3,7 @@
 
 _packetboat() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands="serve check trace queue routes senders peers complaint promise retire resume off on backup restore version help"
+    local commands="serve setup check trace queue routes senders peers complaint promise retire resume off on backup restore version help"
     local general="--config --log-level --state-directory --control-socket --help --version"
     local filters="--domain --sender-domain --to --from --older --newer --state --lane"
     local word skip='' command='' verb='' options words=''
@@ -18,7 +18,7 @@ _packetboat() {
     --log-level) mapfile -t COMPREPLY < <(compgen -W "debug info warning error" -- "$current"); return ;;
     --state) mapfile -t COMPREPLY < <(compgen -W "queued leased deferred held" -- "$current"); return ;;
     --lane) mapfile -t COMPREPLY < <(compgen -W "xmpp local relay report" -- "$current"); return ;;
-    --domain | --sender-domain | --to | --from | --older | --newer | --limit | --until | --recipient) return ;;
+    --domain | --sender-domain | --to | --from | --older | --newer | --limit | --until | --recipient | --component) return ;;
     esac
 
     # The words that are neither options nor their values: a command, for some a second word, and what it is about.
@@ -26,7 +26,7 @@ _packetboat() {
         if [[ $skip ]]; then skip=''; continue; fi
         case $word in
         --config | --log-level | --state-directory | --control-socket | --domain | --sender-domain | --to | --from | \
-            --older | --newer | --state | --lane | --limit | --until | --recipient | --socket) skip=1 ;;
+            --older | --newer | --state | --lane | --limit | --until | --recipient | --socket | --component) skip=1 ;;
         -*) ;;
         *)
             if [[ ! $command ]]; then command=$word
@@ -39,6 +39,7 @@ _packetboat() {
     options=$general
     case $command in
     '') words=$commands ;;
+    setup) options="$general --domain --component --yes --print --undo --force --require-certificates" ;;
     trace | on) options="$general --json" ;;
     queue)
         general="$general --json"

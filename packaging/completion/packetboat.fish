@@ -1,7 +1,7 @@
 # fish completion for packetboat(8); to /usr/share/fish/vendor_completions.d/. tests/package compares it with
 # `packetboat --help`.
 
-set -l commands serve check trace queue routes senders peers complaint promise retire resume off on backup restore version help
+set -l commands serve setup check trace queue routes senders peers complaint promise retire resume off on backup restore version help
 set -l queue list show flush hold release retry cancel bounce verify
 set -l peers list show trust limit block unset forget
 set -l filtered list flush hold release retry cancel bounce
@@ -44,3 +44,12 @@ complete -c packetboat -n "__fish_seen_subcommand_from complaint" -l not-spam -d
 complete -c packetboat -n "__fish_seen_subcommand_from complaint" -l recipient -x -d "whose mailbox it is in"
 complete -c packetboat -n "__fish_seen_subcommand_from complaint" -l socket -r -F -d "that of complaints"
 complete -c packetboat -n "__fish_seen_subcommand_from off" -l until -x -d "for 2h, or until 2026-12-01T08:00:00Z"
+
+set -l of_setup "__fish_seen_subcommand_from setup"
+complete -c packetboat -n $of_setup -l domain -x -d "the mail domains, a comma between"
+complete -c packetboat -n $of_setup -l component -x -d "the component's name"
+complete -c packetboat -n $of_setup -l yes -d "asks nothing, and does it all"
+complete -c packetboat -n $of_setup -l print -d "shows what would be written"
+complete -c packetboat -n $of_setup -l undo -d "takes back what setup has written"
+complete -c packetboat -n $of_setup -l force -d "undo: whatever waits in the queue"
+complete -c packetboat -n $of_setup -l require-certificates -d "of other servers, for chat, too"

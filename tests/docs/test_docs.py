@@ -25,7 +25,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 SPAN = re.compile(r"`([^`\n]+)`")
 FOREIGN = re.compile(r'^(\d\d\d |lmdb:|connect to|network_settings|name = |Component |configuration error)')
 GENERAL = {"config", "log-level", "state-directory", "control-socket", "json", "help"}
-WITHOUT_VALUE = {"json", "all", "repair", "not-spam", "help", "version"}
+WITHOUT_VALUE = {"json", "all", "repair", "not-spam", "help", "version", "yes", "print", "undo", "force", "require-certificates"}
 ANY = 1000
 # Of strings that are put together: one in so many characters, or any words could be put together of any.
 JOINT = 10

@@ -83,7 +83,7 @@ def main_process(machine):
 def test_life_of_a_package(machine, package):
     # The first installation starts nothing, and says what is next.
     said = install(machine, package("1.0"))
-    assert f"packetboat does not run yet: edit {CONFIGURATION}, then say: systemctl enable --now packetboat\n" in said
+    assert "packetboat does not run yet: packetboat setup attaches it to the servers of this machine\n" in said
     assert machine.run("systemctl", "is-enabled", "packetboat").stdout.strip() == "disabled"
     assert state_of(machine) == "inactive"
     assert owner(machine, CONFIGURATION) == "root:packetboat 640"

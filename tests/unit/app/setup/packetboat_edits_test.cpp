@@ -1,7 +1,7 @@
 #include "app/setup/packetboat_edits.hpp"
 
 #include "app/config/config.hpp"
-#include "app/setup/examples.hpp"
+#include "app/setup/change.hpp"
 #include "support/folder.hpp"
 
 #include <fstream>
@@ -9,6 +9,11 @@
 #include <catch2/catch.hpp>
 
 namespace {
+
+std::string shipped() {
+    return *app::read_file(std::filesystem::path(PACKETBOAT_SOURCE_DIR) /
+                           "examples/packetboat.conf");
+}
 
 app::Site site() {
     app::Site site;
@@ -41,7 +46,7 @@ TEST_CASE("a key is set where it stands, or where it is commented out, or at its
 }
 
 TEST_CASE("the example becomes a configuration for the site, which the program reads") {
-    const std::string text = app::packetboat_conf(app::example("packetboat.conf"), site());
+    const std::string text = app::packetboat_conf(shipped(), site());
     const support::Folder folder;
     const auto file = folder.path() / "packetboat.conf";
     std::ofstream(file) << text;
@@ -59,11 +64,11 @@ TEST_CASE("the example becomes a configuration for the site, which the program r
     CHECK(component.assurance == component::Assurance::dialback);
     CHECK(app::packetboat_conf(text, site()) == text);
     CHECK(app::component_in(text) == "mail.a.test");
-    CHECK(app::component_in(app::example("packetboat.conf")).empty());
+    CHECK(app::component_in(shipped()).empty());
 }
 
 TEST_CASE("what an administrator has chosen stays") {
-    std::string text = app::packetboat_conf(app::example("packetboat.conf"), site());
+    std::string text = app::packetboat_conf(shipped(), site());
     text = app::with_key(text, "daemon", "hostname", "other.a.test");
     text = app::with_key(text, "daemon", "authserv-id", "results.a.test");
     auto more = site();
@@ -83,7 +88,7 @@ TEST_CASE("what an administrator has chosen stays") {
 }
 
 TEST_CASE("a secret in a file of its own stays there") {
-    std::string text = app::packetboat_conf(app::example("packetboat.conf"), site());
+    std::string text = app::packetboat_conf(shipped(), site());
     const std::string header = "component mail.a.test";
     text.replace(text.find("secret = 0123"), 13, "secret-file = /etc/packetboat/secret");
     const std::string after = app::packetboat_conf(text, site());
