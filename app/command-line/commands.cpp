@@ -48,6 +48,11 @@ int retire(const Config& config, const std::string& component, bool retired) {
                        each.at("retired").as_bool() ? "retired" : "in service");
     }
     terminal::line("{} recipients wait", number_of(*answer, "waiting"));
+    if (retired) {
+        terminal::line(
+            "Peers that are up hear of it now. One that is down keeps its mail for us until it has "
+            "asked again, or for 72 hours, and sends it by SMTP then.");
+    }
     return 0;
 }
 

@@ -108,6 +108,8 @@ Daemon::Daemon(base::asio::any_io_executor executor, Config config,
       complaints_stop_(executor),
       tasks_(executor) {
     discovery_.forget_by(*clock_trust_);
+    discovery_.require_if(
+        [this](const mail::Domain& domain) { return router_.is_required(domain.ascii()); });
     discovery_.on_departure([this](const mail::Domain& domain) {
         for (const auto& session : sessions_)
             dispatcher_.peer_has_left({queue::Lane::xmpp, session->settings().jid, domain.ascii()});

@@ -16,6 +16,9 @@ constexpr auto kUndecided =
     10min;  // a domain never seen before that could not be asked: by SMTP so long
 // Mail for a peer that is gone without a word waits so long for it; then SMTP has it.
 constexpr auto kSticky = std::chrono::hours(72);
+// Two such answers of the DNS, so far apart, end that: one alone may be a slip of the pen, or
+// forged.
+constexpr auto kDenied = 30min;
 constexpr auto kSweep = 60s;
 constexpr auto kFlightTime = 3min;      // the longest survey, with room
 constexpr std::size_t kLoaded = 1000;   // rows of the book that are read in one step
@@ -414,8 +417,12 @@ bool Discovery::update(const mail::Domain& domain, KnownDomain& entry, const Jud
     entry.checked = now;
     entry.undecided = false;
     bool forgets = false;
+    const bool is_gone = is_denied(domain, entry, result);
     if (!judgement.component.empty()) {
         accept(domain, entry, judgement, result.facts);
+    } else if (was_known && is_gone) {
+        forgets = true;
+        set_negative(entry, entry.component + " is gone: " + result.why, false);
     } else if (was_known && judgement.retired) {
         forgets = true;
         set_negative(entry, entry.component + " takes no mail for " + domain.ascii() + " any more",
@@ -433,6 +440,21 @@ bool Discovery::update(const mail::Domain& domain, KnownDomain& entry, const Jud
     const bool certain = result.facts.named || result.kind == Kind::complete;
     if (judgement.component.empty() && certain) entry.speakers = judgement.speakers;
     return forgets;
+}
+
+bool Discovery::is_denied(const mail::Domain& domain, KnownDomain& entry,
+                          const SurveyResult& result) {
+    if (!result.denied) {
+        // An answer that could not be had says nothing to the contrary.
+        const bool is_silent = result.stage == SurveyResult::Stage::dns &&
+                               result.kind == SurveyResult::Kind::unreachable;
+        if (!is_silent) entry.denied_since.reset();
+        return false;
+    }
+    const auto now = clock_.steady();
+    entry.denied_since = entry.denied_since.value_or(now);
+    const bool is_required = is_required_ && is_required_(domain);
+    return now - *entry.denied_since >= kDenied && !is_kept(domain) && !is_required;
 }
 
 void Discovery::accept(const mail::Domain& domain, KnownDomain& entry, const Judgement& judgement,

@@ -112,6 +112,12 @@ class Discovery {
         is_kept_ = std::move(is_kept);
     }
 
+    /// Whether some mail to a domain may not go by SMTP, by the administrator's policy: then no
+    /// answer of the DNS takes it for retired, as that could be forged.
+    void require_if(std::function<bool(const mail::Domain&)> is_required) {
+        is_required_ = std::move(is_required);
+    }
+
     /// Of these new_mail, waiting_mail and hint: what senders claim is for authorise().
     using Reason = LookupShares::Cause;
     base::Task<Found> find(Link& link, mail::Domain domain, Reason reason = Reason::new_mail);
@@ -226,6 +232,8 @@ class Discovery {
     void bind(const mail::Domain& domain);
     void bind_all_of(const std::string& component);
     bool is_kept(const mail::Domain& domain) const { return is_kept_ && is_kept_(domain); }
+    /// The DNS has said for long enough that the domain has no server.
+    bool is_denied(const mail::Domain& domain, KnownDomain& entry, const SurveyResult& result);
     std::chrono::milliseconds jittered(std::chrono::milliseconds time);
     Found to_found(const KnownDomain* entry) const;
 
@@ -238,6 +246,7 @@ class Discovery {
     std::function<void(const mail::Domain&)> departed_ = [](const mail::Domain&) {};
     std::function<void(const mail::Domain&, const std::string&)> bonded_;
     std::function<bool(const mail::Domain&)> is_kept_;
+    std::function<bool(const mail::Domain&)> is_required_;
     std::unique_ptr<Resolver> resolver_;
     base::TaskGroup tasks_;
     base::Signal stop_;

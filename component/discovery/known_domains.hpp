@@ -43,6 +43,8 @@ struct KnownDomain {
     /// A component that it had before has taken mail of ours. In memory only: the book knows one.
     bool was_sent = false;
     std::optional<base::SteadyPoint> down_since;
+    /// Since when each answer of the DNS has been that it has no server, decidedly.
+    std::optional<base::SteadyPoint> denied_since;
     bool undecided = false;   ///< the survey could not tell
     std::uint64_t signs = 0;  ///< signs of life of the component that were known when it was asked
     /// A component takes its mail, but only somebody who does not speak for it has asked: no reason

@@ -35,7 +35,7 @@ SrvAnswer read_servers(int status, const unsigned char* bytes, int size) {
         if (!host.empty() && host != ".") exists = true;
     }
     ares_free_data(first);
-    return exists ? SrvAnswer::exists : SrvAnswer::absent;
+    return exists ? SrvAnswer::exists : SrvAnswer::denied;
 }
 
 /// In the order of RFC 2782, but that equals are not shuffled.
@@ -87,11 +87,8 @@ base::Task<SrvAnswer> DnsResolver::find_server(mail::Domain domain) {
                std::ranges::count(queries, SrvAnswer::exists, &ServerQuery::answer) > 0;
     };
     co_await channel.run(is_done, kWholeTime);
-    for (const auto& query : queries) {
-        if (query.answer == SrvAnswer::exists) co_return SrvAnswer::exists;
-    }
-    for (const auto& query : queries) {
-        if (query.answer == SrvAnswer::unknown) co_return SrvAnswer::unknown;
+    for (const auto answer : {SrvAnswer::exists, SrvAnswer::unknown, SrvAnswer::denied}) {
+        if (std::ranges::count(queries, answer, &ServerQuery::answer) > 0) co_return answer;
     }
     co_return SrvAnswer::absent;
 }

@@ -15,9 +15,9 @@
 
 namespace component {
 
-/// `absent`: NXDOMAIN, no such record, or the target "." for both names. `unknown`: SERVFAIL,
-/// time-out.
-enum class SrvAnswer { exists, absent, unknown };
+/// `absent`: NXDOMAIN, no such record. `denied`: the target "." for one of the names, and nothing
+/// better for the other. `unknown`: SERVFAIL, time-out.
+enum class SrvAnswer { exists, absent, denied, unknown };
 
 class Resolver {
   public:

@@ -85,6 +85,12 @@ base::Task<SurveyResult> survey(Link& link, Resolver& resolver, mail::Domain dom
                                       name + " has no XMPP server");
         co_return result;
     }
+    if (srv == SrvAnswer::denied) {
+        result.denied = true;
+        conclude(Kind::no_server, "the target of _xmpp-server._tcp." + domain.ascii() +
+                                      " is \".\": " + name + " has no XMPP server any more");
+        co_return result;
+    }
     if (srv == SrvAnswer::unknown) {
         conclude(Kind::unreachable,
                  "the DNS does not answer for _xmpp-server._tcp." + domain.ascii());

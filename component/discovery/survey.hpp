@@ -28,6 +28,8 @@ struct SurveyResult {
                       ///< answer
     };
     Kind kind = Kind::unreachable;
+    /// Of `no_server`: a record says so, with the target ".". One may just be missing.
+    bool denied = false;
     enum class Stage { dns, domain, candidates };
     Stage stage = Stage::dns;        ///< the last that was asked
     DomainFacts facts;               ///< of `unreachable`, as far as they go
