@@ -8,9 +8,18 @@
 
 #include "app/check/findings.hpp"
 #include "app/config/config.hpp"
+#include "app/servers/ejabberd_config.hpp"
+
+#include <string>
+#include <vector>
 
 namespace app {
 
 void check_ejabberd(Findings& findings, const Config& config);
+
+/// What is wrong with it for this component, with the mend; a line each. None if the component is
+/// not in it.
+std::vector<std::string> faults_of_ejabberd(const EjabberdConfig& ejabberd,
+                                            const component::ComponentSettings& component);
 
 }  // namespace app

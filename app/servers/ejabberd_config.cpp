@@ -13,7 +13,6 @@ namespace {
 constexpr std::uintmax_t kFileBytes = 1u << 20;  // Debian's has 7 KB
 constexpr std::size_t kFiles = 100;              // that include each other
 
-using Services = std::vector<EjabberdService>;
 using Files = std::vector<std::filesystem::path>;
 
 /// (A Result of a Node alone would take an Error for a value.)
@@ -35,11 +34,21 @@ base::Result<Document> read_yaml(const std::filesystem::path& file) {
     }
 }
 
-void add_service(Services& services, const YAML::Node& listener) {
-    if (!listener.IsMap() || listener["module"].as<std::string>("") != "ejabberd_service") return;
+/// `infinity` is none.
+std::uint64_t limit_of(const YAML::Node& listener) {
+    return listener["max_stanza_size"].as<std::uint64_t>(UINT64_MAX);
+}
+
+void add_listener(EjabberdConfig& config, const YAML::Node& listener) {
+    if (!listener.IsMap()) return;
+    const auto module = listener["module"].as<std::string>("");
+    if (module == "ejabberd_s2s_in")
+        config.max_stanza = std::min(config.max_stanza, limit_of(listener));
+    if (module != "ejabberd_service") return;
     EjabberdService service;
     service.port = listener["port"].as<std::uint16_t>(0);
     service.check_from = listener["check_from"].as<bool>(true);
+    service.max_stanza = limit_of(listener);
     const YAML::Node hosts = listener["hosts"];
     if (hosts.IsDefined() && hosts.IsMap()) {
         for (const auto& host : hosts) {
@@ -48,7 +57,16 @@ void add_service(Services& services, const YAML::Node& listener) {
             service.hosts.push_back(jid ? jid->full() : std::move(name));
         }
     }
-    services.push_back(std::move(service));
+    config.services.push_back(std::move(service));
+}
+
+void add_demands(EjabberdConfig& config, const YAML::Node& root) {
+    config.requires_tls =
+        config.requires_tls || root["s2s_use_starttls"].as<std::string>("") == "required";
+    config.max_retry_delay = root["s2s_max_retry_delay"].as<std::uint64_t>(config.max_retry_delay);
+    const YAML::Node modules = root["modules"];
+    if (modules.IsDefined() && modules.IsMap() && modules["mod_s2s_dialback"].IsDefined())
+        config.takes_dialback = true;
 }
 
 /// `include_config_file`: a file, a list of files, or files with options of their own.
@@ -71,8 +89,8 @@ bool EjabberdService::has_host(const std::string& jid) const {
     return std::find(hosts.begin(), hosts.end(), jid) != hosts.end();
 }
 
-base::Result<Services> read_ejabberd_services(const std::filesystem::path& file) {
-    Services services;
+base::Result<EjabberdConfig> read_ejabberd(const std::filesystem::path& file) {
+    EjabberdConfig config;
     Files files{file};
     for (std::size_t i = 0; i < files.size(); ++i) {
         if (i >= kFiles) return base::fail(base::Errc::limit, file.string() + " includes too much");
@@ -84,11 +102,12 @@ base::Result<Services> read_ejabberd_services(const std::filesystem::path& file)
         const YAML::Node listeners = root["listen"];
         if (listeners.IsDefined() && listeners.IsSequence()) {
             for (const auto& listener : listeners)
-                add_service(services, listener);
+                add_listener(config, listener);
         }
+        add_demands(config, root);
         add_included(files, root["include_config_file"]);
     }
-    return services;
+    return config;
 }
 
 }  // namespace app

@@ -1,4 +1,5 @@
-// EjabberdConfig: which components ejabberd's configuration lets connect, and where.
+// EjabberdConfig: which components ejabberd's configuration lets connect, and what it demands of
+// other servers.
 //
 // A value, read from ejabberd.yml and the files that it includes. Fails as Errc::io (a file can't
 // be read), Errc::syntax (it is no YAML) or Errc::limit (too much of it).
@@ -19,12 +20,20 @@ struct EjabberdService {
     /// Components that may connect here, as Jid has them. Each may write stanzas from any of them.
     /// Empty: whoever knows the password, under any name.
     std::vector<std::string> hosts;
-    bool check_from = true;  ///< false: they may write from any address at all
+    bool check_from = true;                 ///< false: they may write from any address at all
+    std::uint64_t max_stanza = UINT64_MAX;  ///< bytes
 
     bool has_host(const std::string& jid) const;
 };
 
-base::Result<std::vector<EjabberdService>> read_ejabberd_services(
-    const std::filesystem::path& file);
+struct EjabberdConfig {
+    std::vector<EjabberdService> services;
+    std::uint64_t max_stanza = UINT64_MAX;  ///< of another server, in bytes
+    bool requires_tls = false;              ///< `s2s_use_starttls: required`
+    bool takes_dialback = false;            ///< `mod_s2s_dialback`: the DNS alone will do
+    std::uint64_t max_retry_delay = 300;    ///< seconds, after a failed dial
+};
+
+base::Result<EjabberdConfig> read_ejabberd(const std::filesystem::path& file);
 
 }  // namespace app

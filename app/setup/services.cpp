@@ -1,6 +1,7 @@
 #include "app/setup/services.hpp"
 
 #include "app/servers/program.hpp"
+#include "app/servers/prosody_config.hpp"
 
 #include <chrono>
 #include <filesystem>
@@ -81,6 +82,11 @@ const char* title_of(XmppServer server) {
 }
 
 base::Result<void> restart_xmpp(const Site& site) {
+    // Systemd takes a Prosody for started that ends a moment later.
+    if (site.xmpp == XmppServer::prosody) {
+        const auto readable = read_prosody();
+        if (!readable) return readable.error();
+    }
     const std::string unit = unit_of(site.xmpp);
     const auto restarted = systemctl({"restart", unit});
     if (!restarted) return restarted.error();

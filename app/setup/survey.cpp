@@ -100,20 +100,20 @@ base::Result<Names> choose_domains(const Survey& found, const SetupOptions& opti
     return domains;
 }
 
-base::Result<void> check_component_name(const Survey& found, const std::string& name) {
-    const auto domain = mail::Domain::parse(name);
-    if (!domain) return base::fail(base::Errc::syntax, name + ": " + domain.error().text);
+/// As XMPP spells it, if nobody else has it.
+base::Result<std::string> component_name(const Survey& found, const std::string& said) {
+    const auto domain = mail::Domain::parse(said);
+    if (!domain) return base::fail(base::Errc::syntax, said + ": " + domain.error().text);
+    std::string name = domain->domainpart();
     const Names hosts = hosts_of(found);
     const bool is_host = std::ranges::find(hosts, name) != hosts.end();
     const bool is_other = found.prosody && found.prosody->has_component(name) &&
                           !found.prosody->has_external_component(name);
-    if (is_host || is_other) {
-        return base::fail(base::Errc::conflict,
-                          fmt::format("{} is in use at {}: the component needs a name of its own; "
-                                      "--component NAME",
-                                      name, title_of(found.site.xmpp)));
-    }
-    return {};
+    if (!is_host && !is_other) return name;
+    return base::fail(base::Errc::conflict,
+                      fmt::format("{} is in use at {}: the component needs a name of its own; "
+                                  "--component NAME",
+                                  name, title_of(found.site.xmpp)));
 }
 
 std::string new_secret() {
@@ -247,8 +247,9 @@ base::Result<Survey> survey(const SetupOptions& options, Asker& asker) {
         if (!answer) return answer.error();
         site.component = std::move(*answer);
     }
-    const auto free = check_component_name(found, site.component);
-    if (!free) return free.error();
+    auto name = component_name(found, site.component);
+    if (!name) return name.error();
+    site.component = std::move(*name);
     site.secret = choose_secret(found);
     site.component_port = choose_port(found);
     const auto ports = check_ports(found, options);

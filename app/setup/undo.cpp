@@ -19,6 +19,8 @@ using Undone = std::vector<Record::Undone>;
 base::Result<void> drain(const SetupOptions& options) {
     const auto config = load_config(options.config, {}, Secrets::if_readable);
     if (!config) return config.error();
+    std::error_code error;
+    if (!std::filesystem::exists(config->store.directory / "queue.db", error) && !error) return {};
     const auto retired =
         ask_daemon(config->control_socket, {{"command", "retire"}, {"component", ""}});
     if (!retired) {

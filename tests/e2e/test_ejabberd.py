@@ -26,7 +26,7 @@ def test_mail_waits_while_ejabberd_is_down(a, d, alice, dora, letter, down):
 
 def test_components_on_one_listener_speak_for_each_other_and_check_says_so(d, dora, alice, letter, down):
     """ejabberd's way. What a sibling says in our name would be marked as authenticated at the other side."""
-    assert "ok   component mail.d.test: has a listener of ejabberd's for itself" in d.packetboat.run("check").stdout
+    assert "ok   component mail.d.test: ejabberd is set for it, and demands what we say" in d.packetboat.run("check").stdout
     file = d.host.path("/etc/ejabberd/packetboat.yml")
     alone = file.read_text()
     up = down(d.xmpp)

@@ -47,33 +47,34 @@ TEST_CASE("the listeners for components are found, in included files, too") {
                      "    hosts: {mail.b.test: {password: x}}\n"
                      "include_config_file:\n  - " +
                          here + "/one.yml\n  - " + here + "/two.yml:\n      disallow: [hosts]\n");
-    const auto services = app::read_ejabberd_services(file);
+    const auto services = app::read_ejabberd(file);
     REQUIRE(services);
-    REQUIRE(services->size() == 3);
-    CHECK(services->at(0).port == 0);
-    CHECK(services->at(0).has_host("mail.b.test"));
-    CHECK(services->at(0).check_from);
-    CHECK(services->at(1).port == 5347);
-    CHECK(services->at(1).hosts == std::vector<std::string>{"mail.a.test", "other.a.test"});
-    CHECK_FALSE(services->at(1).check_from);
-    CHECK(services->at(2).port == 5348);
-    CHECK(services->at(2).hosts.empty());
+    REQUIRE(services->services.size() == 3);
+    CHECK(services->services.at(0).port == 0);
+    CHECK(services->services.at(0).has_host("mail.b.test"));
+    CHECK(services->services.at(0).check_from);
+    CHECK(services->services.at(1).port == 5347);
+    CHECK(services->services.at(1).hosts ==
+          std::vector<std::string>{"mail.a.test", "other.a.test"});
+    CHECK_FALSE(services->services.at(1).check_from);
+    CHECK(services->services.at(2).port == 5348);
+    CHECK(services->services.at(2).hosts.empty());
 }
 
 TEST_CASE("what can't be read is an error, and what has no listeners is none") {
     const Folder folder;
-    CHECK_FALSE(app::read_ejabberd_services(folder.path() / "missing.yml"));
-    CHECK_FALSE(app::read_ejabberd_services(folder.write("bad.yml", "listen: [}")));
+    CHECK_FALSE(app::read_ejabberd(folder.path() / "missing.yml"));
+    CHECK_FALSE(app::read_ejabberd(folder.write("bad.yml", "listen: [}")));
     // Itself, for ever.
     const auto loop = folder.write(
         "loop.yml", "include_config_file: " + (folder.path() / "loop.yml").string() + "\n");
-    CHECK_FALSE(app::read_ejabberd_services(loop));
+    CHECK_FALSE(app::read_ejabberd(loop));
     for (const char* text : {"", "x", "[1, 2]", "listen: 1", "listen: [1, {}, {module: x}]",
                              "include_config_file: []"}) {
         CAPTURE(text);
-        const auto services = app::read_ejabberd_services(folder.write("odd.yml", text));
+        const auto services = app::read_ejabberd(folder.write("odd.yml", text));
         REQUIRE(services);
-        CHECK(services->empty());
+        CHECK(services->services.empty());
     }
 }
 
@@ -83,12 +84,37 @@ TEST_CASE("a listener's component is ours in any spelling of its name") {
                                    "listen:\n  -\n    port: 5347\n    module: ejabberd_service\n"
                                    "    hosts: {Mail.B\xC3\xBC"
                                    "cher.test: {password: x}, mail.xn--bume-loa.test: {}}\n");
-    const auto services = app::read_ejabberd_services(file);
+    const auto services = app::read_ejabberd(file);
     REQUIRE(services);
     CHECK(
-        services->at(0).has_host("mail.b\xC3\xBC"
-                                 "cher.test"));
+        services->services.at(0).has_host("mail.b\xC3\xBC"
+                                          "cher.test"));
     CHECK(
-        services->at(0).has_host("mail.b\xC3\xA4"
-                                 "ume.test"));
+        services->services.at(0).has_host("mail.b\xC3\xA4"
+                                          "ume.test"));
+}
+
+TEST_CASE("what it demands of other servers is found, in included files, too") {
+    const Folder folder;
+    const auto more =
+        folder.write("more.yml", "s2s_max_retry_delay: 1\nmodules:\n  mod_disco: {}\n");
+    const auto file =
+        folder.write("ejabberd.yml",
+                     "s2s_use_starttls: required\nmodules:\n  mod_s2s_dialback: {}\n"
+                     "listen:\n  - {port: 5269, module: ejabberd_s2s_in, max_stanza_size: 262144}\n"
+                     "  - {port: 5347, module: ejabberd_service, max_stanza_size: infinity}\n"
+                     "include_config_file: " +
+                         more.string() + "\n");
+    const auto config = app::read_ejabberd(file);
+    REQUIRE(config);
+    CHECK(config->requires_tls);
+    CHECK(config->takes_dialback);
+    CHECK(config->max_retry_delay == 1);
+    CHECK(config->max_stanza == 262144);
+    CHECK(config->services.front().max_stanza == UINT64_MAX);
+    const auto bare = app::read_ejabberd(folder.write("bare.yml", "hosts: [a.test]\n"));
+    REQUIRE(bare);
+    CHECK_FALSE(bare->requires_tls);
+    CHECK_FALSE(bare->takes_dialback);
+    CHECK(bare->max_retry_delay == 300);
 }

@@ -96,11 +96,11 @@ TEST_CASE("our own file has what ejabberd.yml lacks, and is what `check` reads")
     const support::Folder folder;
     const auto file = folder.path() / "packetboat.yml";
     std::ofstream(file) << own;
-    const auto services = app::read_ejabberd_services(file);
+    const auto services = app::read_ejabberd(file);
     REQUIRE(services);
-    REQUIRE(services->size() == 1);
-    CHECK(services->front().port == 5347);
-    CHECK(services->front().has_host("mail.a.test"));
+    REQUIRE(services->services.size() == 1);
+    CHECK(services->services.front().port == 5347);
+    CHECK(services->services.front().has_host("mail.a.test"));
     const auto bare = app::read_ejabberd_main("hosts: [a.test]\ns2s_max_retry_delay: 300\n");
     REQUIRE(bare);
     CHECK(app::ejabberd_own(*bare, site()).find("s2s_use_starttls: required") != std::string::npos);
