@@ -16,6 +16,7 @@ namespace {
 using std::chrono::days;
 using std::chrono::floor;
 using std::chrono::hh_mm_ss;
+using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 using std::chrono::year_month_day;
@@ -83,6 +84,23 @@ std::string to_datetime(TimePoint time) {
     return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", int(date.year()),
                        unsigned(date.month()), unsigned(date.day()), clock.hours().count(),
                        clock.minutes().count(), clock.seconds().count());
+}
+
+std::string to_precise_datetime(TimePoint time) {
+    std::string text = to_datetime(time);
+    text.pop_back();
+    return fmt::format("{}.{:03}Z", text, (time - floor<seconds>(time)).count());
+}
+
+Result<TimePoint> parse_precise_datetime(std::string_view text) {
+    const auto whole = parse_datetime(text);
+    std::string_view end = text.substr(text.size() - std::min<std::size_t>(text.size(), 4));
+    int fraction = 0;
+    if (whole && take_number(end, 3, fraction)) {
+        const TimePoint time = *whole + milliseconds(fraction);
+        if (to_precise_datetime(time) == text) return time;
+    }
+    return fail(Errc::syntax, "not a date and time of the form 2026-12-01T00:00:00.000Z");
 }
 
 Result<TimePoint> parse_datetime(std::string_view text) {

@@ -50,6 +50,10 @@ TimePoint wall_at(const Clock& clock, SteadyPoint time);
 
 /// `2026-12-01T00:00:00Z` (DateTime of XEP-0082 3.2, in whole seconds).
 std::string to_datetime(TimePoint time);
+/// `2026-12-01T00:00:00.000Z` (DateTime of XEP-0082 3.2, in milliseconds).
+std::string to_precise_datetime(TimePoint time);
+/// The reverse; Errc::syntax for any other form.
+Result<TimePoint> parse_precise_datetime(std::string_view text);
 /// Reads a DateTime of XEP-0082 3.2 with `Z` or a numeric offset; fractions of a second are
 /// dropped. Errc::syntax for anything else, and for years before 1970 or after 2200.
 Result<TimePoint> parse_datetime(std::string_view text);

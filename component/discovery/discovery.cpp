@@ -10,8 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 using State = Found::State;
 
-constexpr auto kReturnRecheck = 1s;  // of one that was down and now sends
-constexpr auto kDownRecheck = 1s;    // how soon a domain that is down is asked again: by each try
+constexpr auto kDownRecheck = 1s;  // how soon a domain that is down is asked again: by each try
 constexpr auto kUndecided =
     10min;  // a domain never seen before that could not be asked: by SMTP so long
 // Mail for a peer that is gone without a word waits so long for it; then SMTP has it.
@@ -158,55 +157,6 @@ base::Task<Found> Discovery::find(Link& link, mail::Domain domain, Reason reason
     Found found = to_found(known_.find(domain));
     if (found.why.empty() && !steps.empty()) found.why = steps.back();
     co_return found;
-}
-
-bool Discovery::is_authorised(const std::string& jid, const mail::Domain& domain) const {
-    if (jid == domain.domainpart()) return true;  // it is the domain itself
-    const KnownDomain* entry = known_.find(domain);
-    return entry != nullptr && entry->state == State::supported &&
-           known_.is_fresh(*entry, clock_.steady()) &&
-           std::ranges::find(entry->speakers, jid) != entry->speakers.end();
-}
-
-base::Task<Authorisation> Discovery::authorise(Link& link, std::string jid, mail::Domain domain) {
-    using Answer = Authorisation::Answer;
-    using Cause = LookupShares::Cause;
-    if (is_authorised(jid, domain)) co_return Authorisation{Answer::yes, {}};
-    const auto speaks = [&](const KnownDomain* entry) {
-        return entry != nullptr && std::ranges::find(entry->speakers, jid) != entry->speakers.end();
-    };
-    const LookupShares::Place place{is_correspondent(jid) ? Cause::correspondent : Cause::stranger,
-                                    mail::Organisation::of(jid)};
-    const KnownDomain* entry = known_.find(domain);
-    // Who speaks for a domain of which only others have talked makes it known.
-    if (entry != nullptr && entry->hearsay && speaks(entry)) {
-        co_await ask(link, domain, place, jid);
-        entry = known_.find(domain);
-        if (speaks(entry)) co_return Authorisation{Answer::yes, entry->why};
-    }
-    std::chrono::seconds recheck = kInboundRecheck;
-    if (entry != nullptr) {
-        // A component that sends is not down, whatever was found before.
-        // And a domain whose server could not be asked may have one now, as its mail has come.
-        const bool is_down = entry->state == State::down;
-        if ((is_down && entry->component == jid) || entry->undecided) recheck = kReturnRecheck;
-        if (is_down && entry->signs != known_.signs(entry->component)) recheck = 0s;
-    }
-    if (entry == nullptr || clock_.steady() - entry->checked >= recheck) {
-        const base::SteadyPoint before = entry == nullptr ? base::SteadyPoint() : entry->checked;
-        const std::uint64_t signs = entry == nullptr ? 0 : entry->signs;
-        co_await ask(link, domain, place, jid);
-        entry = known_.find(domain);
-        if (entry != nullptr && entry->checked == before && entry->signs == signs)
-            co_return Authorisation{Answer::unknown, domain.ascii() + " can't be looked up now"};
-    }
-    if (entry == nullptr)
-        co_return Authorisation{Answer::unknown, "too many look-ups are under way"};
-    if (speaks(entry)) co_return Authorisation{Answer::yes, entry->why};
-    if (entry->undecided) co_return Authorisation{Answer::unknown, entry->why, true};
-    std::string why = jid + " does not speak for " + domain.ascii();
-    if (!entry->dispute.empty()) why += ": " + entry->dispute;
-    co_return Authorisation{Answer::no, std::move(why)};
 }
 
 base::Task<Report> Discovery::look_up(Link& link, mail::Domain domain) {
@@ -359,6 +309,7 @@ void Discovery::set_hearsay(const mail::Domain& domain, const Judgement& judgeme
         set_negative(entry, "only asked for by somebody who does not speak for it", false);
         entry.checked = clock_.steady();
         entry.hearsay = true;
+        entry.no_server = false;
         entry.speakers = judgement.speakers;
         entry.good_until = {};  // mail of ours asks
     });
@@ -416,6 +367,7 @@ bool Discovery::update(const mail::Domain& domain, KnownDomain& entry, const Jud
     entry.dispute = std::move(dispute);
     entry.checked = now;
     entry.undecided = false;
+    entry.no_server = result.kind == Kind::no_server;
     bool forgets = false;
     const bool is_gone = is_denied(domain, entry, result);
     if (!judgement.component.empty()) {

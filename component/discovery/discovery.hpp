@@ -58,6 +58,9 @@ struct Authorisation {
     std::string why;
     bool unreachable =
         false;  ///< unknown, as the domain itself could not be asked, for nothing of ours
+    /// Why it is no "yes", in a word; `later`: nobody was asked.
+    enum class Doubt { later, unacknowledged, disputed, no_server, unreachable };
+    Doubt doubt = Doubt::later;
 };
 
 /// A domain that is known to take mail over XMPP, or to have taken it.

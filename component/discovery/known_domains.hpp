@@ -46,6 +46,7 @@ struct KnownDomain {
     /// Since when each answer of the DNS has been that it has no server, decidedly.
     std::optional<base::SteadyPoint> denied_since;
     bool undecided = false;   ///< the survey could not tell
+    bool no_server = false;   ///< it found in the DNS that the domain has no XMPP server
     std::uint64_t signs = 0;  ///< signs of life of the component that were known when it was asked
     /// A component takes its mail, but only somebody who does not speak for it has asked: no reason
     /// to know it.

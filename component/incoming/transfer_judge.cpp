@@ -40,18 +40,21 @@ void Replies::refuse_rest(const mail::Envelope& envelope, const mail::Reply& rep
         by_number.emplace(recipient.n, reply);
 }
 
-base::Task<std::optional<StanzaError>> TransferJudge::authorise(std::string peer,
-                                                                mail::Domain domain) {
-    if (discovery_.is_authorised(peer, domain)) {
-        on_sender_(domain);
-        co_return std::nullopt;
-    }
+base::Task<Authorisation> TransferJudge::verify(std::string peer, mail::Domain domain) {
+    using Answer = Authorisation::Answer;
+    if (discovery_.is_authorised(peer, domain)) co_return Authorisation{Answer::yes, {}};
     const bool stranger = !discovery_.is_correspondent(peer);
     if (verifying_ >= (stranger ? kStrangersVerifying : kVerifying))
-        co_return busy("too many senders are being verified");
+        co_return Authorisation{Answer::unknown, "too many senders are being verified"};
     ++verifying_;
-    auto authorisation = co_await discovery_.authorise(link_, std::move(peer), domain);
+    auto authorisation = co_await discovery_.authorise(link_, std::move(peer), std::move(domain));
     --verifying_;
+    co_return authorisation;
+}
+
+base::Task<std::optional<StanzaError>> TransferJudge::authorise(std::string peer,
+                                                                mail::Domain domain) {
+    const Authorisation authorisation = co_await verify(std::move(peer), domain);
     if (authorisation.answer == Authorisation::Answer::yes) {
         on_sender_(domain);
         co_return std::nullopt;

@@ -56,7 +56,9 @@ class TransferJudge {
 
     /// Is told of each domain in whose name a component sends that may do so. Returns at once.
     void on_sender(std::function<void(const mail::Domain&)> call) { on_sender_ = std::move(call); }
-    /// May `peer` send in the name of `domain`? The error for its request if not.
+    /// May `peer` send in the name of `domain`? Asked without mail of it: nobody is told.
+    base::Task<Authorisation> verify(std::string peer, mail::Domain domain);
+    /// The same of mail; the error for its request if it may not.
     base::Task<std::optional<StanzaError>> authorise(std::string peer, mail::Domain domain);
     /// What the class of its domain means for `transfer`, of which `known` is known: only what has
     /// no verdict is asked about.

@@ -112,6 +112,7 @@ TransferReceiver::TransferReceiver(base::asio::any_io_executor executor, Link& l
       judge_(link, discovery, gate, check, router, clock),
       open_(executor, link, discovery, intake, book, judge_, clock),
       reports_(executor, reports, complaints),
+      mirror_(executor, link, discovery, judge_, clock),
       tasks_(executor) {
     link_.set_transfer_handler(this);
 }
@@ -125,21 +126,26 @@ base::Task<void> TransferReceiver::stop() {
     co_await tasks_.join();
     co_await open_.stop();
     co_await reports_.stop();
+    co_await mirror_.stop();
 }
 
 std::size_t TransferReceiver::holds() const {
-    return tasks_.running() + open_.under_way() + reports_.under_way() + open_.remembered() +
-           loads_.size() + load_.requests + load_.chunks + load_.bytes + load_.unpacked;
+    return tasks_.running() + open_.under_way() + reports_.under_way() + mirror_.under_way() +
+           open_.remembered() + loads_.size() + load_.requests + load_.chunks + load_.bytes +
+           load_.unpacked;
 }
 
 std::optional<StanzaError> TransferReceiver::refusal(const std::string& peer,
                                                      const TransferPayload& payload,
                                                      const std::string& type) const {
     if (const auto* bad = std::get_if<Malformed>(&payload)) return malformed(bad->why);
-    if (std::holds_alternative<Verdicts>(payload) || std::holds_alternative<Ack>(payload))
+    if (std::holds_alternative<Verdicts>(payload) || std::holds_alternative<Ack>(payload) ||
+        std::holds_alternative<Mirrored>(payload))
         return malformed("an answer is no request");
-    if ((type == "get") != std::holds_alternative<IncomingStatus>(payload))
-        return malformed("only the status is asked for by an IQ of type get");
+    const bool asks = std::holds_alternative<IncomingStatus>(payload) ||
+                      std::holds_alternative<IncomingMirror>(payload);
+    if ((type == "get") != asks)
+        return malformed("only status and mirror are asked for by an IQ of type get");
     if (stopping_) return busy("we are stopping");
     const auto found = loads_.find(mail::Organisation::of(peer));
     const Load of_peer = found == loads_.end() ? Load() : found->second;
@@ -169,6 +175,8 @@ void TransferReceiver::on_transfers(IqHead head, TransferPayload payload) {
         return reports_.take(answer, std::move(*report));
     if (auto* complaint = std::get_if<IncomingComplaint>(&payload))
         return reports_.take(answer, std::move(*complaint));
+    if (auto* mirror = std::get_if<IncomingMirror>(&payload))
+        return mirror_.take(answer, std::move(*mirror));
     auto* batch = std::get_if<IncomingBatch>(&payload);
     if (batch == nullptr) return open_.take(answer, std::move(payload));
     const auto kept = std::make_shared<IncomingBatch>(std::move(*batch));

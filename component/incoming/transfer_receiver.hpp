@@ -1,5 +1,5 @@
 // TransferReceiver: takes what peers ask of the transfer protocol, and answers it: small messages
-// itself, large ones by OpenTransfers.
+// itself, large ones by OpenTransfers; what is no mail goes to ReportReceiver and MirrorReceiver.
 //
 // One for each session; registers itself as its transfer handler. Event loop only. Every request
 // gets an answer, whatever happens: verdicts, an acknowledgement, or one error. It bounds what is
@@ -18,6 +18,7 @@
 #include "base/task_group.hpp"
 #include "component/discovery/discovery.hpp"
 #include "component/incoming/class_gate.hpp"
+#include "component/incoming/mirror_receiver.hpp"
 #include "component/incoming/open_transfers.hpp"
 #include "component/incoming/report_receiver.hpp"
 #include "component/incoming/transfer_judge.hpp"
@@ -95,6 +96,7 @@ class TransferReceiver final : public TransferHandler {
     TransferJudge judge_;
     OpenTransfers open_;
     ReportReceiver reports_;
+    MirrorReceiver mirror_;
     BlockCodec codec_;
     base::TaskGroup tasks_;
     bool stopping_ = false;

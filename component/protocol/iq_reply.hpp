@@ -23,6 +23,6 @@ struct NoAnswer {
 struct TagResult {
     std::shared_ptr<const gloox::Tag> iq;
 };
-using IqReply = std::variant<TagResult, Verdicts, Ack, Malformed, StanzaError, NoAnswer>;
+using IqReply = std::variant<TagResult, Verdicts, Ack, Mirrored, Malformed, StanzaError, NoAnswer>;
 
 }  // namespace component

@@ -19,14 +19,21 @@ bool is_id(std::string_view id) {
 
 }  // namespace
 
-std::optional<queue::TransferKey> read_key(const PayloadAttributes& attributes) {
-    const auto id = attributes.required("id");
-    const auto name = attributes.required("domain");
-    if (!is_id(id)) attributes.fail("the id is not one");
-    auto domain = mail::Domain::parse(name);
-    if (!domain || domain->ascii() != name || domain->is_address_literal())
+std::optional<mail::Domain> read_domain(const PayloadAttributes& attributes,
+                                        std::string_view name) {
+    const auto text = attributes.required(name);
+    auto domain = mail::Domain::parse(text);
+    if (!domain || domain->ascii() != text || domain->is_address_literal())
         attributes.fail("the domain is not in lower-case A-labels");
     if (attributes.failed()) return std::nullopt;
+    return std::move(*domain);
+}
+
+std::optional<queue::TransferKey> read_key(const PayloadAttributes& attributes) {
+    const auto id = attributes.required("id");
+    if (!is_id(id)) attributes.fail("the id is not one");
+    auto domain = read_domain(attributes, "domain");
+    if (!domain) return std::nullopt;
     return queue::TransferKey{std::move(*domain), std::string(id)};
 }
 

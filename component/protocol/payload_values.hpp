@@ -23,6 +23,9 @@ inline constexpr std::uint64_t kOctetsType = std::uint64_t(1) << 40;  ///< the s
 inline constexpr std::uint64_t kNumberType = 65535;
 inline constexpr std::size_t kHashText = 44;  ///< base64 of 32 bytes
 
+/// A domain in lower-case A-labels, which is no address literal; nothing if anything was wrong
+/// before or is with it.
+std::optional<mail::Domain> read_domain(const PayloadAttributes& attributes, std::string_view name);
 /// `id` and `domain`; nothing if anything was wrong before or is with them.
 std::optional<queue::TransferKey> read_key(const PayloadAttributes& attributes);
 base::TimePoint read_expires(const PayloadAttributes& attributes);

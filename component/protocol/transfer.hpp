@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "component/protocol/mirror.hpp"
 #include "mail/envelope.hpp"
 #include "queue/complaint.hpp"
 #include "queue/ports.hpp"
@@ -117,8 +118,8 @@ struct Malformed {
     std::string why;
 };
 
-using TransferPayload =
-    std::variant<Malformed, IncomingBatch, IncomingOpen, IncomingChunk, IncomingCommit,
-                 IncomingStatus, IncomingAbort, IncomingReport, IncomingComplaint, Ack, Verdicts>;
+using TransferPayload = std::variant<Malformed, IncomingBatch, IncomingOpen, IncomingChunk,
+                                     IncomingCommit, IncomingStatus, IncomingAbort, IncomingReport,
+                                     IncomingComplaint, IncomingMirror, Ack, Verdicts, Mirrored>;
 
 }  // namespace component

@@ -1,6 +1,7 @@
 #include "component/protocol/transfer_parser.hpp"
 
 #include "component/protocol/batch_parser.hpp"
+#include "component/protocol/mirror_parser.hpp"
 #include "component/protocol/open_parser.hpp"
 #include "component/protocol/report_parser.hpp"
 #include "component/protocol/single_parser.hpp"
@@ -24,6 +25,7 @@ constexpr Payload kPayloads[] = {
     {"commit", make<SingleParser>},   {"status", make<SingleParser>},
     {"abort", make<SingleParser>},    {"ack", make<SingleParser>},
     {"report", make<ReportParser>},   {"complaint", make<SingleParser>},
+    {"mirror", make<MirrorParser>},   {"mirrored", make<MirrorParser>},
 };
 
 }  // namespace

@@ -89,6 +89,7 @@ Capability read_form(const gloox::Tag& form) {
     capability.requiretls = has("requiretls");
     capability.report = has("report");
     capability.complaint = has("complaint");
+    capability.mirror = has("mirror");
     read_promise(form, capability);
     return capability;
 }

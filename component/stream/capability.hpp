@@ -31,6 +31,7 @@ struct Capability {
     bool requiretls = false;
     bool report = false;
     bool complaint = false;
+    bool mirror = false;
     /// The closed lane: those of `domains` whose mail comes by this protocol only, until then.
     std::vector<mail::Domain> promised;
     base::TimePoint promised_until{};

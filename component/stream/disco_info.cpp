@@ -59,7 +59,7 @@ std::string disco_info_query(const ComponentSettings& settings) {
     for (const auto& domain : settings.domains) {
         if (!settings.retired) domains.push_back(domain.ascii());
     }
-    std::vector<std::string> extensions{"8bitmime", "smtputf8", "dsn", "report"};
+    std::vector<std::string> extensions{"8bitmime", "smtputf8", "dsn", "report", "mirror"};
     if (settings.takes_complaints) extensions.emplace_back("complaint");
     if (settings.requiretls) extensions.emplace_back("requiretls");
 

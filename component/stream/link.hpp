@@ -11,6 +11,7 @@
 #include "base/limits.hpp"
 #include "base/result.hpp"
 #include "component/log_limiter.hpp"
+#include "component/protocol/assurance.hpp"
 #include "component/protocol/iq_reply.hpp"
 #include "component/protocol/transfer.hpp"
 #include "component/stream/stanza.hpp"
@@ -26,10 +27,6 @@
 #include <gloox/tag.h>
 
 namespace component {
-
-/// What the admin says of the server-to-server links of our server (protocol rule 8).
-enum class Assurance { pkix, dialback, none };
-const char* to_text(Assurance assurance);
 
 /// Whether messages are deflated: all of a stanza together, each in a stanza of its own, or not.
 enum class Compress { batch, each, none };

@@ -313,6 +313,8 @@ void Session::on_transfer(TransferStanza stanza) {
             return on_answer(stanza.head, std::move(*verdicts));
         if (auto* ack = std::get_if<Ack>(&stanza.payload))
             return on_answer(stanza.head, std::move(*ack));
+        if (auto* mirrored = std::get_if<Mirrored>(&stanza.payload))
+            return on_answer(stanza.head, std::move(*mirrored));
         auto* malformed = std::get_if<Malformed>(&stanza.payload);
         return on_answer(stanza.head, malformed != nullptr ? std::move(*malformed)
                                                            : Malformed{"a request in a result"});

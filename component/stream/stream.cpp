@@ -36,18 +36,6 @@ std::optional<tcp::endpoint> as_endpoint(const std::string& host, std::uint16_t 
 
 }  // namespace
 
-const char* to_text(Assurance assurance) {
-    switch (assurance) {
-        case Assurance::pkix:
-            return "pkix";
-        case Assurance::dialback:
-            return "dialback";
-        case Assurance::none:
-            return "none";
-    }
-    return "none";
-}
-
 std::string handshake_digest(std::string_view stream_id, std::string_view secret) {
     std::string text(stream_id);
     text += secret;

@@ -2,6 +2,7 @@
 // that they can be compared.
 #pragma once
 
+#include "component/protocol/mirror_codec.hpp"
 #include "component/protocol/transfer_codec.hpp"
 #include "component/stream/xml_reader.hpp"
 #include "fuzz/fuzz.hpp"
@@ -67,6 +68,12 @@ inline std::string describe(const component::IncomingReport& incoming) {
 }
 inline std::string describe(const component::IncomingComplaint& incoming) {
     return component::encode_complaint(incoming.complaint);
+}
+inline std::string describe(const component::IncomingMirror& mirror) {
+    return component::encode_mirror(mirror.domains);
+}
+inline std::string describe(const component::Mirrored& mirrored) {
+    return component::encode_mirrored(mirrored);
 }
 inline std::string describe(const component::IncomingAbort& abort) {
     return component::encode_abort(abort.key, abort.expires, abort.digest);

@@ -3,6 +3,7 @@
 // be handed to an SMTP server, as one command that means the same.
 #include "base/text.hpp"
 #include "component/protocol/block_codec.hpp"
+#include "component/protocol/mirror_codec.hpp"
 #include "fuzz/stanzas.hpp"
 #include "mail/dsn_parameters.hpp"
 #include "smtp-bridge/client/envelope_commands.hpp"
@@ -234,6 +235,20 @@ void check_payload(const IncomingComplaint& incoming) {
     const auto stored = queue::decode_complaints(queue::encode({incoming.complaint}));
     check(stored && stored->size() == 1 && stored->front() == incoming.complaint,
           "it waits in the queue as it is");
+}
+
+void check_payload(const IncomingMirror& mirror) {
+    check(!mirror.domains.empty() && mirror.domains.size() <= kMirrorDomains,
+          "it is asked about a few domains");
+    const auto again = parsed_again<IncomingMirror>("get", encode_mirror(mirror.domains));
+    check(again.domains == mirror.domains, "the same domains");
+}
+
+void check_payload(const Mirrored& mirrored) {
+    check(mirrored.domains.size() <= kMirrorDomains && mirrored.took <= kMirrorTook,
+          "a mirror is bounded");
+    const auto again = parsed_again<Mirrored>("result", encode_mirrored(mirrored));
+    check(again == mirrored, "the same view");
 }
 
 void check_payload(const IncomingAbort& abort) {

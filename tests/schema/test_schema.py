@@ -135,6 +135,8 @@ PLACE = {
     "report": ("set", None),
     "complaint": ("set", None),
     "status": ("get", None),
+    "mirror": ("get", None),
+    "mirrored": ("result", None),
     "ack": ("result", None),
     "verdicts": ("result", None),
     "busy": ("error", "resource-constraint"),
@@ -214,6 +216,7 @@ def check_capability(stanza):
         "requiretls",
         "report",
         "complaint",
+        "mirror",
     }
     assert all(d and d == d.lower() and d.isascii() for d in fields["domains"])
     identities = stanza.findall(".//info:identity", NS)
@@ -514,6 +517,19 @@ INVALID = [
     ("report", "no time", drop("mt:rcpt", "time")),
     ("report", "a blank in the mta", put("mt:rcpt", "mta", "mx b")),
     ("report", "a final that is none", put("mt:rcpt", "final", "robert")),
+    ("mirror", "no domain", lambda t: [t.remove(d) for d in list(t)]),
+    ("mirror", "too many domains", lambda t: [etree.SubElement(t, f"{{{MT}}}domain", name=f"x{n}.test") for n in range(20)]),
+    ("mirror", "a domain twice", repeat("mt:domain")),
+    ("mirror", "a domain in capitals", put("mt:domain", "name", "A.test")),
+    ("mirror", "a state", put("mt:domain", "state", "verified")),
+    ("mirrored", "no assurance", drop(".", "assurance")),
+    ("mirrored", "another assurance", put(".", "assurance", "strong")),
+    ("mirrored", "time in whole seconds", put(".", "time", "2026-11-30T10:00:00Z")),
+    ("mirrored", "time in local time", put(".", "time", "2026-11-30T11:00:00.125+01:00")),
+    ("mirrored", "longer than ten minutes", put(".", "took", "600001")),
+    ("mirrored", "another state", put("mt:domain", "state", "blocked")),
+    ("mirrored", "a domain twice", repeat("mt:domain")),
+    ("mirrored", "a class", put(".", "class", "good")),
     ("bad-offset", "no offset", drop(".", "offset")),
     ("unknown-transfer", "an attribute", put(".", "id", "0123456789")),
 ]
@@ -593,7 +609,7 @@ class TestProgram:
         files = stanza_files()
         assert files, "PACKETBOAT_STANZA_DIR holds no *.xml: the unit tests wrote no stanza"
         shown = {etree.QName(p).localname for f in files for p in payloads(parse(f.read_bytes()))}
-        expected = "transfers verdicts open chunk ack commit status abort report complaint"
+        expected = "transfers verdicts open chunk ack commit status abort report complaint mirror mirrored"
         assert set(expected.split()) <= shown
 
     @pytest.mark.parametrize("file", [pytest.param(f, id=f.stem) for f in stanza_files()])

@@ -29,6 +29,20 @@ TEST_CASE("a date is written as XEP-0082 and RFC 5322 have it") {
 }
 
 // XEP-0082 3.2.
+TEST_CASE("a date in milliseconds is read as it is written, and in no other form") {
+    CHECK(base::to_precise_datetime(at(1796083200) + 7ms) == "2026-12-01T00:00:00.007Z");
+    for (const auto part : {0ms, 7ms, 70ms, 999ms})
+        CHECK(*base::parse_precise_datetime(base::to_precise_datetime(at(1796083200) + part)) ==
+              at(1796083200) + part);
+    for (const char* const bad : {"", "Z", "2026-12-01T00:00:00Z", "2026-12-01T00:00:00.07Z",
+                                  "2026-12-01T00:00:00.0070Z", "2026-12-01T00:00:00.-07Z",
+                                  "2026-12-01T00:00:00.007+01:00", "2016-12-31T23:59:60.007Z"}) {
+        CAPTURE(bad);
+        CHECK(base::parse_precise_datetime(bad).error().code == Errc::syntax);
+    }
+}
+
+// XEP-0082 3.2.
 TEST_CASE("a date is read with Z or an offset") {
     const struct {
         const char* text;

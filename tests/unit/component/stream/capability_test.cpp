@@ -44,6 +44,16 @@ TEST_CASE("Absent fields have the protocol's defaults; absurd ones are brought w
     CHECK(absurd->serves(domain("b.test")));
     CHECK(absurd->domains.size() == 1);
     CHECK(absurd->dsn);
+    CHECK_FALSE(absurd->mirror);
+}
+
+TEST_CASE("A component of ours says that it answers the mirror") {
+    ComponentSettings settings;
+    settings.domains = {domain("a.test")};
+    const auto said = read_disco_info(
+        *doubles::read_tag("<iq type='result'>" + disco_info_query(settings) + "</iq>"));
+    REQUIRE(said.capability);
+    CHECK(said.capability->mirror);
 }
 
 // XEP-0128 2.

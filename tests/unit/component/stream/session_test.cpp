@@ -2,6 +2,7 @@
 #include "component/stream/session.hpp"
 
 #include "component/protocol/block_codec.hpp"
+#include "component/protocol/mirror_codec.hpp"
 #include "component/protocol/transfer_codec.hpp"
 #include "component/xml/namespaces.hpp"
 #include "support/component/doubles.hpp"
@@ -205,6 +206,25 @@ TEST_CASE("Only who was asked can answer") {
     a.server_sends("<iq type='result' id='" + id + "' from='MAIL.b.test' to='mail.a.test'/>");
     a.run_until([&] { return reply->has_value(); });
     CHECK(std::holds_alternative<TagResult>(reply->value()));
+}
+
+TEST_CASE("What the peer sees of us comes to who asked, and a question does not") {
+    Network a;
+    a.establish();
+    const Mirrored seen{Assurance::pkix, 1000, 20000, base::TimePoint(1ms), 5ms, {}};
+    const std::vector<mail::Domain> asked{*mail::Domain::parse("a.test")};
+    for (const auto& payload : {encode_mirrored(seen), encode_mirror(asked)}) {
+        const auto reply = a.ask("mail.b.test", 1min);
+        const auto id = Network::id_of(a.server_receives("</iq>"));
+        a.server_sends("<iq type='result' id='" + id + "' from='mail.b.test' to='mail.a.test'>" +
+                       payload + "</iq>");
+        a.run_until([&] { return reply->has_value(); });
+        REQUIRE(reply->has_value());
+        if (payload == encode_mirrored(seen))
+            CHECK(std::get<Mirrored>(reply->value()) == seen);
+        else
+            CHECK(std::holds_alternative<Malformed>(reply->value()));
+    }
 }
 
 TEST_CASE("A stranger's monstrous stanza costs nobody the link") {
