@@ -6,6 +6,7 @@
 #include "app/check/check_ejabberd.hpp"
 #include "app/check/check_hand_over.hpp"
 #include "app/check/check_lists.hpp"
+#include "app/check/check_mirror.hpp"
 #include "app/check/check_names.hpp"
 #include "app/check/check_own_domains.hpp"
 #include "app/check/check_postfix.hpp"
@@ -68,7 +69,8 @@ void report_promise(const std::string& domain, const json::object& answer) {
         domain);
 }
 
-void check_domain(Findings& findings, const Config& config, const std::string& domain) {
+void check_domain(Findings& findings, const Config& config, const json::object& status,
+                  const std::string& domain) {
     const auto answer =
         ask_daemon(config.control_socket, {{"command", "look-up"}, {"domain", domain}});
     if (!answer) return findings.add(false, domain + ": " + answer.error().text);
@@ -80,6 +82,7 @@ void check_domain(Findings& findings, const Config& config, const std::string& d
     report_promise(domain, *answer);
     if (state == "supported") {
         findings.add(true, fmt::format("{}: takes mail over XMPP, at {}", domain, component));
+        check_mirror(findings, config, status, domain, component);
     } else if (state == "down") {
         findings.add(false,
                      fmt::format("{}: can't be reached now: {}", domain, text_of(*answer, "why")));
@@ -137,7 +140,7 @@ int check(const Config& config, const std::vector<std::string>& domains) {
                              oldest.empty() ? std::string() : ", the oldest since " + oldest));
     check_clock(findings, *status);
     for (const std::string& domain : domains)
-        check_domain(findings, config, domain);
+        check_domain(findings, config, *status, domain);
     return findings.exit_status();
 }
 

@@ -2,6 +2,7 @@
 
 #include "app/daemon/complaint_answers.hpp"
 #include "app/daemon/control_answers.hpp"
+#include "app/daemon/mirror_answers.hpp"
 #include "app/daemon/off_answers.hpp"
 #include "app/daemon/peer_answers.hpp"
 #include "app/daemon/promise_answers.hpp"
@@ -46,6 +47,10 @@ constexpr ControlVerb kVerbs[] = {
     {"look-up", Access::everything,
      [](Daemon& daemon, json::object asked, Asker) {
          return answer_look_up(daemon, text_of(asked, "domain"));
+     }},
+    {"mirror", Access::everything,
+     [](Daemon& daemon, json::object asked, Asker) {
+         return answer_mirror(daemon, std::move(asked));
      }},
     {"routes-list", Access::everything,
      [](Daemon& daemon, json::object, Asker) { return at_once(answer_routes(daemon)); }},

@@ -6,9 +6,9 @@ using namespace app;
 
 TEST_CASE("who may only complain can do nothing to mail") {
     for (const char* const verb :
-         {"status", "queue-list", "queue", "verify", "backup", "trace", "look-up", "routes-list",
-          "routes-forget", "senders-list", "senders-forget", "peers-list", "peers-show",
-          "peers-set", "peers-forget", "retire", "resume"}) {
+         {"status", "queue-list", "queue", "verify", "backup", "trace", "look-up", "mirror",
+          "routes-list", "routes-forget", "senders-list", "senders-forget", "peers-list",
+          "peers-show", "peers-set", "peers-forget", "retire", "resume"}) {
         REQUIRE(find_verb(verb, Access::everything) != nullptr);
         CHECK(find_verb(verb, Access::everything)->name == verb);
         CHECK(find_verb(verb, Access::complaints) == nullptr);
