@@ -125,9 +125,14 @@ base::Task<void> MirrorReceiver::answer(std::shared_ptr<Look> look) {
         co_return;
     }
     const ComponentSettings& ours = link_.settings();
-    const Mirrored mirrored{
-        ours.assurance, ours.max_size, ours.max_stanza, clock_.now(), clock_.steady() - look->began,
-        look->seen};
+    Mirrored mirrored;
+    mirrored.assurance = ours.assurance;
+    mirrored.max_size = ours.max_size;
+    mirrored.max_stanza = ours.max_stanza;
+    mirrored.time = clock_.now();
+    // It is more if the machine has slept.
+    mirrored.took = std::min<std::chrono::milliseconds>(clock_.steady() - look->began, kMirrorTook);
+    mirrored.domains = look->seen;
     look->answer->give(encode_mirrored(mirrored));
 }
 

@@ -52,6 +52,7 @@ def repertoire(letter, domain, sender, recipient):
     yield "get", pieces.status()
     yield "set", pieces.abort()
     yield "set", report
+    yield "get", f"<mirror xmlns='{TRANSFER}'><domain name='{domain}'/></mirror>"
 
 
 def test_a_stranger_s_whole_repertoire_makes_no_route(front, letter):
