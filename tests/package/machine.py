@@ -38,16 +38,20 @@ def make_tree(tree, dependencies):
     acquire = [line for line in output("apt-config", "dump").splitlines() if line.startswith("Acquire::")]
     (tree / "etc/apt/apt.conf.d/99acquire").write_text("\n".join(acquire) + "\n")
     shutil.copy("/etc/resolv.conf", tree / "etc/resolv.conf")
+    # Nothing is started while it is made: it would be a process of this machine.
+    policy = tree / "usr/sbin/policy-rc.d"
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (["update"], ["install", "-y", "--no-install-recommends", *dependencies], ["clean"]):
         output("chroot", str(tree), "apt-get", "-qq", *command, env=environment)
-    for file in (tree / "etc/resolv.conf", tree / "etc/machine-id"):
+    for file in (tree / "etc/resolv.conf", tree / "etc/machine-id", policy):
         file.unlink(missing_ok=True)
 
 
-def tree_for(deb, folder):
-    """A fresh tree below `folder` in which the package can be installed without network."""
-    dependencies = sorted(re.findall(r"(?:^|, )([a-z0-9][a-z0-9.+-]+)", output("dpkg-deb", "-f", str(deb), "Depends")))
+def tree_for(deb, folder, more=(), name="tree"):
+    """A fresh tree below `folder` in which the package can be installed without network; `more` packages are there already."""
+    dependencies = sorted({*re.findall(r"(?:^|, )([a-z0-9][a-z0-9.+-]+)", output("dpkg-deb", "-f", str(deb), "Depends")), *more})
     cache = pathlib.Path(os.environ.get(CACHE) or folder)
     kept = cache / f"tree-{hashlib.sha256(' '.join(dependencies).encode()).hexdigest()[:16]}"
     if not kept.exists():
@@ -58,7 +62,7 @@ def tree_for(deb, folder):
             new.rename(kept)
         finally:
             shutil.rmtree(new, ignore_errors=True)
-    tree = folder / "tree"
+    tree = folder / name
     output("cp", "-a", str(kept), str(tree))
     # It has no network that could come up, and would wait two minutes for one.
     (tree / "etc/systemd/system/systemd-networkd-wait-online.service").symlink_to("/dev/null")
@@ -68,6 +72,7 @@ def tree_for(deb, folder):
 class Machine:
     def __init__(self, tree, first_process):
         self.tree = tree
+        self.first_process = first_process
         self._enter = ["nsenter", "--target", str(first_process), "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd"]
 
     def run(self, *command, **more):
@@ -83,31 +88,75 @@ class Machine:
 
     def python(self, program, *arguments):
         """Runs Python of this machine, as that one has none, in that one's network."""
-        network = self._enter[:3] + ["--net"]
-        return output(*network, "/usr/bin/python3", "-c", program, *arguments, timeout=300)
+        return output(*in_network(self.first_process), "/usr/bin/python3", "-c", program, *arguments, timeout=300)
+
+    def listens(self, *ports):
+        """Whether somebody listens on each of these TCP ports, by the kernel's own list."""
+        lines = [line.split() for kind in ("tcp", "tcp6")
+                 for line in pathlib.Path(f"/proc/{self.first_process}/net/{kind}").read_text().splitlines()]
+        listening = {int(line[1].rpartition(":")[2], 16) for line in lines[1:] if line[3] == "0A"}
+        return listening.issuperset(ports)
 
     def path(self, path):
         """Where its file is on this machine."""
         return self.tree / path.removeprefix("/")
 
 
+def in_network(process):
+    """What stands before a command of this machine that is to see the network of that process."""
+    return ["nsenter", "--target", str(process), "--net"]
+
+
 def first_process_below(pid):
-    """The process of a container, below systemd-nspawn, that is process 1 in it; or None."""
-    for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        with contextlib.suppress(FileNotFoundError):
+    """The process of a container, somewhere below systemd-nspawn, that is process 1 in it; or None."""
+    with contextlib.suppress(FileNotFoundError):
+        for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
             ids = re.search(r"^NSpid:\s*(.*)", pathlib.Path(f"/proc/{child}/status").read_text(), re.MULTILINE)[1].split()
             if len(ids) > 1 and ids[-1] == "1" and pathlib.Path(f"/proc/{child}/comm").read_text().strip() == "systemd":
                 return int(child)
+            if below := first_process_below(child):
+                return below
     return None
+
+
+def control_groups(name):
+    """New control groups, one in each hierarchy in which systemd keeps its own: two containers in one would take each other's."""
+    found = []
+    for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
+        before, after = line.split(" - ")
+        point, (kind, _, options) = pathlib.Path(before.split()[4]), after.split()[:3]
+        if kind == "cgroup2" or "name=systemd" in options.split(","):
+            ours = r"^0::/(.*)" if kind == "cgroup2" else r"^\d+:name=systemd:/(.*)"
+            mine = re.search(ours, pathlib.Path("/proc/self/cgroup").read_text(), re.MULTILINE)[1]
+            found.append(point / mine / f"{name}-{os.getpid()}")
+            found[-1].mkdir(exist_ok=True)
+    return found
+
+
+def remove_groups(groups):
+    for group in groups:
+        for folder, _, _ in os.walk(group, topdown=False):
+            # A process that has just been killed can still be in it.
+            until(lambda: _removed(folder), f"{folder}: its last process to go")
+
+
+def _removed(folder):
+    with contextlib.suppress(OSError):
+        os.rmdir(folder)
+    return not os.path.exists(folder)
 
 
 @contextlib.contextmanager
 def booted(tree, log):
     """A Machine that has booted the tree, and has no network but its own."""
+    groups = control_groups(tree.name)
+    script = 'for group in $1; do echo $$ >$group/cgroup.procs; done; shift; exec "$@"'
+    # A container outlives a systemd-nspawn that is killed. In a namespace of processes it doesn't, nor the end of this process.
     with open(log, "wb") as console:
         container = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit",
-             "--private-network", "--directory", str(tree)], stdin=subprocess.DEVNULL, stdout=console, stderr=console)
+            ["setpriv", "--pdeathsig", "KILL", "sh", "-c", script, "sh", " ".join(map(str, groups)),
+             "unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "systemd-nspawn", "--quiet", "--boot", "--register=no",
+             "--keep-unit", "--private-network", "--directory", str(tree)], stdin=subprocess.DEVNULL, stdout=console, stderr=console)
     try:
         def first():
             assert container.poll() is None, pathlib.Path(log).read_text(errors="replace")
@@ -122,3 +171,4 @@ def booted(tree, log):
         if container.poll() is None:
             container.kill()
             container.wait()
+        remove_groups(groups)

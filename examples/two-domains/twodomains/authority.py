@@ -17,12 +17,13 @@ class Authority:
         _openssl("req", "-x509", *_NEW_KEY, "-keyout", self._key, "-out", self.certificate,
                  "-days", "30", "-subj", "/CN=Two domains test CA")
 
-    def issue(self, domain, address=None, days=30):
-        """A key and a certificate that name the domain and, for its component, *.domain; and perhaps an address."""
+    def issue(self, domain, address=None, days=30, names=None):
+        """A key and a certificate that name the domain and, for its component, *.domain, or `names`; and perhaps an address."""
         domain = in_a_labels(domain)
+        names = ",".join(f"DNS:{name}" for name in names or (domain, f"*.{domain}"))
         key, request, certificate = (self.directory / f"{domain}.{end}" for end in ("key", "csr", "crt"))
         _openssl("req", *_NEW_KEY, "-keyout", key, "-out", request, "-subj", f"/CN={domain}",
-                 "-addext", f"subjectAltName=DNS:{domain},DNS:*.{domain}" + (f",IP:{address}" if address else ""))
+                 "-addext", f"subjectAltName={names}" + (f",IP:{address}" if address else ""))
         _openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self._key,
                  "-days", str(days), "-copy_extensions", "copy", "-out", certificate)
         return key, certificate

@@ -80,10 +80,11 @@ class Dns:
         return listens_udp(self.address, 53)
 
 
-def listens_udp(address, port):
+def listens_udp(address, port, process="self"):
+    """Whether somebody listens there, in the network of the process."""
     # The kernel's own list: no query is needed, and none of the answer's parsing.
     wanted = "%02X%02X%02X%02X:%04X" % (*reversed([int(part) for part in address.split(".")]), port)
-    return any(wanted in line for line in pathlib.Path("/proc/net/udp").read_text().splitlines())
+    return any(wanted in line for line in pathlib.Path(f"/proc/{process}/net/udp").read_text().splitlines())
 
 
 def _mount_over(source, target):
