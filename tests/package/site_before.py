@@ -76,8 +76,8 @@ SUBMISSION = """submission inet n       -       y       -       -       smtpd
   -o smtpd_relay_restrictions=permit_sasl_authenticated,reject
 """
 # What the rules of the one with `virtual` do is in his tables.
-SUBMISSION_VIRTUAL = SUBMISSION + """  -o smtpd_recipient_restrictions=check_recipient_access,hash:/etc/postfix/submission,permit_sasl_authenticated,reject
-"""
+SUBMISSION_VIRTUAL = SUBMISSION + (
+    "  -o smtpd_recipient_restrictions=check_recipient_access,hash:/etc/postfix/submission,permit_sasl_authenticated,reject\n")
 TABLES = {
     "transport": "gone.example error:5.1.2 gone.example is no more\n",
     "recipients": "closed@{domain} 550 5.7.1 this one is closed\n",

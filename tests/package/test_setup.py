@@ -24,6 +24,7 @@ class Story:
     def __init__(self, sites):
         self.sites = sites
         self.before = {}
+        self.is_set_up = False
         self._actions = []
 
     def act(self, site, *command):
@@ -56,6 +57,13 @@ def story(deb, tmp_path_factory, request):
 @pytest.fixture
 def sites(story):
     return story.sites
+
+
+@pytest.fixture
+def lane(story):
+    """For tests that need what test_setup has set up."""
+    if not story.is_set_up:
+        pytest.skip("setup has failed")
 
 
 @pytest.fixture
@@ -193,8 +201,10 @@ def test_setup(story, sites):
         site.wait_for_servers()
     for site in sites.sites:
         site.machine.must("packetboat", "check")
+    story.is_set_up = True
 
 
+@pytest.mark.usefixtures("lane")
 def test_mail_goes_over_xmpp(story, sites, a, b, capsys):
     sites.chat()
     story.act(a, "packetboat", "check", b.domain)
@@ -206,6 +216,7 @@ def test_mail_goes_over_xmpp(story, sites, a, b, capsys):
         print("\n" + story.told())
 
 
+@pytest.mark.usefixtures("lane")
 def test_rules_still_hold(sites, a, b):
     assert_rules_hold(sites)
     # For what comes over XMPP, too: its sender hears of it from his own server.
@@ -214,6 +225,7 @@ def test_rules_still_hold(sites, a, b):
     b.mailbox().wait_for("such a field is forbidden here", PATIENCE)
 
 
+@pytest.mark.usefixtures("lane")
 def test_nobody_forges_the_finding(sites, a, b):
     """Brought by SMTP."""
     forged = f"Authentication-Results: packetboat.{a.domain}; {FINDING} policy.domain={b.domain}\n"
@@ -223,6 +235,7 @@ def test_nobody_forges_the_finding(sites, a, b):
     assert FINDING not in a.mailbox().wait_for("Subject: it is forged", PATIENCE).content.decode()
 
 
+@pytest.mark.usefixtures("lane")
 def test_again_it_changes_nothing(story, sites):
     for site in sites.sites:
         before = snapshot(site.machine)
@@ -232,6 +245,7 @@ def test_again_it_changes_nothing(story, sites):
     assert [mail.transport() for mail in sites.exchange()] == ["xmpp", "xmpp"]
 
 
+@pytest.mark.usefixtures("lane")
 def test_no_mail_is_lost_when_it_is_undone(story, sites, a, b):
     b.machine.must("systemctl", "stop", b.xmpp, "postfix")
     until(lambda: not b.machine.listens(25) and not b.machine.listens(5269), "the end of b's servers", PATIENCE)
@@ -262,11 +276,13 @@ def test_no_mail_is_lost_when_it_is_undone(story, sites, a, b):
     assert story.changes(a) == []
 
 
+@pytest.mark.usefixtures("lane")
 def test_who_has_undone_it_gets_mail_from_who_has_not(sites):
     sites.chat()
     assert [mail.transport() for mail in sites.exchange()] == ["smtp", "smtp"]
 
 
+@pytest.mark.usefixtures("lane")
 def test_and_can_set_it_up_once_more(story, sites, a, b):
     a.machine.must(*setup_words(a, "--yes"))
     a.machine.must("packetboat", "check", b.domain)
@@ -274,6 +290,7 @@ def test_and_can_set_it_up_once_more(story, sites, a, b):
     assert [mail.transport() for mail in sites.exchange()] == ["xmpp", "xmpp"]
 
 
+@pytest.mark.usefixtures("lane")
 def test_undo_keeps_what_others_have_changed_since(story, sites, a):
     added = {"/etc/postfix/main.cf": "smtpd_client_connection_count_limit = 49\n",
              f"/etc/prosody/conf.avail/{a.domain}.cfg.lua": "-- Of the administrator, later.\n"}
@@ -298,6 +315,7 @@ def test_undo_keeps_what_others_have_changed_since(story, sites, a):
         assert story.changes(site) == []
 
 
+@pytest.mark.usefixtures("lane")
 def test_afterwards(sites):
     for site in sites.sites:
         site.restart_xmpp()
