@@ -10,10 +10,6 @@ import subprocess
 
 from twodomains.waiting import until
 
-# The folder in which trees are kept from one run to the next; without it, each run makes its own.
-CACHE = "PACKETBOAT_TREES"
-
-
 def output(*command, **more):
     return subprocess.run(command, check=True, capture_output=True, text=True, **more).stdout
 
@@ -49,10 +45,9 @@ def make_tree(tree, dependencies):
         file.unlink(missing_ok=True)
 
 
-def tree_for(deb, folder, more=(), name="tree"):
-    """A fresh tree below `folder` in which the package can be installed without network; `more` packages are there already."""
+def tree_for(deb, cache, tree, more=()):
+    """A fresh tree in which the package can be installed without network, and `more` packages are; the like of it stays in `cache`."""
     dependencies = sorted({*re.findall(r"(?:^|, )([a-z0-9][a-z0-9.+-]+)", output("dpkg-deb", "-f", str(deb), "Depends")), *more})
-    cache = pathlib.Path(os.environ.get(CACHE) or folder)
     kept = cache / f"tree-{hashlib.sha256(' '.join(dependencies).encode()).hexdigest()[:16]}"
     if not kept.exists():
         cache.mkdir(parents=True, exist_ok=True)
@@ -62,7 +57,6 @@ def tree_for(deb, folder, more=(), name="tree"):
             new.rename(kept)
         finally:
             shutil.rmtree(new, ignore_errors=True)
-    tree = folder / name
     output("cp", "-a", str(kept), str(tree))
     # It has no network that could come up, and would wait two minutes for one.
     (tree / "etc/systemd/system/systemd-networkd-wait-online.service").symlink_to("/dev/null")

@@ -24,10 +24,10 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def machine(deb, folder):
+def machine(deb, folder, trees):
     if os.geteuid() != 0:
         pytest.skip("containers need root")
-    with machines.booted(machines.tree_for(deb, folder), folder / "console") as booted:
+    with machines.booted(machines.tree_for(deb, trees, folder / "tree"), folder / "console") as booted:
         yield booted
 
 

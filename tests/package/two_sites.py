@@ -59,7 +59,7 @@ class TwoSites:
 
 
 @contextlib.contextmanager
-def two_sites(deb, folder, xmpp_of_b):
+def two_sites(deb, folder, trees, xmpp_of_b):
     """a.example, with Prosody and rules of its own in Postfix, and b.example."""
     authority = Authority(folder / "authority")
     authority.start()
@@ -67,7 +67,9 @@ def two_sites(deb, folder, xmpp_of_b):
         net = stack.enter_context(internet(folder))
         sites = []
         for name, xmpp, number in (("a", "prosody", 11), ("b", xmpp_of_b, 12)):
-            tree = machines.tree_for(deb, folder, site_before.PACKAGES + site_before.XMPP_PACKAGES[xmpp], name)
+            tree = machines.tree_for(deb, trees, folder / name, site_before.PACKAGES + site_before.XMPP_PACKAGES[xmpp])
+            # They are large. What the machines said stays.
+            stack.callback(shutil.rmtree, tree)
             machine = stack.enter_context(machines.booted(tree, folder / f"console-{name}"))
             user = {"a": "alice", "b": "bob"}[name]
             sites.append(site_before.Site(machine, f"{name}.example", f"192.0.2.{number}", user, xmpp, virtual=name == "a"))
