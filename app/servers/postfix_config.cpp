@@ -63,6 +63,14 @@ std::string PostfixConfig::main_value(const std::string& parameter) const {
     return found == values_.end() ? std::string() : found->second;
 }
 
+std::string without_warnings(std::string_view output) {
+    std::string rest;
+    for (const auto line : base::split(output, "\n")) {
+        if (line.find(": warning: ") == std::string_view::npos) rest += std::string(line) + "\n";
+    }
+    return rest;
+}
+
 std::vector<std::string> split_postfix_list(std::string_view text) {
     std::vector<std::string> parts;
     std::string part;

@@ -47,6 +47,9 @@ class PostfixConfig {
         values_;  ///< `name/type/parameter`, or a parameter of main.cf
 };
 
+/// What a program of Postfix's says, without its warnings, as of a parameter that is set twice.
+std::string without_warnings(std::string_view output);
+
 /// A list of tables (or of restrictions) as its parts: `regexp:/a, pcre:{{/b c/ IGNORE}}` has two.
 std::vector<std::string> split_postfix_list(std::string_view text);
 

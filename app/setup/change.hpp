@@ -13,8 +13,9 @@
 
 namespace app {
 
-/// Whose file it is: the order in which they are changed, and what has to take notice.
-enum class Part { packetboat, xmpp, postfix };
+/// What is changed together, in this order, and has to be taken notice of by somebody: ours, the
+/// XMPP server's, Postfix's for mail that comes in, and, once ours runs, for mail that goes out.
+enum class Part { packetboat, xmpp, way_in, way_out };
 
 /// Of a file that is made. One that is there keeps its own.
 struct FileOwner {

@@ -103,36 +103,20 @@ base::Result<Changes> ejabberd_changes(FileTexts& files, const Survey& found,
     return changes;
 }
 
-/// main.cf or master.cf with the settings that `decide` wants.
-base::Result<void> add_postfix(Changes& changes, FileTexts& files, bool is_master,
-                               const std::function<base::Result<Assignments>(
-                                   const std::string& main, const std::string& master)>& decide) {
-    const auto main = files.text(kMainCf);
-    if (!main) return main.error();
+base::Result<void> add_main_cf(Changes& changes, FileTexts& files,
+                               const std::function<Assignments(const MainCf&)>& decide) {
     const auto master = files.text(kMasterCf);
     if (!master) return master.error();
-    return add_edit(changes, files, is_master ? kMasterCf : kMainCf, {},
-                    [&](const std::string&) -> base::Result<std::string> {
-                        const auto settings = decide(main->value_or(""), master->value_or(""));
-                        if (!settings) return settings.error();
-                        return with_settings(main->value_or(""), master->value_or(""), is_master,
-                                             *settings);
+    return add_edit(changes, files, kMainCf, {},
+                    [&](const std::string& main) -> base::Result<std::string> {
+                        const auto known = read_main_cf(main, master->value_or(""));
+                        if (!known) return known.error();
+                        return with_settings(main, decide(*known));
                     });
 }
 
-base::Result<void> add_main_cf(Changes& changes, FileTexts& files,
-                               const std::function<Assignments(const MainCf&)>& decide) {
-    return add_postfix(
-        changes, files, false,
-        [&](const std::string& main, const std::string& master) -> base::Result<Assignments> {
-            const auto known = read_main_cf(main, master);
-            if (!known) return known.error();
-            return decide(*known);
-        });
-}
-
-Step main_cf_step(std::string reason, std::function<Assignments(const MainCf&)> decide) {
-    return {Part::postfix, std::move(reason),
+Step main_cf_step(Part part, std::string reason, std::function<Assignments(const MainCf&)> decide) {
+    return {part, std::move(reason),
             [decide = std::move(decide)](FileTexts& files) -> base::Result<Changes> {
                 Changes changes;
                 const auto added = add_main_cf(changes, files, decide);
@@ -158,20 +142,19 @@ base::Result<Changes> policy_changes(FileTexts& files, const std::string& servic
     auto added = add_main_cf(changes, files,
                              [&](const MainCf& main) { return policy_settings(main, service); });
     if (!added) return added.error();
-    added = add_postfix(
-        changes, files, true,
-        [](const std::string& main, const std::string& master) -> base::Result<Assignments> {
-            const auto postfix = read_master_cf(main, master);
-            if (!postfix) return postfix.error();
-            return service_policy_settings(*postfix);
-        });
+    added = add_edit(changes, files, kMasterCf, {},
+                     [](const std::string& before) -> base::Result<std::string> {
+                         const auto postfix = read_master_cf("", before);
+                         if (!postfix) return postfix.error();
+                         return with_service_policy(*postfix, before);
+                     });
     if (!added) return added.error();
     return changes;
 }
 
 void add_postfix_steps(std::vector<Step>& steps) {
     steps.push_back(step_of(
-        Part::postfix,
+        Part::way_in,
         "The way in: port 2526 takes what Packetboat delivers, trusts nobody and relays nothing; "
         "2527 takes what has to go on by SMTP.",
         kMasterCf, {}, [](const std::string& before) -> base::Result<std::string> {
@@ -179,26 +162,23 @@ void add_postfix_steps(std::vector<Step>& steps) {
             if (!postfix) return postfix.error();
             return with_services(*postfix, before);
         }));
-    steps.push_back(
-        {Part::postfix,
-         "Without these checks anybody on port 25 can write the field by which you know "
-         "mail that came over XMPP.",
-         header_check_changes});
+    steps.push_back({Part::way_in,
+                     "Without these checks anybody on port 25 can write the field by which you "
+                     "know mail that came over XMPP.",
+                     header_check_changes});
+    steps.push_back(main_cf_step(Part::way_in,
+                                 "Bytes stay as they are: Postfix folds long lines, completes "
+                                 "header fields of its own clients, and cuts long headers.",
+                                 byte_settings));
     steps.push_back(main_cf_step(
-        "Bytes stay as they are: Postfix folds long lines, completes header fields of its own "
-        "clients, and cuts long headers.",
-        byte_settings));
+        Part::way_out,
+        "The way out: the table of domains that take mail over XMPP. All other mail goes as "
+        "before.",
+        [](const MainCf& main) { return table_settings(main, kOwnTable); }));
     steps.push_back(
-        main_cf_step("The way out: the table of domains that take mail over XMPP. All other mail "
-                     "goes as before.",
-                     [](const MainCf& main) {
-                         return table_settings(main, "lmdb:/var/lib/packetboat/routes");
-                     }));
-    steps.push_back(
-        {Part::postfix,
-         "Packetboat hears to whom mail goes, finds out who takes it over XMPP, and "
-         "counts what each "
-         "login sends. Mail goes on if it does not answer.",
+        {Part::way_out,
+         "Packetboat hears to whom mail goes, finds out who takes it over XMPP, and counts what "
+         "each login sends. Mail goes on if it does not answer.",
          [](FileTexts& files) { return policy_changes(files, "inet:127.0.0.1:2426"); }});
 }
 

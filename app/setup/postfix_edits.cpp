@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@ namespace {
 constexpr std::uint64_t kHeaderSize = 1048576;  // bytes
 constexpr std::uint16_t kPorts[] = {2526, 2527};
 const std::string kPolicy = "$packetboat_policy";
+const std::string kOwnChecks = std::string("regexp:") + kHeaderChecks;
 
 const std::vector<std::string> kParameters{"transport_maps",
                                            "packetboat_policy",
@@ -51,13 +53,8 @@ class Copy {
         all.insert(all.end(), words.begin(), words.end());
         auto output = output_of(all);
         if (!output) return output.error();
-        // postconf warns of what it does not know, and says the rest.
-        std::string lines;
-        for (const auto line : base::split(*output, "\n")) {
-            if (!line.starts_with(kPostconf) && !line.starts_with("postconf: "))
-                lines += std::string(line) + "\n";
-        }
-        return lines;
+        // It warns of what it does not know, and says the rest.
+        return without_warnings(*output);
     }
 
   private:
@@ -75,6 +72,58 @@ void add_parameters(std::map<std::string, std::string>& values, std::string_view
 
 bool is_set_to(const MainCf& main, const std::string& name, std::string_view value) {
     return main.set.contains(name) && main.value(name) == value;
+}
+
+/// Without this part of a list, in the order that the rest has.
+std::string without(const std::string& list, const std::string& part) {
+    std::string rest;
+    for (const auto& each : split_postfix_list(list)) {
+        if (each != part) rest += (rest.empty() ? "" : ", ") + each;
+    }
+    return rest;
+}
+
+/// Where the value begins of `-o NAME=VALUE` or `-o { NAME = VALUE }`; npos: it is not in the line.
+std::size_t value_in_line(const std::string& line, std::string_view name) {
+    const std::size_t at = line.find(name);
+    if (at == std::string::npos || at == 0) return std::string::npos;
+    const char before = line[at - 1];
+    const std::size_t sign = line.find_first_not_of(" \t", at + name.size());
+    const bool is_name = before == ' ' || before == '\t' || before == '{';
+    if (!is_name || sign == std::string::npos || line[sign] != '=') return std::string::npos;
+    const std::size_t value = line.find_first_not_of(" \t", sign + 1);
+    return value == std::string::npos ? line.size() : value;
+}
+
+using LineEdit = std::function<void(std::string& line, std::size_t value)>;
+
+/// The lines of master.cf, edited where a service that strangers or users get to has recipient
+/// restrictions of its own.
+std::string on_restrictions(const PostfixConfig& postfix, const std::string& master,
+                            const LineEdit& edit) {
+    std::string text;
+    bool is_meant = false;
+    for (std::size_t at = 0; at < master.size();) {
+        const std::size_t end = std::min(master.find('\n', at), master.size());
+        std::string line = master.substr(at, end - at);
+        const auto fields = base::split(line);
+        const bool is_comment = !fields.empty() && fields[0].starts_with('#');
+        const bool goes_on = line.starts_with(' ') || line.starts_with('\t');
+        if (!goes_on && !is_comment && fields.size() >= 2) {
+            const auto* const service = postfix.find(fields[0], fields[1]);
+            // What is on loopback brings back what has been counted already.
+            is_meant =
+                service != nullptr && service->command == "smtpd" && !service->is_on_loopback();
+        }
+        const std::size_t value = is_meant && !is_comment
+                                      ? value_in_line(line, "smtpd_recipient_restrictions")
+                                      : std::string::npos;
+        if (value != std::string::npos) edit(line, value);
+        text += line;
+        if (end < master.size()) text += '\n';
+        at = end + 1;
+    }
+    return text;
 }
 
 std::string joined_with(const std::string& first, const std::string& second) {
@@ -115,10 +164,9 @@ base::Result<PostfixConfig> read_master_cf(const std::string& main, const std::s
 }
 
 Assignments header_check_settings(const MainCf& main) {
-    const std::string ours = std::string("regexp:") + kHeaderChecks;
     if (main.value("header_checks").find(kHeaderChecks) != std::string::npos) return {};
     Assignments all{"own_header_checks=" + main.value("header_checks"),
-                    "header_checks=" + ours + ", $own_header_checks"};
+                    "header_checks=" + kOwnChecks + ", $own_header_checks"};
     // Attached mails keep their fields; these two are $header_checks unless they are set.
     for (const std::string name : {"mime_header_checks", "nested_header_checks"}) {
         if (!main.set.contains(name)) all.push_back(name + "=$own_header_checks");
@@ -159,30 +207,20 @@ Assignments policy_settings(const MainCf& main, const std::string& service) {
     return all;
 }
 
-Assignments service_policy_settings(const PostfixConfig& postfix) {
-    Assignments all;
-    for (const auto& service : postfix.services()) {
-        // What is on loopback brings back what has been counted already.
-        if (service.command != "smtpd" || service.is_on_loopback()) continue;
-        const std::string now = postfix.value(service, "smtpd_recipient_restrictions");
-        if (now.empty() || now.find(kPolicy) != std::string::npos) continue;
-        all.push_back(service.text() +
-                      "/smtpd_recipient_restrictions=" + joined_with(kPolicy, now));
-    }
-    return all;
+std::string with_service_policy(const PostfixConfig& postfix, const std::string& master) {
+    return on_restrictions(postfix, master, [](std::string& line, std::size_t value) {
+        if (line.find(kPolicy, value) == std::string::npos) line.insert(value, kPolicy + ",");
+    });
 }
 
-base::Result<std::string> with_settings(const std::string& main, const std::string& master,
-                                        bool is_master, const Assignments& settings) {
-    if (settings.empty()) return is_master ? master : main;
-    const Copy copy(main, master);
-    std::vector<std::string> words;
-    if (is_master) words.emplace_back("-P");
-    words.emplace_back("-e");
+base::Result<std::string> with_settings(const std::string& main, const Assignments& settings) {
+    if (settings.empty()) return main;
+    const Copy copy(main, "");
+    std::vector<std::string> words{"-e"};
     words.insert(words.end(), settings.begin(), settings.end());
     const auto written = copy.ask(words);
     if (!written) return written.error();
-    return read_file(copy.file(is_master ? "master.cf" : "main.cf"));
+    return read_file(copy.file("main.cf"));
 }
 
 std::string with_services(const PostfixConfig& postfix, std::string master) {
@@ -194,6 +232,43 @@ std::string with_services(const PostfixConfig& postfix, std::string master) {
     if (is_there) return master;
     if (!master.empty() && !master.ends_with('\n')) master += '\n';
     return master + "\n" + example("postfix/master.cf");
+}
+
+base::Result<std::string> without_ours_in_main(const std::string& main) {
+    const auto known = read_main_cf(main, "");
+    if (!known) return known.error();
+    Assignments settings;
+    const auto set = [&](const std::string& name, const std::string& value) {
+        if (known->set.contains(name) && known->value(name) != value)
+            settings.push_back(name + "=" + value);
+    };
+    const std::string tables = known->value("transport_maps");
+    if (tables.find(kOwnTable) != std::string::npos)
+        set("transport_maps", without(tables, kOwnTable));
+    const std::string restrictions = known->value("smtpd_recipient_restrictions");
+    if (restrictions.find(kPolicy) != std::string::npos)
+        set("smtpd_recipient_restrictions", without(restrictions, kPolicy));
+    const std::string checks = known->value("header_checks");
+    if (checks.find(kHeaderChecks) != std::string::npos) {
+        const std::string others = without(without(checks, kOwnChecks), "$own_header_checks");
+        set("header_checks", joined_with(known->value("own_header_checks"), others));
+    }
+    return with_settings(main, settings);
+}
+
+base::Result<std::string> without_ours_in_master(const std::string& master) {
+    const auto postfix = read_master_cf("", master);
+    if (!postfix) return postfix.error();
+    std::string text = on_restrictions(*postfix, master, [](std::string& line, std::size_t value) {
+        for (const std::string& ours : {kPolicy + ", ", kPolicy + ",", kPolicy}) {
+            const std::size_t at = line.find(ours, value);
+            if (at != std::string::npos) line.erase(at, ours.size());
+        }
+    });
+    const std::string services = example("postfix/master.cf");
+    const std::size_t at = text.find(services);
+    if (at != std::string::npos) text.erase(at, services.size());
+    return text;
 }
 
 }  // namespace app

@@ -16,6 +16,7 @@ namespace app {
 
 inline constexpr const char* kMainCf = "/etc/postfix/main.cf";
 inline constexpr const char* kMasterCf = "/etc/postfix/master.cf";
+inline constexpr const char* kOwnTable = "lmdb:/var/lib/packetboat/routes";
 inline constexpr const char* kHeaderChecks = "/etc/postfix/packetboat-header-checks";
 
 /// main.cf: what its parameters are, defaults included and nothing expanded, and which it sets.
@@ -41,14 +42,19 @@ Assignments byte_settings(const MainCf& main);
 Assignments table_settings(const MainCf& main, const std::string& table);
 /// Packetboat hears of each recipient, and may slow a sender. `service`: `inet:127.0.0.1:2426`.
 Assignments policy_settings(const MainCf& main, const std::string& service);
-/// The same for services with restrictions of their own, as postconf -P -e takes it.
-Assignments service_policy_settings(const PostfixConfig& postfix);
+/// master.cf with the same for services that have restrictions of their own. (postconf -P takes no
+/// value with blanks.)
+std::string with_service_policy(const PostfixConfig& postfix, const std::string& master);
 
-/// main.cf, or with `is_master` master.cf, with these settings.
-base::Result<std::string> with_settings(const std::string& main, const std::string& master,
-                                        bool is_master, const Assignments& settings);
+/// main.cf with these settings.
+base::Result<std::string> with_settings(const std::string& main, const Assignments& settings);
 
 /// master.cf with the services of the example, unless they are there.
 std::string with_services(const PostfixConfig& postfix, std::string master);
+
+/// main.cf, or master.cf, without what is ours in its lists, whatever else stands there by now:
+/// our table, our policy service, our header checks, our services.
+base::Result<std::string> without_ours_in_main(const std::string& main);
+base::Result<std::string> without_ours_in_master(const std::string& master);
 
 }  // namespace app

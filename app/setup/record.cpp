@@ -1,6 +1,7 @@
 #include "app/setup/record.hpp"
 
 #include "app/servers/program.hpp"
+#include "app/setup/private_folder.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -43,6 +44,31 @@ base::Result<void> make_folder(const fs::path& folder, fs::perms mode) {
     if (!error) fs::permissions(folder, mode, error);
     if (error) return record_failure(folder, error);
     return {};
+}
+
+/// `now` without the change, by patch(1); none if that does not find its lines.
+base::Result<std::optional<std::string>> without_change(const Change& change,
+                                                        const std::string& now) {
+    const auto diff = diff_of(change);
+    if (!diff) return diff.error();
+    const PrivateFolder folder;
+    const fs::path& at = folder.path();
+    if (at.empty()) return base::fail(base::Errc::io, "no folder can be made for patch(1)");
+    for (const auto& [name, text] :
+         {std::pair<const char*, std::string>("now", now), std::pair("diff", *diff)}) {
+        const auto written = write_file(at / name, text, mine());
+        if (!written) return written.error();
+    }
+    const auto patched = run_program(
+        // Fuzz: what was added at the end of a file may have something behind it by now.
+        {kPatch, "--reverse", "--fuzz=3", "--silent", "--unified", "--batch", "--reject-file=-",
+         "--no-backup-if-mismatch", "--output=" + (at / "undone").string(), (at / "now").string(),
+         (at / "diff").string()});
+    if (!patched) return patched.error();
+    if (patched->status != 0) return std::optional<std::string>();
+    auto undone = read_file(at / "undone");
+    if (!undone) return undone.error();
+    return std::optional<std::string>(std::move(*undone));
 }
 
 FileOwner owner_in(const json::object& said) {
@@ -166,52 +192,48 @@ base::Result<Record::Entry> Record::read(int number) const {
 
 /// What somebody has written since is kept, and what setup wrote goes.
 base::Result<Record::Undone> Record::take_out_of(const Entry& entry, const std::string& now,
-                                                 int number) {
+                                                 int number, const Remover& remover) {
     const Change& change = entry.change;
-    const auto diff = diff_of(change);
-    if (!diff) return diff.error();
-    const fs::path at = place(number);
-    for (const auto& [name, text] :
-         {std::pair<const char*, std::string>("now", now), std::pair("diff", *diff)}) {
-        const auto written = write_file(at / name, text, mine());
-        if (!written) return written.error();
-    }
-    const auto patched = run_program(
-        // Fuzz: what was added at the end of a file may have something behind it by now.
-        {kPatch, "--reverse", "--fuzz=3", "--silent", "--unified", "--batch", "--reject-file=-",
-         "--no-backup-if-mismatch", "--output=" + (at / "undone").string(), (at / "now").string(),
-         (at / "diff").string()});
+    const auto patched = without_change(change, now);
     if (!patched) return patched.error();
-    if (patched->status != 0) {
+    std::optional<std::string> text = *patched;
+    if (!text && remover) {
+        auto removed = remover(change.file, now);
+        if (removed && !*removed) return removed->error();
+        if (removed) text = std::move(**removed);
+    }
+    if (!text) {
         return Undone{change.file,
                       "has been changed since in the same lines, so it stays; set it right by "
                       "hand, as " +
-                          (at / "before").string() + " was"};
+                          (place(number) / "before").string() + " was, and say --force then",
+                      true};
     }
-    const auto undone = read_file(at / "undone");
-    if (!undone) return undone.error();
-    const auto restored = write_file(change.file, *undone, std::nullopt);
-    if (!restored) return restored.error();
-    return Undone{change.file, ""};
+    if (*text != now) {
+        const auto restored = write_file(change.file, *text, std::nullopt);
+        if (!restored) return restored.error();
+    }
+    return Undone{change.file, "", false};
 }
 
-base::Result<Record::Undone> Record::take_back(const Entry& entry, int number) {
+base::Result<Record::Undone> Record::take_back(const Entry& entry, int number,
+                                               const Remover& remover) {
     const Change& change = entry.change;
     const auto now = read_file(change.file);
     std::error_code error;
     if (!now && now.error().code == base::Errc::not_found) {
         // Somebody has removed it, and has had a reason.
-        if (change.before) return Undone{change.file, ""};
+        if (change.before) return Undone{change.file, "", false};
     } else if (!now) {
         return now.error();
     } else if (change.before && *now == *change.before) {
         // Cut off before it was written, or taken back by hand.
-        return Undone{change.file, ""};
+        return Undone{change.file, "", false};
     } else if (change.before && *now == change.after) {
         const auto restored = write_file(change.file, *change.before, std::nullopt);
         if (!restored) return restored.error();
     } else if (change.before) {
-        return take_out_of(entry, *now, number);
+        return take_out_of(entry, *now, number, remover);
     } else if (*now == change.after) {
         fs::remove(change.file, error);
         if (error) return record_failure(change.file, error);
@@ -222,14 +244,15 @@ base::Result<Record::Undone> Record::take_back(const Entry& entry, int number) {
         if (!saved) return saved.error();
         fs::remove(change.file, error);
         if (error) return record_failure(change.file, error);
-        return Undone{change.file, "had changes of yours; it is now " + kept.string()};
+        return Undone{change.file, "had changes of yours; it is now " + kept.string(), false};
     }
     for (auto folder = entry.folders.rbegin(); folder != entry.folders.rend(); ++folder)
         fs::remove(*folder, error);  // If something else is in it, it stays.
-    return Undone{change.file, ""};
+    return Undone{change.file, "", false};
 }
 
-base::Result<std::vector<Record::Undone>> Record::undo(Part part, int since) {
+base::Result<std::vector<Record::Undone>> Record::undo(Part part, int since, const Remover& remover,
+                                                       bool gives_up) {
     std::vector<Undone> all;
     auto known = numbers();
     std::ranges::reverse(known);
@@ -238,10 +261,10 @@ base::Result<std::vector<Record::Undone>> Record::undo(Part part, int since) {
         const auto entry = read(number);
         if (!entry) return entry.error();
         if (entry->change.part != part) continue;
-        auto undone = take_back(*entry, number);
+        auto undone = take_back(*entry, number, remover);
         if (!undone) return undone.error();
         std::error_code error;
-        if (!undone->left.starts_with("has been changed")) fs::remove_all(place(number), error);
+        if (!undone->is_stuck || gives_up) fs::remove_all(place(number), error);
         if (error) return record_failure(place(number), error);
         all.push_back(std::move(*undone));
     }

@@ -7,6 +7,7 @@
 
 #include "app/setup/change.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,12 +31,18 @@ class Record {
     /// What became of one file.
     struct Undone {
         std::filesystem::path file;
-        std::string left;  ///< why something of it stays; empty: it is as it was
+        std::string left;       ///< why something of it stays; empty: it is as it was
+        bool is_stuck = false;  ///< it has not been changed
     };
+    /// Where lines of ours have been changed by somebody: the file's text as it is now, without
+    /// what of ours is in it by its meaning. Nothing: that is not known of such a file.
+    using Remover = std::function<std::optional<base::Result<std::string>>(
+        const std::filesystem::path& file, const std::string& now)>;
     /// Takes back the changes of a part (`since`: only those from this number on), the last one
     /// first. What somebody else has changed in a file since stays in it. A file that can't be set
-    /// right stays as it is, and in the record.
-    base::Result<std::vector<Undone>> undo(Part part, int since = 0);
+    /// right stays as it is, and in the record; with `gives_up` it leaves the record all the same.
+    base::Result<std::vector<Undone>> undo(Part part, int since = 0, const Remover& remover = {},
+                                           bool gives_up = false);
     /// The number that the next change gets.
     int next() const;
 
@@ -52,8 +59,9 @@ class Record {
     std::vector<std::string> marks() const;
     std::filesystem::path place(int number) const;
     base::Result<Entry> read(int number) const;
-    base::Result<Undone> take_back(const Entry& entry, int number);
-    base::Result<Undone> take_out_of(const Entry& entry, const std::string& now, int number);
+    base::Result<Undone> take_back(const Entry& entry, int number, const Remover& remover);
+    base::Result<Undone> take_out_of(const Entry& entry, const std::string& now, int number,
+                                     const Remover& remover);
 
     std::filesystem::path folder_;
 };

@@ -69,10 +69,13 @@ void print_advice(const Site& site, const std::string& server) {
     }
 }
 
-/// What was agreed to.
-base::Result<std::vector<Change>> choose(const Survey& found, const SetupOptions& options,
-                                         Asker& asker) {
+struct Choice {
     std::vector<Change> agreed;
+    bool is_whole = true;  ///< nothing was declined
+};
+
+base::Result<Choice> choose(const Survey& found, const SetupOptions& options, Asker& asker) {
+    Choice choice;
     FileTexts files;
     for (const Step& step : steps_for(found, options)) {
         auto changes = step.changes(files);
@@ -88,16 +91,19 @@ base::Result<std::vector<Change>> choose(const Survey& found, const SetupOptions
         if (!options.print) {
             const auto agrees = asker.agrees("Write it?");
             if (!agrees) return agrees.error();
+            choice.is_whole = choice.is_whole && *agrees;
+            // All else rests on it.
+            if (!*agrees && step.part == Part::packetboat) return Choice{{}, false};
             if (!*agrees) continue;
         }
         for (Change& change : *changes) {
             change.part = step.part;
             change.reason = step.reason;
             files.set(change.file, change.after);
-            agreed.push_back(std::move(change));
+            choice.agreed.push_back(std::move(change));
         }
     }
-    return agreed;
+    return choice;
 }
 
 /// Writes the changes, in their order; what was begun goes on until it is done.
@@ -107,18 +113,21 @@ class Writer {
         : site_(found.site), options_(options), changes_(changes), record_(kSetupRecord) {}
 
     base::Result<void> run() {
-        const bool is_first = record_.is_empty();
+        const bool is_new = record_.is_empty() || record_.has_mark(kRetired);
         const auto own = write(Part::packetboat);
         if (!own) return own.error();
+        // Before we run: what a peer brings then has to find its way in.
+        const auto way_in = write_and(Part::way_in, reload_postfix);
+        if (!way_in) return way_in.error();
         const auto xmpp = write_and(Part::xmpp, [this] { return restart_xmpp(site_); });
         if (!xmpp) return xmpp.error();
         const auto started = start();
         if (!started) return started.error();
-        if (is_first) {
+        if (is_new) {
             const auto resumed = resume();
             if (!resumed) return resumed.error();
         }
-        return write_and(Part::postfix, reload_postfix);
+        return write_and(Part::way_out, reload_postfix);
     }
 
   private:
@@ -158,7 +167,7 @@ class Writer {
 
     base::Result<void> start() {
         if (!is_enabled("packetboat")) {
-            const auto marked = record_.mark("enabled");
+            const auto marked = record_.mark(kEnabled);
             if (!marked) return marked.error();
             const auto enabled = systemctl({"enable", "packetboat"});
             if (!enabled) return enabled.error();
@@ -186,8 +195,9 @@ class Writer {
             return std::filesystem::exists(table->file, error);
         });
         if (has_table) return {};
-        return base::fail(base::Errc::timeout, "packetboat makes no " + table->file.string() +
-                                                   ", which Postfix needs. Postfix is as it was");
+        return base::fail(base::Errc::timeout,
+                          "packetboat makes no " + table->file.string() +
+                              ", which Postfix needs; Postfix sends nothing to it yet");
     }
 
     static bool is_connected(const Config& config) {
@@ -207,6 +217,10 @@ class Writer {
         const auto answer = ask_daemon(config->control_socket,
                                        {{"command", "resume"}, {"component", site_.component}});
         if (!answer) return answer.error();
+        for (const char* const mark : {kRetired, kDrained}) {
+            const auto removed = record_.remove_mark(mark);
+            if (!removed) return removed.error();
+        }
         return {};
     }
 
@@ -231,9 +245,13 @@ base::Result<int> attach(const SetupOptions& options) {
     const Site& site = found->site;
     terminal::line("{} and Postfix are here. Component {}, for mail of {}.", title_of(site.xmpp),
                    site.component, joined(site.domains, ", "));
-    const auto changes = choose(*found, options, asker);
-    if (!changes) return changes.error();
-    if (changes->empty()) terminal::line("There is nothing to change.");
+    const auto choice = choose(*found, options, asker);
+    if (!choice) return choice.error();
+    if (choice->agreed.empty() && !choice->is_whole) {
+        terminal::line("Nothing has been written.");
+        return 1;
+    }
+    if (choice->agreed.empty()) terminal::line("There is nothing to change.");
     Config config;
     print_advice(site, server_name(config, site));
     if (options.print) return 0;
@@ -243,7 +261,7 @@ base::Result<int> attach(const SetupOptions& options) {
                           "systemd does not run this machine, so nothing can be restarted, and "
                           "nothing has been written; --print shows what to write");
     }
-    const auto written = Writer(*found, options, *changes).run();
+    const auto written = Writer(*found, options, choice->agreed).run();
     if (!written) return written.error();
     print_where_ours_lost(site);
     auto checked = load_config(options.config, {}, Secrets::if_readable);

@@ -1,9 +1,9 @@
 // setup: `packetboat setup`: attaches Packetboat to the XMPP server and the Postfix of this
 // machine, and takes that back.
 //
-// First all questions, and then all writing: our configuration, the XMPP server's, ours is
-// started, and last Postfix's, which needs our table. What does not start again with what was
-// written gets back what it had.
+// First all questions, and then all writing: our configuration, Postfix's way in, the XMPP
+// server's; then we are started, and last comes the way out, which needs our table. What does not
+// start again with what was written gets back what it had.
 //
 // Tested by tests/package/test_setup.py.
 #pragma once
@@ -15,6 +15,10 @@
 namespace app {
 
 inline constexpr const char* kSetupRecord = "/var/lib/packetboat-setup";
+// What the record remembers beside files.
+inline constexpr const char* kEnabled = "enabled";  ///< the unit was not, before
+inline constexpr const char* kRetired = "retired";  ///< an undo has begun
+inline constexpr const char* kDrained = "drained";  ///< and no mail was left
 
 /// Whether there is a configuration, and it is root who asks; else what to say.
 base::Result<void> check_caller(const SetupOptions& options);

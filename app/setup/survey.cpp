@@ -100,6 +100,21 @@ base::Result<Names> choose_domains(const Survey& found, const SetupOptions& opti
     return domains;
 }
 
+/// Not another gateway's: what is said of it is mail, or it is in our configuration.
+bool is_ours(const ProsodyConfig& prosody, const Survey& found, const std::string& component) {
+    if (!prosody.has_external_component(component)) return false;
+    if (component_in(found.conf) == component) return true;
+    const auto names = [&](const std::string& host, const char* option, const std::string& name) {
+        const boost::json::value* const list = prosody.find(host, option);
+        return list != nullptr && list->is_array() &&
+               std::ranges::count(list->get_array(), boost::json::value(name)) > 0;
+    };
+    return std::ranges::any_of(found.site.domains, [&](const std::string& domain) {
+        return names(component, "mail_transfer_domains", domain) ||
+               names(domain, "mail_transfer_addresses", component);
+    });
+}
+
 /// As XMPP spells it, if nobody else has it.
 base::Result<std::string> component_name(const Survey& found, const std::string& said) {
     const auto domain = mail::Domain::parse(said);
@@ -108,7 +123,7 @@ base::Result<std::string> component_name(const Survey& found, const std::string&
     const Names hosts = hosts_of(found);
     const bool is_host = std::ranges::find(hosts, name) != hosts.end();
     const bool is_other = found.prosody && found.prosody->has_component(name) &&
-                          !found.prosody->has_external_component(name);
+                          !is_ours(*found.prosody, found, name);
     if (!is_host && !is_other) return name;
     return base::fail(base::Errc::conflict,
                       fmt::format("{} is in use at {}: the component needs a name of its own; "

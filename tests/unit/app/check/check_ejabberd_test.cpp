@@ -4,7 +4,7 @@
 
 namespace {
 
-component::ComponentSettings component_at(component::Assurance assurance) {
+component::ComponentSettings ejabberd_component(component::Assurance assurance) {
     component::ComponentSettings settings;
     settings.jid = "mail.a.test";
     settings.port = 5347;
@@ -14,7 +14,7 @@ component::ComponentSettings component_at(component::Assurance assurance) {
 }
 
 /// As examples/ejabberd/packetboat.yml has it.
-app::EjabberdConfig good() {
+app::EjabberdConfig good_ejabberd() {
     app::EjabberdConfig config;
     app::EjabberdService service;
     service.port = 5347;
@@ -27,53 +27,56 @@ app::EjabberdConfig good() {
     return config;
 }
 
-bool is_only(const app::EjabberdConfig& config, const std::string& part) {
-    const auto faults = app::faults_of_ejabberd(config, component_at(component::Assurance::pkix));
+bool is_only_ejabberd_fault(const app::EjabberdConfig& config, const std::string& part) {
+    const auto faults =
+        app::faults_of_ejabberd(config, ejabberd_component(component::Assurance::pkix));
     return faults.size() == 1 && faults.front().find(part) != std::string::npos;
 }
 
 }  // namespace
 
 TEST_CASE("an ejabberd as in the example is in order") {
-    CHECK(app::faults_of_ejabberd(good(), component_at(component::Assurance::pkix)).empty());
+    CHECK(app::faults_of_ejabberd(good_ejabberd(), ejabberd_component(component::Assurance::pkix))
+              .empty());
 }
 
 TEST_CASE("who else may speak for the component is said") {
-    auto config = good();
+    auto config = good_ejabberd();
     config.services.front().hosts.emplace_back("other.a.test");
-    CHECK(is_only(config, "lets other.a.test speak for it"));
-    config = good();
+    CHECK(is_only_ejabberd_fault(config, "lets other.a.test speak for it"));
+    config = good_ejabberd();
     config.services.front().hosts.clear();
-    CHECK(is_only(config, "takes any component"));
-    config = good();
+    CHECK(is_only_ejabberd_fault(config, "takes any component"));
+    config = good_ejabberd();
     config.services.emplace_back();
     config.services.back().hosts = {"other.a.test"};
     config.services.back().check_from = false;
-    CHECK(is_only(config, "check_from: false"));
+    CHECK(is_only_ejabberd_fault(config, "check_from: false"));
 }
 
 TEST_CASE("what ejabberd is not set for is said, each by itself") {
-    auto config = good();
+    auto config = good_ejabberd();
     config.max_stanza = 262144;
-    CHECK(is_only(config, "more than 262144"));
-    config = good();
+    CHECK(is_only_ejabberd_fault(config, "more than 262144"));
+    config = good_ejabberd();
     config.services.front().max_stanza = 65536;
-    CHECK(is_only(config, "more than 65536"));
-    config = good();
+    CHECK(is_only_ejabberd_fault(config, "more than 65536"));
+    config = good_ejabberd();
     config.requires_tls = false;
-    CHECK(is_only(config, "s2s_use_starttls: required"));
-    config = good();
+    CHECK(is_only_ejabberd_fault(config, "s2s_use_starttls: required"));
+    config = good_ejabberd();
     config.takes_dialback = true;
-    CHECK(is_only(config, "no mod_s2s_dialback"));
-    CHECK(app::faults_of_ejabberd(config, component_at(component::Assurance::dialback)).empty());
-    config = good();
+    CHECK(is_only_ejabberd_fault(config, "no mod_s2s_dialback"));
+    CHECK(app::faults_of_ejabberd(config, ejabberd_component(component::Assurance::dialback))
+              .empty());
+    config = good_ejabberd();
     config.max_retry_delay = 300;
-    CHECK(is_only(config, "up to 300 s"));
+    CHECK(is_only_ejabberd_fault(config, "up to 300 s"));
 }
 
 TEST_CASE("of a component that is not in it, nothing is said") {
-    auto config = good();
+    auto config = good_ejabberd();
     config.services.front().hosts = {"mail.b.test"};
     config.max_retry_delay = 300;
-    CHECK(app::faults_of_ejabberd(config, component_at(component::Assurance::pkix)).empty());
+    CHECK(app::faults_of_ejabberd(config, ejabberd_component(component::Assurance::pkix)).empty());
 }

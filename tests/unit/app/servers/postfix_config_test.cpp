@@ -69,3 +69,12 @@ TEST_CASE("a list of tables is split between tables only") {
     CHECK(app::split_postfix_list(" , ").empty());
     CHECK(app::split_postfix_list("a}, b") == Parts{"a}", "b"});
 }
+
+TEST_CASE("warnings of Postfix's programs are no part of their answer") {
+    CHECK(
+        app::without_warnings("postmap: warning: /etc/postfix/main.cf, line 9: overriding earlier "
+                              "entry: x=y\nIGNORE\n") == "IGNORE\n");
+    CHECK(app::without_warnings("a = b\n/usr/sbin/postconf: warning: unused parameter: c=d\n") ==
+          "a = b\n");
+    CHECK(app::without_warnings("").empty());
+}

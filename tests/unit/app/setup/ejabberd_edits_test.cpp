@@ -9,7 +9,7 @@
 
 namespace {
 
-app::Site site() {
+app::Site ejabberd_site() {
     app::Site site;
     site.xmpp = app::XmppServer::ejabberd;
     site.domains = {"a.test"};
@@ -18,7 +18,7 @@ app::Site site() {
     return site;
 }
 
-const std::string kStock = R"(# a comment
+const std::string kStockEjabberd = R"(# a comment
 hosts:
   - localhost
   - "a.test"
@@ -35,15 +35,15 @@ modules:
 )";
 
 std::string changed(const std::string& text, bool require_certificates = false) {
-    const auto after = app::ejabberd_main(text, site(), require_certificates);
+    const auto after = app::ejabberd_main(text, ejabberd_site(), require_certificates);
     return after ? *after : after.error().text;
 }
 
 }  // namespace
 
 TEST_CASE("Debian's ejabberd.yml loses a line and gets an include") {
-    const std::string after = changed(kStock);
-    std::string wanted = kStock;
+    const std::string after = changed(kStockEjabberd);
+    std::string wanted = kStockEjabberd;
     const std::string disco = "  mod_disco: {}   # with a comment\n";
     wanted.erase(wanted.find(disco), disco.size());
     CHECK(after == wanted + "\ninclude_config_file:\n  - /etc/ejabberd/packetboat.yml\n");
@@ -51,27 +51,28 @@ TEST_CASE("Debian's ejabberd.yml loses a line and gets an include") {
 }
 
 TEST_CASE("dialback goes only if the administrator says so") {
-    const auto main = app::read_ejabberd_main(kStock);
+    const auto main = app::read_ejabberd_main(kStockEjabberd);
     REQUIRE(main);
     CHECK(main->assurance() == "dialback");
-    CHECK(changed(kStock).find("mod_s2s_dialback") != std::string::npos);
-    const auto after = app::read_ejabberd_main(changed(kStock, true));
+    CHECK(changed(kStockEjabberd).find("mod_s2s_dialback") != std::string::npos);
+    const auto after = app::read_ejabberd_main(changed(kStockEjabberd, true));
     REQUIRE(after);
     CHECK(after->assurance() == "pkix");
     CHECK(after->hosts.contains("a.test"));
 }
 
 TEST_CASE("other included files stay, and ours is one more") {
-    const std::string more = kStock + "include_config_file:\n    - /etc/ejabberd/other.yml\n";
+    const std::string more =
+        kStockEjabberd + "include_config_file:\n    - /etc/ejabberd/other.yml\n";
     CHECK(
         changed(more).ends_with("include_config_file:\n    - /etc/ejabberd/packetboat.yml\n    - "
                                 "/etc/ejabberd/other.yml\n"));
-    CHECK(changed(kStock + "include_config_file: /etc/ejabberd/other.yml\n").find("by hand") !=
-          std::string::npos);
+    CHECK(changed(kStockEjabberd + "include_config_file: /etc/ejabberd/other.yml\n")
+              .find("by hand") != std::string::npos);
 }
 
 TEST_CASE("mod_disco with options of its own gets ours beside them") {
-    std::string text = kStock;
+    std::string text = kStockEjabberd;
     const std::string disco = "  mod_disco: {}   # with a comment\n";
     text.replace(text.find(disco), disco.size(), "  mod_disco:\n    name: \"here\"\n");
     const std::string after = changed(text);
@@ -80,16 +81,16 @@ TEST_CASE("mod_disco with options of its own gets ours beside them") {
     CHECK(after.find("    name: \"here\"\n") != std::string::npos);
     const auto main = app::read_ejabberd_main(text);
     REQUIRE(main);
-    CHECK(app::ejabberd_own(*main, site()).find("mod_disco") == std::string::npos);
+    CHECK(app::ejabberd_own(*main, ejabberd_site()).find("mod_disco") == std::string::npos);
     std::string taken = text;
     taken.replace(taken.find("    name: \"here\"\n"), 17, "    extra_domains: []\n");
     CHECK(changed(taken).find("by hand") != std::string::npos);
 }
 
 TEST_CASE("our own file has what ejabberd.yml lacks, and is what `check` reads") {
-    const auto main = app::read_ejabberd_main(kStock);
+    const auto main = app::read_ejabberd_main(kStockEjabberd);
     REQUIRE(main);
-    const std::string own = app::ejabberd_own(*main, site());
+    const std::string own = app::ejabberd_own(*main, ejabberd_site());
     CHECK(own.find("s2s_use_starttls") == std::string::npos);
     CHECK(own.find("s2s_max_retry_delay: 1\n") != std::string::npos);
     CHECK(own.find("password: \"s3\\\"cret\"\n") != std::string::npos);
@@ -103,17 +104,20 @@ TEST_CASE("our own file has what ejabberd.yml lacks, and is what `check` reads")
     CHECK(services->services.front().has_host("mail.a.test"));
     const auto bare = app::read_ejabberd_main("hosts: [a.test]\ns2s_max_retry_delay: 300\n");
     REQUIRE(bare);
-    CHECK(app::ejabberd_own(*bare, site()).find("s2s_use_starttls: required") != std::string::npos);
-    CHECK(app::ejabberd_own(*bare, site()).find("s2s_max_retry_delay") == std::string::npos);
+    CHECK(app::ejabberd_own(*bare, ejabberd_site()).find("s2s_use_starttls: required") !=
+          std::string::npos);
+    CHECK(app::ejabberd_own(*bare, ejabberd_site()).find("s2s_max_retry_delay") ==
+          std::string::npos);
 }
 
 TEST_CASE("what is no configuration is an error, and nothing is made of it") {
     for (const char* text : {"", "- a\n- b\n", "hosts: [\n", "hosts: {a: b: c}\n"}) {
         INFO(text);
-        CHECK_FALSE(app::ejabberd_main(text, site(), false));
+        CHECK_FALSE(app::ejabberd_main(text, ejabberd_site(), false));
     }
     // Lines can't be added where all is in one.
-    CHECK_FALSE(app::ejabberd_main("{hosts: [a.test], modules: {mod_disco: {}}}", site(), false));
+    CHECK_FALSE(
+        app::ejabberd_main("{hosts: [a.test], modules: {mod_disco: {}}}", ejabberd_site(), false));
 }
 
 TEST_CASE("only the options that Debian ships are replaced") {

@@ -15,7 +15,7 @@ std::string shipped() {
                            "examples/packetboat.conf");
 }
 
-app::Site site() {
+app::Site mail_site() {
     app::Site site;
     site.domains = {"a.test", "second.test"};
     site.component = "mail.a.test";
@@ -46,7 +46,7 @@ TEST_CASE("a key is set where it stands, or where it is commented out, or at its
 }
 
 TEST_CASE("the example becomes a configuration for the site, which the program reads") {
-    const std::string text = app::packetboat_conf(shipped(), site());
+    const std::string text = app::packetboat_conf(shipped(), mail_site());
     const support::Folder folder;
     const auto file = folder.path() / "packetboat.conf";
     std::ofstream(file) << text;
@@ -62,16 +62,16 @@ TEST_CASE("the example becomes a configuration for the site, which the program r
     CHECK(component.domains.size() == 2);
     CHECK(component.max_size == 10240000);
     CHECK(component.assurance == component::Assurance::dialback);
-    CHECK(app::packetboat_conf(text, site()) == text);
+    CHECK(app::packetboat_conf(text, mail_site()) == text);
     CHECK(app::component_in(text) == "mail.a.test");
     CHECK(app::component_in(shipped()).empty());
 }
 
 TEST_CASE("what an administrator has chosen stays") {
-    std::string text = app::packetboat_conf(shipped(), site());
+    std::string text = app::packetboat_conf(shipped(), mail_site());
     text = app::with_key(text, "daemon", "hostname", "other.a.test");
     text = app::with_key(text, "daemon", "authserv-id", "results.a.test");
-    auto more = site();
+    auto more = mail_site();
     more.domains = {"third.test"};
     more.message_size_limit = 0;
     const std::string after = app::packetboat_conf(text, more);
@@ -88,10 +88,10 @@ TEST_CASE("what an administrator has chosen stays") {
 }
 
 TEST_CASE("a secret in a file of its own stays there") {
-    std::string text = app::packetboat_conf(shipped(), site());
+    std::string text = app::packetboat_conf(shipped(), mail_site());
     const std::string header = "component mail.a.test";
     text.replace(text.find("secret = 0123"), 13, "secret-file = /etc/packetboat/secret");
-    const std::string after = app::packetboat_conf(text, site());
+    const std::string after = app::packetboat_conf(text, mail_site());
     CHECK(app::value_of(after, header, "secret").empty());
     CHECK(app::value_of(after, header, "secret-file") == "/etc/packetboat/secret");
 }

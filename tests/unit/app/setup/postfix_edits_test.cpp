@@ -8,7 +8,7 @@ namespace {
 
 using app::Assignments;
 
-app::MainCf stock() {
+app::MainCf stock_main() {
     app::MainCf main;
     main.values = {{"transport_maps", ""},
                    {"smtpd_recipient_restrictions", ""},
@@ -32,24 +32,24 @@ constexpr const char* kTable = "lmdb:/var/lib/packetboat/routes";
 }  // namespace
 
 TEST_CASE("a stock Postfix gets what the example has") {
-    CHECK(app::header_check_settings(stock()) ==
+    CHECK(app::header_check_settings(stock_main()) ==
           Assignments{
               "own_header_checks=",
               "header_checks=regexp:/etc/postfix/packetboat-header-checks, $own_header_checks",
               "mime_header_checks=$own_header_checks", "nested_header_checks=$own_header_checks"});
-    CHECK(app::byte_settings(stock()) ==
+    CHECK(app::byte_settings(stock_main()) ==
           Assignments{"lmtp_line_length_limit=0", "smtp_line_length_limit=0",
                       "local_header_rewrite_clients=", "header_size_limit=1048576"});
-    CHECK(app::table_settings(stock(), kTable) ==
+    CHECK(app::table_settings(stock_main(), kTable) ==
           Assignments{std::string("transport_maps=") + kTable});
-    CHECK(app::policy_settings(stock(), "inet:127.0.0.1:2426") ==
+    CHECK(app::policy_settings(stock_main(), "inet:127.0.0.1:2426") ==
           Assignments{"packetboat_policy=check_policy_service { inet:127.0.0.1:2426, timeout=2s, "
                       "try_limit=1, default_action=DUNNO }",
                       "smtpd_recipient_restrictions=$packetboat_policy"});
 }
 
 TEST_CASE("what is set already goes on as it was") {
-    app::MainCf main = stock();
+    app::MainCf main = stock_main();
     set(main, "transport_maps", "hash:/etc/postfix/transport");
     set(main, "header_checks", "pcre:/etc/postfix/mine");
     set(main, "nested_header_checks", "");
@@ -69,7 +69,7 @@ TEST_CASE("what is set already goes on as it was") {
 }
 
 TEST_CASE("nothing is set twice") {
-    app::MainCf main = stock();
+    app::MainCf main = stock_main();
     set(main, "transport_maps", std::string("hash:/etc/x, ") + kTable);
     set(main, "header_checks", "regexp:/etc/postfix/packetboat-header-checks, $own_header_checks");
     set(main, "packetboat_policy", "check_policy_service inet:127.0.0.1:2426");
@@ -85,19 +85,37 @@ TEST_CASE("nothing is set twice") {
 }
 
 TEST_CASE("services where users log in ask, too; what brings mail back does not") {
-    const app::PostfixConfig postfix(
+    const std::string master =
         "smtp inet n - y - - smtpd\n"
         "submission inet n - y - - smtpd\n"
+        "  -o syslog_name=postfix/submission\n"
+        "#  -o smtpd_recipient_restrictions=reject\n"
+        "  -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject\n"
         "smtps inet n - y - - smtpd\n"
+        "\t-o { smtpd_recipient_restrictions = permit_sasl_authenticated, reject }\n"
+        "465 inet n - y - - smtpd -o smtpd_recipient_restrictions=\n"
+        "587 inet n - y - - smtpd\n"
+        "  -o smtpd_recipient_restrictions=$packetboat_policy,reject\n"
         "127.0.0.1:10025 inet n - y - - smtpd\n"
-        "pickup unix n - y 60 1 pickup\n",
-        "submission/inet/smtpd_recipient_restrictions = permit_sasl_authenticated,reject\n"
-        "smtps/inet/smtpd_recipient_restrictions = $packetboat_policy, reject\n"
-        "127.0.0.1:10025/inet/smtpd_recipient_restrictions = permit_mynetworks,reject\n",
-        "");
-    CHECK(app::service_policy_settings(postfix) ==
-          Assignments{"submission/inet/smtpd_recipient_restrictions=$packetboat_policy, "
-                      "permit_sasl_authenticated,reject"});
+        "  -o smtpd_recipient_restrictions=permit_mynetworks,reject\n"
+        "x_smtpd_recipient_restrictions unix - - n - - pipe\n"
+        "  -o smtpd_recipient_restrictions=untouched";
+    const app::PostfixConfig postfix(
+        "smtp inet n - y - - smtpd\nsubmission inet n - y - - smtpd\nsmtps inet n - y - - smtpd\n"
+        "465 inet n - y - - smtpd\n587 inet n - y - - smtpd\n127.0.0.1:10025 inet n - y - - smtpd\n"
+        "x_smtpd_recipient_restrictions unix - - n - - pipe\n",
+        "", "");
+    std::string wanted = master;
+    const auto put = [&wanted](const std::string& before, const std::string& after) {
+        wanted.replace(wanted.find(before), before.size(), after);
+    };
+    put("ions=permit_sasl", "ions=$packetboat_policy,permit_sasl");
+    put("ions = permit_sasl", "ions = $packetboat_policy,permit_sasl");
+    put("smtpd -o smtpd_recipient_restrictions=\n",
+        "smtpd -o smtpd_recipient_restrictions=$packetboat_policy,\n");
+    const std::string after = app::with_service_policy(postfix, master);
+    CHECK(after == wanted);
+    CHECK(app::with_service_policy(postfix, after) == after);
 }
 
 TEST_CASE("the services of the example come once") {

@@ -5,11 +5,11 @@
 
 namespace {
 
-app::ProsodyConfig config_of(const std::string& hosts) {
+app::ProsodyConfig prosody_of(const std::string& hosts) {
     return {boost::json::parse(hosts).as_object(), {}};
 }
 
-app::Site site() {
+app::Site prosody_site() {
     app::Site site;
     site.domains = {"a.test"};
     site.component = "mail.a.test";
@@ -17,72 +17,75 @@ app::Site site() {
     return site;
 }
 
-const std::string kStock = R"({"*": {"s2s_secure_auth": true,
+const std::string kStockProsody = R"({"*": {"s2s_secure_auth": true,
     "plugin_paths": ["/usr/local/lib/prosody/modules"],
     "limits": {"c2s": {"rate": "10kb/s"}, "s2sin": {"rate": "30kb/s", "burst": "2s"}}},
     "a.test": {"defined": true}})";
 
-bool has(const std::string& text, const std::string& part) {
+bool says(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
 }  // namespace
 
 TEST_CASE("a stock Prosody gets the component, its speed, and keeps its other limits") {
-    const std::string text = app::prosody_file(config_of(kStock), site(), "", false);
-    CHECK(has(text, "Component \"mail.a.test\"\n\tcomponent_secret = \"s3\\\"cret\"\n"));
-    CHECK(has(text, "\tmail_transfer_domains = { \"a.test\" }\n"));
-    CHECK(has(text,
-              "limits = { c2s = { rate = \"10kb/s\" }, s2sin = { burst = \"2s\", rate = "
-              "\"10mb/s\" } }\n"));
-    CHECK(has(text, "network_settings = { min_wait = 0, nagle = false, read_size = 65536 }\n"));
-    CHECK(has(text, "gc = { threshold = 200 }\n"));
-    CHECK_FALSE(has(text, "s2s_secure_auth"));
-    CHECK_FALSE(has(text, "VirtualHost"));
+    const std::string text =
+        app::prosody_file(prosody_of(kStockProsody), prosody_site(), "", false);
+    CHECK(says(text, "Component \"mail.a.test\"\n\tcomponent_secret = \"s3\\\"cret\"\n"));
+    CHECK(says(text, "\tmail_transfer_domains = { \"a.test\" }\n"));
+    CHECK(says(text,
+               "limits = { c2s = { rate = \"10kb/s\" }, s2sin = { burst = \"2s\", rate = "
+               "\"10mb/s\" } }\n"));
+    CHECK(says(text, "network_settings = { min_wait = 0, nagle = false, read_size = 65536 }\n"));
+    CHECK(says(text, "gc = { threshold = 200 }\n"));
+    CHECK_FALSE(says(text, "s2s_secure_auth"));
+    CHECK_FALSE(says(text, "VirtualHost"));
 }
 
 TEST_CASE("what somebody has set already is kept") {
-    const auto config = config_of(R"({"*": {"gc": {"speed": 500},
+    const auto config = prosody_of(R"({"*": {"gc": {"speed": 500},
         "network_settings": {"nagle": false, "min_wait": 0, "ssl": true},
         "limits": {"s2sin": {"rate": "20 MB/s"}}},
         "a.test": {"defined": true}, "mail.a.test": {"component_module": "component"}})");
-    CHECK(app::prosody_file(config, site(), "", false).empty());
+    CHECK(app::prosody_file(config, prosody_site(), "", false).empty());
     const auto own =
-        config_of(R"({"*": {"network_settings": {"backend": "epoll", "nagle": true}}})");
-    CHECK(has(app::prosody_file(own, site(), "", false),
-              R"(network_settings = { backend = "epoll", min_wait = 0, nagle = false, )"));
+        prosody_of(R"({"*": {"network_settings": {"backend": "epoll", "nagle": true}}})");
+    CHECK(says(app::prosody_file(own, prosody_site(), "", false),
+               R"(network_settings = { backend = "epoll", min_wait = 0, nagle = false, )"));
 }
 
 TEST_CASE("our own file stays as it is, but for domains that it lacks") {
-    const std::string before = app::prosody_file(config_of(kStock), site(), "", false);
-    const auto now = config_of(R"({"*": {"network_settings": {"nagle": false, "min_wait": 0}},
+    const std::string before =
+        app::prosody_file(prosody_of(kStockProsody), prosody_site(), "", false);
+    const auto now = prosody_of(R"({"*": {"network_settings": {"nagle": false, "min_wait": 0}},
         "mail.a.test": {"component_module": "component", "mail_transfer_domains": ["a.test"],
                         "modules_enabled": ["mail_transfer_addresses"]}})");
-    CHECK(app::prosody_file(now, site(), before, false) == before);
-    auto two = site();
+    CHECK(app::prosody_file(now, prosody_site(), before, false) == before);
+    auto two = prosody_site();
     two.domains = {"a.test", "second.test"};
     const std::string after = app::prosody_file(now, two, before, false);
-    CHECK(has(after, "\tmail_transfer_domains = { \"a.test\", \"second.test\" }\n"));
+    CHECK(says(after, "\tmail_transfer_domains = { \"a.test\", \"second.test\" }\n"));
     CHECK(after.size() == before.size() + std::string(", \"second.test\"").size());
 }
 
 TEST_CASE("certificates are demanded only if the administrator says so") {
-    const auto lax = config_of(R"({"*": {"s2s_secure_auth": false}})");
-    CHECK_FALSE(has(app::prosody_file(lax, site(), "", false), "s2s_secure_auth"));
-    CHECK(has(app::prosody_file(lax, site(), "", true), "s2s_secure_auth = true\n"));
-    CHECK_FALSE(has(app::prosody_file(config_of(kStock), site(), "", true), "s2s_secure_auth"));
+    const auto lax = prosody_of(R"({"*": {"s2s_secure_auth": false}})");
+    CHECK_FALSE(says(app::prosody_file(lax, prosody_site(), "", false), "s2s_secure_auth"));
+    CHECK(says(app::prosody_file(lax, prosody_site(), "", true), "s2s_secure_auth = true\n"));
+    CHECK_FALSE(says(app::prosody_file(prosody_of(kStockProsody), prosody_site(), "", true),
+                     "s2s_secure_auth"));
 }
 
 TEST_CASE("what another file says otherwise is told of") {
-    const auto good = config_of(R"({"*": {"network_settings": {"nagle": false, "min_wait": 0}},
+    const auto good = prosody_of(R"({"*": {"network_settings": {"nagle": false, "min_wait": 0}},
         "mail.a.test": {"component_module": "component", "mail_transfer_domains": ["a.test"],
                         "modules_enabled": ["mail_transfer_addresses"]}})");
-    CHECK(app::prosody_faults(good, site()).empty());
-    CHECK(app::prosody_faults(config_of(kStock), site()).size() == 3);
-    const auto by_host = config_of(R"({"*": {"network_settings": {"nagle": false, "min_wait": 0}},
+    CHECK(app::prosody_faults(good, prosody_site()).empty());
+    CHECK(app::prosody_faults(prosody_of(kStockProsody), prosody_site()).size() == 3);
+    const auto by_host = prosody_of(R"({"*": {"network_settings": {"nagle": false, "min_wait": 0}},
         "a.test": {"defined": true, "mail_transfer_addresses": ["mail.a.test"],
                    "modules_enabled": ["mail_transfer_addresses"]}})");
-    CHECK(app::prosody_faults(by_host, site()).empty());
+    CHECK(app::prosody_faults(by_host, prosody_site()).empty());
 }
 
 TEST_CASE("a value is written so that Lua reads it again") {
