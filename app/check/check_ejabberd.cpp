@@ -69,7 +69,7 @@ std::vector<std::string> faults_of_ejabberd(const EjabberdConfig& ejabberd,
                         component.max_stanza, max_stanza));
     }
     const bool is_pkix = component.assurance == component::Assurance::pkix;
-    if (is_pkix && (!ejabberd.requires_tls || ejabberd.takes_dialback)) {
+    if (is_pkix && (!ejabberd.requires_tls() || ejabberd.takes_dialback())) {
         faults.emplace_back(
             "s2s-assurance is pkix, and ejabberd takes links of servers without a valid "
             "certificate: s2s_use_starttls: required and no mod_s2s_dialback make it so; or say "

@@ -41,6 +41,7 @@ std::uint64_t limit_of(const YAML::Node& listener) {
 
 void add_listener(EjabberdConfig& config, const YAML::Node& listener) {
     if (!listener.IsMap()) return;
+    config.ports.insert(listener["port"].as<std::uint16_t>(0));
     const auto module = listener["module"].as<std::string>("");
     if (module == "ejabberd_s2s_in")
         config.max_stanza = std::min(config.max_stanza, limit_of(listener));
@@ -54,19 +55,30 @@ void add_listener(EjabberdConfig& config, const YAML::Node& listener) {
         for (const auto& host : hosts) {
             auto name = host.first.as<std::string>("");
             const auto jid = component::Jid::parse(name);
-            service.hosts.push_back(jid ? jid->full() : std::move(name));
+            if (jid) name = jid->full();
+            if (host.second.IsMap())
+                service.passwords[name] = host.second["password"].as<std::string>("");
+            service.hosts.push_back(std::move(name));
         }
     }
     config.services.push_back(std::move(service));
 }
 
-void add_demands(EjabberdConfig& config, const YAML::Node& root) {
-    config.requires_tls =
-        config.requires_tls || root["s2s_use_starttls"].as<std::string>("") == "required";
+void add_options(EjabberdConfig& config, const YAML::Node& root) {
+    for (const auto& option : root)
+        config.options.insert(option.first.as<std::string>(""));
+    config.starttls = root["s2s_use_starttls"].as<std::string>(config.starttls);
     config.max_retry_delay = root["s2s_max_retry_delay"].as<std::uint64_t>(config.max_retry_delay);
+    const YAML::Node hosts = root["hosts"];
+    if (hosts.IsDefined() && hosts.IsSequence()) {
+        for (const auto& host : hosts)
+            config.hosts.insert(host.as<std::string>(""));
+    }
     const YAML::Node modules = root["modules"];
-    if (modules.IsDefined() && modules.IsMap() && modules["mod_s2s_dialback"].IsDefined())
-        config.takes_dialback = true;
+    if (modules.IsDefined() && modules.IsMap()) {
+        for (const auto& module : modules)
+            config.modules.insert(module.first.as<std::string>(""));
+    }
 }
 
 /// `include_config_file`: a file, a list of files, or files with options of their own.
@@ -104,7 +116,7 @@ base::Result<EjabberdConfig> read_ejabberd(const std::filesystem::path& file) {
             for (const auto& listener : listeners)
                 add_listener(config, listener);
         }
-        add_demands(config, root);
+        add_options(config, root);
         add_included(files, root["include_config_file"]);
     }
     return config;

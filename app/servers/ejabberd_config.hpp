@@ -9,6 +9,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,7 @@ struct EjabberdService {
     std::vector<std::string> hosts;
     bool check_from = true;                 ///< false: they may write from any address at all
     std::uint64_t max_stanza = UINT64_MAX;  ///< bytes
+    std::map<std::string, std::string> passwords;  ///< by host
 
     bool has_host(const std::string& jid) const;
 };
@@ -29,9 +32,16 @@ struct EjabberdService {
 struct EjabberdConfig {
     std::vector<EjabberdService> services;
     std::uint64_t max_stanza = UINT64_MAX;  ///< of another server, in bytes
-    bool requires_tls = false;              ///< `s2s_use_starttls: required`
-    bool takes_dialback = false;            ///< `mod_s2s_dialback`: the DNS alone will do
+    std::string starttls;                   ///< `s2s_use_starttls`; empty: not said
     std::uint64_t max_retry_delay = 300;    ///< seconds, after a failed dial
+    std::set<std::string> hosts;
+    std::set<std::string> options;  ///< names at the top
+    std::set<std::string> modules;
+    std::set<std::uint16_t> ports;  ///< of all listeners
+
+    bool requires_tls() const { return starttls == "required"; }
+    /// The DNS alone will do for another server.
+    bool takes_dialback() const { return modules.contains("mod_s2s_dialback"); }
 };
 
 base::Result<EjabberdConfig> read_ejabberd(const std::filesystem::path& file);

@@ -45,6 +45,8 @@ base::Result<pid_t> start(const std::vector<std::string>& words, int output) {
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
+    // Where others may write, a program could find what it takes for a part of itself.
+    posix_spawn_file_actions_addchdir_np(&actions, "/");
     pid_t process = 0;
     const int failed = posix_spawn(&process, words.front().c_str(), &actions, nullptr,
                                    arguments.data(), environment.data());

@@ -21,8 +21,8 @@ struct ProgramAnswer {
 /// For a program that reads files, and answers in milliseconds.
 inline constexpr std::chrono::seconds kProgramTime{10};
 
-/// Runs `words[0]`, an absolute path, with the other words as its arguments, to its end, for `time`
-/// at most.
+/// Runs `words[0]`, an absolute path, in the root folder, with the other words as its arguments, to
+/// its end, for `time` at most.
 base::Result<ProgramAnswer> run_program(const std::vector<std::string>& words,
                                         std::chrono::seconds time = kProgramTime);
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <fstream>
 
 namespace app {
@@ -12,6 +13,7 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr const char* kMark = "packetboat: the configuration follows";
 constexpr const char* kProsody = "/usr/bin/prosody";
 constexpr std::uint64_t kStanza = 524288;  // bytes; Prosody's default for both limits
 constexpr std::uint16_t kComponentPort = 5347;
@@ -20,8 +22,9 @@ constexpr std::size_t kErrorText = 1024;  // bytes of Prosody's words
 /// Prints the options of all hosts as JSON. Functions and tables within tables within tables have
 /// no part in what is asked here.
 constexpr const char* kProgram = R"lua(
-package.path = "/usr/lib/prosody/?.lua;" .. package.path
-package.cpath = "/usr/lib/prosody/?.so;" .. package.cpath
+local function here(paths) return (paths:gsub("%f[^;\0]%.[^;]*;?", "")) end
+package.path = "/usr/lib/prosody/?.lua;" .. here(package.path)
+package.cpath = "/usr/lib/prosody/?.so;" .. here(package.cpath)
 CFG_SOURCEDIR, CFG_CONFIGDIR = "/usr/lib/prosody", "/etc/prosody"
 local config = require "core.configmanager"
 local json = require "util.json"
@@ -44,7 +47,7 @@ local function plain(value, depth)
 end
 local hosts = {}
 for host, options in pairs(config.getconfig()) do hosts[host] = plain(options, 0) end
-io.write(json.encode({ hosts = hosts, files = config.files() }))
+io.write("\n", MARK, "\n", json.encode({ hosts = hosts, files = config.files() }))
 )lua";
 
 /// As `text` stands in a program in Lua: in a long bracket that is not in it.
@@ -84,7 +87,10 @@ base::Result<std::string> interpreter() {
     return path;
 }
 
-base::Result<ProsodyConfig> parse_hosts(const std::string& output) {
+base::Result<ProsodyConfig> parse_hosts(std::string output) {
+    // A configuration may print something itself.
+    if (const auto mark = output.rfind(kMark); mark != std::string::npos)
+        output.erase(0, mark + std::strlen(kMark));
     boost::system::error_code error;
     const json::value parsed = json::parse(output, error);
     const json::object* const all = error ? nullptr : parsed.if_object();
@@ -214,8 +220,9 @@ json::object object_in(const json::value* value) {
 base::Result<ProsodyConfig> read_prosody(const std::filesystem::path& file) {
     const auto lua = interpreter();
     if (!lua) return lua.error();
-    const auto answer =
-        run_program({*lua, "-e", "FILE = " + in_brackets(file.string()), "-e", kProgram});
+    const auto answer = run_program(
+        {*lua, "-e", "FILE, MARK = " + in_brackets(file.string()) + ", " + in_brackets(kMark), "-e",
+         kProgram});
     if (!answer) return answer.error();
     if (answer->status != 0)
         return base::fail(base::Errc::syntax, base::printable(answer->output, kErrorText));

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <set>
 #include <vector>
 
 #include <fmt/format.h>
@@ -109,6 +110,31 @@ class Lines {
     std::set<std::size_t> removed_;
 };
 
+/// The files that it includes: `include_config_file` is one, a list, or a map of them.
+std::vector<std::string> included_by(const YAML::Node& root) {
+    std::vector<std::string> files;
+    const YAML::Node said = root["include_config_file"];
+    if (!said.IsDefined()) return files;
+    if (said.IsScalar()) files.push_back(said.Scalar());
+    if (said.IsMap()) {
+        for (const auto& each : said)
+            files.push_back(each.first.as<std::string>(""));
+    }
+    if (!said.IsSequence()) return files;
+    for (const auto& each : said) {
+        if (each.IsMap() && each.size() > 0)
+            files.push_back(each.begin()->first.as<std::string>(""));
+        else
+            files.push_back(each.as<std::string>(""));
+    }
+    return files;
+}
+
+bool includes_ours(const YAML::Node& root) {
+    const auto files = included_by(root);
+    return std::ranges::find(files, kEjabberdOwnFile) != files.end();
+}
+
 base::Result<void> include_ours(Lines& lines, const YAML::Node& root) {
     const YAML::Node key = key_node(root, "include_config_file");
     const std::string item = std::string("- ") + kEjabberdOwnFile;
@@ -123,6 +149,15 @@ base::Result<void> include_ours(Lines& lines, const YAML::Node& root) {
     return {};
 }
 
+bool is_plain(const YAML::Node& options) {
+    return options.IsNull() || (options.IsMap() && options.size() == 0);
+}
+
+bool has_disco_options(const YAML::Node& root) {
+    const YAML::Node modules = root["modules"];
+    return key_node(modules, "mod_disco").IsDefined() && !is_plain(modules["mod_disco"]);
+}
+
 /// `mod_disco: {}` goes, as ours stands in our own file; one with options gets ours beside them.
 base::Result<void> move_disco(Lines& lines, const YAML::Node& root, const Site& site) {
     const YAML::Node modules = root["modules"];
@@ -130,7 +165,7 @@ base::Result<void> move_disco(Lines& lines, const YAML::Node& root, const Site& 
     if (!key.IsDefined()) return {};
     const YAML::Node options = modules["mod_disco"];
     const std::size_t line = yaml_line(key);
-    if (options.IsNull() || (options.IsMap() && options.size() == 0)) {
+    if (is_plain(options)) {
         lines.remove(line);
         return {};
     }
@@ -147,65 +182,84 @@ base::Result<void> move_disco(Lines& lines, const YAML::Node& root, const Site& 
     return {};
 }
 
-}  // namespace
-
-std::string EjabberdMain::assurance() const {
-    return requires_tls && !modules.contains("mod_s2s_dialback") ? "pkix" : "dialback";
-}
-
-base::Result<EjabberdMain> read_ejabberd_main(const std::string& text) {
-    const auto document = parse_ejabberd(text);
-    if (!document) return document.error();
-    const YAML::Node& root = document->root;
-    EjabberdMain main;
-    for (const auto& option : root)
-        main.options.insert(option.first.as<std::string>(""));
-    for (const auto& host : root["hosts"])
-        main.hosts.insert(host.as<std::string>(""));
-    for (const auto& module : root["modules"])
-        main.modules.insert(module.first.as<std::string>(""));
-    for (const auto& listener : root["listen"]) {
-        if (listener.IsMap()) main.ports.insert(listener["port"].as<std::uint16_t>(0));
+/// No dialback, and TLS required, where ejabberd.yml says otherwise.
+base::Result<void> demand_certificates(Lines& lines, const YAML::Node& root,
+                                       const EjabberdConfig& before) {
+    const YAML::Node modules = root["modules"];
+    const YAML::Node dialback = key_node(modules, "mod_s2s_dialback");
+    if (before.takes_dialback()) {
+        if (!dialback.IsDefined() || !is_plain(modules["mod_s2s_dialback"]))
+            return by_hand("remove mod_s2s_dialback by hand");
+        lines.remove(yaml_line(dialback));
     }
-    main.requires_tls = !main.options.contains("s2s_use_starttls") ||
-                        root["s2s_use_starttls"].as<std::string>("") == "required";
-    const YAML::Node disco = root["modules"].IsMap() ? root["modules"]["mod_disco"] : YAML::Node();
-    main.has_disco_options = disco.IsDefined() && disco.IsMap() && disco.size() > 0;
-    main.includes_ours = text.find(kEjabberdOwnFile) != std::string::npos;
-    return main;
+    if (before.starttls.empty() || before.requires_tls()) return {};
+    const YAML::Node tls = key_node(root, "s2s_use_starttls");
+    if (!tls.IsDefined() || yaml_line(root["s2s_use_starttls"]) != yaml_line(tls))
+        return by_hand("say s2s_use_starttls: required by hand");
+    lines.add_behind(yaml_line(tls), {indent(tls.Mark().column) + "s2s_use_starttls: required"});
+    lines.remove(yaml_line(tls));
+    return {};
 }
 
-base::Result<std::string> ejabberd_main(std::string text, const Site& site,
-                                        bool require_certificates) {
-    const auto main = read_ejabberd_main(text);
-    if (!main) return main.error();
-    if (main->includes_ours) return text;
+std::set<std::string> module_names(const YAML::Node& root) {
+    std::set<std::string> names;
+    const YAML::Node modules = root["modules"];
+    if (!modules.IsDefined() || !modules.IsMap()) return names;
+    for (const auto& module : modules)
+        names.insert(module.first.as<std::string>(""));
+    return names;
+}
+
+std::set<std::string> option_names(const YAML::Node& root) {
+    std::set<std::string> names;
+    for (const auto& option : root)
+        names.insert(option.first.as<std::string>(""));
+    return names;
+}
+
+/// Nothing but what was meant has come or gone.
+bool is_sound(const YAML::Node& before, const YAML::Node& after, bool moves_disco,
+              bool drops_dialback) {
+    auto modules = module_names(before);
+    if (moves_disco) modules.erase("mod_disco");
+    if (drops_dialback) modules.erase("mod_s2s_dialback");
+    auto options = option_names(before);
+    options.insert("include_config_file");
+    return module_names(after) == modules && option_names(after) == options && includes_ours(after);
+}
+
+base::Result<std::string> edited(const std::string& text, const EjabberdConfig& before,
+                                 const Site& site) {
     const auto document = parse_ejabberd(text);
     if (!document) return document.error();
     const YAML::Node& root = document->root;
     Lines lines(text);
-    const auto moved = move_disco(lines, root, site);
-    if (!moved) return moved.error();
-    if (require_certificates) {
-        const YAML::Node dialback = key_node(root["modules"], "mod_s2s_dialback");
-        if (dialback.IsDefined()) lines.remove(yaml_line(dialback));
+    const bool is_new = !includes_ours(root);
+    const bool moves_disco =
+        is_new && module_names(root).contains("mod_disco") && !has_disco_options(root);
+    if (is_new) {
+        const auto moved = move_disco(lines, root, site);
+        if (!moved) return moved.error();
+        const auto included = include_ours(lines, root);
+        if (!included) return included.error();
     }
-    const auto included = include_ours(lines, root);
-    if (!included) return included.error();
+    if (site.require_certificates) {
+        const auto demanded = demand_certificates(lines, root, before);
+        if (!demanded) return demanded.error();
+    }
     // What can't be read any more would keep ejabberd from starting.
-    const auto after = read_ejabberd_main(lines.text());
-    if (!after || !after->includes_ours || after->hosts != main->hosts ||
-        after->has_disco_options != main->has_disco_options)
-        return by_hand("is written in a way that lines can't be added to; include " +
+    const auto after = parse_ejabberd(lines.text());
+    if (!after || !is_sound(root, after->root, moves_disco, site.require_certificates)) {
+        return by_hand("is written in a way that lines can't be changed in; include " +
                        std::string(kEjabberdOwnFile) + " by hand");
+    }
     return lines.text();
 }
 
-std::string ejabberd_own(const EjabberdMain& before, const Site& site) {
+std::string own_text(const EjabberdConfig& before, const std::string& main, const Site& site) {
     std::string text = fmt::format(
         "# Written by `packetboat setup`; `packetboat setup --undo` takes it back. What it is "
-        "about: "
-        "ejabberd/packetboat.yml\n# in the examples of Packetboat.\n\n"
+        "about: ejabberd/packetboat.yml\n# in the examples of Packetboat.\n\n"
         "listen:\n"
         "  # One listener for each component: those on one could speak for each other.\n"
         "  -\n"
@@ -219,14 +273,14 @@ std::string ejabberd_own(const EjabberdMain& before, const Site& site) {
         "      {}:\n"
         "        password: \"{}\"\n",
         site.component_port, site.max_stanza, site.component, escaped(site.secret));
-    if (!before.options.contains("s2s_use_starttls"))
+    if (before.starttls.empty())
         text += "\n# Links to other servers are encrypted.\ns2s_use_starttls: required\n";
     if (!before.options.contains("s2s_max_retry_delay")) {
         text +=
             "\n# After a failed dial all is bounced for so many seconds; 300 otherwise.\n"
             "s2s_max_retry_delay: 1\n";
     }
-    if (before.has_disco_options) return text;
+    if (has_disco_options(YAML::Load(main))) return text;
     text +=
         "\nmodules:\n"
         "  mod_disco:\n"
@@ -234,6 +288,30 @@ std::string ejabberd_own(const EjabberdMain& before, const Site& site) {
     for (const auto& line : disco_lines(site, 4))
         text += line + "\n";
     return text;
+}
+
+base::Error no_yaml(const YAML::Exception& wrong) {
+    return base::fail(base::Errc::syntax, std::string(kEjabberdFile) + ": " + wrong.what());
+}
+
+}  // namespace
+
+base::Result<std::string> ejabberd_main(const std::string& text, const EjabberdConfig& before,
+                                        const Site& site) {
+    try {
+        return edited(text, before, site);
+    } catch (const YAML::Exception& wrong) {
+        return no_yaml(wrong);
+    }
+}
+
+base::Result<std::string> ejabberd_own(const EjabberdConfig& before, const std::string& main,
+                                       const Site& site) {
+    try {
+        return own_text(before, main, site);
+    } catch (const YAML::Exception& wrong) {
+        return no_yaml(wrong);
+    }
 }
 
 std::string ejabberd_options(std::string text) {

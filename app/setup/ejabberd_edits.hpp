@@ -6,10 +6,10 @@
 // written in a way that lines can't be added to; the text says what to do by hand.
 #pragma once
 
+#include "app/servers/ejabberd_config.hpp"
 #include "app/setup/site.hpp"
 #include "base/result.hpp"
 
-#include <set>
 #include <string>
 
 namespace app {
@@ -17,28 +17,15 @@ namespace app {
 inline constexpr const char* kEjabberdFile = "/etc/ejabberd/ejabberd.yml";
 inline constexpr const char* kEjabberdOwnFile = "/etc/ejabberd/packetboat.yml";
 
-/// What matters of ejabberd.yml.
-struct EjabberdMain {
-    std::set<std::string> hosts;
-    std::set<std::string> options;  ///< names at the top
-    std::set<std::string> modules;
-    std::set<std::uint16_t> ports;   ///< of all listeners
-    bool requires_tls = false;       ///< `s2s_use_starttls: required`, or not said
-    bool has_disco_options = false;  ///< `mod_disco` is there, and is not `{}`
-    bool includes_ours = false;
+/// ejabberd.yml with our file included, and without what stands in that. `before`: all of it as it
+/// is, with the files that it includes. With `site.require_certificates` without dialback, too, and
+/// with TLS required.
+base::Result<std::string> ejabberd_main(const std::string& text, const EjabberdConfig& before,
+                                        const Site& site);
 
-    /// `pkix` where a certificate is the only way in, else `dialback`.
-    std::string assurance() const;
-};
-
-base::Result<EjabberdMain> read_ejabberd_main(const std::string& text);
-
-/// ejabberd.yml with our file included, and without what stands in that.
-base::Result<std::string> ejabberd_main(std::string text, const Site& site,
-                                        bool require_certificates);
-
-/// Our file. `before`: ejabberd.yml as it is without it.
-std::string ejabberd_own(const EjabberdMain& before, const Site& site);
+/// Our file. `before`: all that there is without it; `main`: the text of ejabberd.yml.
+base::Result<std::string> ejabberd_own(const EjabberdConfig& before, const std::string& main,
+                                       const Site& site);
 
 /// ejabberdctl.cfg, with connections that don't hold back what they write.
 std::string ejabberd_options(std::string text);

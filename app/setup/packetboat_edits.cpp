@@ -62,6 +62,18 @@ std::optional<std::string_view> value_in(std::string_view line, std::string_view
     return base::trim(line.substr(sign + 1));
 }
 
+/// `50M`; the most that there is if it is none.
+std::uint64_t bytes_in(std::string_view text) {
+    static constexpr std::string_view kUnits = "KMG";
+    std::uint64_t unit = 1;
+    if (!text.empty() && kUnits.find(text.back()) != std::string_view::npos) {
+        unit = std::uint64_t{1} << (10 * (kUnits.find(text.back()) + 1));
+        text.remove_suffix(1);
+    }
+    const auto number = base::parse_number(text, UINT32_MAX);
+    return number ? *number * unit : UINT64_MAX;
+}
+
 }  // namespace
 
 std::string joined(const std::vector<std::string>& names, const std::string& between) {
@@ -118,7 +130,8 @@ std::string component_in(std::string_view text) {
 
 std::string packetboat_conf(std::string text, const Site& site) {
     const std::string component = "component " + site.component;
-    if (section_of(text, component).empty()) {
+    bool is_new = section_of(text, component).empty();
+    if (is_new) {
         const auto from_example = section_of(text, kExampleComponent);
         const bool is_example =
             !from_example.empty() && value_of(text, kExampleComponent, "secret") == "change-me";
@@ -127,6 +140,7 @@ std::string packetboat_conf(std::string text, const Site& site) {
                          "[" + component + "]");
         }
     }
+    is_new = is_new || value_of(text, component, "secret") == "change-me";
     const auto set = [&text](std::string_view header, std::string_view key,
                              std::string_view value) {
         text = with_key(std::move(text), header, key, value);
@@ -149,11 +163,16 @@ std::string packetboat_conf(std::string text, const Site& site) {
         if (std::ranges::find(domains, domain) == domains.end()) domains.push_back(domain);
     }
     set(component, "domains", joined(domains));
-    set(component, "max-stanza", std::to_string(site.max_stanza));
+    // An administrator may want less, and says so.
+    const auto lower = [&](std::string_view key, std::uint64_t most) {
+        const std::string said = value_of(text, component, key);
+        if (said.empty() || bytes_in(said) > most) set(component, key, std::to_string(most));
+    };
+    lower("max-stanza", site.max_stanza);
     // More than Postfix takes would be refused at the hand-over.
     if (site.message_size_limit != 0 && site.message_size_limit < kExampleSize)
-        set(component, "max-size", std::to_string(site.message_size_limit));
-    set(component, "s2s-assurance", site.assurance);
+        lower("max-size", site.message_size_limit);
+    if (is_new || site.require_certificates) set(component, "s2s-assurance", site.assurance);
     return text;
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 namespace app {
 namespace {
@@ -46,6 +47,30 @@ base::Result<void> add_edit(Changes& changes, FileTexts& files, const fs::path& 
     return {};
 }
 
+/// The same of a file that is all ours: nobody may have put a link there, through which another one
+/// would be written.
+base::Result<void> add_own(Changes& changes, FileTexts& files, const fs::path& file,
+                           const FileOwner& owner, const Edit& edit) {
+    std::error_code error;
+    const auto type = fs::symlink_status(file, error).type();
+    if (type != fs::file_type::not_found && type != fs::file_type::regular) {
+        return base::fail(base::Errc::refused,
+                          file.string() + ": is there, and is no file; remove it");
+    }
+    return add_edit(changes, files, file, owner, edit);
+}
+
+/// Whether nobody but root can write into the folder, or into the one that it will be made in.
+bool is_for_root(fs::path folder) {
+    std::error_code error;
+    while (!fs::exists(folder, error) && !error && folder.has_parent_path() &&
+           folder != folder.parent_path())
+        folder = folder.parent_path();
+    struct stat state {};
+    return ::stat(folder.c_str(), &state) == 0 && state.st_uid == 0 &&
+           (state.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
 /// A step of one file.
 Step step_of(Part part, std::string reason, fs::path file, FileOwner owner, Edit edit) {
     return {part, std::move(reason),
@@ -58,46 +83,50 @@ Step step_of(Part part, std::string reason, fs::path file, FileOwner owner, Edit
             }};
 }
 
-base::Result<Changes> prosody_changes(FileTexts& files, const Survey& found,
-                                      bool require_certificates) {
-    const Site& site = found.site;
+base::Result<Changes> prosody_changes(FileTexts& files, const Survey& found) {
     const ProsodyConfig& prosody = *found.prosody;
     const FileOwner secret{0640, 0, group_of("prosody")};
     std::string folder = prosody.plugin_folder();
     const bool has_folder = !folder.empty();
     if (!has_folder) folder = kProsodyModules;
+    if (!is_for_root(folder)) {
+        return base::fail(base::Errc::refused,
+                          folder +
+                              ": others than root can write there, so no module is put into "
+                              "it; name a folder of root's first in Prosody's plugin_paths");
+    }
     Changes changes;
-    auto added =
-        add_edit(changes, files, fs::path(folder) / kProsodyModule, {0644, 0, 0},
-                 [](const auto&) { return example(std::string("prosody/") + kProsodyModule); });
+    auto added = add_own(changes, files, fs::path(folder) / kProsodyModule, {0644, 0, 0},
+                         [](const std::string&) -> base::Result<std::string> {
+                             return example(std::string("prosody/") + kProsodyModule);
+                         });
     if (!added) return added.error();
-    added = add_edit(changes, files, kProsodyOwnFile, secret, [&](const std::string& before) {
-        std::string text = prosody_file(prosody, site, before, require_certificates);
-        if (before.empty() && !text.empty() && !has_folder)
-            text += fmt::format("\n-- Where the module is.\nplugin_paths = {{ \"{}\" }}\n", folder);
-        return text;
-    });
+    added = add_own(changes, files, kProsodyOwnFile, secret,
+                    [&](const std::string& before) -> base::Result<std::string> {
+                        return prosody_file(prosody, found.site, before, has_folder ? "" : folder);
+                    });
     if (!added) return added.error();
-    added = add_edit(changes, files, kProsodyFile, secret, [](const std::string& before) {
-        if (before.find("conf.d") != std::string::npos) return before;
-        return before + (before.ends_with('\n') ? "" : "\n") + "\nInclude \"" + kProsodyOwnFile +
-               "\"\n";
-    });
+    added = add_edit(changes, files, kProsodyFile, secret,
+                     [](const std::string& before) -> base::Result<std::string> {
+                         return prosody_main(before);
+                     });
     if (!added) return added.error();
     return changes;
 }
 
-base::Result<Changes> ejabberd_changes(FileTexts& files, const Survey& found,
-                                       bool require_certificates) {
+base::Result<Changes> ejabberd_changes(FileTexts& files, const Survey& found) {
     const Site& site = found.site;
     Changes changes;
-    auto added = add_edit(changes, files, kEjabberdOwnFile, {0640, 0, group_of("ejabberd")},
-                          [&](const std::string& before) {
-                              return before.empty() ? ejabberd_own(*found.ejabberd, site) : before;
-                          });
+    auto added = add_own(changes, files, kEjabberdOwnFile, {0640, 0, group_of("ejabberd")},
+                         [&](const std::string& before) -> base::Result<std::string> {
+                             if (!before.empty()) return before;
+                             const auto main = files.text(kEjabberdFile);
+                             if (!main) return main.error();
+                             return ejabberd_own(*found.ejabberd, main->value_or(""), site);
+                         });
     if (!added) return added.error();
     added = add_edit(changes, files, kEjabberdFile, {}, [&](const std::string& before) {
-        return ejabberd_main(before, site, require_certificates);
+        return ejabberd_main(before, *found.ejabberd, site);
     });
     if (!added) return added.error();
     return changes;
@@ -128,7 +157,7 @@ Step main_cf_step(Part part, std::string reason, std::function<Assignments(const
 base::Result<Changes> header_check_changes(FileTexts& files) {
     Changes changes;
     auto added =
-        add_edit(changes, files, kHeaderChecks, {0644, 0, 0}, [](const std::string& before) {
+        add_own(changes, files, kHeaderChecks, {0644, 0, 0}, [](const std::string& before) {
             return before.empty() ? example("postfix/packetboat-header-checks") : before;
         });
     if (!added) return added.error();
@@ -206,22 +235,17 @@ std::vector<Step> steps_for(const Survey& found, const SetupOptions& options) {
                             [&found, site](const std::string&) -> base::Result<std::string> {
                                 return packetboat_conf(found.conf, site);
                             }));
-    const bool require = options.require_certificates;
     if (site.xmpp == XmppServer::prosody) {
         steps.push_back({Part::xmpp,
                          "Prosody lets Packetboat connect, tells others what it carries, and gives "
                          "mail the speed that it needs.",
-                         [&found, require](FileTexts& files) {
-                             return prosody_changes(files, found, require);
-                         }});
+                         [&found](FileTexts& files) { return prosody_changes(files, found); }});
     } else {
         steps.push_back(
             {Part::xmpp,
              "ejabberd lets Packetboat connect, tells others what it carries, and calls "
              "peers again at once.",
-             [&found, require](FileTexts& files) {
-                 return ejabberd_changes(files, found, require);
-             }});
+             [&found](FileTexts& files) { return ejabberd_changes(files, found); }});
         steps.push_back(step_of(
             Part::xmpp,
             "Without nodelay ejabberd holds back what it writes to another server, 40 ms now and "

@@ -145,8 +145,12 @@ base::Result<MainCf> read_main_cf(const std::string& main, const std::string& ma
     words.insert(words.end(), kParameters.begin(), kParameters.end());
     const auto set = copy.ask(words);
     if (!set) return set.error();
+    // These are facts, and no texts to be written again.
+    const auto facts = copy.ask({"-x", "myhostname", "message_size_limit"});
+    if (!facts) return facts.error();
     MainCf found;
     add_parameters(found.values, *all);
+    add_parameters(found.values, *facts);
     std::map<std::string, std::string> own;
     add_parameters(own, *set);
     for (const auto& [name, value] : own)

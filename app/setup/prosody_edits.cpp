@@ -143,16 +143,18 @@ std::string to_lua(const json::value& value) {
 }
 
 std::string prosody_file(const ProsodyConfig& prosody, const Site& site, const std::string& before,
-                         bool require_certificates) {
-    if (!before.empty()) return with_domains(prosody, site, before);
+                         const std::string& module_folder) {
     std::string text;
     const auto add = [&text](std::string_view why, const std::string& line) {
         text += fmt::format("\n-- {}\n{}\n", why, line);
     };
-    if (require_certificates && !prosody.requires_certificates()) {
+    if (site.require_certificates && !prosody.requires_certificates()) {
         add("Other servers have to show a certificate that names them.",
             "s2s_secure_auth = true\ns2s_require_encryption = true");
     }
+    // In front, where options are the whole server's.
+    if (!before.empty())
+        return (text.empty() ? "" : text.substr(1) + "\n") + with_domains(prosody, site, before);
     if (prosody.is_paced())
         add("Without nagle and min_wait bulk traffic stalls, mostly idle.", network_line(prosody));
     if (prosody.find("gc") == nullptr)
@@ -162,11 +164,22 @@ std::string prosody_file(const ProsodyConfig& prosody, const Site& site, const s
             "replaced, not merged.",
             limits_line(prosody));
     }
+    if (!module_folder.empty())
+        add("Where the module is.", "plugin_paths = { " + in_quotes(module_folder) + " }");
     if (!prosody.has_component(site.component)) text += component_section(site);
     if (text.empty()) return text;
     return "-- Written by `packetboat setup`; `packetboat setup --undo` takes it back. What it is "
            "about: packetboat.cfg.lua\n-- in the examples of Packetboat.\n" +
            text;
+}
+
+std::string prosody_main(const std::string& text) {
+    for (const auto line : base::split(text, "\n")) {
+        const auto said = base::trim(line);
+        const bool includes = said.starts_with("Include") || said.starts_with("include");
+        if (includes && said.find("conf.d") != std::string_view::npos) return text;
+    }
+    return text + (text.ends_with('\n') ? "" : "\n") + "\nInclude \"" + kProsodyOwnFile + "\"\n";
 }
 
 std::vector<std::string> prosody_faults(const ProsodyConfig& prosody, const Site& site) {
@@ -175,6 +188,8 @@ std::vector<std::string> prosody_faults(const ProsodyConfig& prosody, const Site
         faults.push_back(
             fmt::format("Prosody: another file says otherwise than {}: {}", kProsodyOwnFile, what));
     };
+    if (site.assurance == "pkix" && !prosody.requires_certificates())
+        add("s2s_secure_auth and s2s_require_encryption are not both true");
     if (prosody.is_slow()) add("limits.s2sin is below " + std::string(kQuickLinkText));
     if (prosody.is_paced()) add("network_settings has no nagle = false, min_wait = 0");
     for (const auto& domain : site.domains) {

@@ -15,10 +15,14 @@ namespace app {
 
 inline constexpr const char* kProsodyOwnFile = "/etc/prosody/conf.d/packetboat.cfg.lua";
 
-/// The file for this site; `before`: what is in it now, or "". A component that stands elsewhere is
-/// left there.
+/// The file for this site (`site.require_certificates`: of other servers, too); `before`: what is
+/// in it now, or "". A component that stands elsewhere is left there. `module_folder`: has to be
+/// named, as Prosody looks nowhere else; else "".
 std::string prosody_file(const ProsodyConfig& prosody, const Site& site, const std::string& before,
-                         bool require_certificates);
+                         const std::string& module_folder = "");
+
+/// prosody.cfg.lua, with our file included unless all of conf.d is.
+std::string prosody_main(const std::string& text);
 
 /// What of it another file has set otherwise, if it was read after ours: a line each. `prosody`: as
 /// it is now, with our file.

@@ -59,13 +59,24 @@ base::Result<std::optional<std::string>> without_change(const Change& change,
         const auto written = write_file(at / name, text, mine());
         if (!written) return written.error();
     }
-    const auto patched = run_program(
-        // Fuzz: what was added at the end of a file may have something behind it by now.
-        {kPatch, "--reverse", "--fuzz=3", "--silent", "--unified", "--batch", "--reject-file=-",
-         "--no-backup-if-mismatch", "--output=" + (at / "undone").string(), (at / "now").string(),
-         (at / "diff").string()});
+    const auto patch = [&at](std::vector<std::string> words) -> base::Result<bool> {
+        // Forced: it does not guess that a change has been made the other way round.
+        words.insert(words.begin(), {kPatch, "--force", "--silent", "--unified", "--reject-file=-",
+                                     "--no-backup-if-mismatch"});
+        words.insert(words.end(), {(at / "now").string(), (at / "diff").string()});
+        const auto answer = run_program(words);
+        if (!answer) return answer.error();
+        return answer->status == 0;
+    };
+    // Fuzz: what was added at the end of a file may have something behind it by now.
+    const auto patched = patch({"--reverse", "--fuzz=3", "--output=" + (at / "undone").string()});
     if (!patched) return patched.error();
-    if (patched->status != 0) return std::optional<std::string>();
+    if (!*patched) {
+        // If it can be made, it has been taken back by hand.
+        const auto is_gone = patch({"--dry-run"});
+        if (!is_gone) return is_gone.error();
+        return *is_gone ? std::optional(now) : std::nullopt;
+    }
     auto undone = read_file(at / "undone");
     if (!undone) return undone.error();
     return std::optional<std::string>(std::move(*undone));
@@ -117,6 +128,14 @@ fs::path Record::place(int number) const {
 }
 
 base::Result<void> Record::apply(const Change& change) {
+    const auto now = read_file(change.file);
+    const bool is_there = now || now.error().code != base::Errc::not_found;
+    if (is_there && !now) return now.error();
+    if (is_there != change.before.has_value() || (is_there && *now != *change.before)) {
+        return base::fail(
+            base::Errc::conflict,
+            change.file.string() + ": somebody has changed it meanwhile; say it again");
+    }
     const int number = next();
     const fs::path at = place(number);
     for (const auto& folder : {folder_, at}) {
@@ -152,6 +171,13 @@ base::Result<void> Record::mark(const std::string& what) {
     const auto made = make_folder(folder_, fs::perms::owner_all);
     if (!made) return made.error();
     return write_file(folder_ / (std::string(kMark) + what), "", mine());
+}
+
+bool Record::has(Part part) const {
+    return std::ranges::any_of(numbers(), [&](int number) {
+        const auto entry = read(number);
+        return !entry || entry->change.part == part;
+    });
 }
 
 bool Record::has_mark(const std::string& what) const {

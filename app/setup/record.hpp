@@ -20,7 +20,11 @@ class Record {
 
     bool is_empty() const { return numbers().empty() && marks().empty(); }
 
-    /// Writes the change down, and then the file, with the folders that it needs.
+    /// Whether a change of this part is in it.
+    bool has(Part part) const;
+
+    /// Writes the change down, and then the file, with the folders that it needs. Errc::conflict if
+    /// the file is not as `before` any more.
     base::Result<void> apply(const Change& change);
 
     /// Remembers something that is no file: `enabled`. Letters only.

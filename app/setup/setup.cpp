@@ -5,6 +5,7 @@
 #include "app/control_client.hpp"
 #include "app/json_text.hpp"
 #include "app/setup/plan.hpp"
+#include "app/setup/private_folder.hpp"
 #include "app/setup/prosody_edits.hpp"
 #include "app/setup/record.hpp"
 #include "app/setup/services.hpp"
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <regex>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -22,16 +24,18 @@ namespace {
 
 namespace json = boost::json;
 
+/// Diffs are pasted where others read them: what a key with such a name has is not shown.
+std::string without_secrets(const std::string& line) {
+    static const std::regex kSecret(R"(([\w-]*(secret|password)[\w-]*\s*[=:]\s*)\S.*)",
+                                    std::regex::icase);
+    return std::regex_replace(line, kSecret, "$1(not shown)");
+}
+
 /// A text of several lines, each of which is safe to show.
-void print_lines(const std::string& text, const std::string& secret) {
-    std::size_t at = 0;
-    while (at < text.size()) {
+void print_lines(const std::string& text) {
+    for (std::size_t at = 0; at < text.size();) {
         const std::size_t end = std::min(text.find('\n', at), text.size());
-        std::string line = text.substr(at, end - at);
-        // Diffs are pasted where others read them.
-        for (std::size_t found = line.find(secret); !secret.empty() && found != std::string::npos;
-             found = line.find(secret, found))
-            line.replace(found, secret.size(), "SECRET");
+        std::string line = without_secrets(text.substr(at, end - at));
         std::ranges::replace(line, '\t', ' ');
         terminal::line("{}", line);
         at = end + 1;
@@ -86,7 +90,7 @@ base::Result<Choice> choose(const Survey& found, const SetupOptions& options, As
         for (const Change& change : *changes) {
             const auto diff = diff_of(change);
             if (!diff) return diff.error();
-            print_lines(*diff, found.site.secret);
+            print_lines(*diff);
         }
         if (!options.print) {
             const auto agrees = asker.agrees("Write it?");
@@ -154,9 +158,15 @@ class Writer {
         if (done) done = take();
         if (done) return {};
         const auto undone = record_.undo(part, first);
-        if (undone) {
-            for (const auto& each : *undone)
-                terminal::line("as it was: {}", each.file.string());
+        if (!undone) {
+            return base::fail(done.error().code, done.error().text +
+                                                     ". What was written for it could not be taken "
+                                                     "back: " +
+                                                     undone.error().text);
+        }
+        for (const auto& each : *undone) {
+            terminal::line("{} {}{}", each.left.empty() ? "as it was:" : "BAD ", each.file.string(),
+                           each.left.empty() ? "" : ": " + each.left);
         }
         const auto again = take();
         return base::fail(
@@ -230,6 +240,26 @@ class Writer {
     Record record_;
 };
 
+/// Whether the program would take what its own configuration is to become.
+base::Result<void> try_configuration(const SetupOptions& options,
+                                     const std::vector<Change>& changes) {
+    for (const Change& change : changes) {
+        if (change.part != Part::packetboat) continue;
+        const PrivateFolder folder;
+        const auto file = folder.path() / options.config.filename();
+        const auto written = write_file(file, change.after, FileOwner{0600, 0, 0});
+        if (!written) return written.error();
+        const auto config = load_config(file, {}, Secrets::if_readable);
+        if (config) continue;
+        std::string why = config.error().text;
+        if (why.starts_with(file.string()))
+            why.replace(0, file.string().size(), change.file.string());
+        return base::fail(base::Errc::conflict,
+                          "nothing has been written, as the service would not start: " + why);
+    }
+    return {};
+}
+
 void print_where_ours_lost(const Site& site) {
     if (site.xmpp != XmppServer::prosody) return;
     const auto prosody = read_prosody();
@@ -251,6 +281,8 @@ base::Result<int> attach(const SetupOptions& options) {
         terminal::line("Nothing has been written.");
         return 1;
     }
+    const auto tried = try_configuration(options, choice->agreed);
+    if (!tried) return tried.error();
     if (choice->agreed.empty()) terminal::line("There is nothing to change.");
     Config config;
     print_advice(site, server_name(config, site));
@@ -272,20 +304,14 @@ base::Result<int> attach(const SetupOptions& options) {
 
 }  // namespace
 
-base::Result<void> check_caller(const SetupOptions& options) {
-    std::error_code error;
-    if (!std::filesystem::exists(options.config, error)) {
-        return base::fail(
-            base::Errc::not_found,
-            options.config.string() + ": there is no such file; the package brings it");
-    }
+base::Result<void> check_caller() {
     if (::geteuid() == 0) return {};
     return base::fail(base::Errc::refused,
                       "setup is for root: it reads and writes the servers' configuration");
 }
 
 int setup(const SetupOptions& options) {
-    const auto may = check_caller(options);
+    const auto may = check_caller();
     if (!may) return complain(may.error());
     const auto status = attach(options);
     return status ? *status : complain(status.error());

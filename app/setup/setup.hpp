@@ -16,12 +16,14 @@ namespace app {
 
 inline constexpr const char* kSetupRecord = "/var/lib/packetboat-setup";
 // What the record remembers beside files.
-inline constexpr const char* kEnabled = "enabled";  ///< the unit was not, before
-inline constexpr const char* kRetired = "retired";  ///< an undo has begun
-inline constexpr const char* kDrained = "drained";  ///< and no mail was left
+inline constexpr const char* kEnabled = "enabled";        ///< the unit was not, before
+inline constexpr const char* kRetired = "retired";        ///< an undo has begun
+inline constexpr const char* kDrained = "drained";        ///< and no mail was left
+inline constexpr const char* kReload = "reload-postfix";  ///< by an undo, not done yet
+inline constexpr const char* kRestart = "restart-xmpp";   ///< likewise
 
-/// Whether there is a configuration, and it is root who asks; else what to say.
-base::Result<void> check_caller(const SetupOptions& options);
+/// Errc::refused if it is not root who asks.
+base::Result<void> check_caller();
 
 /// The exit status. It ends with a `check`.
 int setup(const SetupOptions& options);

@@ -21,6 +21,7 @@ struct Site {
     std::string hostname;   ///< Postfix's `myhostname`
     std::string secret;
     std::uint16_t component_port = 5347;
+    bool require_certificates = false;     ///< of other servers, for chat, too
     std::string assurance;                 ///< of the XMPP server's links: `pkix` or `dialback`
     std::uint64_t max_stanza = 524288;     ///< bytes
     std::uint64_t message_size_limit = 0;  ///< Postfix's, in bytes; 0: none

@@ -1,8 +1,10 @@
 #include "app/setup/survey.hpp"
 
+#include "app/config/config.hpp"
 #include "app/control_client.hpp"
 #include "app/servers/program.hpp"
 #include "app/setup/change.hpp"
+#include "app/setup/ejabberd_edits.hpp"
 #include "app/setup/packetboat_edits.hpp"
 #include "app/setup/services.hpp"
 #include "base/random.hpp"
@@ -142,11 +144,23 @@ std::string new_secret() {
 
 /// The one that is in use already, on either side.
 std::string choose_secret(const Survey& found) {
+    const std::string& component = found.site.component;
     if (found.prosody) {
-        const auto* const set = found.prosody->find(found.site.component, "component_secret");
+        const auto* const set = found.prosody->find(component, "component_secret");
         if (set != nullptr && set->is_string()) return std::string(set->get_string());
     }
-    const std::string known = value_of(found.conf, "component " + found.site.component, "secret");
+    if (found.ejabberd) {
+        for (const auto& service : found.ejabberd->services) {
+            const auto set = service.passwords.find(component);
+            if (set != service.passwords.end() && !set->second.empty()) return set->second;
+        }
+    }
+    const std::string header = "component " + component;
+    std::string known = value_of(found.conf, header, "secret");
+    if (const auto file = value_of(found.conf, header, "secret-file"); !file.empty()) {
+        const auto text = read_file(file);
+        if (text) known = text->substr(0, text->find('\n'));
+    }
     return known.empty() || known == "change-me" ? new_secret() : known;
 }
 
@@ -166,8 +180,9 @@ std::uint16_t choose_port(const Survey& found) {
 base::Result<void> check_ports(const Survey& found, const SetupOptions& options) {
     const auto postfix = read_master_cf(found.main_cf, found.master_cf);
     if (!postfix) return postfix.error();
-    const std::string socket = value_of(found.conf, "daemon", "control-socket");
-    const bool runs = !socket.empty() && ask_daemon(socket, {{"command", "status"}}).has_value();
+    const auto config = load_config(options.config, {}, Secrets::if_readable);
+    const bool runs =
+        config && ask_daemon(config->control_socket, {{"command", "status"}}).has_value();
     for (const std::uint16_t port : {2424, 2425, 2426, 2526, 2527}) {
         const bool is_postfix = port > 2500;
         const bool is_ours =
@@ -218,21 +233,25 @@ base::Result<void> look_at_xmpp(Survey& found, const SetupOptions& options) {
     if (!server) return server.error();
     Site& site = found.site;
     site.xmpp = *server;
+    site.require_certificates = options.require_certificates;
+    bool is_pkix = false;
     if (site.xmpp == XmppServer::prosody) {
         auto prosody = read_prosody();
         if (!prosody) return prosody.error();
+        is_pkix = (prosody->requires_certificates() || options.require_certificates) &&
+                  prosody->insecure_domains().empty();
+        site.max_stanza = std::min(site.max_stanza, prosody->max_stanza());
         found.prosody = std::move(*prosody);
-        site.assurance = found.prosody->requires_certificates() ? "pkix" : "dialback";
-        site.max_stanza = std::min(site.max_stanza, found.prosody->max_stanza());
     } else {
-        const auto text = read_file(kEjabberdFile);
-        if (!text) return text.error();
-        auto main = read_ejabberd_main(*text);
-        if (!main) return main.error();
-        found.ejabberd = std::move(*main);
-        site.assurance = found.ejabberd->assurance();
+        auto ejabberd = read_ejabberd(kEjabberdFile);
+        if (!ejabberd) return ejabberd.error();
+        // Where nothing is said of TLS, our own file requires it.
+        const bool is_encrypted = ejabberd->requires_tls() || ejabberd->starttls.empty();
+        is_pkix = options.require_certificates || (is_encrypted && !ejabberd->takes_dialback());
+        site.max_stanza = std::min(site.max_stanza, ejabberd->max_stanza);
+        found.ejabberd = std::move(*ejabberd);
     }
-    if (options.require_certificates) site.assurance = "pkix";
+    site.assurance = is_pkix ? "pkix" : "dialback";
     return {};
 }
 

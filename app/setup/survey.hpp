@@ -5,9 +5,9 @@
 // Tested by tests/package/test_setup.py.
 #pragma once
 
+#include "app/servers/ejabberd_config.hpp"
 #include "app/servers/prosody_config.hpp"
 #include "app/setup/asker.hpp"
-#include "app/setup/ejabberd_edits.hpp"
 #include "app/setup/postfix_edits.hpp"
 #include "app/setup/site.hpp"
 
@@ -34,7 +34,7 @@ struct Survey {
     Site site;
     std::string conf;  ///< packetboat.conf as it is
     std::optional<ProsodyConfig> prosody;
-    std::optional<EjabberdMain> ejabberd;
+    std::optional<EjabberdConfig> ejabberd;
     std::string main_cf;    ///< text
     std::string master_cf;  ///< text
     MainCf main;

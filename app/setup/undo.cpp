@@ -7,6 +7,7 @@
 #include "app/setup/setup.hpp"
 #include "app/terminal.hpp"
 
+#include <functional>
 #include <iostream>
 #include <set>
 
@@ -67,8 +68,22 @@ class Undoing {
   public:
     Undoing(Record& record, bool force) : record_(record), force_(force) {}
 
-    /// Whether anything was to be done.
-    base::Result<bool> take_back(Part part) {
+    /// And has its server take it. What was begun is done another time, if this one fails.
+    base::Result<void> take_back(Part part, const char* mark,
+                                 const std::function<base::Result<void>()>& take) {
+        if (record_.has(part)) {
+            const auto marked = record_.mark(mark);
+            if (!marked) return marked.error();
+        }
+        const auto taken = take_back(part);
+        if (!taken) return taken.error();
+        if (!record_.has_mark(mark)) return {};
+        const auto done = take();
+        if (!done) return done.error();
+        return record_.remove_mark(mark);
+    }
+
+    base::Result<void> take_back(Part part) {
         const auto undone = record_.undo(part, 0, without_ours, force_);
         if (!undone) return undone.error();
         for (const auto& each : *undone)
@@ -77,7 +92,7 @@ class Undoing {
             return base::fail(base::Errc::conflict,
                               "not all could be undone: see above, and then say it again");
         }
-        return !undone->empty();
+        return {};
     }
 
   private:
@@ -96,6 +111,15 @@ class Undoing {
     std::set<std::filesystem::path> told_;
 };
 
+base::Result<void> restart_what_runs() {
+    for (const XmppServer server : {XmppServer::prosody, XmppServer::ejabberd}) {
+        if (!is_active(unit_of(server))) continue;
+        const auto restarted = systemctl({"restart", unit_of(server)});
+        if (!restarted) return restarted.error();
+    }
+    return {};
+}
+
 /// Ours is stopped, if setup has started it.
 base::Result<void> stop(Record& record) {
     if (!record.has_mark(kEnabled)) return {};
@@ -110,40 +134,28 @@ base::Result<int> run_undo(const SetupOptions& options) {
         terminal::line("There is nothing to undo: setup has written nothing here.");
         return 0;
     }
+    const bool drains = !options.force && !record.has_mark(kDrained);
+    const auto config = load_config(options.config, {}, Secrets::if_readable);
+    if (drains && !config) return config.error();
     Asker asker(std::cin, options.yes);
     const auto agrees = asker.agrees("Take back what setup has written?");
     if (!agrees) return agrees.error();
     if (!*agrees) return 1;
-    if (!options.force && !record.has_mark(kDrained)) {
-        const auto config = load_config(options.config, {}, Secrets::if_readable);
-        if (!config) return config.error();
+    if (drains) {
         const auto drained = drain(*config, record);
         if (!drained) return drained.error();
         const auto marked = record.mark(kDrained);
         if (!marked) return marked.error();
     }
     Undoing undoing(record, options.force);
-    const auto way_out = undoing.take_back(Part::way_out);
+    const auto way_out = undoing.take_back(Part::way_out, kReload, reload_postfix);
     if (!way_out) return way_out.error();
-    if (*way_out) {
-        const auto reloaded = reload_postfix();
-        if (!reloaded) return reloaded.error();
-    }
     const auto stopped = stop(record);
     if (!stopped) return stopped.error();
-    const auto way_in = undoing.take_back(Part::way_in);
+    const auto way_in = undoing.take_back(Part::way_in, kReload, reload_postfix);
     if (!way_in) return way_in.error();
-    if (*way_in) {
-        const auto reloaded = reload_postfix();
-        if (!reloaded) return reloaded.error();
-    }
-    const auto xmpp = undoing.take_back(Part::xmpp);
+    const auto xmpp = undoing.take_back(Part::xmpp, kRestart, restart_what_runs);
     if (!xmpp) return xmpp.error();
-    for (const XmppServer server : {XmppServer::prosody, XmppServer::ejabberd}) {
-        if (!*xmpp || !is_active(unit_of(server))) continue;
-        const auto restarted = systemctl({"restart", unit_of(server)});
-        if (!restarted) return restarted.error();
-    }
     const auto own = undoing.take_back(Part::packetboat);
     if (!own) return own.error();
     for (const char* const mark : {kRetired, kDrained}) {
@@ -159,7 +171,7 @@ base::Result<int> run_undo(const SetupOptions& options) {
 }  // namespace
 
 int undo_setup(const SetupOptions& options) {
-    const auto may = check_caller(options);
+    const auto may = check_caller();
     if (!may) return complain(may.error());
     const auto status = run_undo(options);
     return status ? *status : complain(status.error());

@@ -22,7 +22,7 @@ app::EjabberdConfig good_ejabberd() {
     service.max_stanza = 524288;
     config.services = {service};
     config.max_stanza = 524288;
-    config.requires_tls = true;
+    config.starttls = "required";
     config.max_retry_delay = 1;
     return config;
 }
@@ -62,10 +62,10 @@ TEST_CASE("what ejabberd is not set for is said, each by itself") {
     config.services.front().max_stanza = 65536;
     CHECK(is_only_ejabberd_fault(config, "more than 65536"));
     config = good_ejabberd();
-    config.requires_tls = false;
+    config.starttls = "optional";
     CHECK(is_only_ejabberd_fault(config, "s2s_use_starttls: required"));
     config = good_ejabberd();
-    config.takes_dialback = true;
+    config.modules.insert("mod_s2s_dialback");
     CHECK(is_only_ejabberd_fault(config, "no mod_s2s_dialback"));
     CHECK(app::faults_of_ejabberd(config, ejabberd_component(component::Assurance::dialback))
               .empty());

@@ -54,6 +54,7 @@ TEST_CASE("the listeners for components are found, in included files, too") {
     CHECK(services->services.at(0).has_host("mail.b.test"));
     CHECK(services->services.at(0).check_from);
     CHECK(services->services.at(1).port == 5347);
+    CHECK(services->services.at(1).passwords.at("other.a.test") == "y");
     CHECK(services->services.at(1).hosts ==
           std::vector<std::string>{"mail.a.test", "other.a.test"});
     CHECK_FALSE(services->services.at(1).check_from);
@@ -107,14 +108,17 @@ TEST_CASE("what it demands of other servers is found, in included files, too") {
                          more.string() + "\n");
     const auto config = app::read_ejabberd(file);
     REQUIRE(config);
-    CHECK(config->requires_tls);
-    CHECK(config->takes_dialback);
+    CHECK(config->requires_tls());
+    CHECK(config->takes_dialback());
     CHECK(config->max_retry_delay == 1);
     CHECK(config->max_stanza == 262144);
     CHECK(config->services.front().max_stanza == UINT64_MAX);
+    CHECK(config->modules == std::set<std::string>{"mod_disco", "mod_s2s_dialback"});
+    CHECK(config->ports == std::set<std::uint16_t>{5269, 5347});
+    CHECK(config->options.contains("s2s_max_retry_delay"));
     const auto bare = app::read_ejabberd(folder.write("bare.yml", "hosts: [a.test]\n"));
     REQUIRE(bare);
-    CHECK_FALSE(bare->requires_tls);
-    CHECK_FALSE(bare->takes_dialback);
+    CHECK_FALSE(bare->requires_tls());
+    CHECK_FALSE(bare->takes_dialback());
     CHECK(bare->max_retry_delay == 300);
 }

@@ -23,6 +23,12 @@ TEST_CASE("no shell reads its arguments, and it gets neither input nor our envir
     CHECK(environment->output == "PATH=/usr/sbin:/usr/bin:/sbin:/bin\nLC_ALL=C\n");
 }
 
+TEST_CASE("it runs in a folder in which nobody can put something in its way") {
+    const auto said = run_program({"/bin/pwd"});
+    REQUIRE(said);
+    CHECK(said->output == "/\n");
+}
+
 TEST_CASE("one that goes on when nobody listens any more is ended") {
     const auto deaf = run_program(
         {"/bin/sh", "-c", "trap '' PIPE; while :; do echo 0123456789012345678901234567890; done"});

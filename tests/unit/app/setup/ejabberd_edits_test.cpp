@@ -34,9 +34,26 @@ modules:
   mod_version: {}
 )";
 
+/// As it is read from the disk.
+app::EjabberdConfig config_in(const std::string& text) {
+    const support::Folder folder;
+    const auto file = folder.path() / "ejabberd.yml";
+    std::ofstream(file) << text;
+    const auto config = app::read_ejabberd(file);
+    REQUIRE(config);
+    return *config;
+}
+
 std::string changed(const std::string& text, bool require_certificates = false) {
-    const auto after = app::ejabberd_main(text, ejabberd_site(), require_certificates);
+    auto site = ejabberd_site();
+    site.require_certificates = require_certificates;
+    const auto after = app::ejabberd_main(text, config_in(text), site);
     return after ? *after : after.error().text;
+}
+
+std::string own(const std::string& text) {
+    const auto made = app::ejabberd_own(config_in(text), text, ejabberd_site());
+    return made ? *made : made.error().text;
 }
 
 }  // namespace
@@ -50,15 +67,36 @@ TEST_CASE("Debian's ejabberd.yml loses a line and gets an include") {
     CHECK(changed(after) == after);
 }
 
-TEST_CASE("dialback goes only if the administrator says so") {
-    const auto main = app::read_ejabberd_main(kStockEjabberd);
-    REQUIRE(main);
-    CHECK(main->assurance() == "dialback");
-    CHECK(changed(kStockEjabberd).find("mod_s2s_dialback") != std::string::npos);
-    const auto after = app::read_ejabberd_main(changed(kStockEjabberd, true));
-    REQUIRE(after);
-    CHECK(after->assurance() == "pkix");
-    CHECK(after->hosts.contains("a.test"));
+TEST_CASE("certificates are demanded only if the administrator says so, then or later") {
+    CHECK(config_in(kStockEjabberd).takes_dialback());
+    const std::string lax = changed(kStockEjabberd);
+    CHECK(lax.find("mod_s2s_dialback") != std::string::npos);
+    std::string optional = kStockEjabberd;
+    optional.replace(optional.find("required"), 8, "optional");
+    for (const auto& before : {kStockEjabberd, lax, optional}) {
+        const std::string after = changed(before, true);
+        // The include leads to a file that is not here.
+        const std::string own_part = after.substr(0, after.find("\ninclude_config_file"));
+        CHECK_FALSE(config_in(own_part).takes_dialback());
+        CHECK(config_in(own_part).requires_tls());
+        CHECK(config_in(own_part).hosts.contains("a.test"));
+    }
+    // With options of its own, it is not known what else would go.
+    std::string more = kStockEjabberd;
+    more.replace(more.find("mod_s2s_dialback: {}"), 20, "mod_s2s_dialback:\n    access: all");
+    CHECK(changed(more, true).find("by hand") != std::string::npos);
+}
+
+TEST_CASE("a line that others share is not removed") {
+    const std::string text =
+        "hosts: [a.test]\nmodules: {\n  mod_roster: {}, mod_disco: {}, mod_offline: {},\n"
+        "  mod_ping: {}}\n";
+    CHECK(changed(text).find("by hand") != std::string::npos);
+}
+
+TEST_CASE("that our file's name is in a comment is no include of it") {
+    const std::string after = changed("# see /etc/ejabberd/packetboat.yml\n" + kStockEjabberd);
+    CHECK(after.ends_with("\ninclude_config_file:\n  - /etc/ejabberd/packetboat.yml\n"));
 }
 
 TEST_CASE("other included files stay, and ours is one more") {
@@ -79,45 +117,39 @@ TEST_CASE("mod_disco with options of its own gets ours beside them") {
     CHECK(after.find("  mod_disco:\n    extra_domains:\n      - mail.a.test\n    server_info:\n") !=
           std::string::npos);
     CHECK(after.find("    name: \"here\"\n") != std::string::npos);
-    const auto main = app::read_ejabberd_main(text);
-    REQUIRE(main);
-    CHECK(app::ejabberd_own(*main, ejabberd_site()).find("mod_disco") == std::string::npos);
+    CHECK(own(text).find("mod_disco") == std::string::npos);
     std::string taken = text;
     taken.replace(taken.find("    name: \"here\"\n"), 17, "    extra_domains: []\n");
     CHECK(changed(taken).find("by hand") != std::string::npos);
 }
 
 TEST_CASE("our own file has what ejabberd.yml lacks, and is what `check` reads") {
-    const auto main = app::read_ejabberd_main(kStockEjabberd);
-    REQUIRE(main);
-    const std::string own = app::ejabberd_own(*main, ejabberd_site());
-    CHECK(own.find("s2s_use_starttls") == std::string::npos);
-    CHECK(own.find("s2s_max_retry_delay: 1\n") != std::string::npos);
-    CHECK(own.find("password: \"s3\\\"cret\"\n") != std::string::npos);
-    const support::Folder folder;
-    const auto file = folder.path() / "packetboat.yml";
-    std::ofstream(file) << own;
-    const auto services = app::read_ejabberd(file);
-    REQUIRE(services);
-    REQUIRE(services->services.size() == 1);
-    CHECK(services->services.front().port == 5347);
-    CHECK(services->services.front().has_host("mail.a.test"));
-    const auto bare = app::read_ejabberd_main("hosts: [a.test]\ns2s_max_retry_delay: 300\n");
-    REQUIRE(bare);
-    CHECK(app::ejabberd_own(*bare, ejabberd_site()).find("s2s_use_starttls: required") !=
-          std::string::npos);
-    CHECK(app::ejabberd_own(*bare, ejabberd_site()).find("s2s_max_retry_delay") ==
-          std::string::npos);
+    const std::string text = own(kStockEjabberd);
+    CHECK(text.find("s2s_use_starttls") == std::string::npos);
+    CHECK(text.find("s2s_max_retry_delay: 1\n") != std::string::npos);
+    CHECK(text.find("password: \"s3\\\"cret\"\n") != std::string::npos);
+    const auto config = config_in(text);
+    REQUIRE(config.services.size() == 1);
+    CHECK(config.services.front().port == 5347);
+    CHECK(config.services.front().has_host("mail.a.test"));
+    CHECK(config.services.front().passwords.at("mail.a.test") == "s3\"cret");
+    const std::string bare = own("hosts: [a.test]\ns2s_max_retry_delay: 300\n");
+    CHECK(bare.find("s2s_use_starttls: required") != std::string::npos);
+    CHECK(bare.find("s2s_max_retry_delay") == std::string::npos);
 }
 
 TEST_CASE("what is no configuration is an error, and nothing is made of it") {
     for (const char* text : {"", "- a\n- b\n", "hosts: [\n", "hosts: {a: b: c}\n"}) {
         INFO(text);
-        CHECK_FALSE(app::ejabberd_main(text, ejabberd_site(), false));
+        CHECK_FALSE(app::ejabberd_main(text, {}, ejabberd_site()));
     }
     // Lines can't be added where all is in one.
-    CHECK_FALSE(
-        app::ejabberd_main("{hosts: [a.test], modules: {mod_disco: {}}}", ejabberd_site(), false));
+    const std::string one = "{hosts: [a.test], modules: {mod_disco: {}}}";
+    CHECK_FALSE(app::ejabberd_main(one, config_in(one), ejabberd_site()));
+    // What is not here may stand in a file that is included.
+    CHECK(changed("hosts: [a.test]\n").find("packetboat.yml") != std::string::npos);
+    CHECK(changed("hosts: a.test\nmodules: [x]\nlisten: 3\n").find("packetboat.yml") !=
+          std::string::npos);
 }
 
 TEST_CASE("only the options that Debian ships are replaced") {

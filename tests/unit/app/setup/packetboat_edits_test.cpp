@@ -95,3 +95,19 @@ TEST_CASE("a secret in a file of its own stays there") {
     CHECK(app::value_of(after, header, "secret").empty());
     CHECK(app::value_of(after, header, "secret-file") == "/etc/packetboat/secret");
 }
+
+TEST_CASE("less than the servers take, and another assurance, are somebody's choice") {
+    std::string text = app::packetboat_conf(shipped(), mail_site());
+    const std::string header = "component mail.a.test";
+    text = app::with_key(text, header, "max-size", "5M");
+    text = app::with_key(text, header, "max-stanza", "65536");
+    text = app::with_key(text, header, "s2s-assurance", "none");
+    CHECK(app::packetboat_conf(text, mail_site()) == text);
+    auto strict = mail_site();
+    strict.require_certificates = true;
+    strict.assurance = "pkix";
+    strict.max_stanza = 32768;
+    const std::string after = app::packetboat_conf(text, strict);
+    CHECK(app::value_of(after, header, "s2s-assurance") == "pkix");
+    CHECK(app::value_of(after, header, "max-stanza") == "32768");
+}

@@ -29,8 +29,7 @@ bool says(const std::string& text, const std::string& part) {
 }  // namespace
 
 TEST_CASE("a stock Prosody gets the component, its speed, and keeps its other limits") {
-    const std::string text =
-        app::prosody_file(prosody_of(kStockProsody), prosody_site(), "", false);
+    const std::string text = app::prosody_file(prosody_of(kStockProsody), prosody_site(), "");
     CHECK(says(text, "Component \"mail.a.test\"\n\tcomponent_secret = \"s3\\\"cret\"\n"));
     CHECK(says(text, "\tmail_transfer_domains = { \"a.test\" }\n"));
     CHECK(says(text,
@@ -47,33 +46,55 @@ TEST_CASE("what somebody has set already is kept") {
         "network_settings": {"nagle": false, "min_wait": 0, "ssl": true},
         "limits": {"s2sin": {"rate": "20 MB/s"}}},
         "a.test": {"defined": true}, "mail.a.test": {"component_module": "component"}})");
-    CHECK(app::prosody_file(config, prosody_site(), "", false).empty());
+    CHECK(app::prosody_file(config, prosody_site(), "").empty());
     const auto own =
         prosody_of(R"({"*": {"network_settings": {"backend": "epoll", "nagle": true}}})");
-    CHECK(says(app::prosody_file(own, prosody_site(), "", false),
+    CHECK(says(app::prosody_file(own, prosody_site(), ""),
                R"(network_settings = { backend = "epoll", min_wait = 0, nagle = false, )"));
 }
 
 TEST_CASE("our own file stays as it is, but for domains that it lacks") {
-    const std::string before =
-        app::prosody_file(prosody_of(kStockProsody), prosody_site(), "", false);
+    const std::string before = app::prosody_file(prosody_of(kStockProsody), prosody_site(), "");
     const auto now = prosody_of(R"({"*": {"network_settings": {"nagle": false, "min_wait": 0}},
         "mail.a.test": {"component_module": "component", "mail_transfer_domains": ["a.test"],
                         "modules_enabled": ["mail_transfer_addresses"]}})");
-    CHECK(app::prosody_file(now, prosody_site(), before, false) == before);
+    CHECK(app::prosody_file(now, prosody_site(), before) == before);
     auto two = prosody_site();
     two.domains = {"a.test", "second.test"};
-    const std::string after = app::prosody_file(now, two, before, false);
+    const std::string after = app::prosody_file(now, two, before);
     CHECK(says(after, "\tmail_transfer_domains = { \"a.test\", \"second.test\" }\n"));
     CHECK(after.size() == before.size() + std::string(", \"second.test\"").size());
 }
 
-TEST_CASE("certificates are demanded only if the administrator says so") {
+TEST_CASE("certificates are demanded only if the administrator says so, then or later") {
     const auto lax = prosody_of(R"({"*": {"s2s_secure_auth": false}})");
-    CHECK_FALSE(says(app::prosody_file(lax, prosody_site(), "", false), "s2s_secure_auth"));
-    CHECK(says(app::prosody_file(lax, prosody_site(), "", true), "s2s_secure_auth = true\n"));
-    CHECK_FALSE(says(app::prosody_file(prosody_of(kStockProsody), prosody_site(), "", true),
-                     "s2s_secure_auth"));
+    auto strict = prosody_site();
+    strict.require_certificates = true;
+    const std::string before = app::prosody_file(lax, prosody_site(), "");
+    CHECK_FALSE(says(before, "s2s_secure_auth"));
+    CHECK(says(app::prosody_file(lax, strict, ""), "s2s_secure_auth = true\n"));
+    CHECK_FALSE(says(app::prosody_file(prosody_of(kStockProsody), strict, ""), "s2s_secure_auth"));
+    const std::string after = app::prosody_file(lax, strict, before);
+    CHECK(after.find("s2s_secure_auth = true\ns2s_require_encryption = true\n") <
+          after.find("Component"));
+    CHECK(after.ends_with(before));
+    strict.assurance = "pkix";
+    CHECK(app::prosody_faults(lax, strict).size() ==
+          app::prosody_faults(lax, prosody_site()).size() + 1);
+}
+
+TEST_CASE("what is for the whole server stands in front of the component") {
+    const std::string text =
+        app::prosody_file(prosody_of(kStockProsody), prosody_site(), "", "/srv/modules");
+    CHECK(text.find("plugin_paths = { \"/srv/modules\" }\n") < text.find("Component"));
+}
+
+TEST_CASE("our file is included if conf.d is not") {
+    const std::string with = "a = 1\n  Include \"conf.d/*.cfg.lua\"\n";
+    CHECK(app::prosody_main(with) == with);
+    CHECK(app::prosody_main("--Include \"conf.d/*.cfg.lua\"") ==
+          "--Include \"conf.d/*.cfg.lua\"\n\nInclude "
+          "\"/etc/prosody/conf.d/packetboat.cfg.lua\"\n");
 }
 
 TEST_CASE("what another file says otherwise is told of") {

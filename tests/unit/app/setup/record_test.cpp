@@ -195,3 +195,31 @@ TEST_CASE("a file that can't be set right leaves the record if that is wanted") 
     CHECK(disk.text() == own);
     CHECK(disk.record.is_empty());
 }
+
+TEST_CASE("what has been taken back by hand is not put in again") {
+    Disk disk;
+    disk.write(kBefore);
+    REQUIRE(disk.record.apply(disk.change(kBefore + "f = 6\ng = 7\n")));
+    disk.write("a = 1\nb = 22\nc = 3\nd = 4\ne = 5\n");
+    const auto undone = disk.record.undo(Part::way_in);
+    REQUIRE(undone);
+    CHECK_FALSE(undone->front().is_stuck);
+    CHECK(disk.text() == "a = 1\nb = 22\nc = 3\nd = 4\ne = 5\n");
+    CHECK(disk.record.is_empty());
+}
+
+TEST_CASE("what somebody has written since the question is not overwritten") {
+    Disk disk;
+    disk.write(kBefore);
+    const auto change = disk.change(kBefore + "f = 6\n");
+    disk.write("mine\n");
+    const auto applied = disk.record.apply(change);
+    REQUIRE_FALSE(applied);
+    CHECK(applied.error().code == base::Errc::conflict);
+    CHECK(disk.text() == "mine\n");
+    CHECK(disk.record.is_empty());
+    CHECK_FALSE(disk.record.has(Part::way_in));
+    REQUIRE(disk.record.apply(disk.change("ours\n")));
+    CHECK(disk.record.has(Part::way_in));
+    CHECK_FALSE(disk.record.has(Part::xmpp));
+}
