@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::string why(const std::string& payload, std::string_view type = "get") {
+std::string mirror_fault(const std::string& payload, std::string_view type = "get") {
     const auto read = read_payload(payload, type);
     const auto* malformed = std::get_if<Malformed>(&read);
     return malformed == nullptr ? "" : malformed->why;
@@ -50,19 +50,20 @@ TEST_CASE("A asks how it is seen, and B reads for which domains") {
 }
 
 TEST_CASE("A question that names too many domains, none, or what is none is malformed") {
-    CHECK(why(encode_mirror(domains(kMirrorDomains + 1))) == "too many domains");
-    CHECK(why("<mirror xmlns='urn:xmpp:mail-transfer:0'/>") == "no domain is named");
+    CHECK(mirror_fault(encode_mirror(domains(kMirrorDomains + 1))) == "too many domains");
+    CHECK(mirror_fault("<mirror xmlns='urn:xmpp:mail-transfer:0'/>") == "no domain is named");
     const std::string good = encode_mirror(domains(2));
-    CHECK(why(good).empty());
-    CHECK(why(changed(good, "a1.test", "a0.test")) == "a domain is named twice");
-    CHECK(why(changed(good, "a1.test", "A1.test")) == "the domain is not in lower-case A-labels");
-    CHECK(why(changed(good, "a1.test", "[192.0.2.1]")) ==
+    CHECK(mirror_fault(good).empty());
+    CHECK(mirror_fault(changed(good, "a1.test", "a0.test")) == "a domain is named twice");
+    CHECK(mirror_fault(changed(good, "a1.test", "A1.test")) ==
           "the domain is not in lower-case A-labels");
-    CHECK(why(changed(good, "name='a1.test'", "")) == "the attribute name is missing");
-    CHECK(why(changed(good, "name='a1.test'", "name='a1.test' state='verified'")) ==
+    CHECK(mirror_fault(changed(good, "a1.test", "[192.0.2.1]")) ==
+          "the domain is not in lower-case A-labels");
+    CHECK(mirror_fault(changed(good, "name='a1.test'", "")) == "the attribute name is missing");
+    CHECK(mirror_fault(changed(good, "name='a1.test'", "name='a1.test' state='verified'")) ==
           "undefined attribute state");
-    CHECK(why(changed(good, "<domain", "<transfer")) == "undefined element transfer");
-    CHECK(why(changed(good, "<domain", "because<domain")) == "text between elements");
+    CHECK(mirror_fault(changed(good, "<domain", "<transfer")) == "undefined element transfer");
+    CHECK(mirror_fault(changed(good, "<domain", "because<domain")) == "text between elements");
 }
 
 TEST_CASE("What B says of A arrives as it was") {
@@ -89,7 +90,7 @@ TEST_CASE("What B says of A arrives as it was") {
 TEST_CASE("A mirror that is none shows nothing, and a word of a later version says nothing") {
     const std::string good = encode_mirrored(sample());
     const auto bad = [&](const char* from, const char* to) {
-        return why(changed(good, from, to), "result");
+        return mirror_fault(changed(good, from, to), "result");
     };
     CHECK(good.find("time='2026-11-30T10:00:00.007Z'") != std::string::npos);
     CHECK(bad("'pkix'", "'strong'") == "the assurance is none of pkix, dialback and none");
@@ -107,7 +108,7 @@ TEST_CASE("A mirror that is none shows nothing, and a word of a later version sa
     many.domains.clear();
     for (auto& each : domains(kMirrorDomains + 1))
         many.domains.push_back({std::move(each), Standing::verified});
-    CHECK(why(encode_mirrored(many), "result") == "too many domains");
+    CHECK(mirror_fault(encode_mirrored(many), "result") == "too many domains");
 }
 
 TEST_CASE("The longest answer passes where every server's least does") {
