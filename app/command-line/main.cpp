@@ -40,7 +40,7 @@ int run(const app::Command& command, const app::Call& call) {
         if (call.has(key)) overrides["daemon"][key] = call.value(key);
     }
     const bool serves = command.name == "serve";
-    const auto secrets = serves ? app::Secrets::needed : app::Secrets::if_readable;
+    const auto secrets = serves ? app::SecretPolicy::needed : app::SecretPolicy::if_readable;
     const auto config = app::load_config(call.value("config"), overrides, secrets);
     if (!config && serves) return app::refuse_to_serve(config.error());
     if (!config) {

@@ -28,7 +28,7 @@ constexpr auto kLongestPositive = std::chrono::hours(24);  // protocol, Discover
 /// file.
 class Builder {
   public:
-    Builder(const std::filesystem::path& file, const Overrides& overrides, Secrets secrets)
+    Builder(const std::filesystem::path& file, const Overrides& overrides, SecretPolicy secrets)
         : secrets_(secrets) {
         config_.file = file;
         config_.overrides = overrides;
@@ -252,7 +252,7 @@ class Builder {
         std::string secret;
         std::getline(in, secret);
         const bool is_read = in && !secret.empty();
-        if (!is_read && secrets_ == Secrets::if_readable) {
+        if (!is_read && secrets_ == SecretPolicy::if_readable) {
             config_.unread_secrets.insert(path);
             return "";
         }
@@ -406,13 +406,13 @@ class Builder {
     std::map<mail::Domain, Section> sections_of_domains_;
     std::optional<Section> promise_;
     bool has_hand_over_ = false;
-    Secrets secrets_;
+    SecretPolicy secrets_;
 };
 
 }  // namespace
 
 base::Result<Config> load_config(const std::filesystem::path& file, const Overrides& overrides,
-                                 Secrets secrets) {
+                                 SecretPolicy secrets) {
     try {
         const Grammar grammar = make_grammar();
         const auto sections = read_sections(file, grammar, overrides);

@@ -73,11 +73,11 @@ struct Config {
 
 /// Who serves needs the components' secrets. Other commands do not, and systemd may have given one
 /// to the service alone (LoadCredential): then it is empty.
-enum class Secrets { needed, if_readable };
+enum class SecretPolicy { needed, if_readable };
 
 /// Reads and checks `file`. The error names file and line, and says what is wrong.
 base::Result<Config> load_config(const std::filesystem::path& file, const Overrides& overrides,
-                                 Secrets secrets = Secrets::needed);
+                                 SecretPolicy secrets = SecretPolicy::needed);
 
 /// Which component serves which domain, for intake and for reports.
 queue::Router make_router(const Config& config);

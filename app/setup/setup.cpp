@@ -187,7 +187,7 @@ class Writer {
             const auto started = systemctl({"restart", "packetboat"});
             if (!started) return started.error();
         }
-        auto config = load_config(options_.config, {}, Secrets::if_readable);
+        auto config = load_config(options_.config, {}, SecretPolicy::if_readable);
         if (!config) return config.error();
         const bool runs = comes_true([&] {
             return ask_daemon(config->control_socket, {{"command", "status"}}).has_value();
@@ -222,7 +222,7 @@ class Writer {
 
     /// An earlier undo has retired it.
     base::Result<void> resume() {
-        const auto config = load_config(options_.config, {}, Secrets::if_readable);
+        const auto config = load_config(options_.config, {}, SecretPolicy::if_readable);
         if (!config) return config.error();
         const auto answer = ask_daemon(config->control_socket,
                                        {{"command", "resume"}, {"component", site_.component}});
@@ -249,7 +249,7 @@ base::Result<void> try_configuration(const SetupOptions& options,
         const auto file = folder.path() / options.config.filename();
         const auto written = write_file(file, change.after, FileOwner{0600, 0, 0});
         if (!written) return written.error();
-        const auto config = load_config(file, {}, Secrets::if_readable);
+        const auto config = load_config(file, {}, SecretPolicy::if_readable);
         if (config) continue;
         std::string why = config.error().text;
         if (why.starts_with(file.string()))
@@ -296,7 +296,7 @@ base::Result<int> attach(const SetupOptions& options) {
     const auto written = Writer(*found, options, choice->agreed).run();
     if (!written) return written.error();
     print_where_ours_lost(site);
-    auto checked = load_config(options.config, {}, Secrets::if_readable);
+    auto checked = load_config(options.config, {}, SecretPolicy::if_readable);
     if (!checked) return checked.error();
     terminal::line("");
     return check(*checked, {});

@@ -180,7 +180,7 @@ std::uint16_t choose_port(const Survey& found) {
 base::Result<void> check_ports(const Survey& found, const SetupOptions& options) {
     const auto postfix = read_master_cf(found.main_cf, found.master_cf);
     if (!postfix) return postfix.error();
-    const auto config = load_config(options.config, {}, Secrets::if_readable);
+    const auto config = load_config(options.config, {}, SecretPolicy::if_readable);
     const bool runs =
         config && ask_daemon(config->control_socket, {{"command", "status"}}).has_value();
     for (const std::uint16_t port : {2424, 2425, 2426, 2526, 2527}) {

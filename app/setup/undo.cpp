@@ -50,9 +50,9 @@ base::Result<void> drain(const Config& config, Record& record) {
     if (*empty) return {};
     return base::fail(
         base::Errc::busy,
-        "mail is in the queue still, and goes by SMTP as soon as it can, unless it is "
+        "mail waits in the queue still, and goes by SMTP as soon as it can, unless it is "
         "held: `packetboat queue list` shows it. Nothing else has been undone: say "
-        "it again when there is none; or --force, and it stays in the queue");
+        "it again when none waits; or --force, and it stays in the queue");
 }
 
 /// Lists of Postfix, in which somebody has changed the lines that were ours.
@@ -135,7 +135,7 @@ base::Result<int> run_undo(const SetupOptions& options) {
         return 0;
     }
     const bool drains = !options.force && !record.has_mark(kDrained);
-    const auto config = load_config(options.config, {}, Secrets::if_readable);
+    const auto config = load_config(options.config, {}, SecretPolicy::if_readable);
     if (drains && !config) return config.error();
     Asker asker(std::cin, options.yes);
     const auto agrees = asker.agrees("Take back what setup has written?");

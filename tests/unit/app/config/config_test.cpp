@@ -60,7 +60,7 @@ TEST_CASE("a secret that is for the service alone keeps no other command from it
     text.replace(text.find("secret = s#cret"), 15, "secret-file = /run/credentials/none/secret");
     const ConfigFile file(text);
     CHECK_FALSE(app::load_config(file.path, {}));
-    const auto config = app::load_config(file.path, {}, app::Secrets::if_readable);
+    const auto config = app::load_config(file.path, {}, app::SecretPolicy::if_readable);
     REQUIRE(config);
     CHECK(config->components.front().secret.empty());
     CHECK(config->unread_secrets ==

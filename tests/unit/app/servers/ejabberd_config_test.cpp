@@ -10,14 +10,14 @@ namespace fs = std::filesystem;
 namespace {
 
 /// A folder that is gone in the end.
-class Folder {
+class YamlFolder {
   public:
-    Folder() : path_(fs::temp_directory_path() / ("ejabberd-" + std::to_string(::getpid()))) {
+    YamlFolder() : path_(fs::temp_directory_path() / ("ejabberd-" + std::to_string(::getpid()))) {
         fs::create_directory(path_);
     }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    ~Folder() { fs::remove_all(path_); }
+    YamlFolder(const YamlFolder&) = delete;
+    YamlFolder& operator=(const YamlFolder&) = delete;
+    ~YamlFolder() { fs::remove_all(path_); }
 
     fs::path write(const char* name, const std::string& text) const {
         std::ofstream(path_ / name) << text;
@@ -32,7 +32,7 @@ class Folder {
 }  // namespace
 
 TEST_CASE("the listeners for components are found, in included files, too") {
-    const Folder folder;
+    const YamlFolder folder;
     const std::string here = folder.path().string();
     folder.write(
         "one.yml",
@@ -63,7 +63,7 @@ TEST_CASE("the listeners for components are found, in included files, too") {
 }
 
 TEST_CASE("what can't be read is an error, and what has no listeners is none") {
-    const Folder folder;
+    const YamlFolder folder;
     CHECK_FALSE(app::read_ejabberd(folder.path() / "missing.yml"));
     CHECK_FALSE(app::read_ejabberd(folder.write("bad.yml", "listen: [}")));
     // Itself, for ever.
@@ -80,7 +80,7 @@ TEST_CASE("what can't be read is an error, and what has no listeners is none") {
 }
 
 TEST_CASE("a listener's component is ours in any spelling of its name") {
-    const Folder folder;
+    const YamlFolder folder;
     const auto file = folder.write("ejabberd.yml",
                                    "listen:\n  -\n    port: 5347\n    module: ejabberd_service\n"
                                    "    hosts: {Mail.B\xC3\xBC"
@@ -96,7 +96,7 @@ TEST_CASE("a listener's component is ours in any spelling of its name") {
 }
 
 TEST_CASE("what it demands of other servers is found, in included files, too") {
-    const Folder folder;
+    const YamlFolder folder;
     const auto more =
         folder.write("more.yml", "s2s_max_retry_delay: 1\nmodules:\n  mod_disco: {}\n");
     const auto file =
