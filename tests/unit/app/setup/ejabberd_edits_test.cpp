@@ -67,7 +67,7 @@ TEST_CASE("Debian's ejabberd.yml loses a line and gets an include") {
     CHECK(changed(after) == after);
 }
 
-TEST_CASE("certificates are demanded only if the administrator says so, then or later") {
+TEST_CASE("dialback goes only if the administrator says so, then or later") {
     CHECK(config_in(kStockEjabberd).takes_dialback());
     const std::string lax = changed(kStockEjabberd);
     CHECK(lax.find("mod_s2s_dialback") != std::string::npos);

@@ -1,5 +1,4 @@
 #include "component/discovery/discovery.hpp"
-
 #include "support/component/doubles.hpp"
 
 using namespace doubles;
