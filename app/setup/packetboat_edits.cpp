@@ -156,7 +156,8 @@ std::string packetboat_conf(std::string text, const Site& site) {
     if (value_of(text, component, "secret-file").empty()) set(component, "secret", site.secret);
     // Domains that are there already stay.
     std::vector<std::string> domains;
-    for (const auto domain : base::split(value_of(text, component, "domains"), " \t,")) {
+    const std::string known = value_of(text, component, "domains");
+    for (const auto domain : base::split(known, " \t,")) {
         if (domain != "example.org") domains.emplace_back(domain);
     }
     for (const auto& domain : site.domains) {
