@@ -38,7 +38,8 @@ modules:
 app::EjabberdConfig config_in(const std::string& text) {
     const support::Folder folder;
     const auto file = folder.path() / "ejabberd.yml";
-    std::ofstream(file) << text;
+    // What it includes is not here.
+    std::ofstream(file) << text.substr(0, text.find("include_config_file:"));
     const auto config = app::read_ejabberd(file);
     REQUIRE(config);
     return *config;
@@ -75,11 +76,9 @@ TEST_CASE("dialback goes only if the administrator says so, then or later") {
     optional.replace(optional.find("required"), 8, "optional");
     for (const auto& before : {kStockEjabberd, lax, optional}) {
         const std::string after = changed(before, true);
-        // The include leads to a file that is not here.
-        const std::string own_part = after.substr(0, after.find("\ninclude_config_file"));
-        CHECK_FALSE(config_in(own_part).takes_dialback());
-        CHECK(config_in(own_part).requires_tls());
-        CHECK(config_in(own_part).hosts.contains("a.test"));
+        CHECK_FALSE(config_in(after).takes_dialback());
+        CHECK(config_in(after).requires_tls());
+        CHECK(config_in(after).hosts.contains("a.test"));
     }
     // With options of its own, it is not known what else would go.
     std::string more = kStockEjabberd;
