@@ -74,6 +74,16 @@ bool is_set_to(const MainCf& main, const std::string& name, std::string_view val
     return main.set.contains(name) && main.value(name) == value;
 }
 
+/// The line that sets a parameter; empty if there is none.
+std::string_view line_with(std::string_view text, std::string_view name) {
+    for (const auto line : base::split(text, "\n")) {
+        if (!line.starts_with(name)) continue;
+        const std::string_view rest = base::trim(line.substr(name.size()));
+        if (rest.starts_with('=')) return line;
+    }
+    return {};
+}
+
 /// Without this part of a list, in the order that the rest has.
 std::string without(const std::string& list, const std::string& part) {
     std::string rest;
@@ -238,12 +248,14 @@ std::string with_services(const PostfixConfig& postfix, std::string master) {
     return master + "\n" + example("postfix/master.cf");
 }
 
-base::Result<std::string> without_ours_in_main(const std::string& main) {
+base::Result<std::string> without_ours_in_main(const std::string& main, const std::string& before,
+                                               const std::string& after) {
     const auto known = read_main_cf(main, "");
     if (!known) return known.error();
     Assignments settings;
     const auto set = [&](const std::string& name, const std::string& value) {
-        if (known->set.contains(name) && known->value(name) != value)
+        const bool is_touched = line_with(before, name) != line_with(after, name);
+        if (is_touched && known->set.contains(name) && known->value(name) != value)
             settings.push_back(name + "=" + value);
     };
     const std::string tables = known->value("transport_maps");

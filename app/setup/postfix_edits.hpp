@@ -52,9 +52,11 @@ base::Result<std::string> with_settings(const std::string& main, const Assignmen
 /// master.cf with the services of the example, unless they are there.
 std::string with_services(const PostfixConfig& postfix, std::string master);
 
-/// main.cf, or master.cf, without what is ours in its lists, whatever else stands there by now:
-/// our table, our policy service, our header checks, our services.
-base::Result<std::string> without_ours_in_main(const std::string& main);
+/// main.cf without what is ours in the lists that a change from `before` to `after` has touched,
+/// whatever else stands there by now: our table, our policy service, our header checks.
+base::Result<std::string> without_ours_in_main(const std::string& main, const std::string& before,
+                                               const std::string& after);
+/// master.cf without our policy service, and without our services.
 base::Result<std::string> without_ours_in_master(const std::string& master);
 
 }  // namespace app

@@ -224,7 +224,7 @@ base::Result<Record::Undone> Record::take_out_of(const Entry& entry, const std::
     if (!patched) return patched.error();
     std::optional<std::string> text = *patched;
     if (!text && remover) {
-        auto removed = remover(change.file, now);
+        auto removed = remover(change, now);
         if (removed && !*removed) return removed->error();
         if (removed) text = std::move(**removed);
     }

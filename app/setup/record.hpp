@@ -38,10 +38,10 @@ class Record {
         std::string left;       ///< why something of it stays; empty: it is as it was
         bool is_stuck = false;  ///< it has not been changed
     };
-    /// Where lines of ours have been changed by somebody: the file's text as it is now, without
-    /// what of ours is in it by its meaning. Nothing: that is not known of such a file.
-    using Remover = std::function<std::optional<base::Result<std::string>>(
-        const std::filesystem::path& file, const std::string& now)>;
+    /// Where lines of a change have been changed by somebody: the file's text as it is now, without
+    /// what the change has put in, by its meaning. Nothing: that is not known of such a file.
+    using Remover = std::function<std::optional<base::Result<std::string>>(const Change& change,
+                                                                           const std::string& now)>;
     /// Takes back the changes of a part (`since`: only those from this number on), the last one
     /// first. What somebody else has changed in a file since stays in it. A file that can't be set
     /// right stays as it is, and in the record; with `gives_up` it leaves the record all the same.

@@ -56,10 +56,11 @@ base::Result<void> drain(const Config& config, Record& record) {
 }
 
 /// Lists of Postfix, in which somebody has changed the lines that were ours.
-std::optional<base::Result<std::string>> without_ours(const std::filesystem::path& file,
+std::optional<base::Result<std::string>> without_ours(const Change& change,
                                                       const std::string& now) {
-    if (file == kMainCf) return without_ours_in_main(now);
-    if (file == kMasterCf) return without_ours_in_master(now);
+    if (change.file == kMainCf)
+        return without_ours_in_main(now, change.before.value_or(""), change.after);
+    if (change.file == kMasterCf) return without_ours_in_master(now);
     return std::nullopt;
 }
 

@@ -172,7 +172,7 @@ TEST_CASE("where lines have been changed, what is ours can be found by its meani
     disk.write("a = 1\nb = 2 ours and more\nc = 3\nd = 4\ne = 5\n");
     const auto undone = disk.record.undo(
         Part::way_in, 0,
-        [](const fs::path&, const std::string& now) -> std::optional<base::Result<std::string>> {
+        [](const app::Change&, const std::string& now) -> std::optional<base::Result<std::string>> {
             std::string text = now;
             text.erase(text.find(" ours"), 5);
             return text;
