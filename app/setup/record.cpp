@@ -272,8 +272,10 @@ base::Result<Record::Undone> Record::take_back(const Entry& entry, int number,
         if (error) return record_failure(change.file, error);
         return Undone{change.file, "had changes of yours; it is now " + kept.string(), false};
     }
-    for (auto folder = entry.folders.rbegin(); folder != entry.folders.rend(); ++folder)
-        fs::remove(*folder, error);  // If something else is in it, it stays.
+    auto folders = entry.folders;
+    std::ranges::reverse(folders);
+    for (const auto& folder : folders)
+        fs::remove(folder, error);  // If something else is in it, it stays.
     return Undone{change.file, "", false};
 }
 
