@@ -46,9 +46,10 @@ base::Result<void> make_folder(const fs::path& folder, fs::perms mode) {
     return {};
 }
 
-/// `now` without the change, by patch(1); none if that does not find its lines.
-base::Result<std::optional<std::string>> without_change(const Change& change,
-                                                        const std::string& now) {
+/// What patch(1) makes of `now` with the change, with these options; none if it does not find its
+/// lines.
+base::Result<std::optional<std::string>> patched(const Change& change, const std::string& now,
+                                                 std::vector<std::string> options) {
     const auto diff = diff_of(change);
     if (!diff) return diff.error();
     const PrivateFolder folder;
@@ -59,27 +60,17 @@ base::Result<std::optional<std::string>> without_change(const Change& change,
         const auto written = write_file(at / name, text, mine());
         if (!written) return written.error();
     }
-    const auto patch = [&at](std::vector<std::string> words) -> base::Result<bool> {
-        // Forced: it does not guess that a change has been made the other way round.
-        words.insert(words.begin(), {kPatch, "--force", "--silent", "--unified", "--reject-file=-",
+    // Forced: it does not guess that a change has been made the other way round.
+    options.insert(options.begin(), {kPatch, "--force", "--silent", "--unified", "--reject-file=-",
                                      "--no-backup-if-mismatch"});
-        words.insert(words.end(), {(at / "now").string(), (at / "diff").string()});
-        const auto answer = run_program(words);
-        if (!answer) return answer.error();
-        return answer->status == 0;
-    };
-    // Fuzz: what was added at the end of a file may have something behind it by now.
-    const auto patched = patch({"--reverse", "--fuzz=3", "--output=" + (at / "undone").string()});
-    if (!patched) return patched.error();
-    if (!*patched) {
-        // If it can be made, it has been taken back by hand.
-        const auto is_gone = patch({"--dry-run"});
-        if (!is_gone) return is_gone.error();
-        return *is_gone ? std::optional(now) : std::nullopt;
-    }
-    auto undone = read_file(at / "undone");
-    if (!undone) return undone.error();
-    return std::optional<std::string>(std::move(*undone));
+    options.insert(options.end(), {"--output=" + (at / "patched").string(), (at / "now").string(),
+                                   (at / "diff").string()});
+    const auto answer = run_program(options);
+    if (!answer) return answer.error();
+    if (answer->status != 0) return std::optional<std::string>();
+    auto text = read_file(at / "patched");
+    if (!text) return text.error();
+    return std::optional<std::string>(std::move(*text));
 }
 
 FileOwner owner_in(const json::object& said) {
@@ -220,13 +211,20 @@ base::Result<Record::Entry> Record::read(int number) const {
 base::Result<Record::Undone> Record::take_out_of(const Entry& entry, const std::string& now,
                                                  int number, const Remover& remover) {
     const Change& change = entry.change;
-    const auto patched = without_change(change, now);
-    if (!patched) return patched.error();
-    std::optional<std::string> text = *patched;
+    // Fuzz: what was added at the end of a file may have something behind it by now.
+    const auto undone = patched(change, now, {"--reverse", "--fuzz=3"});
+    if (!undone) return undone.error();
+    std::optional<std::string> text = *undone;
     if (!text && remover) {
         auto removed = remover(change, now);
         if (removed && !*removed) return removed->error();
         if (removed) text = std::move(**removed);
+    }
+    if (!text) {
+        // If it can be made, it has been taken back by hand.
+        const auto made = patched(change, now, {});
+        if (!made) return made.error();
+        if (*made) text = now;
     }
     if (!text) {
         return Undone{change.file,

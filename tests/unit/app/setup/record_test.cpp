@@ -223,3 +223,19 @@ TEST_CASE("what somebody has written since the question is not overwritten") {
     CHECK(disk.record.has(Part::way_in));
     CHECK_FALSE(disk.record.has(Part::xmpp));
 }
+
+TEST_CASE("a line of ours that was added and then extended is not taken for gone") {
+    Disk disk;
+    disk.write(kBefore);
+    REQUIRE(disk.record.apply(disk.change(kBefore + "tables = ours\n")));
+    disk.write(kBefore + "tables = ours, mine\n");
+    const auto undone = disk.record.undo(
+        Part::way_in, 0,
+        [](const app::Change&, const std::string& now) -> std::optional<base::Result<std::string>> {
+            std::string text = now;
+            text.erase(text.find("ours, "), 6);
+            return text;
+        });
+    REQUIRE(undone);
+    CHECK(disk.text() == kBefore + "tables = mine\n");
+}
