@@ -195,7 +195,7 @@ class Writer {
         if (!runs) {
             return base::fail(base::Errc::timeout,
                               "packetboat does not run; journalctl -u packetboat says why. Postfix "
-                              "is as it was");
+                              "sends nothing to it yet");
         }
         // Who is not connected after all is told by the check at the end.
         comes_true([&] { return is_connected(*config); });
