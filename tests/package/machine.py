@@ -5,6 +5,7 @@ import hashlib
 import os
 import pathlib
 import re
+import secrets
 import shutil
 import subprocess
 
@@ -116,13 +117,15 @@ def first_process_below(pid):
 def control_groups(name):
     """New control groups, one in each hierarchy in which systemd keeps its own: two containers in one would take each other's."""
     found = []
+    # No process id: each run of the tests may be process 1 of a namespace of its own.
+    token = secrets.token_hex(4)
     for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
         before, after = line.split(" - ")
         point, (kind, _, options) = pathlib.Path(before.split()[4]), after.split()[:3]
         if kind == "cgroup2" or "name=systemd" in options.split(","):
             ours = r"^0::/(.*)" if kind == "cgroup2" else r"^\d+:name=systemd:/(.*)"
             mine = re.search(ours, pathlib.Path("/proc/self/cgroup").read_text(), re.MULTILINE)[1]
-            found.append(point / mine / f"{name}-{os.getpid()}")
+            found.append(point / mine / f"{name}-{token}")
             found[-1].mkdir(exist_ok=True)
     return found
 
