@@ -84,6 +84,31 @@ std::string_view line_with(std::string_view text, std::string_view name) {
     return {};
 }
 
+/// `main` with the lines of `before` where it has those of `after`, whatever stands around them.
+std::string with_lines_of(const std::string& main, const std::string& before,
+                          const std::string& after) {
+    std::string text;
+    for (std::size_t at = 0; at < main.size();) {
+        const std::size_t end = std::min(main.find('\n', at), main.size());
+        const std::string line = main.substr(at, end - at);
+        at = end + 1;
+        const std::string name(base::trim(line.substr(0, line.find('='))));
+        // One that went on in other lines stays for the lists below.
+        const std::string_view known = line_with(before, name);
+        const std::size_t behind =
+            known.empty()
+                ? 0
+                : static_cast<std::size_t>(known.data() + known.size() - before.data()) + 1;
+        const bool goes_on = !known.empty() && behind < before.size() &&
+                             (before[behind] == ' ' || before[behind] == '\t');
+        const bool is_setting = !goes_on && !name.empty() && line.find('=') != std::string::npos &&
+                                !line.starts_with('#') && line == line_with(after, name);
+        const std::string was(is_setting ? std::string(known) : line);
+        if (!was.empty() || line.empty()) text += was + "\n";
+    }
+    return text;
+}
+
 /// Without this part of a list, in the order that the rest has.
 std::string without(const std::string& list, const std::string& part) {
     std::string rest;
@@ -250,7 +275,8 @@ std::string with_services(const PostfixConfig& postfix, std::string master) {
 
 base::Result<std::string> without_ours_in_main(const std::string& main, const std::string& before,
                                                const std::string& after) {
-    const auto known = read_main_cf(main, "");
+    const std::string text = with_lines_of(main, before, after);
+    const auto known = read_main_cf(text, "");
     if (!known) return known.error();
     Assignments settings;
     const auto set = [&](const std::string& name, const std::string& value) {
@@ -269,7 +295,7 @@ base::Result<std::string> without_ours_in_main(const std::string& main, const st
         const std::string others = without(without(checks, kOwnChecks), "$own_header_checks");
         set("header_checks", joined_with(known->value("own_header_checks"), others));
     }
-    return with_settings(main, settings);
+    return with_settings(text, settings);
 }
 
 base::Result<std::string> without_ours_in_master(const std::string& master) {
