@@ -100,14 +100,7 @@ void check_ejabberd(Findings& findings, const Config& config) {
         const bool is_here = std::ranges::any_of(
             ejabberd->services, [&](const auto& service) { return serves(service, component); });
         if (!is_here) continue;
-        const auto faults = faults_of_ejabberd(*ejabberd, component);
-        for (const auto& fault : faults)
-            findings.add(false, fmt::format("component {}: {}", component.jid, fault));
-        if (faults.empty()) {
-            findings.add(true, fmt::format("component {}: ejabberd is set for it, and demands what "
-                                           "we say",
-                                           component.jid));
-        }
+        findings.add_server("ejabberd", component.jid, faults_of_ejabberd(*ejabberd, component));
     }
 }
 

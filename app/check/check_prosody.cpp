@@ -67,14 +67,7 @@ void check_prosody(Findings& findings, const Config& config) {
     }
     for (const auto& component : config.components) {
         if (!prosody->has_external_component(component.jid)) continue;
-        const auto faults = faults_of_prosody(*prosody, component);
-        for (const auto& fault : faults)
-            findings.add(false, fmt::format("component {}: {}", component.jid, fault));
-        if (faults.empty()) {
-            findings.add(true, fmt::format("component {}: Prosody is set for it, and demands what "
-                                           "we say",
-                                           component.jid));
-        }
+        findings.add_server("Prosody", component.jid, faults_of_prosody(*prosody, component));
     }
 }
 
